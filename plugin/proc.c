@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+#include "proc.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+struct proc {
+  DIR *dir;
+  int fd; /* of dir, and owned by it */
+  uint64_t page_size;
+};
+
+enum { NAME_SIZE = 32 }; /* "<pid>/cmdline" and shorter */
+
+int proc_open(const char *root, struct proc **proc) {
+  struct proc *p = calloc(1, sizeof(*p));
+  if (p == NULL)
+    return -ENOMEM;
+
+  p->dir = opendir(root);
+  if (p->dir == NULL) {
+    int status = -errno;
+    free(p);
+    return status;
+  }
+  p->fd = dirfd(p->dir);
+  p->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+  *proc = p;
+  return 0;
+}
+
+void proc_close(struct proc *proc) {
+  if (proc == NULL)
+    return;
+  closedir(proc->dir);
+  free(proc);
+}
+
+void proc_rewind(struct proc *proc) { rewinddir(proc->dir); }
+
+/* Returns 0 for a name that is no pid. */
+static pid_t pid_of_name(const char *name) {
+  pid_t pid = 0;
+  for (; isdigit((unsigned char)*name); name++) {
+    if (pid > (INT_MAX - 9) / 10)
+      return 0;
+    pid = pid * 10 + (*name - '0');
+  }
+  return *name == '\0' ? pid : 0;
+}
+
+int proc_next(struct proc *proc, pid_t *pid, ino_t *inode) {
+  for (;;) {
+    errno = 0;
+    const struct dirent *entry = readdir(proc->dir);
+    if (entry == NULL)
+      return -errno;
+    *pid = pid_of_name(entry->d_name);
+    if (*pid != 0) {
+      *inode = entry->d_ino;
+      return 1;
+    }
+  }
+}
+
+int proc_inode(struct proc *proc, pid_t pid, ino_t *inode) {
+  char name[NAME_SIZE];
+  struct stat st;
+
+  snprintf(name, sizeof(name), "%d", pid);
+  if (fstatat(proc->fd, name, &st, 0) != 0)
+    return -errno;
+  *inode = st.st_ino;
+  return 0;
+}
+
+int proc_threads(struct proc *proc, pid_t pid, uint32_t *threads) {
+  char name[NAME_SIZE];
+  struct stat st;
+
+  snprintf(name, sizeof(name), "%d/task", pid);
+  if (fstatat(proc->fd, name, &st, 0) != 0)
+    return -errno;
+  /* A link for each thread's directory, "." and ".." (proc_task_getattr). */
+  *threads = st.st_nlink > 2 ? (uint32_t)st.st_nlink - 2 : 0;
+  return 0;
+}
+
+static int open_file(struct proc *proc, pid_t pid, const char *file) {
+  char name[NAME_SIZE];
+
+  snprintf(name, sizeof(name), "%d/%s", pid, file);
+  int fd = openat(proc->fd, name, O_RDONLY | O_CLOEXEC);
+  return fd >= 0 ? fd : -errno;
+}
+
+/* Reads what fits into size - 1 bytes and ends it with a NUL. Returns the
+ * number of bytes or a negative errno. */
+static ssize_t read_file(struct proc *proc, pid_t pid, const char *file,
+                         char *buffer, size_t size) {
+  int fd = open_file(proc, pid, file);
+  if (fd < 0)
+    return fd;
+
+  size_t used = 0;
+  ssize_t got;
+  do {
+    got = read(fd, buffer + used, size - 1 - used);
+    if (got > 0)
+      used += (size_t)got;
+  } while ((got > 0 && used < size - 1) || (got < 0 && errno == EINTR));
+  int status = got < 0 ? -errno : 0;
+  close(fd);
+  buffer[used] = '\0';
+  return status != 0 ? status : (ssize_t)used;
+}
+
+int proc_stat(struct proc *proc, pid_t pid, struct proc_stat *stat) {
+  char text[1024];
+  ssize_t size = read_file(proc, pid, "stat", text, sizeof(text));
+  if (size < 0)
+    return (int)size;
+
+  /* The name may itself hold spaces and parentheses: the last one ends it. */
+  const char *name = strchr(text, '(');
+  const char *end = strrchr(text, ')');
+  if (name == NULL || end == NULL || end < name)
+    return -EBADMSG;
+
+  *stat = (struct proc_stat){0};
+  size_t length = (size_t)(end - name - 1);
+  if (length >= sizeof(stat->comm))
+    length = sizeof(stat->comm) - 1;
+  memcpy(stat->comm, name + 1, length);
+
+  uint64_t rss_pages;
+  int fields =
+      sscanf(end + 1,
+             " %c %d %*d %*d %*d %*d %*u %" SCNu64 " %*u %" SCNu64
+             " %*u %" SCNu64 " %" SCNu64 " %*d %*d %*d %*d %" SCNu32
+             " %*d %" SCNu64 " %" SCNu64 " %" SCNu64,
+             &stat->state, &stat->ppid, &stat->faults_minor,
+             &stat->faults_major, &stat->user_ticks, &stat->system_ticks,
+             &stat->threads, &stat->start_ticks, &stat->vm_bytes, &rss_pages);
+  if (fields != 10)
+    return -EBADMSG;
+  stat->rss_bytes = rss_pages * proc->page_size;
+  return 0;
+}
+
+bool proc_stat_has_ended(const struct proc_stat *stat) {
+  return (stat->state == 'Z' || stat->state == 'X') && stat->threads <= 1;
+}
+
+int proc_io_open(struct proc *proc, pid_t pid) {
+  return open_file(proc, pid, "io");
+}
+
+int proc_io_read(int fd, struct proc_io *io) {
+  char text[512];
+  ssize_t size = pread(fd, text, sizeof(text) - 1, 0);
+  if (size < 0)
+    return -errno;
+  text[size] = '\0';
+
+  uint64_t *const values[] = {&io->read_chars, &io->write_chars,
+                              &io->read_calls, &io->write_calls,
+                              &io->read_bytes, &io->write_bytes};
+  /* A line each, in this order since they exist: "rchar: 323934931". */
+  const char *at = text;
+  for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+    at = strchr(at, ':');
+    if (at == NULL)
+      return -EBADMSG;
+    char *end;
+    *values[i] = strtoull(at + 1, &end, 10);
+    if (*end != '\n')
+      return -EBADMSG;
+    at = end;
+  }
+  return 0;
+}
+
+/* Arguments are separated and ended by NULs; programs that write their title
+ * there leave more of them, or spaces, at the end. */
+static void join_arguments(char *cmdline, size_t size) {
+  while (size > 0 && (cmdline[size - 1] == '\0' || cmdline[size - 1] == ' '))
+    size--;
+  for (size_t i = 0; i < size; i++)
+    if (cmdline[i] == '\0')
+      cmdline[i] = ' ';
+  cmdline[size] = '\0';
+}
+
+int proc_cmdline(struct proc *proc, pid_t pid, char **cmdline) {
+  char *buffer = NULL;
+  ssize_t used;
+
+  /* A process may change its arguments at any time, so a buffer that was too
+   * small is filled anew from the start. */
+  for (size_t size = 1024;; size *= 4) {
+    char *larger = realloc(buffer, size);
+    if (larger == NULL) {
+      free(buffer);
+      return -ENOMEM;
+    }
+    buffer = larger;
+    used = read_file(proc, pid, "cmdline", buffer, size);
+    if (used < 0) {
+      free(buffer);
+      return (int)used;
+    }
+    if ((size_t)used < size - 1)
+      break;
+  }
+  join_arguments(buffer, (size_t)used);
+  *cmdline = buffer;
+  return 0;
+}
+
+int proc_exe(struct proc *proc, pid_t pid, char *path, size_t size) {
+  static const char deleted[] = " (deleted)";
+  char name[NAME_SIZE];
+
+  snprintf(name, sizeof(name), "%d/exe", pid);
+  ssize_t length = readlinkat(proc->fd, name, path, size - 1);
+  if (length < 0)
+    return -errno;
+  path[length] = '\0';
+
+  size_t suffix = sizeof(deleted) - 1;
+  if ((size_t)length > suffix &&
+      strcmp(path + (size_t)length - suffix, deleted) == 0)
+    path[(size_t)length - suffix] = '\0';
+  return 0;
+}
+
+int proc_uid(struct proc *proc, pid_t pid, uid_t *uid) {
+  char text[4096]; /* "Uid:" stands in the first lines */
+  ssize_t size = read_file(proc, pid, "status", text, sizeof(text));
+  if (size < 0)
+    return (int)size;
+
+  const char *line = strstr(text, "\nUid:");
+  if (line == NULL || sscanf(line, "\nUid: %u", uid) != 1)
+    return -EBADMSG;
+  return 0;
+}
+
+/* The path in the line of /proc/<pid>/cgroup that has this prefix. */
+static bool cgroup_line(const char *text, const char *prefix, const char **path,
+                        size_t *length) {
+  for (const char *line = text; *line != '\0';) {
+    size_t width = strcspn(line, "\n");
+    const char *rest = line + strspn(line, "0123456789");
+    if (strncmp(rest, prefix, strlen(prefix)) == 0) {
+      *path = rest + strlen(prefix);
+      *length = width - (size_t)(*path - line);
+      return true;
+    }
+    line += width + (line[width] == '\n');
+  }
+  return false;
+}
+
+int proc_cgroup(struct proc *proc, pid_t pid, char *path, size_t size) {
+  char text[8192];
+  ssize_t used = read_file(proc, pid, "cgroup", text, sizeof(text));
+  if (used < 0)
+    return (int)used;
+
+  const char *v2, *systemd;
+  size_t v2_length, systemd_length;
+  bool has_v2 = cgroup_line(text, "::", &v2, &v2_length);
+  bool has_systemd =
+      cgroup_line(text, ":name=systemd:", &systemd, &systemd_length);
+  if (!has_v2 && !has_systemd)
+    return -ENOENT;
+  /* Where version 1 is in use, version 2's tree may be there and empty. */
+  if (!has_v2 || (has_systemd && v2_length <= 1)) {
+    v2 = systemd;
+    v2_length = systemd_length;
+  }
+  if (v2_length >= size)
+    return -ENAMETOOLONG;
+  memcpy(path, v2, v2_length);
+  path[v2_length] = '\0';
+  return 0;
+}
+
+static const char delay_accounting[] = "sys/kernel/task_delayacct";
+
+int proc_delay_accounting(struct proc *proc, bool *on) {
+  *on = true;
+  int fd = openat(proc->fd, delay_accounting, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return errno == ENOENT ? 0 : -errno;
+
+  char value;
+  ssize_t size = read(fd, &value, 1);
+  int status = size < 0 ? -errno : 0;
+  close(fd);
+  if (size == 1)
+    *on = value != '0';
+  return status;
+}
+
+int proc_enable_delay_accounting(struct proc *proc) {
+  int fd = openat(proc->fd, delay_accounting, O_WRONLY | O_CLOEXEC);
+  if (fd < 0)
+    return -errno;
+
+  int status = write(fd, "1\n", 2) < 0 ? -errno : 0;
+  close(fd);
+  return status;
+}
+
+int proc_cpu_clock(pid_t pid, uint64_t *ns) {
+  /* What clock_getcpuclockid(3) gives, without its system call to check the
+   * pid, which clock_gettime does anyway (MAKE_PROCESS_CPUCLOCK, CPUCLOCK_SCHED
+   * in the kernel's posix-timers_types.h). */
+  clockid_t clock = (clockid_t)((~(unsigned int)pid << 3) | 2);
+  struct timespec time;
+
+  if (clock_gettime(clock, &time) != 0)
+    return errno == EINVAL ? -ESRCH : -errno;
+  *ns = (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+  return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_SELECTOR_H
+#define TASKSTATS_SELECTOR_H
+
+#include "attributes.h"
+
+/*
+ * A selector decides which processes belong to a group. It has conditions of
+ * several kinds: the kinds must all hold, the values of one kind are
+ * alternatives.
+ */
+
+/* In the order in which they are asked: the cheap ones first. */
+enum selector_kind {
+  SELECTOR_COMMAND,
+  SELECTOR_PID_FILE,
+  SELECTOR_EXECUTABLE,
+  SELECTOR_CONTROL_GROUP,
+  SELECTOR_COMMAND_LINE,
+  SELECTOR_USER,
+  SELECTOR_KINDS
+};
+
+struct selector;
+
+/* The kind that an option's name stands for, in any case of letters, or
+ * SELECTOR_KINDS. */
+enum selector_kind selector_kind_of(const char *option);
+
+/* Returns NULL if memory is short. */
+struct selector *selector_create(void);
+
+/* Takes NULL. */
+void selector_destroy(struct selector *selector);
+
+/* Adds an alternative. Returns 0; or a negative errno and, in error, what is
+ * wrong with the value and what would be right. */
+int selector_add(struct selector *selector, enum selector_kind kind,
+                 const char *value, char *error, size_t size);
+
+/* Whether it has no condition at all. */
+bool selector_is_empty(const struct selector *selector);
+
+bool selector_matches(const struct selector *selector, struct attributes *a);
+
+/* Reads the pid files again. Calls changed for each process that is named no
+ * longer, or newly. A missing file names none. */
+void selector_refresh(struct selector *selector,
+                      void (*changed)(void *context, pid_t pid), void *context);
+
+#endif
