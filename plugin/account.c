@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "account.h"
+
+#include <string.h>
+
+static uint64_t bit(unsigned int counter) { return UINT64_C(1) << counter; }
+
+_Static_assert(COUNTERS <= 64, "the counters fit into the bits of known");
+
+/* Books a counter's new total, unless it is the first and only a base. */
+static void book(struct account *account, unsigned int counter, uint64_t total,
+                 int64_t delta[COUNTERS]) {
+  uint64_t base = total;
+  if (account->known & bit(counter))
+    base = account->total[counter];
+  else if (account->from_zero)
+    base = 0;
+
+  account->known |= bit(counter);
+  account->total[counter] = total;
+  delta[counter] = (int64_t)(total - base);
+}
+
+/* For a counter that loses what ended threads had: a smaller total is a new
+ * base and not a correction. */
+static void book_losing(struct account *account, unsigned int counter,
+                        uint64_t total, int64_t delta[COUNTERS]) {
+  book(account, counter, total, delta);
+  if (delta[counter] < 0)
+    delta[counter] = 0;
+}
+
+/* A total that overflows is set to 0 for good while its count goes on
+ * (delayacct_add_tsk in the kernel): a new base, too. */
+static void book_delay(struct account *account, unsigned int kind,
+                       const struct record *record, int64_t delta[COUNTERS]) {
+  unsigned int ns = COUNTER_DELAY + kind, waits = COUNTER_WAITS + kind;
+  bool overflow = record->delay_ns[kind] == 0 && record->waits[kind] != 0 &&
+                  record->waits[kind] >= account->total[waits];
+
+  book(account, ns, record->delay_ns[kind], delta);
+  book(account, waits, record->waits[kind], delta);
+  if (overflow && delta[ns] < 0)
+    delta[ns] = 0;
+}
+
+/*
+ * Whether the kernel has just counted a dying thread as dead and as alive
+ * (between fill_tgid_exit and exit_notify): then the record's CPU time exceeds
+ * that of the clock, which was read later and never lags behind. A thread that
+ * ran too little for that is corrected by the next record.
+ */
+static bool counts_twice(const struct sample *sample) {
+  return sample->record->cpu_ns > sample->cpu_ns;
+}
+
+/* A process that has run cannot have a blank record, but for a zombie, whose
+ * thread's record the caller has to ask for. */
+static bool is_believable(const struct sample *sample) {
+  return !counts_twice(sample) &&
+         !(record_is_blank(sample->record) && sample->cpu_ns > 0);
+}
+
+static void book_record(struct account *account, const struct sample *sample,
+                        int64_t delta[COUNTERS]) {
+  const struct record *record = sample->record;
+  uint32_t kinds = record_delays(record->version);
+
+  for (unsigned int kind = 0; kind < DELAY_KINDS; kind++)
+    if (kinds & (UINT32_C(1) << kind))
+      book_delay(account, kind, record, delta);
+
+  void (*book_switches)(struct account *, unsigned int, uint64_t, int64_t *) =
+      sample->counts_ended_threads ? book : book_losing;
+  book_switches(account, COUNTER_SWITCHES_VOLUNTARY, record->switches_voluntary,
+                delta);
+  book_switches(account, COUNTER_SWITCHES_INVOLUNTARY,
+                record->switches_involuntary, delta);
+}
+
+static void book_io(struct account *account, const struct proc_io *io,
+                    int64_t delta[COUNTERS]) {
+  book(account, COUNTER_READ_CHARS, io->read_chars, delta);
+  book(account, COUNTER_WRITE_CHARS, io->write_chars, delta);
+  book(account, COUNTER_READ_CALLS, io->read_calls, delta);
+  book(account, COUNTER_WRITE_CALLS, io->write_calls, delta);
+  book(account, COUNTER_READ_BYTES, io->read_bytes, delta);
+  book(account, COUNTER_WRITE_BYTES, io->write_bytes, delta);
+}
+
+/*
+ * Divides the exact CPU time in the proportion of the sampled user and system
+ * times, as the kernel does for <pid>/stat (cputime_adjust), and as it does
+ * lets neither part fall when the proportion changes.
+ */
+static void book_cpu(struct account *account, const struct sample *sample,
+                     int64_t delta[COUNTERS]) {
+  if (sample->record != NULL && sample->counts_ended_threads) {
+    account->user_ticks = sample->record->user_us;
+    account->system_ticks = sample->record->system_us;
+  } else if (sample->stat != NULL) {
+    account->user_ticks = sample->stat->user_ticks;
+    account->system_ticks = sample->stat->system_ticks;
+  }
+
+  /* Without a tick all is user time, as for the kernel. */
+  uint64_t ticks = account->user_ticks + account->system_ticks;
+  uint64_t system = 0;
+  if (ticks != 0)
+    system = (uint64_t)((double)sample->cpu_ns *
+                        ((double)account->system_ticks / (double)ticks));
+  if (account->known & bit(COUNTER_CPU_USER)) {
+    uint64_t least = account->total[COUNTER_CPU_SYSTEM];
+    uint64_t most = sample->cpu_ns - account->total[COUNTER_CPU_USER];
+    system = system < least ? least : system > most ? most : system;
+  }
+  book(account, COUNTER_CPU_USER, sample->cpu_ns - system, delta);
+  book(account, COUNTER_CPU_SYSTEM, system, delta);
+}
+
+uint64_t account_cpu_ns(const struct account *account) {
+  return account->total[COUNTER_CPU_USER] + account->total[COUNTER_CPU_SYSTEM];
+}
+
+void account_update(struct account *account, const struct sample *sample,
+                    int64_t delta[COUNTERS]) {
+  memset(delta, 0, COUNTERS * sizeof(delta[0]));
+
+  if (sample->record != NULL && is_believable(sample))
+    book_record(account, sample, delta);
+  if (sample->io != NULL)
+    book_io(account, sample->io, delta);
+  if (sample->stat != NULL) {
+    book(account, COUNTER_FAULTS_MINOR, sample->stat->faults_minor, delta);
+    book(account, COUNTER_FAULTS_MAJOR, sample->stat->faults_major, delta);
+  }
+  book_cpu(account, sample, delta);
+}

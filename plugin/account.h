@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_ACCOUNT_H
+#define TASKSTATS_ACCOUNT_H
+
+#include "proc.h"
+#include "usage.h"
+
+/*
+ * The books of one process: what of its use was already counted. Each look at
+ * the process gives a sample; what has been added since the last one is handed
+ * out once, and what a look could not tell stays for a later one.
+ */
+
+struct account {
+  bool from_zero; /* count what was used before the first sample, too */
+  uint64_t known; /* counters that some sample has told, as 1 << counter */
+  uint64_t total[COUNTERS];          /* what is counted; of the known ones */
+  uint64_t user_ticks, system_ticks; /* proportion of user to system time */
+};
+
+/* What one look at a process tells. */
+struct sample {
+  uint64_t cpu_ns; /* its CPU clock */
+
+  /* Its record, read before the clock, or NULL. */
+  const struct record *record;
+  /* Whether the record's CPU times and switches count threads that have ended
+   * (query_counts_ended_threads; that of a single thread always does). */
+  bool counts_ended_threads;
+
+  const struct proc_io *io;     /* or NULL */
+  const struct proc_stat *stat; /* or NULL; needed for page faults, and for
+                                   user against system time if no record counts
+                                   ended threads */
+};
+
+/* The CPU time that is booked. No later sample of the same process has less. */
+uint64_t account_cpu_ns(const struct account *account);
+
+/* Books a sample, whose clock must not be below account_cpu_ns. Each delta is
+ * what the counter has grown since the last sample that told it, 0 if this one
+ * does not; negative where an earlier sample was too high: the kernel counts a
+ * dying thread twice. */
+void account_update(struct account *account, const struct sample *sample,
+                    int64_t delta[COUNTERS]);
+
+#endif
