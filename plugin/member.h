@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_MEMBER_H
+#define TASKSTATS_MEMBER_H
+
+#include "account.h"
+#include "group.h"
+
+/* A process that belongs to at least one group. */
+struct member {
+  struct account account;
+  struct group **groups; /* owned; the groups are not */
+  size_t group_count;
+  uint32_t collect; /* what any of the groups collects */
+
+  int io_fd; /* kept open; or -1 */
+  uint32_t threads;
+  uint64_t rss_bytes, vm_bytes;
+  bool without_io;  /* its I/O cannot be read */
+  bool has_ended;   /* a zombie: used what it used, and is no more */
+  bool may_be_dead; /* had one thread left: a zombie would look the same */
+  bool is_gone;     /* to be removed from the process table */
+};
+
+/* Returns NULL if memory is short. */
+struct member *member_create(bool from_zero);
+
+/* Closes and frees. Takes NULL. */
+void member_destroy(struct member *member);
+
+/* Makes it a member of these groups, at least one, and no others.
+ * Returns 0 or -ENOMEM, then nothing has changed. */
+int member_set_groups(struct member *member, struct group *const *groups,
+                      size_t count);
+
+/* Whether its groups are these, in this order. */
+bool member_has_groups(const struct member *member, struct group *const *groups,
+                       size_t count);
+
+/* Books a sample and adds what is new to the groups. */
+void member_update(struct member *member, const struct sample *sample);
+
+/* Adds what the member is now to its groups' gauges. */
+void member_add_gauges(const struct member *member);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "proctable.h"
+
+#include <stdlib.h>
+
+struct proctable {
+  struct process **buckets;
+  size_t capacity; /* of buckets, a power of 2 */
+  size_t size;
+};
+
+enum { CAPACITY_MIN = 256 };
+
+struct proctable *proctable_create(void) {
+  struct proctable *table = calloc(1, sizeof(*table));
+  if (table == NULL)
+    return NULL;
+
+  table->capacity = CAPACITY_MIN;
+  table->buckets = calloc(table->capacity, sizeof(struct process *));
+  if (table->buckets == NULL) {
+    free(table);
+    return NULL;
+  }
+  return table;
+}
+
+static bool keep_none(void *context, struct process *process) {
+  (void)context;
+  (void)process;
+  return false;
+}
+
+void proctable_destroy(struct proctable *table) {
+  if (table == NULL)
+    return;
+  proctable_sweep(table, keep_none, NULL);
+  free(table->buckets);
+  free(table);
+}
+
+/* Pids are given in turn, so their low bits spread them evenly. */
+static struct process **bucket_of(const struct proctable *table, pid_t pid) {
+  return &table->buckets[(size_t)pid & (table->capacity - 1)];
+}
+
+static void insert(struct proctable *table, struct process *process) {
+  struct process **bucket = bucket_of(table, process->pid);
+  process->next = *bucket;
+  *bucket = process;
+}
+
+/* Changes nothing if memory is short: the chains grow instead. */
+static void resize(struct proctable *table, size_t capacity) {
+  struct process **buckets = calloc(capacity, sizeof(struct process *));
+  if (buckets == NULL)
+    return;
+
+  struct proctable old = *table;
+  table->buckets = buckets;
+  table->capacity = capacity;
+  for (size_t i = 0; i < old.capacity; i++) {
+    struct process *next;
+    for (struct process *p = old.buckets[i]; p != NULL; p = next) {
+      next = p->next;
+      insert(table, p);
+    }
+  }
+  free(old.buckets);
+}
+
+struct process *proctable_find(const struct proctable *table, pid_t pid) {
+  struct process *process = *bucket_of(table, pid);
+  while (process != NULL && process->pid != pid)
+    process = process->next;
+  return process;
+}
+
+struct process *proctable_add(struct proctable *table, pid_t pid) {
+  struct process *process = calloc(1, sizeof(*process));
+  if (process == NULL)
+    return NULL;
+
+  if (table->size >= table->capacity)
+    resize(table, table->capacity * 2);
+  process->pid = pid;
+  insert(table, process);
+  table->size++;
+  return process;
+}
+
+void proctable_remove(struct proctable *table, struct process *process) {
+  struct process **link = bucket_of(table, process->pid);
+  while (*link != process)
+    link = &(*link)->next;
+  *link = process->next;
+  free(process);
+  table->size--;
+}
+
+void proctable_sweep(struct proctable *table,
+                     bool (*keep)(void *context, struct process *process),
+                     void *context) {
+  for (size_t i = 0; i < table->capacity; i++) {
+    struct process *next;
+    for (struct process *p = table->buckets[i]; p != NULL; p = next) {
+      next = p->next;
+      if (!keep(context, p))
+        proctable_remove(table, p);
+    }
+  }
+  if (table->capacity > CAPACITY_MIN && table->size < table->capacity / 4)
+    resize(table, table->capacity / 2);
+}
+
+size_t proctable_size(const struct proctable *table) { return table->size; }
