@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Where an option stands. */
+enum place { IN_PLUGIN = 1, IN_PROCESS = 2, IN_GROUP = 4, ANYWHERE = 7 };
+
+struct parse {
+  struct settings *settings;
+  struct rule *rule;  /* NULL outside of a stanza */
+  const char *stanza; /* its key */
+  char *error;
+  size_t size;
+};
+
+struct option {
+  const char *key;
+  unsigned int places;
+  int (*set)(struct parse *parse, const struct option *option,
+             const oconfig_item_t *item);
+  unsigned int argument; /* of set: a bit or a kind of selector */
+};
+
+/* Says where and what is wrong. Returns -EINVAL. */
+__attribute__((format(printf, 3, 4))) static int
+fail(const struct parse *parse, const oconfig_item_t *item, const char *format,
+     ...) {
+  char what[256];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(what, sizeof(what), format, arguments);
+  va_end(arguments);
+
+  if (parse->rule != NULL && strcmp(parse->stanza, item->key) != 0)
+    snprintf(parse->error, parse->size, "%s \"%s\": option %s %s",
+             parse->stanza, parse->rule->name, item->key, what);
+  else
+    snprintf(parse->error, parse->size, "option %s %s", item->key, what);
+  return -EINVAL;
+}
+
+/* A value as its user wrote it. */
+static void print_value(const oconfig_value_t *value, char *text, size_t size) {
+  switch (value->type) {
+  case OCONFIG_TYPE_STRING:
+    snprintf(text, size, "\"%s\"", value->value.string);
+    break;
+  case OCONFIG_TYPE_NUMBER:
+    snprintf(text, size, "%.15g", value->value.number);
+    break;
+  case OCONFIG_TYPE_BOOLEAN:
+    snprintf(text, size, "%s", value->value.boolean ? "true" : "false");
+    break;
+  default:
+    snprintf(text, size, "?");
+  }
+}
+
+static int get_boolean(struct parse *parse, const oconfig_item_t *item,
+                       bool *result) {
+  static const char *const names[][2] = {
+      {"false", "true"}, {"no", "yes"}, {"off", "on"}};
+
+  if (item->values_num != 1 || item->children_num != 0)
+    return fail(parse, item, "needs one value: true or false");
+  const oconfig_value_t *value = &item->values[0];
+  if (value->type == OCONFIG_TYPE_BOOLEAN) {
+    *result = value->value.boolean;
+    return 0;
+  }
+  if (value->type == OCONFIG_TYPE_STRING) /* collectd takes these, too */
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+      for (int b = 0; b < 2; b++)
+        if (strcasecmp(value->value.string, names[i][b]) == 0) {
+          *result = b;
+          return 0;
+        }
+
+  char text[128];
+  print_value(value, text, sizeof(text));
+  return fail(parse, item, "is %s, but must be true or false", text);
+}
+
+static int set_collect(struct parse *parse, const struct option *option,
+                       const oconfig_item_t *item) {
+  bool on;
+  int status = get_boolean(parse, item, &on);
+  if (status != 0)
+    return status;
+
+  uint32_t *collect = &parse->settings->collect;
+  if (parse->rule != NULL) {
+    collect = &parse->rule->collect;
+    parse->rule->collect_own |= option->argument;
+  }
+  *collect = on ? *collect | option->argument : *collect & ~option->argument;
+  return 0;
+}
+
+static int set_enable_delay_accounting(struct parse *parse,
+                                       const struct option *option,
+                                       const oconfig_item_t *item) {
+  (void)option;
+  return get_boolean(parse, item, &parse->settings->enable_delay_accounting);
+}
+
+static int set_report_self(struct parse *parse, const struct option *option,
+                           const oconfig_item_t *item) {
+  (void)option;
+  return get_boolean(parse, item, &parse->settings->report_self);
+}
+
+/* The processes plugin has it. */
+static int set_ignored(struct parse *parse, const struct option *option,
+                       const oconfig_item_t *item) {
+  (void)item;
+  char *ignored = parse->settings->ignored;
+  size_t used = strlen(ignored);
+
+  if (strstr(ignored, option->key) == NULL)
+    snprintf(ignored + used, sizeof(parse->settings->ignored) - used, "%s%s",
+             used > 0 ? ", " : "", option->key);
+  return 0;
+}
+
+static int set_unsupported(struct parse *parse, const struct option *option,
+                           const oconfig_item_t *item) {
+  (void)option;
+  return fail(parse, item, "is not yet supported; leave it out");
+}
+
+static int add_selector_value(struct parse *parse, const oconfig_item_t *item,
+                              enum selector_kind kind,
+                              const oconfig_value_t *value) {
+  char text[128], error[256];
+  print_value(value, text, sizeof(text));
+
+  /* A number is a user's. */
+  bool is_user_id = kind == SELECTOR_USER && value->type == OCONFIG_TYPE_NUMBER;
+  if (value->type != OCONFIG_TYPE_STRING && !is_user_id)
+    return fail(parse, item, "is %s, but must be a string in quotes", text);
+  const char *string = is_user_id ? text : value->value.string;
+  if (selector_add(parse->rule->selector, kind, string, error, sizeof(error)) !=
+      0)
+    return fail(parse, item, "%s %s", text, error);
+  return 0;
+}
+
+static int set_selector(struct parse *parse, const struct option *option,
+                        const oconfig_item_t *item) {
+  if (item->values_num < 1 || item->children_num != 0)
+    return fail(parse, item, "needs at least one value, a string in quotes");
+  for (int i = 0; i < item->values_num; i++) {
+    int status = add_selector_value(
+        parse, item, (enum selector_kind)option->argument, &item->values[i]);
+    if (status != 0)
+      return status;
+  }
+  return 0;
+}
+
+static int set_process(struct parse *, const struct option *,
+                       const oconfig_item_t *);
+static int set_process_match(struct parse *, const struct option *,
+                             const oconfig_item_t *);
+static int set_group(struct parse *, const struct option *,
+                     const oconfig_item_t *);
+
+static const struct option options[] = {
+    {"Process", IN_PLUGIN, set_process, 0},
+    {"ProcessMatch", IN_PLUGIN, set_process_match, 0},
+    {"Group", IN_PLUGIN, set_group, 0},
+
+    {"Command", IN_GROUP, set_selector, SELECTOR_COMMAND},
+    {"CommandLine", IN_GROUP, set_selector, SELECTOR_COMMAND_LINE},
+    {"Executable", IN_GROUP, set_selector, SELECTOR_EXECUTABLE},
+    {"User", IN_GROUP, set_selector, SELECTOR_USER},
+    {"ControlGroup", IN_GROUP, set_selector, SELECTOR_CONTROL_GROUP},
+    {"PIDFile", IN_GROUP, set_selector, SELECTOR_PID_FILE},
+
+    {"CollectDelay", ANYWHERE, set_collect, COLLECT_DELAY},
+    {"CollectDelayAccounting", ANYWHERE, set_collect, COLLECT_DELAY},
+    {"CollectCPU", ANYWHERE, set_collect, COLLECT_CPU},
+    {"CollectIO", ANYWHERE, set_collect, COLLECT_IO},
+    {"CollectCount", ANYWHERE, set_collect, COLLECT_COUNT},
+    {"CollectContextSwitch", ANYWHERE, set_collect, COLLECT_CONTEXT_SWITCH},
+    {"CollectPageFaults", ANYWHERE, set_collect, COLLECT_PAGE_FAULTS},
+    {"CollectMemory", ANYWHERE, set_collect, COLLECT_MEMORY},
+    {"CollectDelayLatency", ANYWHERE, set_collect, COLLECT_DELAY_LATENCY},
+
+    {"EnableDelayAccounting", IN_PLUGIN, set_enable_delay_accounting, 0},
+    {"ReportSelf", IN_PLUGIN, set_report_self, 0},
+
+    {"CollectFileDescriptor", ANYWHERE, set_ignored, 0},
+    {"CollectMemoryMaps", ANYWHERE, set_ignored, 0},
+    {"CollectSystemContextSwitch", IN_PLUGIN, set_ignored, 0},
+
+    {"Descendants", IN_GROUP, set_unsupported, 0},
+    {"Top", IN_GROUP, set_unsupported, 0},
+    {"MaxGroups", IN_PLUGIN, set_unsupported, 0},
+    {"CollectExits", ANYWHERE, set_unsupported, 0},
+    {"WatchCPUs", IN_PLUGIN, set_unsupported, 0},
+    {"WatchBuffer", IN_PLUGIN, set_unsupported, 0},
+    {"NotifyExit", ANYWHERE, set_unsupported, 0},
+    {"NotifyExitRate", ANYWHERE, set_unsupported, 0},
+};
+
+enum { OPTIONS = sizeof(options) / sizeof(options[0]) };
+
+static int fail_unknown(struct parse *parse, const oconfig_item_t *item,
+                        enum place place) {
+  char names[1024] = "";
+  size_t used = 0;
+
+  for (size_t i = 0; i < OPTIONS && used < sizeof(names); i++)
+    if (options[i].places & place && options[i].set != set_unsupported &&
+        options[i].set != set_ignored)
+      used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+                               used > 0 ? ", " : "", options[i].key);
+  fail(parse, item, "is not known here");
+  used = strlen(parse->error);
+  snprintf(parse->error + used, parse->size - used, "; known are %s", names);
+  return -EINVAL;
+}
+
+static int set_options(struct parse *parse, const oconfig_item_t *block,
+                       enum place place) {
+  for (int i = 0; i < block->children_num; i++) {
+    const oconfig_item_t *item = &block->children[i];
+    size_t o = 0;
+    while (o < OPTIONS && ((options[o].places & place) == 0 ||
+                           strcasecmp(options[o].key, item->key) != 0))
+      o++;
+    int status = o < OPTIONS ? options[o].set(parse, &options[o], item)
+                             : fail_unknown(parse, item, place);
+    if (status != 0)
+      return status;
+  }
+  return 0;
+}
+
+static void free_rule(struct rule *rule) {
+  selector_destroy(rule->selector);
+  free(rule->name);
+  free(rule);
+}
+
+/* Returns the first count values if they are strings, and no more, or NULL. */
+static const oconfig_value_t *get_strings(const oconfig_item_t *item,
+                                          int count) {
+  if (item->values_num != count)
+    return NULL;
+  for (int i = 0; i < count; i++)
+    if (item->values[i].type != OCONFIG_TYPE_STRING)
+      return NULL;
+  return item->values;
+}
+
+/* What collectd, its file writers and line protocols cannot bear in a name. */
+static void clean_name(char *name) {
+  for (; *name != '\0'; name++)
+    if (*name == '/' || (unsigned char)*name < ' ' || *name == 127)
+      *name = '_';
+}
+
+static int check_name(struct parse *parse, const oconfig_item_t *item) {
+  const char *name = parse->rule->name;
+
+  if (name[0] == '\0')
+    return fail(parse, item, "\"\" has an empty name; give it one");
+  if (strlen(name) > CONFIG_NAME_LENGTH)
+    return fail(parse, item, "\"%.40s…\" has a name longer than %d bytes", name,
+                CONFIG_NAME_LENGTH);
+  for (const struct rule *r = parse->settings->rules; r != NULL; r = r->next)
+    if (strcmp(r->name, name) == 0)
+      return fail(parse, item,
+                  "\"%s\" names a group that there is already; give each a "
+                  "name of its own",
+                  name);
+  return 0;
+}
+
+/* Adds a rule whose selector is complete. */
+static void append_rule(struct settings *settings, struct rule *rule) {
+  struct rule **end = &settings->rules;
+  while (*end != NULL)
+    end = &(*end)->next;
+  *end = rule;
+}
+
+/* A stanza: makes its rule, selects by one value that stands in its head if
+ * there is one, and sets the options in it. */
+static int add_stanza(struct parse *parse, const oconfig_item_t *item,
+                      enum place place, enum selector_kind kind,
+                      const oconfig_value_t *selected) {
+  struct rule *rule = calloc(1, sizeof(*rule));
+  if (rule == NULL || (rule->selector = selector_create()) == NULL ||
+      (rule->name = strdup(item->values[0].value.string)) == NULL) {
+    snprintf(parse->error, parse->size, "no memory for %s", item->key);
+    if (rule != NULL)
+      free_rule(rule);
+    return -ENOMEM;
+  }
+  clean_name(rule->name);
+  parse->rule = rule;
+  parse->stanza = item->key;
+
+  int status = check_name(parse, item);
+  if (status == 0 && selected != NULL)
+    status = add_selector_value(parse, item, kind, selected);
+  if (status == 0)
+    status = set_options(parse, item, place);
+  if (status == 0 && selector_is_empty(rule->selector))
+    status = fail(parse, item,
+                  "\"%s\" selects nothing; add Command, CommandLine, "
+                  "Executable, User, ControlGroup or PIDFile",
+                  rule->name);
+  parse->rule = NULL;
+  if (status == 0)
+    append_rule(parse->settings, rule);
+  else
+    free_rule(rule);
+  return status;
+}
+
+static int set_process(struct parse *parse, const struct option *option,
+                       const oconfig_item_t *item) {
+  (void)option;
+  const oconfig_value_t *values = get_strings(item, 1);
+  if (values == NULL)
+    return fail(parse, item, "needs one value: a command name in quotes");
+  return add_stanza(parse, item, IN_PROCESS, SELECTOR_COMMAND, &values[0]);
+}
+
+static int set_process_match(struct parse *parse, const struct option *option,
+                             const oconfig_item_t *item) {
+  (void)option;
+  const oconfig_value_t *values = get_strings(item, 2);
+  if (values == NULL)
+    return fail(parse, item,
+                "needs two values: a name and a regular expression, both in "
+                "quotes");
+  return add_stanza(parse, item, IN_PROCESS, SELECTOR_COMMAND_LINE, &values[1]);
+}
+
+static int set_group(struct parse *parse, const struct option *option,
+                     const oconfig_item_t *item) {
+  (void)option;
+  const oconfig_value_t *values = get_strings(item, 1);
+  if (values == NULL)
+    return fail(parse, item, "needs one value: a name in quotes");
+  if (strchr(values[0].value.string, '%') != NULL)
+    return fail(parse, item,
+                "\"%s\": placeholders are not yet supported; use a name "
+                "without a percent sign",
+                values[0].value.string);
+  return add_stanza(parse, item, IN_GROUP, SELECTOR_KINDS, NULL);
+}
+
+void config_init(struct settings *settings) {
+  *settings = (struct settings){
+      .collect = COLLECT_DELAY | COLLECT_CPU | COLLECT_IO | COLLECT_COUNT,
+      .report_self = true,
+  };
+}
+
+int config_add_block(struct settings *settings, const oconfig_item_t *block,
+                     char *error, size_t size) {
+  struct parse parse = {.settings = settings, .error = error, .size = size};
+  return set_options(&parse, block, IN_PLUGIN);
+}
+
+void config_finish(struct settings *settings) {
+  for (struct rule *r = settings->rules; r != NULL; r = r->next)
+    r->collect |= settings->collect & ~r->collect_own;
+}
+
+void config_clear(struct settings *settings) {
+  struct rule *next;
+  for (struct rule *r = settings->rules; r != NULL; r = next) {
+    next = r->next;
+    free_rule(r);
+  }
+  settings->rules = NULL;
+}

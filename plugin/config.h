@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_CONFIG_H
+#define TASKSTATS_CONFIG_H
+
+#include "group.h"
+
+#include <collectd/liboconfig/oconfig.h>
+
+/*
+ * The configuration: <Plugin taskstats> blocks.
+ */
+
+struct settings {
+  struct rule *rules;
+  uint32_t collect; /* of stanzas that do not say otherwise */
+  bool enable_delay_accounting;
+  bool report_self;
+  char ignored[128]; /* options of the processes plugin that do nothing here */
+};
+
+/* A name is cut by collectd beyond this. */
+enum { CONFIG_NAME_LENGTH = 127 };
+
+void config_init(struct settings *settings);
+
+/* Adds one block; several add up. Returns 0; or -EINVAL or -ENOMEM and, in
+ * error, which option and value is wrong and what would be right. */
+int config_add_block(struct settings *settings, const oconfig_item_t *block,
+                     char *error, size_t size);
+
+/* Settles what each stanza collects, after the last block. */
+void config_finish(struct settings *settings);
+
+/* Frees what the settings hold. */
+void config_clear(struct settings *settings);
+
+#endif

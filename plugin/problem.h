@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_PROBLEM_H
+#define TASKSTATS_PROBLEM_H
+
+#include "reader.h"
+
+/*
+ * What an administrator is told when something cannot be done: its cause and
+ * its cure, once, and again when it changes.
+ */
+
+enum problem {
+  PROBLEM_PROC,
+  PROBLEM_TASKSTATS,
+  PROBLEM_DELAYS_OFF,
+  PROBLEM_IO,
+  PROBLEM_SELECT,
+  PROBLEMS
+};
+
+/* What was last said of each; zeroed at start. */
+struct problems {
+  int said[PROBLEMS];
+};
+
+/* Hands a line to say for each problem that has come, changed or gone since the
+ * last report. */
+void problems_update(struct problems *problems,
+                     const struct reader_report *report,
+                     void (*say)(bool is_warning, const char *line));
+
+#endif
