@@ -13,8 +13,8 @@ enum place { IN_PLUGIN = 1, IN_PROCESS = 2, IN_GROUP = 4, ANYWHERE = 7 };
 
 struct parse {
   struct settings *settings;
-  struct rule *rule;  /* NULL outside of a stanza */
-  const char *stanza; /* its key */
+  struct rule *rule; /* NULL outside of a stanza */
+  const oconfig_item_t *stanza;
   char *error;
   size_t size;
 };
@@ -27,39 +27,40 @@ struct option {
   unsigned int argument; /* of set: a bit or a kind of selector */
 };
 
-/* Says where and what is wrong. Returns -EINVAL. */
+/* An option as its user wrote it: its key and values. */
+static void print_option(const oconfig_item_t *item, char *text, size_t size) {
+  snprintf(text, size, "%s", item->key);
+  for (int i = 0; i < item->values_num; i++) {
+    const oconfig_value_t *value = &item->values[i];
+    size_t used = strlen(text);
+    if (value->type == OCONFIG_TYPE_NUMBER)
+      snprintf(text + used, size - used, " %.15g", value->value.number);
+    else if (value->type == OCONFIG_TYPE_BOOLEAN)
+      snprintf(text + used, size - used, " %s",
+               value->value.boolean ? "true" : "false");
+    else
+      snprintf(text + used, size - used, " \"%s\"", value->value.string);
+  }
+}
+
+/* Says where and what is wrong: "Group "web": option User "joe" is …". Returns
+ * -EINVAL. */
 __attribute__((format(printf, 3, 4))) static int
 fail(const struct parse *parse, const oconfig_item_t *item, const char *format,
      ...) {
-  char what[256];
+  char option[256], what[256];
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(what, sizeof(what), format, arguments);
   va_end(arguments);
 
-  if (parse->rule != NULL && strcmp(parse->stanza, item->key) != 0)
+  print_option(item, option, sizeof(option));
+  if (parse->stanza != NULL && parse->stanza != item)
     snprintf(parse->error, parse->size, "%s \"%s\": option %s %s",
-             parse->stanza, parse->rule->name, item->key, what);
+             parse->stanza->key, parse->rule->name, option, what);
   else
-    snprintf(parse->error, parse->size, "option %s %s", item->key, what);
+    snprintf(parse->error, parse->size, "option %s %s", option, what);
   return -EINVAL;
-}
-
-/* A value as its user wrote it. */
-static void print_value(const oconfig_value_t *value, char *text, size_t size) {
-  switch (value->type) {
-  case OCONFIG_TYPE_STRING:
-    snprintf(text, size, "\"%s\"", value->value.string);
-    break;
-  case OCONFIG_TYPE_NUMBER:
-    snprintf(text, size, "%.15g", value->value.number);
-    break;
-  case OCONFIG_TYPE_BOOLEAN:
-    snprintf(text, size, "%s", value->value.boolean ? "true" : "false");
-    break;
-  default:
-    snprintf(text, size, "?");
-  }
 }
 
 static int get_boolean(struct parse *parse, const oconfig_item_t *item,
@@ -81,10 +82,7 @@ static int get_boolean(struct parse *parse, const oconfig_item_t *item,
           *result = b;
           return 0;
         }
-
-  char text[128];
-  print_value(value, text, sizeof(text));
-  return fail(parse, item, "is %s, but must be true or false", text);
+  return fail(parse, item, "must be true or false");
 }
 
 static int set_collect(struct parse *parse, const struct option *option,
@@ -138,17 +136,22 @@ static int set_unsupported(struct parse *parse, const struct option *option,
 static int add_selector_value(struct parse *parse, const oconfig_item_t *item,
                               enum selector_kind kind,
                               const oconfig_value_t *value) {
-  char text[128], error[256];
-  print_value(value, text, sizeof(text));
+  oconfig_value_t copy = *value;
+  oconfig_item_t wrong = *item; /* to blame this value alone */
+  wrong.values = &copy;
+  wrong.values_num = 1;
 
-  /* A number is a user's. */
-  bool is_user_id = kind == SELECTOR_USER && value->type == OCONFIG_TYPE_NUMBER;
-  if (value->type != OCONFIG_TYPE_STRING && !is_user_id)
-    return fail(parse, item, "is %s, but must be a string in quotes", text);
-  const char *string = is_user_id ? text : value->value.string;
-  if (selector_add(parse->rule->selector, kind, string, error, sizeof(error)) !=
+  char number[32], error[256];
+  const char *text = value->value.string;
+  if (value->type == OCONFIG_TYPE_NUMBER && kind == SELECTOR_USER) {
+    snprintf(number, sizeof(number), "%.15g", value->value.number);
+    text = number;
+  } else if (value->type != OCONFIG_TYPE_STRING) {
+    return fail(parse, &wrong, "must be a string in quotes");
+  }
+  if (selector_add(parse->rule->selector, kind, text, error, sizeof(error)) !=
       0)
-    return fail(parse, item, "%s %s", text, error);
+    return fail(parse, &wrong, "%s", error);
   return 0;
 }
 
@@ -273,16 +276,15 @@ static int check_name(struct parse *parse, const oconfig_item_t *item) {
   const char *name = parse->rule->name;
 
   if (name[0] == '\0')
-    return fail(parse, item, "\"\" has an empty name; give it one");
+    return fail(parse, item, "has an empty name; give it one");
   if (strlen(name) > CONFIG_NAME_LENGTH)
-    return fail(parse, item, "\"%.40s…\" has a name longer than %d bytes", name,
+    return fail(parse, item, "has a name longer than %d bytes",
                 CONFIG_NAME_LENGTH);
   for (const struct rule *r = parse->settings->rules; r != NULL; r = r->next)
     if (strcmp(r->name, name) == 0)
       return fail(parse, item,
-                  "\"%s\" names a group that there is already; give each a "
-                  "name of its own",
-                  name);
+                  "names a group that there is already; give each a name of "
+                  "its own");
   return 0;
 }
 
@@ -309,7 +311,7 @@ static int add_stanza(struct parse *parse, const oconfig_item_t *item,
   }
   clean_name(rule->name);
   parse->rule = rule;
-  parse->stanza = item->key;
+  parse->stanza = item;
 
   int status = check_name(parse, item);
   if (status == 0 && selected != NULL)
@@ -318,10 +320,10 @@ static int add_stanza(struct parse *parse, const oconfig_item_t *item,
     status = set_options(parse, item, place);
   if (status == 0 && selector_is_empty(rule->selector))
     status = fail(parse, item,
-                  "\"%s\" selects nothing; add Command, CommandLine, "
-                  "Executable, User, ControlGroup or PIDFile",
-                  rule->name);
+                  "selects nothing; add Command, CommandLine, Executable, "
+                  "User, ControlGroup or PIDFile");
   parse->rule = NULL;
+  parse->stanza = NULL;
   if (status == 0)
     append_rule(parse->settings, rule);
   else
@@ -357,9 +359,8 @@ static int set_group(struct parse *parse, const struct option *option,
     return fail(parse, item, "needs one value: a name in quotes");
   if (strchr(values[0].value.string, '%') != NULL)
     return fail(parse, item,
-                "\"%s\": placeholders are not yet supported; use a name "
-                "without a percent sign",
-                values[0].value.string);
+                "has a placeholder, which is not yet supported; use a name "
+                "without a percent sign");
   return add_stanza(parse, item, IN_GROUP, SELECTOR_KINDS, NULL);
 }
 

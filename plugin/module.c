@@ -39,6 +39,18 @@ static int taskstats_config(oconfig_item_t *block) {
   return status;
 }
 
+static void enable_delay_accounting(void) {
+  int status = reader_enable_delay_accounting(reader);
+  if (status < 0)
+    ERROR("taskstats plugin: EnableDelayAccounting cannot set "
+          "kernel.task_delayacct to 1: %s. Run collectd as root, or set it at "
+          "boot, in /etc/sysctl.d.",
+          STRERROR(-status));
+  else if (status > 0)
+    NOTICE("taskstats plugin: kernel.task_delayacct is now 1, for the whole "
+           "machine. Services that run already are counted after a restart.");
+}
+
 static int taskstats_init(void) {
   if (reader != NULL)
     return 0;
@@ -58,13 +70,8 @@ static int taskstats_init(void) {
           STRERROR(-status));
     return status;
   }
-  if (settings.enable_delay_accounting) {
-    status = reader_enable_delay_accounting(reader);
-    if (status != 0)
-      ERROR("taskstats plugin: EnableDelayAccounting cannot set "
-            "kernel.task_delayacct to 1: %s. Set it at boot, in /etc/sysctl.d.",
-            STRERROR(-status));
-  }
+  if (settings.enable_delay_accounting)
+    enable_delay_accounting();
   return 0;
 }
 

@@ -112,5 +112,3 @@ void proctable_sweep(struct proctable *table,
   if (table->capacity > CAPACITY_MIN && table->size < table->capacity / 4)
     resize(table, table->capacity / 2);
 }
-
-size_t proctable_size(const struct proctable *table) { return table->size; }

@@ -52,7 +52,4 @@ void proctable_sweep(struct proctable *table,
                      bool (*keep)(void *context, struct process *process),
                      void *context);
 
-/* How many there are. */
-size_t proctable_size(const struct proctable *table);
-
 #endif

@@ -101,7 +101,14 @@ struct group *reader_groups(struct reader *reader, size_t *count) {
 }
 
 int reader_enable_delay_accounting(struct reader *reader) {
-  return proc_enable_delay_accounting(reader->proc);
+  bool on;
+  int status = proc_delay_accounting(reader->proc, &on);
+  if (status == 0 && !on) {
+    status = proc_enable_delay_accounting(reader->proc);
+    if (status == 0)
+      status = 1;
+  }
+  return status;
 }
 
 /* Fills matched. Returns how many groups select the process. */

@@ -36,7 +36,8 @@ void reader_read(struct reader *reader, uint64_t boot_ns,
 /* The groups, which stay the reader's. */
 struct group *reader_groups(struct reader *reader, size_t *count);
 
-/* Sets kernel.task_delayacct to 1. Returns 0 or a negative errno. */
+/* Sets kernel.task_delayacct to 1. Returns 1 if it was not, 0 if nothing was to
+ * be done, or a negative errno. */
 int reader_enable_delay_accounting(struct reader *reader);
 
 #endif
