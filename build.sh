@@ -1,0 +1,667 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The one front door: builds, runs, tests and installs the taskstats plugin.
+set -euo pipefail
+
+# An unprepared shell may lack sbin, where collectd lives, and /usr/local.
+export PATH="${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin"
+export LC_ALL=C
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+build=$root/build
+run=$build/run
+delayacct=/proc/sys/kernel/task_delayacct
+
+# The Debian packages, by purpose
+build_packages=(gcc libc6-dev pkgconf libmnl-dev collectd-core collectd-dev
+  libcollectdclient-dev)
+run_packages=(collectd-core coreutils util-linux)
+test_packages=(clang clang-format libclang-rt-dev libcmocka-dev bats shellcheck
+  procps util-linux)
+
+warnings=(-Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
+  -Wmissing-prototypes -Wformat=2 -Wconversion -Wvla -Wundef)
+cflags=(-std=c11 -O2 -g -D_GNU_SOURCE -pthread "${warnings[@]}"
+  -DHAVE_CONFIG_H -isystem /usr/include/collectd
+  -isystem /usr/include/collectd/core -isystem /usr/include/collectd/core/daemon)
+plugin_flags=(-fPIC -fvisibility=hidden)
+read -ra extra_cflags <<<"${CFLAGS:-}"
+
+usage() {
+  cat <<'EOF'
+Usage: ./build.sh COMMAND [OPTION]...
+
+  deps         install the Debian packages that the other commands need
+  build        make build/taskstats.so (the plugin) and build/taskstats-top
+  run          show the plugin at work: a live table in this terminal (root)
+  test [PART]  run the tests (root); PART is unit, integration or lint
+  install      install the plugin, taskstats-top and the example configuration
+  uninstall    remove what install installed
+  lint         check the sources: format, warnings of two compilers, shellcheck
+  format       format the sources
+  clean        remove build/
+  help         show this
+
+Each command does first what it needs; missing packages are installed if it
+runs as root, and named if not.
+
+run starts a collectd of its own with the stanzas of collectd.conf.example and
+a small load that waits for a CPU and for the disk. It ends by Ctrl-C and
+leaves CSV files of all values under build/run/csv.
+  --seconds N    end by itself after N seconds
+  --config FILE  your own stanzas instead, and no load. FILE is what you would
+                 put into /etc/collectd/collectd.conf.d: <Plugin taskstats>
+                 blocks; "LoadPlugin taskstats" may stand there or not
+
+Environment:
+  CC, CFLAGS     the compiler (gcc), and what to add to its flags
+  DESTDIR        put in front of every path that install and uninstall use
+  PREFIX         where taskstats-top and the example go (/usr/local)
+  PLUGINDIR      collectd's plugin directory (default: ask collectd)
+EOF
+}
+
+say() { printf '%s\n' "$@"; } # a line an argument
+
+die() {
+  printf 'build.sh: %s\n' "$*" >&2
+  exit 1
+}
+
+misused() {
+  printf 'build.sh: %s; see ./build.sh help\n' "$*" >&2
+  exit 2
+}
+
+need_root() { # WHY
+  [ "$EUID" -eq 0 ] || die "must be root $1; run: sudo ./build.sh $command"
+}
+
+# At the end, however it comes: what was started ends, what was changed returns.
+
+pids=()            # of children, ended in reverse
+scratch=()         # files and directories to remove
+saved_delayacct='' # what the tests found
+
+at_exit() {
+  local i
+  trap '' HUP INT TERM
+  for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
+    end_process "${pids[i]}"
+  done
+  [ ${#scratch[@]} -eq 0 ] || rm -rf -- "${scratch[@]}"
+  [ -z "$saved_delayacct" ] || echo "$saved_delayacct" >"$delayacct"
+  # What root made under sudo belongs to the owner of the tree.
+  if [ "$EUID" -eq 0 ] && [ -d "$build" ]; then
+    chown -R --reference="$root" "$build"
+  fi
+}
+
+end_process() { # PID of a child
+  kill -TERM "$1" 2>/dev/null || return 0
+  local tries
+  for ((tries = 0; tries < 100; tries++)); do
+    kill -0 "$1" 2>/dev/null || break
+    sleep 0.1
+  done
+  kill -KILL "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+}
+
+# Packages
+
+is_installed() {
+  [[ $(dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null) == ?i* ]]
+}
+
+need_packages() { # PACKAGE...
+  local package missing=()
+  command -v dpkg-query >/dev/null || return 0 # not Debian: let it be tried
+  for package; do
+    is_installed "$package" || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  [ "$EUID" -eq 0 ] ||
+    die "must be root to install missing packages: ${missing[*]};" \
+      "run: sudo ./build.sh deps"
+  say "Installing ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  if ! apt-get update -qq ||
+    ! apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null; then
+    die "apt-get could not install ${missing[*]};" \
+      "see its messages above, and check the network and /etc/apt"
+  fi
+}
+
+do_deps() {
+  need_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}"
+  say "All packages are installed."
+}
+
+# Build
+
+# Runs COMMAND, which makes OUTPUT, if it or what it reads is newer.
+make_output() { # OUTPUT DIRECTORY COMMAND...
+  local output=$1 directory=$2
+  shift 2
+  if [ -e "$output" ] && [ "$(cat "$output.cmd" 2>/dev/null)" = "$*" ] &&
+    [ -z "$(find "$directory" -name '*.[ch]' -newer "$output" -print -quit)" ]; then
+    return
+  fi
+  say "Building ${output#"$root"/}"
+  mkdir -p "$(dirname "$output")"
+  rm -f "$output"
+  "$@" || die "${output#"$root"/} could not be built; see the compiler's message above"
+  printf '%s\n' "$*" >"$output.cmd"
+}
+
+# collectd loads every symbol into its own namespace, so there may be but one.
+check_exports() { # PLUGIN
+  local exported
+  exported=$(nm -D --defined-only "$1" | awk '{ print $NF }' | xargs)
+  if [ "$exported" != module_register ]; then
+    rm -f "$1"
+    die "taskstats.so must export module_register alone, but exports:" \
+      "${exported:-nothing}; give that one __attribute__((visibility(\"default\")))" \
+      "and make the others static or hidden"
+  fi
+}
+
+do_build() {
+  need_packages "${build_packages[@]}"
+  local mnl client
+  read -ra mnl <<<"$(pkg-config --cflags --libs libmnl)"
+  read -ra client <<<"$(pkg-config --cflags --libs libcollectdclient)"
+  make_output "$build/taskstats.so" "$root/plugin" "${CC:-gcc}" "${cflags[@]}" \
+    "${plugin_flags[@]}" "${extra_cflags[@]}" -shared -Wl,-z,relro,-z,now \
+    "$root"/plugin/*.c "${mnl[@]}" -o "$build/taskstats.so"
+  check_exports "$build/taskstats.so"
+  make_output "$build/taskstats-top" "$root/contrib" "${CC:-gcc}" "${cflags[@]}" \
+    "${extra_cflags[@]}" "$root/contrib/taskstats-top.c" "${client[@]}" \
+    -o "$build/taskstats-top"
+}
+
+do_clean() { rm -rf "$build"; }
+
+# Test: everything is counted, and the counts stand in the last line.
+
+passed=0
+failed=0
+skipped=0
+
+check() { # NAME COMMAND...
+  local name=$1
+  shift
+  if "$@"; then
+    say "ok - $name"
+    passed=$((passed + 1))
+  else
+    say "not ok - $name"
+    failed=$((failed + 1))
+  fi
+}
+
+# Adds up a TAP log. A test that was planned and never reported has failed; so
+# has a program that ends badly without a failed test, or without any test.
+tally() { # NAME STATUS LOG
+  local plan ok not_ok skip bad
+  read -r plan ok not_ok skip < <(awk '
+    /^1\.\.[0-9]+/ { plan += substr($1, 4) }
+    /^(not )?ok [0-9]+ .*# *[Ss][Kk][Ii][Pp]/ { skip++; next }
+    /^ok [0-9]+/ { ok++ }
+    /^not ok [0-9]+/ { not_ok++ }
+    END { print plan + 0, ok + 0, not_ok + 0, skip + 0 }' "$3")
+  bad=$((plan > ok + skip ? plan - ok - skip : 0))
+  ((bad >= not_ok)) || bad=$not_ok
+  ((bad > 0 || ($2 == 0 && plan > 0))) || bad=1
+  passed=$((passed + ok))
+  failed=$((failed + bad))
+  skipped=$((skipped + skip))
+  if ((bad > 0)); then
+    say "not ok - $1: $ok passed, $bad failed (exit status $2)"
+  else
+    say "ok - $1: $ok passed"
+  fi
+}
+
+unit_test() { # VARIANT BINARY
+  local log=$2.log status=0
+  CMOCKA_MESSAGE_OUTPUT=TAP "$2" >"$log" 2>&1 || status=$?
+  [ "$status" -eq 0 ] || cat "$log"
+  tally "unit, $1: $(basename "$2")" "$status" "$log"
+}
+
+# The core is compiled once a variant; module.c alone needs collectd.
+unit_tests() { # VARIANT COMPILER [FLAG]...
+  local variant=$1 directory=$build/unit/$1 test name core=()
+  local compile=("$2" "${cflags[@]}" "${extra_cflags[@]}" "${@:3}")
+  mapfile -t core < <(find "$root/plugin" -name '*.c' ! -name module.c | sort)
+  rm -rf "$directory"
+  mkdir -p "$directory/core"
+  (cd "$directory/core" && "${compile[@]}" -c "${core[@]}") ||
+    die "the core does not compile with $2; see the message above"
+  for test in "$root"/tests/unit/test_*.c; do
+    [ -e "$test" ] || continue
+    name=$(basename "$test" .c)
+    if "${compile[@]}" -I"$root/plugin" "$test" "$directory"/core/*.o \
+      -lcmocka -lmnl -o "$directory/$name"; then
+      unit_test "$variant" "$directory/$name"
+    else
+      check "unit, $variant: $name compiles" false
+    fi
+  done
+}
+
+test_unit() {
+  need_packages "${build_packages[@]}" "${test_packages[@]}"
+  unit_tests gcc gcc
+  unit_tests clang-sanitizers clang -O1 -fno-omit-frame-pointer \
+    -fsanitize=address,undefined -fno-sanitize-recover=all
+}
+
+build_helpers() {
+  local source
+  for source in "$root"/tests/*.c; do
+    [ -e "$source" ] || continue
+    make_output "$build/tests/$(basename "$source" .c)" "$root/tests" gcc \
+      "${cflags[@]}" "${extra_cflags[@]}" "$source" \
+      -o "$build/tests/$(basename "$source" .c)"
+  done
+}
+
+test_integration() {
+  need_root "for the integration tests (taskstats wants CAP_NET_ADMIN, /proc/<pid>/io CAP_SYS_PTRACE)"
+  need_packages "${build_packages[@]}" "${test_packages[@]}"
+  do_build
+  build_helpers
+  compgen -G "$root/tests/integration/*.bats" >/dev/null || return 0
+  local log=$build/tests/integration.log status=0
+  mkdir -p "$build/tests"
+  [ ! -e "$delayacct" ] || saved_delayacct=$(<"$delayacct")
+  TASKSTATS_BUILD=$build TASKSTATS_TESTS=$root/tests \
+    bats --tap --print-output-on-failure "$root"/tests/integration/*.bats 2>&1 |
+    tee "$log" || status=$?
+  tally integration "$status" "$log"
+}
+
+c_files() { find "$root"/{plugin,contrib,tests} -name '*.[ch]' 2>/dev/null | sort; }
+
+compiles() { # COMPILER: every source by itself, into objects for the next check
+  local directory=$build/lint/$1 source object status=0
+  rm -rf "$directory"
+  mkdir -p "$directory"
+  while read -r source; do
+    object=${source#"$root"/}
+    "$1" "${cflags[@]}" -I"$root/plugin" -c "$source" \
+      -o "$directory/${object//\//_}.o" || status=1
+  done < <(c_files | grep '\.c$')
+  return "$status"
+}
+
+# Prints the plugin's functions that no other file uses: they should be static,
+# or not be there.
+all_needed() {
+  local objects=$build/lint/gcc unneeded
+  unneeded=$(comm -23 \
+    <(nm --defined-only -g "$objects"/plugin_*.o | awk 'NF == 3 { print $3 }' | sort -u) \
+    <({ nm -u "$objects"/*.o | awk 'NF == 2 { print $2 }'; echo module_register; } | sort -u))
+  [ -z "$unneeded" ] || say "used by no other file: ${unneeded//$'\n'/, }"
+  [ -z "$unneeded" ]
+}
+
+formatted() {
+  local file status=0
+  while read -r file; do
+    clang-format --dry-run -Werror "$file" 2>/dev/null && continue
+    say "${file#"$root"/} is not formatted; run: ./build.sh format"
+    status=1
+  done < <(c_files)
+  return "$status"
+}
+
+scripts_clean() {
+  local scripts suites status=0
+  mapfile -t scripts < <(find "$root/tests" -name '*.bash' -o -name '*.sh' | sort)
+  mapfile -t suites < <(find "$root/tests" -name '*.bats' | sort)
+  shellcheck -s bash "$root/build.sh" "$root/.ci/run" "${scripts[@]}" || status=1
+  # bats runs each test in a subshell, and its files share variables by load.
+  [ ${#suites[@]} -eq 0 ] ||
+    shellcheck -s bats -e SC1091,SC2030,SC2031,SC2034,SC2154 "${suites[@]}" || status=1
+  return "$status"
+}
+
+test_lint() {
+  need_packages "${build_packages[@]}" "${test_packages[@]}"
+  check "lint: clang-format" formatted
+  check "lint: gcc without warnings" compiles gcc
+  check "lint: clang without warnings" compiles clang
+  check "lint: no function is global without need" all_needed
+  check "lint: shellcheck" scripts_clean
+}
+
+do_test() { # [PART]
+  case ${1:-all} in
+  all)
+    need_root "for the integration tests (or run one part: ./build.sh test unit)"
+    test_lint
+    test_unit
+    test_integration
+    ;;
+  unit | integration | lint) "test_$1" ;;
+  *) misused "unknown part of the tests: $1" ;;
+  esac
+  [ "$skipped" -eq 0 ] || say "$skipped skipped"
+  say "$passed passed, $failed failed"
+  [ "$failed" -eq 0 ]
+}
+
+do_format() {
+  need_packages clang-format
+  local files
+  mapfile -t files < <(c_files)
+  clang-format -i "${files[@]}"
+}
+
+# Install
+
+stock_plugindir() {
+  local directory
+  directory=$(collectd -h 2>/dev/null |
+    sed -n 's/^ *Plugin directory  *//p') || true
+  [ -d "$directory" ] ||
+    directory=$(dirname "$(dpkg -L collectd-core 2>/dev/null | grep '/logfile\.so$')")
+  [ -e "$directory/logfile.so" ] ||
+    die "collectd's plugin directory is nowhere to be found;" \
+      "install collectd-core, or give it as PLUGINDIR=..."
+  say "$directory"
+}
+
+installed_paths() { # sets plugin_path, top_path, example_path
+  local prefix=${PREFIX:-/usr/local} plugindir
+  plugindir=${PLUGINDIR:-$(stock_plugindir)}
+  plugin_path=${DESTDIR:-}$plugindir/taskstats.so
+  top_path=${DESTDIR:-}$prefix/bin/taskstats-top
+  example_path=${DESTDIR:-}$prefix/share/doc/collectd-taskstats/collectd.conf.example
+}
+
+do_install() {
+  [ -n "${DESTDIR:-}" ] || need_root "to install into the system (or set DESTDIR)"
+  do_build
+  installed_paths
+  install -D -m 0644 "$build/taskstats.so" "$plugin_path"
+  install -D -m 0755 "$build/taskstats-top" "$top_path"
+  install -D -m 0644 "$root/collectd.conf.example" "$example_path"
+  say "Installed:" "  $plugin_path" "  $top_path" "  $example_path"
+  cat <<EOF
+
+1. Add to collectd's configuration, for example as
+   /etc/collectd/collectd.conf.d/taskstats.conf:
+
+     LoadPlugin taskstats
+     <Plugin taskstats>
+       Process "sshd"
+       <Group "web">
+         Command "nginx" "apache2"
+       </Group>
+     </Plugin>
+
+   Every option: ${example_path#"${DESTDIR:-}"}
+
+2. Let the kernel count all delays. While this is 0, only the wait for a CPU
+   is counted; processes that already run count the rest after a restart:
+
+     echo 'kernel.task_delayacct = 1' > /etc/sysctl.d/60-taskstats.conf
+     sysctl -p /etc/sysctl.d/60-taskstats.conf
+
+3. Check the configuration (-T; -t checks nothing) and restart collectd:
+
+     collectd -T -C /etc/collectd/collectd.conf
+     systemctl restart collectd
+
+4. Look at it; this needs "LoadPlugin unixsock" in the configuration:
+
+     taskstats-top
+EOF
+}
+
+do_uninstall() {
+  [ -n "${DESTDIR:-}" ] || need_root "to uninstall from the system (or set DESTDIR)"
+  installed_paths
+  rm -f "$plugin_path" "$top_path" "$example_path"
+  rmdir --ignore-fail-on-non-empty "$(dirname "$example_path")" 2>/dev/null || true
+  say "Removed:" "  $plugin_path" "  $top_path" "  $example_path"
+}
+
+# Run
+
+# Every process that run starts is ended by the kernel when this script is gone,
+# however it died.
+start() { # COMMAND...: in the background; its pid is the last in pids
+  setpriv --pdeathsig TERM "$@" &
+  pids+=($!)
+}
+
+# Two loops that may run on one CPU only: together they wait a second a second.
+start_cpu_load() {
+  local cpu
+  cpu=$(awk '/^Cpus_allowed_list:/ { print $2 }' /proc/self/status)
+  cpu=${cpu##*[,-]}
+  start taskset -c "$cpu" bash -c 'while :; do :; done' taskstats-load-cpu
+  start taskset -c "$cpu" bash -c 'while :; do :; done' taskstats-load-cpu
+}
+
+# One reader that the page cache does not help, in requests as small as the disk
+# takes: a reader that lives for seconds is seen by more than one read.
+start_disk_load() {
+  local file=$run/load-disk.data flags=(iflag=direct bs=512)
+  scratch+=("$file")
+  dd if=/dev/urandom of="$file" bs=1M count=256 conv=fsync status=none ||
+    die "the load's file of 256 MiB could not be written; is there room under $run?"
+  if ! dd if="$file" of=/dev/null "${flags[@]}" count=1 status=none 2>/dev/null; then
+    flags=(iflag=direct bs=4096)
+  fi
+  if ! dd if="$file" of=/dev/null "${flags[@]}" count=1 status=none 2>/dev/null; then
+    say "The file system of $run refuses direct I/O: load-disk reads from memory and waits for no disk."
+    flags=(bs=4096)
+  fi
+  # shellcheck disable=SC2016 # the inner shell's variables
+  start bash -c 'trap "kill \$!; wait; exit" TERM
+    while :; do
+      setpriv --pdeathsig KILL dd if="$@" of=/dev/null status=none &
+      wait "$!" || exit
+    done' taskstats-load-disk "$file" "${flags[@]}"
+}
+
+# The taskstats.so of the build is loaded before any other can be: a later
+# LoadPlugin of the same name is without effect.
+write_config() { # SOCKET
+  local stock
+  stock=$(stock_plugindir)
+  cat <<EOF
+Hostname "localhost"
+FQDNLookup false
+BaseDir "$run"
+PIDFile "$run/collectd.pid"
+Interval 1
+
+PluginDir "$build"
+LoadPlugin taskstats
+PluginDir "$stock"
+
+LoadPlugin logfile
+<Plugin logfile>
+  LogLevel "info"
+  File "$run/collectd.log"
+  Timestamp true
+  PrintSeverity true
+</Plugin>
+LoadPlugin csv
+<Plugin csv>
+  DataDir "$run/csv"
+  StoreRates false
+</Plugin>
+LoadPlugin unixsock
+<Plugin unixsock>
+  SocketFile "$1"
+  SocketGroup "root"
+  SocketPerms "0600"
+  DeleteSocket true
+</Plugin>
+
+Include "stanzas.conf"
+EOF
+}
+
+load_groups() {
+  cat <<'EOF'
+
+<Plugin taskstats>
+  <Group "load-cpu">
+    CommandLine "taskstats-load-cpu$"
+  </Group>
+  <Group "load-disk">
+    CommandLine "^dd if=.*/load-disk\\.data "
+  </Group>
+</Plugin>
+EOF
+}
+
+prepare_run() { # SOCKET CONFIG
+  cp "$2" "$run/stanzas.conf"
+  write_config "$1" >"$run/collectd.conf"
+  [ "$2" != "$root/collectd.conf.example" ] || load_groups >>"$run/collectd.conf"
+}
+
+# A socket's path may have 107 bytes.
+socket_path() {
+  local directory=$run
+  if [ ${#directory} -gt 95 ]; then
+    directory=$(mktemp -d /tmp/taskstats.XXXXXX)
+  fi
+  say "$directory/unixsock"
+}
+
+collectd_failed() { # WHAT
+  {
+    say "build.sh: collectd $1. It said:"
+    cat "$run/collectd.err" "$run/collectd.log" 2>/dev/null |
+      grep -viE '\[info\]|successfully loaded' | tail -n 15 || true
+    say "The configuration is $run/collectd.conf, the stanzas are in stanzas.conf beside it;" \
+      "collectd counts their lines on from the $(wc -l <"$run/collectd.conf") of the former."
+  } >&2
+  exit 1
+}
+
+start_collectd() { # SOCKET
+  local tries
+  cd "$run" # collectd cannot take a path with a blank, but a relative one
+  start collectd -f -C collectd.conf >"$run/collectd.err" 2>&1
+  collectd_pid=${pids[-1]}
+  for ((tries = 0; tries < 100; tries++)); do
+    kill -0 "$collectd_pid" 2>/dev/null || collectd_failed "ended at its start"
+    [ ! -S "$1" ] || return 0
+    sleep 0.1
+  done
+  collectd_failed "did not open its socket within 10 seconds"
+}
+
+tell_delay_accounting() {
+  [ -e "$delayacct" ] && [ "$(<"$delayacct")" = 0 ] || return 0
+  cat <<'EOF'
+
+Delay accounting is off (kernel.task_delayacct is 0): of the waits, the kernel
+counts only those for a CPU; the others stay "-". To have them all, now
+    sudo sysctl kernel.task_delayacct=1
+and at every boot
+    echo 'kernel.task_delayacct = 1' | sudo tee /etc/sysctl.d/60-taskstats.conf
+Processes that already run count them only after a restart.
+EOF
+}
+
+tell_complaints() {
+  local complaints
+  complaints=$(grep -E '\[(error|warning)\]' "$run/collectd.log" |
+    grep -v "Delay accounting is off" | head -n 10) || return 0
+  say "" "collectd says:" "$complaints"
+}
+
+watch_table() { # SOCKET [TOP'S OPTION]...
+  local ended='' status=0
+  start "$build/taskstats-top" --socket "$@"
+  wait -n -p ended "${pids[-1]}" "$collectd_pid" || status=$?
+  [ "$ended" != "$collectd_pid" ] || collectd_failed "ended (status $status)"
+  return "$status"
+}
+
+run_config=$root/collectd.conf.example
+run_options=()
+
+has_stanzas() { # FILE
+  grep -qiE '^[[:space:]]*<Plugin[[:space:]]+"?taskstats"?[[:space:]]*>' "$1"
+}
+
+parse_run() {
+  while [ $# -gt 0 ]; do
+    case $1 in
+    --seconds)
+      [[ ${2:-} =~ ^[1-9][0-9]*$ ]] ||
+        misused "run: --seconds wants a whole number, not \"${2:-}\""
+      run_options=(--seconds "$2")
+      ;;
+    --config)
+      [ -r "${2:-}" ] || die "run: --config wants a file, and cannot read \"${2:-}\""
+      has_stanzas "$2" ||
+        die "$2 has no <Plugin taskstats> block, so there is nothing to show;" \
+          "collectd.conf.example has one"
+      run_config=$(realpath -- "$2")
+      ;;
+    *) misused "run: unknown option $1" ;;
+    esac
+    shift 2
+  done
+}
+
+do_run() {
+  parse_run "$@"
+  need_root "to run the plugin (taskstats wants CAP_NET_ADMIN, /proc/<pid>/io CAP_SYS_PTRACE)"
+  need_packages "${build_packages[@]}" "${run_packages[@]}"
+  do_build
+  exec {lock}>"$build/run.lock" # held by whatever run leaves behind, too
+  flock -n "$lock" || die "another run is under way in $build; end it first"
+  rm -rf "$run"
+  mkdir -p "$run"
+  local socket
+  socket=$(socket_path)
+  scratch+=("$socket")
+  [ "${socket%/*}" = "$run" ] || scratch+=("${socket%/*}")
+  prepare_run "$socket" "$run_config"
+  trap 'exit 0' INT
+  if [ "$run_config" = "$root/collectd.conf.example" ]; then
+    start_cpu_load
+    start_disk_load
+  fi
+  start_collectd "$socket"
+  tell_delay_accounting
+  tell_complaints
+  say ""
+  trap 'at_exit; say "" "The values are under $run/csv," "the log is $run/collectd.log."' EXIT
+  watch_table "$socket" "${run_options[@]}"
+}
+
+trap at_exit EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+command=${1:-help}
+[ $# -eq 0 ] || shift
+case $command in
+run | test) "do_$command" "$@" ;;
+deps | build | install | uninstall | format | clean)
+  [ $# -eq 0 ] || misused "$command takes no arguments"
+  "do_$command"
+  ;;
+lint) do_test lint ;;
+help | -h | --help) usage ;;
+*) misused "unknown command: $command" ;;
+esac
