@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 struct value {
@@ -123,27 +122,17 @@ static bool match_pid_file(const struct value *value, struct attributes *a) {
 }
 
 static const struct {
-  const char *option;
   int (*parse)(struct value *value, char *error, size_t size);
   bool (*match)(const struct value *value, struct attributes *a);
   bool has_regex;
 } kinds[SELECTOR_KINDS] = {
-    [SELECTOR_COMMAND] = {"Command", parse_text, match_command, false},
-    [SELECTOR_PID_FILE] = {"PIDFile", parse_path, match_pid_file, false},
-    [SELECTOR_EXECUTABLE] = {"Executable", parse_path, match_executable, false},
-    [SELECTOR_CONTROL_GROUP] = {"ControlGroup", parse_regex,
-                                match_control_group, true},
-    [SELECTOR_COMMAND_LINE] = {"CommandLine", parse_regex, match_command_line,
-                               true},
-    [SELECTOR_USER] = {"User", parse_user, match_user, false},
+    [SELECTOR_COMMAND] = {parse_text, match_command, false},
+    [SELECTOR_PID_FILE] = {parse_path, match_pid_file, false},
+    [SELECTOR_EXECUTABLE] = {parse_path, match_executable, false},
+    [SELECTOR_CONTROL_GROUP] = {parse_regex, match_control_group, true},
+    [SELECTOR_COMMAND_LINE] = {parse_regex, match_command_line, true},
+    [SELECTOR_USER] = {parse_user, match_user, false},
 };
-
-enum selector_kind selector_kind_of(const char *option) {
-  unsigned int kind = 0;
-  while (kind < SELECTOR_KINDS && strcasecmp(kinds[kind].option, option) != 0)
-    kind++;
-  return (enum selector_kind)kind;
-}
 
 struct selector *selector_create(void) {
   return calloc(1, sizeof(struct selector));

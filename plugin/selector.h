@@ -23,10 +23,6 @@ enum selector_kind {
 
 struct selector;
 
-/* The kind that an option's name stands for, in any case of letters, or
- * SELECTOR_KINDS. */
-enum selector_kind selector_kind_of(const char *option);
-
 /* Returns NULL if memory is short. */
 struct selector *selector_create(void);
 
