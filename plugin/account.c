@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+__extension__ typedef unsigned __int128 wide;
+
 static uint64_t bit(unsigned int counter) { return UINT64_C(1) << counter; }
 
 _Static_assert(COUNTERS <= 64, "the counters fit into the bits of known");
@@ -28,6 +30,14 @@ static void book_losing(struct account *account, unsigned int counter,
   book(account, counter, total, delta);
   if (delta[counter] < 0)
     delta[counter] = 0;
+}
+
+/* For a total that may be too low: never less than what is booked. */
+static void book_at_least(struct account *account, unsigned int counter,
+                          uint64_t total, int64_t delta[COUNTERS]) {
+  if ((account->known & bit(counter)) && account->total[counter] > total)
+    total = account->total[counter];
+  book(account, counter, total, delta);
 }
 
 /* A total that overflows is set to 0 for good while its count goes on
@@ -71,21 +81,32 @@ static void book_record(struct account *account, const struct sample *sample,
       book_delay(account, kind, record, delta);
 
   void (*book_switches)(struct account *, unsigned int, uint64_t, int64_t *) =
-      sample->counts_ended_threads ? book : book_losing;
+      sample->counts_ended_threads || sample->adds_ended_threads ? book
+                                                                 : book_losing;
   book_switches(account, COUNTER_SWITCHES_VOLUNTARY, record->switches_voluntary,
                 delta);
   book_switches(account, COUNTER_SWITCHES_INVOLUNTARY,
                 record->switches_involuntary, delta);
 }
 
-static void book_io(struct account *account, const struct proc_io *io,
+static void book_io(struct account *account, const struct sample *sample,
                     int64_t delta[COUNTERS]) {
-  book(account, COUNTER_READ_CHARS, io->read_chars, delta);
-  book(account, COUNTER_WRITE_CHARS, io->write_chars, delta);
-  book(account, COUNTER_READ_CALLS, io->read_calls, delta);
-  book(account, COUNTER_WRITE_CALLS, io->write_calls, delta);
-  book(account, COUNTER_READ_BYTES, io->read_bytes, delta);
-  book(account, COUNTER_WRITE_BYTES, io->write_bytes, delta);
+  const struct proc_io *io = sample->io;
+  void (*book_octets)(struct account *, unsigned int, uint64_t, int64_t *) =
+      sample->is_final ? book_at_least : book;
+
+  book_octets(account, COUNTER_READ_CHARS, io->read_chars, delta);
+  book_octets(account, COUNTER_WRITE_CHARS, io->write_chars, delta);
+  book_octets(account, COUNTER_READ_BYTES, io->read_bytes, delta);
+  book_octets(account, COUNTER_WRITE_BYTES, io->write_bytes, delta);
+  if (!sample->is_final) {
+    book(account, COUNTER_READ_CALLS, io->read_calls, delta);
+    book(account, COUNTER_WRITE_CALLS, io->write_calls, delta);
+  }
+}
+
+uint64_t account_cpu_ns(const struct account *account) {
+  return account->total[COUNTER_CPU_USER] + account->total[COUNTER_CPU_SYSTEM];
 }
 
 /*
@@ -98,7 +119,7 @@ static void book_cpu(struct account *account, const struct sample *sample,
   if (sample->record != NULL && sample->counts_ended_threads) {
     account->user_ticks = sample->record->user_us;
     account->system_ticks = sample->record->system_us;
-  } else if (sample->stat != NULL) {
+  } else if (sample->stat != NULL && !sample->is_final) {
     account->user_ticks = sample->stat->user_ticks;
     account->system_ticks = sample->stat->system_ticks;
   }
@@ -107,9 +128,9 @@ static void book_cpu(struct account *account, const struct sample *sample,
   uint64_t ticks = account->user_ticks + account->system_ticks;
   uint64_t system = 0;
   if (ticks != 0)
-    system = (uint64_t)((double)sample->cpu_ns *
-                        ((double)account->system_ticks / (double)ticks));
-  if (account->known & bit(COUNTER_CPU_USER)) {
+    system = (uint64_t)((wide)sample->cpu_ns * account->system_ticks / ticks);
+  if (sample->cpu_ns >= account_cpu_ns(account) &&
+      (account->known & bit(COUNTER_CPU_USER)) != 0) {
     uint64_t least = account->total[COUNTER_CPU_SYSTEM];
     uint64_t most = sample->cpu_ns - account->total[COUNTER_CPU_USER];
     system = system < least ? least : system > most ? most : system;
@@ -118,8 +139,10 @@ static void book_cpu(struct account *account, const struct sample *sample,
   book(account, COUNTER_CPU_SYSTEM, system, delta);
 }
 
-uint64_t account_cpu_ns(const struct account *account) {
-  return account->total[COUNTER_CPU_USER] + account->total[COUNTER_CPU_SYSTEM];
+void account_start_at(struct account *account, uint64_t cpu_ns) {
+  account->total[COUNTER_CPU_USER] = cpu_ns;
+  account->total[COUNTER_CPU_SYSTEM] = 0;
+  account->known |= bit(COUNTER_CPU_USER) | bit(COUNTER_CPU_SYSTEM);
 }
 
 void account_update(struct account *account, const struct sample *sample,
@@ -129,10 +152,12 @@ void account_update(struct account *account, const struct sample *sample,
   if (sample->record != NULL && is_believable(sample))
     book_record(account, sample, delta);
   if (sample->io != NULL)
-    book_io(account, sample->io, delta);
+    book_io(account, sample, delta);
   if (sample->stat != NULL) {
-    book(account, COUNTER_FAULTS_MINOR, sample->stat->faults_minor, delta);
-    book(account, COUNTER_FAULTS_MAJOR, sample->stat->faults_major, delta);
+    book_at_least(account, COUNTER_FAULTS_MINOR, sample->stat->faults_minor,
+                  delta);
+    book_at_least(account, COUNTER_FAULTS_MAJOR, sample->stat->faults_major,
+                  delta);
   }
   book_cpu(account, sample, delta);
 }

@@ -27,17 +27,28 @@ struct sample {
   /* Whether the record's CPU times and switches count threads that have ended
    * (query_counts_ended_threads; that of a single thread always does). */
   bool counts_ended_threads;
+  /* Whether the caller has added their switches, by their exit records. */
+  bool adds_ended_threads;
 
   const struct proc_io *io;     /* or NULL */
   const struct proc_stat *stat; /* or NULL; needed for page faults, and for
                                    user against system time if no record counts
                                    ended threads */
+
+  /* Whether it is what exit records tell of the whole process: then I/O is
+   * rounded down and its calls are not known, and I/O and page faults of
+   * threads that ended before the plugin's start are missing. */
+  bool is_final;
 };
 
-/* The CPU time that is booked. No later sample of the same process has less. */
+/* Begins the books with a CPU time that is not counted. */
+void account_start_at(struct account *account, uint64_t cpu_ns);
+
+/* The CPU time that is booked. No later sample of the same process has less,
+ * but of one that has ended, where it was estimated. */
 uint64_t account_cpu_ns(const struct account *account);
 
-/* Books a sample, whose clock must not be below account_cpu_ns. Each delta is
+/* Books a sample. Each delta is
  * what the counter has grown since the last sample that told it, 0 if this one
  * does not; negative where an earlier sample was too high: the kernel counts a
  * dying thread twice. */

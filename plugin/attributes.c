@@ -16,15 +16,35 @@ void attributes_init(struct attributes *a, struct proc *proc, pid_t pid,
   a->cmdline = NULL;
 }
 
+void attributes_init_exited(struct attributes *a, pid_t pid, const char *comm,
+                            uid_t uid, uint64_t exe_dev, uint64_t exe_inode) {
+  attributes_init(a, NULL, pid, comm);
+  a->uid = uid;
+  a->has_uid = true;
+  a->exe = NULL;
+  a->exe_dev = exe_dev;
+  a->exe_inode = exe_inode;
+  a->cgroup = NULL;
+}
+
+void attributes_set_cgroup(struct attributes *a, const char *cgroup) {
+  a->cgroup = cgroup;
+}
+
+bool attributes_lacked_cgroup(const struct attributes *a) {
+  return (a->read & CGROUP) != 0 && a->cgroup == NULL;
+}
+
 void attributes_clear(struct attributes *a) {
   free(a->cmdline);
   a->cmdline = NULL;
 }
 
-static bool ask_first(struct attributes *a, unsigned int attribute) {
+/* Whether an attribute is to be read from procfs. */
+static bool must_read(struct attributes *a, unsigned int attribute) {
   bool first = (a->read & attribute) == 0;
   a->read |= attribute;
-  return first;
+  return first && a->proc != NULL;
 }
 
 static bool succeeded(struct attributes *a, int status) {
@@ -34,7 +54,7 @@ static bool succeeded(struct attributes *a, int status) {
 }
 
 const char *attributes_cmdline(struct attributes *a) {
-  if (ask_first(a, CMDLINE) &&
+  if (must_read(a, CMDLINE) &&
       !succeeded(a, proc_cmdline(a->proc, a->pid, &a->cmdline)))
     a->cmdline = NULL;
   if (a->cmdline == NULL)
@@ -43,7 +63,7 @@ const char *attributes_cmdline(struct attributes *a) {
 }
 
 const char *attributes_exe(struct attributes *a) {
-  if (ask_first(a, EXE))
+  if (must_read(a, EXE))
     a->exe = succeeded(a, proc_exe(a->proc, a->pid, a->exe_buffer,
                                    sizeof(a->exe_buffer)))
                  ? a->exe_buffer
@@ -52,7 +72,7 @@ const char *attributes_exe(struct attributes *a) {
 }
 
 const char *attributes_cgroup(struct attributes *a) {
-  if (ask_first(a, CGROUP))
+  if (must_read(a, CGROUP))
     a->cgroup = succeeded(a, proc_cgroup(a->proc, a->pid, a->cgroup_buffer,
                                          sizeof(a->cgroup_buffer)))
                     ? a->cgroup_buffer
@@ -61,7 +81,7 @@ const char *attributes_cgroup(struct attributes *a) {
 }
 
 bool attributes_uid(struct attributes *a, uid_t *uid) {
-  if (ask_first(a, UID))
+  if (must_read(a, UID))
     a->has_uid = succeeded(a, proc_uid(a->proc, a->pid, &a->uid));
   *uid = a->uid;
   return a->has_uid;

@@ -11,7 +11,7 @@
  * it is first asked for, so that a process costs only what its selectors need.
  */
 struct attributes {
-  struct proc *proc;
+  struct proc *proc; /* NULL for a process that has ended */
   pid_t pid;
   const char *comm;
   int error; /* the last failure to read one, but for a vanished process */
@@ -20,6 +20,8 @@ struct attributes {
   const char *exe, *cgroup;
   uid_t uid;
   bool has_uid;
+  uint64_t exe_dev,
+      exe_inode; /* of one that has ended; the kernel's encoding */
   char exe_buffer[PATH_MAX], cgroup_buffer[PATH_MAX];
 };
 
@@ -27,6 +29,16 @@ struct attributes {
 void attributes_init(struct attributes *a, struct proc *proc, pid_t pid,
                      const char *comm);
 void attributes_clear(struct attributes *a);
+
+/* A process that has ended, by its exit record: it has no command line, and its
+ * cgroup only if it is set. exe_inode is 0 where the record does not tell it.
+ */
+void attributes_init_exited(struct attributes *a, pid_t pid, const char *comm,
+                            uid_t uid, uint64_t exe_dev, uint64_t exe_inode);
+void attributes_set_cgroup(struct attributes *a, const char *cgroup);
+
+/* Whether a selector asked for the cgroup and there was none. */
+bool attributes_lacked_cgroup(const struct attributes *a);
 
 /* Each NULL, or false, if it cannot be had. Owned by a. */
 const char *attributes_cmdline(struct attributes *a); /* comm if it is empty */

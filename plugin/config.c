@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include "cpulist.h"
+
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,6 +130,98 @@ static int set_ignored(struct parse *parse, const struct option *option,
   return 0;
 }
 
+/* A whole number from least on. */
+static int get_number(struct parse *parse, const oconfig_item_t *item,
+                      uint32_t least, uint32_t *result) {
+  double number = -1;
+  if (item->values_num == 1 && item->children_num == 0 &&
+      item->values[0].type == OCONFIG_TYPE_NUMBER)
+    number = item->values[0].value.number;
+  if (number >= least && number <= INT32_MAX && floor(number) == number) {
+    *result = (uint32_t)number;
+    return 0;
+  }
+  return fail(parse, item, "must be a whole number from %u to %d", least,
+              INT32_MAX);
+}
+
+static int set_watch_cpus(struct parse *parse, const struct option *option,
+                          const oconfig_item_t *item) {
+  (void)option;
+  char number[32], possible_text[1024];
+  const char *text = number;
+  if (item->values_num != 1 || item->children_num != 0)
+    return fail(parse, item, "needs one value, such as \"0-3,8\"");
+  const oconfig_value_t *value = &item->values[0];
+  if (value->type == OCONFIG_TYPE_NUMBER)
+    snprintf(number, sizeof(number), "%.15g", value->value.number);
+  else if (value->type == OCONFIG_TYPE_STRING)
+    text = value->value.string;
+  else
+    return fail(parse, item, "must be \"all\", \"none\" or a list of CPUs");
+
+  struct settings *settings = parse->settings;
+  free(settings->watch_cpus);
+  settings->watch_cpus = NULL;
+  settings->watches = strcasecmp(text, "none") != 0;
+  if (!settings->watches || strcasecmp(text, "all") == 0)
+    return 0;
+  struct cpulist list, possible;
+  int status = cpulist_parse(text, &list);
+  if (status == -EINVAL)
+    return fail(parse, item,
+                "is no list of CPUs such as \"0-3,8\", nor \"all\" or "
+                "\"none\"");
+  if (cpulist_read_possible(possible_text, sizeof(possible_text)) == 0 &&
+      cpulist_parse(possible_text, &possible) == 0 &&
+      (status != 0 || !cpulist_is_subset(&list, &possible)))
+    return fail(parse, item,
+                "has a CPU that this machine cannot have; possible are %s",
+                possible_text);
+  settings->watch_cpus = strdup(text);
+  return settings->watch_cpus != NULL ? 0 : -ENOMEM;
+}
+
+static int set_watch_buffer(struct parse *parse, const struct option *option,
+                            const oconfig_item_t *item) {
+  (void)option;
+  uint32_t bytes = 0;
+  int status = get_number(parse, item, 4096, &bytes);
+  if (status == 0)
+    parse->settings->watch_buffer = bytes;
+  return status;
+}
+
+static int set_notify_exit(struct parse *parse, const struct option *option,
+                           const oconfig_item_t *item) {
+  (void)option;
+  static const char *const names[] = {[NOTIFY_NONE] = "none",
+                                      [NOTIFY_FAILURE] = "failure",
+                                      [NOTIFY_ALL] = "all"};
+  size_t notify = sizeof(names) / sizeof(names[0]);
+
+  if (item->values_num == 1 && item->children_num == 0 &&
+      item->values[0].type == OCONFIG_TYPE_STRING)
+    for (notify = 0; notify < sizeof(names) / sizeof(names[0]); notify++)
+      if (strcasecmp(names[notify], item->values[0].value.string) == 0)
+        break;
+  if (notify == sizeof(names) / sizeof(names[0]))
+    return fail(parse, item, "must be \"none\", \"failure\" or \"all\"");
+  if (parse->rule == NULL) {
+    parse->settings->notify = (enum notify)notify;
+  } else {
+    parse->rule->notify = (enum notify)notify;
+    parse->rule->has_notify = true;
+  }
+  return 0;
+}
+
+static int set_notify_rate(struct parse *parse, const struct option *option,
+                           const oconfig_item_t *item) {
+  (void)option;
+  return get_number(parse, item, 1, &parse->settings->notify_rate);
+}
+
 static int set_unsupported(struct parse *parse, const struct option *option,
                            const oconfig_item_t *item) {
   (void)option;
@@ -197,6 +292,12 @@ static const struct option options[] = {
     {"CollectMemory", ANYWHERE, set_collect, COLLECT_MEMORY},
     {"CollectDelayLatency", ANYWHERE, set_collect, COLLECT_DELAY_LATENCY},
 
+    {"CollectExits", ANYWHERE, set_collect, COLLECT_EXITS},
+
+    {"WatchCPUs", IN_PLUGIN, set_watch_cpus, 0},
+    {"WatchBuffer", IN_PLUGIN, set_watch_buffer, 0},
+    {"NotifyExit", ANYWHERE, set_notify_exit, 0},
+    {"NotifyExitRate", IN_PLUGIN, set_notify_rate, 0},
     {"EnableDelayAccounting", IN_PLUGIN, set_enable_delay_accounting, 0},
     {"ReportSelf", IN_PLUGIN, set_report_self, 0},
 
@@ -207,11 +308,6 @@ static const struct option options[] = {
     {"Descendants", IN_GROUP, set_unsupported, 0},
     {"Top", IN_GROUP, set_unsupported, 0},
     {"MaxGroups", IN_PLUGIN, set_unsupported, 0},
-    {"CollectExits", ANYWHERE, set_unsupported, 0},
-    {"WatchCPUs", IN_PLUGIN, set_unsupported, 0},
-    {"WatchBuffer", IN_PLUGIN, set_unsupported, 0},
-    {"NotifyExit", ANYWHERE, set_unsupported, 0},
-    {"NotifyExitRate", ANYWHERE, set_unsupported, 0},
 };
 
 enum { OPTIONS = sizeof(options) / sizeof(options[0]) };
@@ -366,8 +462,13 @@ static int set_group(struct parse *parse, const struct option *option,
 
 void config_init(struct settings *settings) {
   *settings = (struct settings){
-      .collect = COLLECT_DELAY | COLLECT_CPU | COLLECT_IO | COLLECT_COUNT,
+      .collect = COLLECT_DELAY | COLLECT_CPU | COLLECT_IO | COLLECT_COUNT |
+                 COLLECT_EXITS,
       .report_self = true,
+      .watches = true,
+      .watch_buffer = 8388608,
+      .notify = NOTIFY_NONE,
+      .notify_rate = 10,
   };
 }
 
@@ -378,8 +479,11 @@ int config_add_block(struct settings *settings, const oconfig_item_t *block,
 }
 
 void config_finish(struct settings *settings) {
-  for (struct rule *r = settings->rules; r != NULL; r = r->next)
+  for (struct rule *r = settings->rules; r != NULL; r = r->next) {
     r->collect |= settings->collect & ~r->collect_own;
+    if (!r->has_notify)
+      r->notify = settings->notify;
+  }
 }
 
 void config_clear(struct settings *settings) {
@@ -389,4 +493,6 @@ void config_clear(struct settings *settings) {
     free_rule(r);
   }
   settings->rules = NULL;
+  free(settings->watch_cpus);
+  settings->watch_cpus = NULL;
 }

@@ -15,6 +15,13 @@ struct settings {
   uint32_t collect; /* of stanzas that do not say otherwise */
   bool enable_delay_accounting;
   bool report_self;
+
+  char *watch_cpus; /* such as "0-3,8"; NULL for all */
+  bool watches;     /* false for none */
+  size_t watch_buffer;
+  enum notify notify; /* of stanzas that do not say otherwise */
+  uint32_t notify_rate;
+
   char ignored[128]; /* options of the processes plugin that do nothing here */
 };
 
@@ -28,7 +35,7 @@ void config_init(struct settings *settings);
 int config_add_block(struct settings *settings, const oconfig_item_t *block,
                      char *error, size_t size);
 
-/* Settles what each stanza collects, after the last block. */
+/* Settles what each stanza reports, after the last block. */
 void config_finish(struct settings *settings);
 
 /* Frees what the settings hold. */

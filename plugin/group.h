@@ -15,7 +15,11 @@ enum collect {
   COLLECT_PAGE_FAULTS = 1 << 5,
   COLLECT_MEMORY = 1 << 6,
   COLLECT_DELAY_LATENCY = 1 << 7,
+  COLLECT_EXITS = 1 << 8,
 };
+
+/* Which ends of processes are told at once. */
+enum notify { NOTIFY_NONE, NOTIFY_FAILURE, NOTIFY_ALL };
 
 /* A stanza of the configuration: which processes, and what of them. */
 struct rule {
@@ -24,6 +28,8 @@ struct rule {
   struct selector *selector;
   uint32_t collect;
   uint32_t collect_own; /* bits that the stanza sets itself */
+  enum notify notify;
+  bool has_notify; /* the stanza sets it itself */
 };
 
 /* Processes that are reported as one. */

@@ -12,6 +12,7 @@ struct member *member_create(bool from_zero) {
     return NULL;
   member->account.from_zero = from_zero;
   member->io_fd = -1;
+  member->is_new = true;
   return member;
 }
 
@@ -63,6 +64,6 @@ void member_add_gauges(const struct member *member) {
       group->gauges[GAUGE_RSS] += member->rss_bytes;
       group->gauges[GAUGE_VM] += member->vm_bytes;
     }
-    group->without_io += member->without_io;
+    group->without_io += member->io_error != 0;
   }
 }

@@ -12,10 +12,11 @@ struct member {
   size_t group_count;
   uint32_t collect; /* what any of the groups collects */
 
-  int io_fd; /* kept open; or -1 */
+  int io_fd;    /* kept open; or -1 */
+  int io_error; /* why its I/O cannot be read: 0 or a negative errno */
   uint32_t threads;
   uint64_t rss_bytes, vm_bytes;
-  bool without_io;  /* its I/O cannot be read */
+  bool is_new;      /* never looked at */
   bool has_ended;   /* a zombie: used what it used, and is no more */
   bool may_be_dead; /* had one thread left: a zombie would look the same */
   bool is_gone;     /* to be removed from the process table */

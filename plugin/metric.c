@@ -11,7 +11,7 @@ enum kind {
   MEAN,   /* increment of a counter over that of another, likewise */
 };
 
-enum needs { NOTHING, IO, RECORD };
+enum needs { NOTHING, IO, RECORD, LISTENER };
 
 struct metric {
   const char *type;
@@ -50,6 +50,12 @@ static const struct metric metrics[] = {
      1, {GAUGE_RSS}},
     {"ps_vm", "", GAUGE, COLLECT_MEMORY, NOTHING, 1,
      1, {GAUGE_VM}},
+    {"total_events", "exit-ok", DERIVE, COLLECT_EXITS, LISTENER, 1,
+     1, {COUNTER_EXIT_OK}},
+    {"total_events", "exit-error", DERIVE, COLLECT_EXITS, LISTENER, 1,
+     1, {COUNTER_EXIT_ERROR}},
+    {"total_events", "exit-signal", DERIVE, COLLECT_EXITS, LISTENER, 1,
+     1, {COUNTER_EXIT_SIGNAL}},
     {"latency", "delay", MEAN, COLLECT_DELAY_LATENCY, RECORD, NS,
      1, {COUNTER_DELAY, COUNTER_WAITS}},
 };
@@ -62,6 +68,8 @@ static bool is_known(const struct metric *metric, const struct group *group,
     return group->without_io == 0;
   case RECORD:
     return scope->delays != 0;
+  case LISTENER:
+    return scope->listens;
   case NOTHING:
     break;
   }

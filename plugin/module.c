@@ -6,29 +6,49 @@
  */
 
 #include "config.h"
+#include "cpulist.h"
 #include "metric.h"
+#include "notice.h"
 #include "problem.h"
 #include "reader.h"
+#include "watcher.h"
 
 #include <collectd/core/daemon/collectd.h>
 
 #include <collectd/core/daemon/plugin.h>
 #include <collectd/core/utils/common/common.h>
 
+#include <sys/wait.h>
 #include <time.h>
 
 _Static_assert(CONFIG_NAME_LENGTH == DATA_MAX_NAME_LEN - 1,
                "names are as long as collectd allows");
 
+enum { LOSS_INTERVAL_S = 60 }; /* between two complaints about lost records */
+
 static struct settings settings;
+static struct ledger *ledger;
 static struct reader *reader;
 static struct problems problems;
 static double last_read; /* seconds, CLOCK_MONOTONIC; 0 before the first */
+
+static struct watcher *watcher; /* NULL while nobody listens */
+static int watcher_error;       /* why */
+/* Figures of the watcher, former ones included. */
+static uint64_t records, lost, former_records, former_lost;
+static uint64_t said_lost;
+static double said_lost_at;
 
 static double seconds(clockid_t clock) {
   struct timespec t;
   clock_gettime(clock, &t);
   return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static uint64_t boot_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_BOOTTIME, &t);
+  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
 static int taskstats_config(oconfig_item_t *block) {
@@ -38,6 +58,158 @@ static int taskstats_config(oconfig_item_t *block) {
     ERROR("taskstats plugin: %s.", error);
   return status;
 }
+
+/* --- Notifications ---------------------------------------------------------
+ */
+
+static int severity_of(uint32_t exit_code) {
+  if (WIFSIGNALED((int)exit_code))
+    return NOTIF_FAILURE;
+  return WEXITSTATUS((int)exit_code) != 0 ? NOTIF_WARNING : NOTIF_OKAY;
+}
+
+static void add_seconds(notification_t *notification, const char *name,
+                        uint64_t ns) {
+  plugin_notification_meta_add_double(notification, name, (double)ns / 1e9);
+}
+
+static void add_how(notification_t *notification,
+                    const struct exit_event *event) {
+  int status = (int)event->exit_code;
+  if (WIFSIGNALED(status)) {
+    char name[32];
+    notice_signal_name(WTERMSIG(status), name, sizeof(name));
+    plugin_notification_meta_add_signed_int(notification, "signal",
+                                            WTERMSIG(status));
+    plugin_notification_meta_add_string(notification, "signal_name", name);
+  } else {
+    plugin_notification_meta_add_signed_int(notification, "exit_status",
+                                            WEXITSTATUS(status));
+  }
+  plugin_notification_meta_add_boolean(notification, "core_dumped",
+                                       event->dumped_core);
+}
+
+static void add_used(notification_t *notification,
+                     const struct exit_event *event) {
+  static const struct {
+    const char *name;
+    enum counter counter;
+  } octets[] = {{"read_chars", COUNTER_READ_CHARS},
+                {"write_chars", COUNTER_WRITE_CHARS},
+                {"read_bytes", COUNTER_READ_BYTES},
+                {"write_bytes", COUNTER_WRITE_BYTES}};
+
+  add_seconds(notification, "cpu_user", event->used[COUNTER_CPU_USER]);
+  add_seconds(notification, "cpu_system", event->used[COUNTER_CPU_SYSTEM]);
+  for (unsigned int kind = 0; kind < DELAY_KINDS; kind++) {
+    char name[32];
+    snprintf(name, sizeof(name), "delay_%s", delay_name((enum delay)kind));
+    if (event->known >> (COUNTER_DELAY + kind) & 1)
+      add_seconds(notification, name, event->used[COUNTER_DELAY + kind]);
+  }
+  for (size_t i = 0; i < STATIC_ARRAY_SIZE(octets); i++)
+    plugin_notification_meta_add_unsigned_int(notification, octets[i].name,
+                                              event->used[octets[i].counter]);
+}
+
+/* In the speaker's thread. */
+static void notify(const struct group *group, const struct exit_event *event,
+                   const char *text, uint32_t exit_code) {
+  notification_t n = {.severity = severity_of(exit_code), .time = cdtime()};
+  sstrncpy(n.message, text, sizeof(n.message));
+  sstrncpy(n.host, hostname_g, sizeof(n.host));
+  sstrncpy(n.plugin, "taskstats", sizeof(n.plugin));
+  sstrncpy(n.plugin_instance, group->name, sizeof(n.plugin_instance));
+  sstrncpy(n.type, "exit", sizeof(n.type));
+
+  if (event != NULL) {
+    plugin_notification_meta_add_unsigned_int(&n, "pid", event->pid);
+    plugin_notification_meta_add_unsigned_int(&n, "ppid", event->ppid);
+    plugin_notification_meta_add_unsigned_int(&n, "uid", event->uid);
+    plugin_notification_meta_add_string(&n, "command", event->comm);
+    add_how(&n, event);
+    plugin_notification_meta_add_double(&n, "elapsed",
+                                        (double)event->elapsed_us / 1e6);
+    add_used(&n, event);
+  }
+  plugin_dispatch_notification(&n);
+  if (n.meta != NULL)
+    plugin_notification_meta_free(n.meta);
+}
+
+/* --- The watcher -----------------------------------------------------------
+ */
+
+static void start_watcher(void) {
+  char possible[1024];
+  const char *cpus = settings.watch_cpus;
+  if (cpus == NULL && cpulist_read_possible(possible, sizeof(possible)) == 0)
+    cpus = possible;
+
+  const struct watcher_options options = {
+      .cpus = cpus != NULL ? cpus : "0",
+      .buffer = settings.watch_buffer,
+      .notify_rate = settings.notify_rate,
+      .say = notify,
+  };
+  watcher_error = watcher_start(ledger, &options, &watcher);
+  if (watcher_error != 0)
+    return;
+  struct listener_status status;
+  watcher_status(watcher, &status);
+  INFO("taskstats plugin: Listening for exit records of CPUs %s, with a buffer "
+       "of %" PRIsz " bytes.",
+       options.cpus, status.buffer);
+  if (status.buffer < settings.watch_buffer)
+    WARNING("taskstats plugin: The kernel grants a buffer of %" PRIsz
+            " bytes, not %" PRIsz ", for exit records. Give collectd "
+            "CAP_NET_ADMIN, or raise net.core.rmem_max.",
+            status.buffer, settings.watch_buffer);
+}
+
+static void stop_watcher(void) {
+  watcher_stop(watcher);
+  watcher = NULL;
+  former_records = records;
+  former_lost = lost;
+}
+
+/* Takes the watcher's figures, and replaces a broken one. What the kernel never
+ * sends to is given up. */
+static void check_watcher(void) {
+  if (!settings.watches)
+    return;
+  if (watcher == NULL && watcher_error != -ENODATA)
+    start_watcher();
+  if (watcher == NULL)
+    return;
+
+  struct listener_status status;
+  watcher_status(watcher, &status);
+  records = former_records + status.records;
+  lost = former_lost + status.lost;
+  if (status.error != 0) {
+    watcher_error = status.error;
+    stop_watcher();
+  }
+}
+
+static void tell_loss(void) {
+  double now = seconds(CLOCK_MONOTONIC);
+  if (lost == said_lost ||
+      (said_lost_at > 0 && now - said_lost_at < LOSS_INTERVAL_S))
+    return;
+  WARNING("taskstats plugin: %" PRIu64 " exit records were lost, and with them "
+          "what their processes used last: WatchBuffer %" PRIsz
+          " is too small for this machine.",
+          lost - said_lost, settings.watch_buffer);
+  said_lost = lost;
+  said_lost_at = now;
+}
+
+/* --- Init, read, shutdown ---------------------------------------------------
+ */
 
 static void enable_delay_accounting(void) {
   int status = reader_enable_delay_accounting(reader);
@@ -64,7 +236,10 @@ static int taskstats_init(void) {
     WARNING("taskstats plugin: No group is configured, so none is reported; "
             "add Process, ProcessMatch or <Group> to <Plugin taskstats>.");
 
-  int status = reader_create("/proc", settings.rules, &reader);
+  ledger = ledger_create(settings.rules, boot_ns());
+  int status = ledger == NULL ? -ENOMEM : 0;
+  if (status == 0)
+    status = reader_create("/proc", ledger, &reader);
   if (status != 0) {
     ERROR("taskstats plugin: Cannot begin to read /proc: %s.",
           STRERROR(-status));
@@ -72,6 +247,10 @@ static int taskstats_init(void) {
   }
   if (settings.enable_delay_accounting)
     enable_delay_accounting();
+  if (settings.watches)
+    start_watcher();
+  if (watcher != NULL)
+    watcher_wait_for_proof(watcher);
   return 0;
 }
 
@@ -101,6 +280,56 @@ static void report_gauge(value_list_t *list, const char *type,
   dispatch(list, &metric);
 }
 
+static void report_events(value_list_t *list, const char *instance,
+                          uint64_t events) {
+  struct metric_value metric = {
+      .type = "total_events", .is_derive = true, .count = 1};
+  sstrncpy(metric.instance, instance, sizeof(metric.instance));
+  metric.values[0].derive = (int64_t)events;
+  dispatch(list, &metric);
+}
+
+/* What the ledger has beside the groups. */
+struct figures {
+  bool listens;
+  uint64_t undecided, unattributed;
+};
+
+static void take_figures(struct figures *figures) {
+  ledger_lock(ledger);
+  figures->listens = ledger->listens;
+  figures->undecided = ledger->undecided;
+  figures->unattributed = ledger->unattributed;
+  ledger_unlock(ledger);
+}
+
+static void report_groups(value_list_t *list,
+                          const struct metric_scope *scope) {
+  for (size_t i = 0; i < ledger->group_count; i++) {
+    ledger_lock(ledger);
+    struct group *group = &ledger->groups[i];
+    group_publish(group);
+    const struct group copy = *group;
+    ledger_unlock(ledger);
+
+    sstrncpy(list->plugin_instance, copy.name, sizeof(list->plugin_instance));
+    metric_each(&copy, scope, dispatch, list);
+  }
+}
+
+static void report_self(value_list_t *list, const struct reader_report *report,
+                        const struct figures *figures, double begin) {
+  list->plugin_instance[0] = '\0';
+  report_gauge(list, "count", "processes", (double)report->members);
+  report_gauge(list, "count", "groups", (double)ledger->group_count);
+  if (figures->listens) {
+    report_events(list, "exit-records", records);
+    report_events(list, "exit-records-lost", lost);
+    report_events(list, "exit-undecided", figures->undecided);
+  }
+  report_gauge(list, "duration", "read", seconds(CLOCK_MONOTONIC) - begin);
+}
+
 static void say(bool is_warning, const char *line) {
   plugin_log(is_warning ? LOG_WARNING : LOG_NOTICE, "taskstats plugin: %s",
              line);
@@ -108,44 +337,46 @@ static void say(bool is_warning, const char *line) {
 
 static int taskstats_read(void) {
   double begin = seconds(CLOCK_MONOTONIC);
-  struct timespec boot;
-  clock_gettime(CLOCK_BOOTTIME, &boot);
+  check_watcher();
 
   struct reader_report report;
-  reader_read(reader,
-              (uint64_t)boot.tv_sec * 1000000000 + (uint64_t)boot.tv_nsec,
-              &report);
-  problems_update(&problems, &report, say);
+  if (watcher != NULL)
+    watcher_begin_read(watcher);
+  reader_read(reader, boot_ns(), &report);
+  if (watcher != NULL)
+    watcher_end_read(watcher);
 
-  struct metric_scope scope = {
+  struct figures figures;
+  take_figures(&figures);
+  const struct problem_report now = {
+      .read = &report,
+      .listener = settings.watches && watcher == NULL ? watcher_error : 0,
+      .has_unattributed = figures.unattributed > 0,
+  };
+  problems_update(&problems, &now, say);
+  tell_loss();
+
+  const struct metric_scope scope = {
       .elapsed = last_read > 0 ? begin - last_read : 0,
       .delays = report.delays,
+      .listens = figures.listens,
   };
   last_read = begin;
-
   value_list_t list = VALUE_LIST_INIT;
   list.time = cdtime();
   sstrncpy(list.plugin, "taskstats", sizeof(list.plugin));
-  size_t count;
-  struct group *groups = reader_groups(reader, &count);
-  for (size_t i = 0; i < count; i++) {
-    group_publish(&groups[i]);
-    sstrncpy(list.plugin_instance, groups[i].name,
-             sizeof(list.plugin_instance));
-    metric_each(&groups[i], &scope, dispatch, &list);
-  }
-  if (settings.report_self) {
-    list.plugin_instance[0] = '\0';
-    report_gauge(&list, "count", "processes", (double)report.members);
-    report_gauge(&list, "count", "groups", (double)count);
-    report_gauge(&list, "duration", "read", seconds(CLOCK_MONOTONIC) - begin);
-  }
+  report_groups(&list, &scope);
+  if (settings.report_self)
+    report_self(&list, &report, &figures, begin);
   return 0;
 }
 
 static int taskstats_shutdown(void) {
+  stop_watcher();
   reader_destroy(reader);
   reader = NULL;
+  ledger_destroy(ledger);
+  ledger = NULL;
   config_clear(&settings);
   return 0;
 }

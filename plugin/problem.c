@@ -51,7 +51,12 @@ static void describe_delays_off(int status, char *line, size_t size) {
            "services, since what runs already is not counted.");
 }
 
-static const char *ptrace_cause(void) {
+static const char *ptrace_cause(int status) {
+  if (status == -ENOENT)
+    return "this kernel does not count it; run one that is built with "
+           "CONFIG_TASK_IO_ACCOUNTING";
+  if (status != -EACCES && status != -EPERM)
+    return "the kernel gives no other reason";
   if (has_capability(CAP_SYS_PTRACE))
     return "they have capabilities, or a user namespace, that collectd has "
            "not; widen the CapabilityBoundingSet= of its service";
@@ -64,14 +69,14 @@ static void describe_io(int status, char *line, size_t size) {
   snprintf(line, size,
            "The I/O of some processes cannot be read (%s): %s. Their groups "
            "have no io_octets, io_ops and disk_octets.",
-           strerrordesc_np(-status), ptrace_cause());
+           strerrordesc_np(-status), ptrace_cause(status));
 }
 
 static void describe_select(int status, char *line, size_t size) {
   snprintf(line, size,
            "The executables of some processes cannot be read (%s): %s. "
            "Executable does not select them.",
-           strerrordesc_np(-status), ptrace_cause());
+           strerrordesc_np(-status), ptrace_cause(status));
 }
 
 static void describe_proc(int status, char *line, size_t size) {
@@ -79,6 +84,37 @@ static void describe_proc(int status, char *line, size_t size) {
            "Processes cannot be listed (%s): nothing is counted. Is /proc "
            "mounted?",
            strerrordesc_np(-status));
+}
+
+static const char *listener_cause(int status) {
+  switch (status) {
+  case -ENODATA:
+    return "the kernel takes listeners in any network namespace but sends to "
+           "the initial one only; run collectd there";
+  case -EINVAL:
+    return "collectd runs in a pid namespace of its own; run it in the "
+           "initial one";
+  case -ERANGE:
+    return "WatchCPUs has a CPU that this machine cannot have; see "
+           "/sys/devices/system/cpu/possible";
+  default:
+    return taskstats_cause(status);
+  }
+}
+
+static void describe_listener(int status, char *line, size_t size) {
+  snprintf(line, size,
+           "Exit records do not arrive (%s): %s. What a process used after the "
+           "last read that saw it is not counted, nor is its end.",
+           strerrordesc_np(-status), listener_cause(status));
+}
+
+static void describe_old_records(int status, char *line, size_t size) {
+  (void)status;
+  snprintf(line, size,
+           "This kernel's exit records, before version 12, do not tell all "
+           "threads from processes: the ends of processes that no read has "
+           "seen are not counted. Linux 5.19 or later tells.");
 }
 
 static const struct {
@@ -91,26 +127,34 @@ static const struct {
     [PROBLEM_DELAYS_OFF] = {describe_delays_off, "Delay accounting is on."},
     [PROBLEM_IO] = {describe_io, "All I/O can be read again."},
     [PROBLEM_SELECT] = {describe_select, "All processes can be selected."},
+    [PROBLEM_LISTENER] = {describe_listener, "Exit records arrive."},
+    [PROBLEM_OLD_RECORDS] = {describe_old_records, ""},
 };
 
 void problems_update(struct problems *problems,
-                     const struct reader_report *report,
+                     const struct problem_report *now,
                      void (*say)(bool is_warning, const char *line)) {
-  const int now[PROBLEMS] = {
-      [PROBLEM_PROC] = report->proc,
-      [PROBLEM_TASKSTATS] = report->taskstats,
-      [PROBLEM_DELAYS_OFF] = report->delays_off ? -ENODATA : 0,
-      [PROBLEM_IO] = report->io,
-      [PROBLEM_SELECT] = report->select,
+  const struct reader_report *read = now->read;
+  const int status[PROBLEMS] = {
+      [PROBLEM_PROC] = read->proc,
+      [PROBLEM_TASKSTATS] = read->taskstats,
+      [PROBLEM_DELAYS_OFF] = read->delays_off ? -ENODATA : 0,
+      [PROBLEM_IO] = read->io,
+      [PROBLEM_SELECT] = read->select,
+      [PROBLEM_LISTENER] = now->listener,
+      [PROBLEM_OLD_RECORDS] = now->has_unattributed ? -ENODATA : 0,
   };
 
   for (size_t i = 0; i < PROBLEMS; i++) {
-    if (now[i] == problems->said[i])
+    /* A read that found nobody says nothing of what cannot be read of them. */
+    bool is_untold =
+        read->proc != 0 && (i == PROBLEM_IO || i == PROBLEM_SELECT);
+    if (is_untold || status[i] == problems->said[i])
       continue;
     char line[512];
-    if (now[i] != 0)
-      problems_table[i].describe(now[i], line, sizeof(line));
-    say(now[i] != 0, now[i] != 0 ? line : problems_table[i].gone);
-    problems->said[i] = now[i];
+    if (status[i] != 0)
+      problems_table[i].describe(status[i], line, sizeof(line));
+    say(status[i] != 0, status[i] != 0 ? line : problems_table[i].gone);
+    problems->said[i] = status[i];
   }
 }

@@ -15,6 +15,8 @@ enum problem {
   PROBLEM_DELAYS_OFF,
   PROBLEM_IO,
   PROBLEM_SELECT,
+  PROBLEM_LISTENER,
+  PROBLEM_OLD_RECORDS,
   PROBLEMS
 };
 
@@ -23,10 +25,16 @@ struct problems {
   int said[PROBLEMS];
 };
 
+struct problem_report {
+  const struct reader_report *read;
+  int listener;          /* why nobody listens: 0 or a negative errno */
+  bool has_unattributed; /* exit records that name no process */
+};
+
 /* Hands a line to say for each problem that has come, changed or gone since the
  * last report. */
 void problems_update(struct problems *problems,
-                     const struct reader_report *report,
+                     const struct problem_report *now,
                      void (*say)(bool is_warning, const char *line));
 
 #endif

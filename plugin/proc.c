@@ -180,10 +180,10 @@ int proc_io_read(int fd, struct proc_io *io) {
   const char *at = text;
   for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
     at = strchr(at, ':');
-    if (at == NULL)
+    if (at == NULL || at[1] != ' ' || !isdigit((unsigned char)at[2]))
       return -EBADMSG;
     char *end;
-    *values[i] = strtoull(at + 1, &end, 10);
+    *values[i] = strtoull(at + 2, &end, 10);
     if (*end != '\n')
       return -EBADMSG;
     at = end;

@@ -69,11 +69,41 @@ static void resize(struct proctable *table, size_t capacity) {
   free(old.buckets);
 }
 
+bool process_may_have_begun(const struct process *process, uint64_t earliest_ns,
+                            uint64_t latest_ns) {
+  uint64_t latest_start_ns =
+      process->start_ns + (uint64_t)process->start_width_us * 1000;
+  return process->start_ns <= latest_ns && latest_start_ns >= earliest_ns;
+}
+
 struct process *proctable_find(const struct proctable *table, pid_t pid) {
   struct process *process = *bucket_of(table, pid);
-  while (process != NULL && process->pid != pid)
+  while (process != NULL && (process->pid != pid || process->has_vanished))
     process = process->next;
   return process;
+}
+
+static struct process *find_ended(const struct proctable *table, pid_t pid,
+                                  bool has_exited, uint64_t earliest_ns,
+                                  uint64_t latest_ns) {
+  struct process *process = *bucket_of(table, pid);
+  while (process != NULL &&
+         (process->pid != pid || process->has_exited != has_exited ||
+          !process_may_have_begun(process, earliest_ns, latest_ns)))
+    process = process->next;
+  return process;
+}
+
+struct process *proctable_find_exiting(const struct proctable *table, pid_t pid,
+                                       uint64_t earliest_ns,
+                                       uint64_t latest_ns) {
+  return find_ended(table, pid, false, earliest_ns, latest_ns);
+}
+
+struct process *proctable_find_exited(const struct proctable *table, pid_t pid,
+                                      uint64_t earliest_ns,
+                                      uint64_t latest_ns) {
+  return find_ended(table, pid, true, earliest_ns, latest_ns);
 }
 
 struct process *proctable_add(struct proctable *table, pid_t pid) {

@@ -2,6 +2,7 @@
 #ifndef TASKSTATS_PROCTABLE_H
 #define TASKSTATS_PROCTABLE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,20 +14,33 @@
  */
 
 struct member;
+struct ended;
 
 struct process {
   struct process *next; /* private */
   pid_t pid;
-  uint32_t seen;         /* the last read that found it */
-  ino_t inode;           /* of /proc/<pid>: cheap sign of identity */
-  uint64_t start_ticks;  /* after boot: with the pid, its identity */
-  uint64_t clock_ns;     /* its CPU clock when it was last looked at */
-  struct member *member; /* NULL if no group selects it */
-  uint32_t due;          /* seconds after boot: when to select anew */
+  uint32_t seen;     /* the last read that found it */
+  ino_t inode;       /* of /proc/<pid>: cheap sign of identity */
+  uint64_t start_ns; /* after boot: with the pid, its identity. It began no */
+  uint32_t start_width_us;       /* earlier, and by this later at most */
+  uint32_t due;                  /* seconds after boot: when to select anew */
+  atomic_uint_fast64_t clock_ns; /* its CPU clock when last looked at */
+  struct member *member;         /* NULL if no group selects it */
+  int select_error; /* what it is cannot all be read: 0 or a negative errno */
+  struct ended *ended; /* what its ended threads used; NULL if not known */
+  uint32_t since;      /* the last read that had begun when the listener entered
+                        * it, or when it vanished */
+  bool is_met;         /* by a read; else it is the listener's */
+  bool has_vanished;   /* not listed any more; its exit record may come yet */
+  atomic_bool has_exited; /* its exit record is booked */
 };
 
 /* The clock of a process that must be looked at whatever it says. */
 #define PROCESS_CLOCK_UNKNOWN UINT64_MAX
+
+/* Whether a process began between these two times, as far as is known. */
+bool process_may_have_begun(const struct process *process, uint64_t earliest_ns,
+                            uint64_t latest_ns);
 
 struct proctable;
 
@@ -37,11 +51,22 @@ struct proctable *proctable_create(void);
  * (proctable_sweep). */
 void proctable_destroy(struct proctable *table);
 
-/* Returns NULL if it is not there. */
+/* The process that has the pid now, or NULL. */
 struct process *proctable_find(const struct proctable *table, pid_t pid);
 
-/* Adds a zeroed process, whose pid must not be there yet. It is the table's and
- * stays where it is until it is removed. NULL if memory is short. */
+/* The process that had the pid and began between these two times, and whose
+ * exit record is not booked; or NULL. */
+struct process *proctable_find_exiting(const struct proctable *table, pid_t pid,
+                                       uint64_t earliest_ns,
+                                       uint64_t latest_ns);
+
+/* The same for one whose exit record is booked already. */
+struct process *proctable_find_exited(const struct proctable *table, pid_t pid,
+                                      uint64_t earliest_ns, uint64_t latest_ns);
+
+/* Adds a zeroed process, which has the pid now: another one must have vanished.
+ * It is the table's and stays where it is until it is removed. NULL if memory
+ * is short. */
 struct process *proctable_add(struct proctable *table, pid_t pid);
 
 /* Removes and frees a process. */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "query.h"
 
+#include "family.h"
+
 #include <errno.h>
-#include <linux/genetlink.h>
-#include <linux/netlink.h>
-#include <linux/taskstats.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,8 +92,9 @@ static int receive_answers(struct query *query) {
 /* Puts the messages of one datagram to the requests they answer. A message
  * that answers none of them is dropped. Returns how many were answered. */
 static size_t match_answers(const struct mmsghdr *datagram, uint32_t first,
-                            const uint32_t *ids, size_t count,
-                            struct query_answer *answers, bool *answered) {
+                            enum message_target target, const uint32_t *ids,
+                            size_t count, struct query_answer *answers,
+                            bool *answered) {
   const struct nlmsghdr *header = datagram->msg_hdr.msg_iov->iov_base;
   int left = (int)datagram->msg_len;
   size_t matched = 0;
@@ -107,10 +107,11 @@ static size_t match_answers(const struct mmsghdr *datagram, uint32_t first,
       continue;
     if (status == 0)
       status = message.error;
-    if (status == 0 && message.id != ids[i])
+    if (status == 0 && (!message.has[target] || message.id[target] != ids[i]))
       status = -EBADMSG;
     answers[i].error = status;
-    answers[i].record = message.record;
+    if (status == 0)
+      answers[i].record = message.record[target];
     answered[i] = true;
     matched++;
   }
@@ -141,8 +142,8 @@ int query_records(struct query *query, enum message_target target,
     if (received < 0)
       return received;
     for (int i = 0; i < received; i++)
-      matched += match_answers(&query->headers[i], first, ids, count, answers,
-                               answered);
+      matched += match_answers(&query->headers[i], first, target, ids, count,
+                               answers, answered);
     /* A peer that sends strays only must not hold us. */
     if (matched < count && now_ms() > deadline)
       return -ETIMEDOUT;
@@ -150,60 +151,10 @@ int query_records(struct query *query, enum message_target target,
   return 0;
 }
 
-static int family_attr(const struct nlattr *attr, void *data) {
-  uint16_t *family = data;
-  if (mnl_attr_get_type(attr) == CTRL_ATTR_FAMILY_ID &&
-      mnl_attr_validate(attr, MNL_TYPE_U16) >= 0)
-    *family = mnl_attr_get_u16(attr);
-  return MNL_CB_OK;
-}
-
-static int family_answer(const struct nlmsghdr *header, void *data) {
-  return mnl_attr_parse(header, sizeof(struct genlmsghdr), family_attr, data);
-}
-
-/* Asks the generic netlink controller for the number of "TASKSTATS". */
-static int find_family(int fd, uint16_t *family) {
-  _Alignas(struct nlmsghdr) unsigned char buffer[ANSWER_SIZE];
-  struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
-  header->nlmsg_type = GENL_ID_CTRL;
-  header->nlmsg_flags = NLM_F_REQUEST;
-  header->nlmsg_seq = 1;
-  struct genlmsghdr *genl = mnl_nlmsg_put_extra_header(header, sizeof(*genl));
-  genl->cmd = CTRL_CMD_GETFAMILY;
-  genl->version = 1;
-  mnl_attr_put_strz(header, CTRL_ATTR_FAMILY_NAME, TASKSTATS_GENL_NAME);
-
-  struct timeval timeout = {.tv_sec = QUERY_TIMEOUT_MS / 1000};
-  if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) != 0 ||
-      send(fd, header, header->nlmsg_len, MSG_NOSIGNAL) < 0)
-    return -errno;
-  ssize_t received = recv(fd, buffer, sizeof(buffer), 0);
-  if (received < 0)
-    return errno == EAGAIN ? -ETIMEDOUT : -errno;
-
-  *family = 0;
-  if (mnl_cb_run(buffer, (size_t)received, 1, 0, family_answer, family) < 0)
-    return -errno;
-  return *family != 0 ? 0 : -ENOENT;
-}
-
 int query_open(struct query **query) {
-  /* Connected to the kernel (port 0), so that nobody else can answer. */
-  struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
-  if (fd < 0)
-    return -errno;
-
   uint16_t family;
-  int status = connect(fd, (struct sockaddr *)&kernel, sizeof(kernel)) == 0
-                   ? find_family(fd, &family)
-                   : -errno;
-  if (status != 0) {
-    close(fd);
-    return status;
-  }
-  return query_attach(fd, family, query);
+  int fd = family_connect(&family);
+  return fd < 0 ? fd : query_attach(fd, family, query);
 }
 
 static void *sleep_a_little(void *arg) {

@@ -2,7 +2,6 @@
 #include "reader.h"
 
 #include "member.h"
-#include "proctable.h"
 #include "sampler.h"
 
 #include <errno.h>
@@ -15,58 +14,37 @@
  * selected anew at each read, others in turn, within a minute, and none that
  * did not run.
  */
-enum { YOUNG_S = 10, ROUND_S = 60 };
+enum { ROUND_S = 60 };
 
 struct reader {
+  struct ledger *ledger;
   struct proc *proc;
-  struct proctable *table;
   struct sampler *sampler;
-  struct group *groups;
-  size_t group_count;
-  struct group **matched; /* scratch, of group_count */
+  struct group **matched; /* scratch, of the ledger's group_count */
 
-  uint64_t tick_ns;     /* of start times */
-  uint32_t sequence;    /* number of this read; 0 before the first */
-  uint64_t begin_ns;    /* of this read, CLOCK_BOOTTIME */
-  uint64_t previous_ns; /* when the last complete one began; or NEVER */
+  uint64_t tick_ns;  /* of start times */
+  uint64_t begin_ns; /* of this read, CLOCK_BOOTTIME */
   struct reader_report *report;
 };
 
-#define NEVER UINT64_MAX
 #define SECOND_NS UINT64_C(1000000000)
 
 /* Due whether the process ran or not. */
 enum { DUE_NOW = 0 };
 
-static int make_groups(struct reader *reader, const struct rule *rules) {
-  for (const struct rule *r = rules; r != NULL; r = r->next)
-    reader->group_count++;
-
-  reader->groups = calloc(reader->group_count + 1, sizeof(struct group));
-  reader->matched = calloc(reader->group_count + 1, sizeof(struct group *));
-  if (reader->groups == NULL || reader->matched == NULL)
-    return -ENOMEM;
-  struct group *group = reader->groups;
-  for (const struct rule *r = rules; r != NULL; r = r->next, group++) {
-    group->rule = r;
-    group->name = r->name;
-  }
-  return 0;
-}
-
-int reader_create(const char *root, struct rule *rules,
+int reader_create(const char *root, struct ledger *ledger,
                   struct reader **reader) {
   struct reader *r = calloc(1, sizeof(*r));
   if (r == NULL)
     return -ENOMEM;
 
+  r->ledger = ledger;
   r->tick_ns = SECOND_NS / (uint64_t)sysconf(_SC_CLK_TCK);
-  r->previous_ns = NEVER;
+  r->matched = calloc(ledger->group_count + 1, sizeof(struct group *));
   int status = proc_open(root, &r->proc);
-  if (status == 0)
-    status = make_groups(r, rules);
-  if (status == 0 && ((r->table = proctable_create()) == NULL ||
-                      (r->sampler = sampler_create(r->proc)) == NULL))
+  if (status == 0 && (r->sampler = sampler_create(r->proc, ledger)) == NULL)
+    status = -ENOMEM;
+  if (status == 0 && r->matched == NULL)
     status = -ENOMEM;
   if (status != 0) {
     reader_destroy(r);
@@ -76,28 +54,13 @@ int reader_create(const char *root, struct rule *rules,
   return 0;
 }
 
-static bool forget(void *context, struct process *process) {
-  struct reader *reader = context;
-  sampler_forget(reader->sampler, process->member);
-  return false;
-}
-
 void reader_destroy(struct reader *reader) {
   if (reader == NULL)
     return;
-  if (reader->table != NULL)
-    proctable_sweep(reader->table, forget, reader);
-  proctable_destroy(reader->table);
   sampler_destroy(reader->sampler);
   proc_close(reader->proc);
   free(reader->matched);
-  free(reader->groups);
   free(reader);
-}
-
-struct group *reader_groups(struct reader *reader, size_t *count) {
-  *count = reader->group_count;
-  return reader->groups;
 }
 
 int reader_enable_delay_accounting(struct reader *reader) {
@@ -112,17 +75,18 @@ int reader_enable_delay_accounting(struct reader *reader) {
 }
 
 /* Fills matched. Returns how many groups select the process. */
-static size_t find_groups(struct reader *reader, const struct process *process,
+static size_t find_groups(struct reader *reader, struct process *process,
                           const struct proc_stat *stat) {
   struct attributes attributes;
   size_t count = 0;
 
   attributes_init(&attributes, reader->proc, process->pid, stat->comm);
-  for (size_t i = 0; i < reader->group_count; i++)
-    if (selector_matches(reader->groups[i].rule->selector, &attributes))
-      reader->matched[count++] = &reader->groups[i];
-  if (attributes.error != 0)
-    reader->report->select = attributes.error;
+  for (size_t i = 0; i < reader->ledger->group_count; i++) {
+    struct group *group = &reader->ledger->groups[i];
+    if (selector_match(group->rule->selector, &attributes) == SELECTOR_YES)
+      reader->matched[count++] = group;
+  }
+  process->select_error = attributes.error;
   attributes_clear(&attributes);
   return count;
 }
@@ -131,68 +95,132 @@ static size_t find_groups(struct reader *reader, const struct process *process,
 static uint32_t next_turn(const struct reader *reader,
                           const struct process *process) {
   uint32_t now_s = (uint32_t)(reader->begin_ns / SECOND_NS);
-  uint64_t end_of_youth_ns =
-      process->start_ticks * reader->tick_ns + YOUNG_S * SECOND_NS;
-
-  if (reader->begin_ns < end_of_youth_ns)
+  if (reader->begin_ns < process->start_ns + LEDGER_YOUTH_S * SECOND_NS)
     return now_s;
   /* Not all at once after the first read. */
   return now_s + ROUND_S / 2 + (uint32_t)process->pid % (ROUND_S / 2);
 }
 
+/* Makes a process a member of the groups in matched. Returns false if memory is
+ * short: then it stays what it was. With the lock. */
+static bool enroll(struct reader *reader, struct process *process, size_t count,
+                   bool from_zero) {
+  struct member *member = process->member;
+  if (member == NULL)
+    member = member_create(from_zero);
+  if (member == NULL)
+    return false;
+  if (member_set_groups(member, reader->matched, count) != 0) {
+    if (process->member == NULL)
+      member_destroy(member);
+    return false;
+  }
+  process->member = member;
+  return true;
+}
+
+/* A process is of no group, or is removed. With the lock. */
+static void dismiss(struct reader *reader, struct process *process) {
+  sampler_forget(reader->sampler, process->member);
+  free(process->ended);
+  process->member = NULL;
+  process->ended = NULL;
+}
+
 /* Puts a process into the groups that select it now. What it used before stays
- * where it was counted. If memory is short it stays as it was and is tried
- * again. */
+ * where it was counted. If memory is short it is tried again. */
 static void select_groups(struct reader *reader, struct process *process,
                           const struct proc_stat *stat, bool from_zero) {
   size_t count = find_groups(reader, process, stat);
-  struct member *member = process->member;
 
-  if (count == 0) {
-    sampler_forget(reader->sampler, member);
-    process->member = NULL;
-    return;
+  ledger_lock(reader->ledger);
+  if (process->has_exited) {
+    /* Its groups are settled. */
+  } else if (count == 0) {
+    dismiss(reader, process);
+  } else if (process->member == NULL ||
+             !member_has_groups(process->member, reader->matched, count)) {
+    if (!enroll(reader, process, count, from_zero))
+      process->due = DUE_NOW;
   }
-  if (member != NULL && member_has_groups(member, reader->matched, count))
-    return;
-  if (member == NULL)
-    member = member_create(from_zero);
-  if (member == NULL ||
-      member_set_groups(member, reader->matched, count) != 0) {
-    process->due = DUE_NOW;
-    if (process->member == NULL)
-      member_destroy(member);
-    return;
+  ledger_unlock(reader->ledger);
+}
+
+/* A process that has lost its pid to another one, or is no longer listed. Its
+ * exit record may come yet, if somebody listens. With the lock. Returns whether
+ * to keep it. */
+static bool retire(struct reader *reader, struct process *process) {
+  struct ledger *ledger = reader->ledger;
+  bool is_late =
+      process->has_vanished && process->since <= ledger->drained_read;
+
+  if (process->has_exited || !ledger->listens || is_late) {
+    dismiss(reader, process);
+    return false;
   }
-  process->member = member;
+  if (!process->has_vanished) {
+    process->has_vanished = true;
+    process->since = ledger->read;
+  }
+  return true;
+}
+
+/* The process that a read has just found under a pid, or NULL if the table does
+ * not have it. With the lock. */
+static struct process *recognize(struct reader *reader, pid_t pid,
+                                 const struct proc_stat *stat) {
+  struct process *process = proctable_find(reader->ledger->table, pid);
+  uint64_t start_ns = stat->start_ticks * reader->tick_ns;
+  if (process == NULL)
+    return NULL;
+  if (process->is_met ? process->start_ns == start_ns
+                      : process_may_have_begun(process, start_ns,
+                                               start_ns + reader->tick_ns))
+    return process;
+  if (!retire(reader, process))
+    proctable_remove(reader->ledger->table, process);
+  return NULL;
+}
+
+/* Who was known under a pid, when nothing can be learned of who has it now. */
+static struct process *presume(struct reader *reader, pid_t pid) {
+  ledger_lock(reader->ledger);
+  struct process *process = proctable_find(reader->ledger->table, pid);
+  bool is_met = process != NULL && process->is_met;
+  ledger_unlock(reader->ledger);
+  return is_met ? process : NULL;
 }
 
 /*
- * A new process counts from its first moment if the last complete read came too
- * early to see it, by its start time, which is cut to a tick; any other one
- * counts from now.
+ * Finds out which process has a pid, and enters it if no read has met it.
+ * Returns NULL if it is gone already, or memory is short.
  */
-static bool counts_from_zero(const struct reader *reader,
-                             const struct proc_stat *stat) {
-  uint64_t start_ns = (stat->start_ticks + 1) * reader->tick_ns;
-  return reader->previous_ns != NEVER && start_ns > reader->previous_ns;
-}
-
-/* Enters a process that the table does not have. Returns NULL if it is gone
- * already, or memory is short. */
 static struct process *meet(struct reader *reader, pid_t pid, ino_t inode) {
   struct proc_stat stat;
-  if (proc_stat(reader->proc, pid, &stat) != 0)
-    return NULL;
-  struct process *process = proctable_add(reader->table, pid);
-  if (process == NULL)
-    return NULL;
+  int status = proc_stat(reader->proc, pid, &stat);
+  if (status != 0)
+    return status == -ENOENT || status == -ESRCH ? NULL : presume(reader, pid);
 
-  process->inode = inode;
-  process->start_ticks = stat.start_ticks;
-  process->clock_ns = PROCESS_CLOCK_UNKNOWN;
-  process->due = next_turn(reader, process);
-  select_groups(reader, process, &stat, counts_from_zero(reader, &stat));
+  ledger_lock(reader->ledger);
+  struct process *process = recognize(reader, pid, &stat);
+  if (process == NULL)
+    process = proctable_add(reader->ledger->table, pid);
+  bool is_new = process != NULL && !process->is_met;
+  if (process != NULL)
+    process->inode = inode;
+  if (is_new) {
+    process->is_met = true;
+    process->start_ns = stat.start_ticks * reader->tick_ns;
+    process->start_width_us = (uint32_t)(reader->tick_ns / 1000);
+    process->clock_ns = PROCESS_CLOCK_UNKNOWN;
+    process->due = next_turn(reader, process);
+  }
+  ledger_unlock(reader->ledger);
+  if (is_new)
+    select_groups(
+        reader, process, &stat,
+        ledger_counts_from_zero(reader->ledger,
+                                (stat.start_ticks + 1) * reader->tick_ns));
   return process;
 }
 
@@ -201,64 +229,57 @@ static struct process *meet(struct reader *reader, pid_t pid, ino_t inode) {
  * pid and start time, but an unchanged inode number of /proc/<pid> says the
  * same at no cost.
  */
-static struct process *recognize(struct reader *reader, pid_t pid,
-                                 ino_t inode) {
-  struct process *process = proctable_find(reader->table, pid);
-  if (process != NULL && process->inode != inode) {
-    struct proc_stat stat;
-    int status = proc_stat(reader->proc, pid, &stat);
-    if (status == -ENOENT || status == -ESRCH)
-      return NULL;
-    if (status != 0)
-      return process;
-    if (stat.start_ticks == process->start_ticks) {
-      process->inode = inode;
-    } else {
-      forget(reader, process);
-      proctable_remove(reader->table, process);
-      process = NULL;
-    }
-  }
-  return process != NULL ? process : meet(reader, pid, inode);
+static struct process *find(struct reader *reader, pid_t pid, ino_t inode) {
+  ledger_lock(reader->ledger);
+  struct process *process = proctable_find(reader->ledger->table, pid);
+  bool is_known = process != NULL && process->is_met && process->inode == inode;
+  ledger_unlock(reader->ledger);
+  return is_known ? process : meet(reader, pid, inode);
 }
 
-static void reselect(struct reader *reader, struct process *process) {
+static void reselect(struct reader *reader, struct process *process,
+                     bool from_zero) {
   struct proc_stat stat;
 
   process->due = next_turn(reader, process);
   if (proc_stat(reader->proc, process->pid, &stat) == 0 &&
-      stat.start_ticks == process->start_ticks)
-    select_groups(reader, process, &stat, false);
+      stat.start_ticks * reader->tick_ns == process->start_ns)
+    select_groups(reader, process, &stat, from_zero);
 }
 
 /* Looks at one process of the listing. Those of no group cost nothing more,
  * until it is their turn to be selected anew. */
 static void visit(struct reader *reader, pid_t pid, ino_t inode) {
-  struct process *process = recognize(reader, pid, inode);
+  struct process *process = find(reader, pid, inode);
   if (process == NULL)
     return;
   bool is_new = process->seen == 0;
-  process->seen = reader->sequence;
+  process->seen = reader->ledger->read;
 
   bool is_due = !is_new && process->due <= reader->begin_ns / SECOND_NS;
-  if (process->member == NULL && !is_due)
+  if (process->member == NULL && !is_due && !is_new)
     return;
   uint64_t clock_ns;
-  if (proc_cpu_clock(pid, &clock_ns) != 0)
+  if (proc_cpu_clock(pid, &clock_ns) != 0) {
+    process->seen = 0; /* it is gone already */
     return;
+  }
 
   bool has_run = clock_ns != process->clock_ns;
+  bool was_unused = ledger_knows_as_unused(reader->ledger, process);
   process->clock_ns = clock_ns;
   if (is_due && (has_run || process->due == DUE_NOW))
-    reselect(reader, process);
+    reselect(reader, process, was_unused);
   else if (is_due)
     process->due = next_turn(reader, process);
   if (process->member == NULL)
     return;
-  if (has_run || process->member->account.known == 0)
-    sampler_add(reader->sampler, process);
-  else
+  if (!has_run && !process->member->is_new)
     sampler_look_at_idle(reader->sampler, process);
+  else if (process->has_exited)
+    sampler_look_at_exited(reader->sampler, process);
+  else
+    sampler_add(reader->sampler, process);
 }
 
 /* Returns 0 when all processes were visited, or a negative errno. */
@@ -274,53 +295,74 @@ static int visit_all(struct reader *reader) {
   return status;
 }
 
-/* Keeps what is there, and counts it. */
-static bool keep_present(void *context, struct process *process) {
+/* Keeps what is there, and counts it; and what may be told of yet. */
+static bool keep_process(void *context, struct process *process) {
   struct reader *reader = context;
   struct member *member = process->member;
+  uint32_t read = reader->ledger->read;
 
-  if (process->seen != reader->sequence || (member != NULL && member->is_gone))
-    return forget(reader, process);
-  if (member != NULL) {
+  /* The listener may have entered it after this read passed its pid by. */
+  if (!process->is_met && process->since == read)
+    return true;
+  if (process->seen != read || (member != NULL && member->is_gone))
+    return retire(reader, process);
+  if (process->select_error != 0)
+    reader->report->select = process->select_error;
+  if (member != NULL && !process->has_exited) {
     member_add_gauges(member);
     reader->report->members++;
+    if (member->io_error != 0)
+      reader->report->io = member->io_error;
   }
   return true;
 }
 
 static void select_again(void *context, pid_t pid) {
   struct reader *reader = context;
-  struct process *process = proctable_find(reader->table, pid);
+  ledger_lock(reader->ledger);
+  struct process *process = proctable_find(reader->ledger->table, pid);
   if (process != NULL)
     process->due = DUE_NOW;
+  ledger_unlock(reader->ledger);
+}
+
+/* Removes those who are gone, and counts the members that are there. */
+static void close_read(struct reader *reader) {
+  struct ledger *ledger = reader->ledger;
+
+  ledger_lock(ledger);
+  for (size_t i = 0; i < ledger->group_count; i++) {
+    struct group *group = &ledger->groups[i];
+    memset(group->gauges, 0, sizeof(group->gauges));
+    group->without_io = 0;
+  }
+  proctable_sweep(ledger->table, keep_process, reader);
+  ledger->since_ns = reader->begin_ns;
+  ledger->has_read = true;
+  ledger_unlock(ledger);
 }
 
 void reader_read(struct reader *reader, uint64_t boot_ns,
                  struct reader_report *report) {
+  struct ledger *ledger = reader->ledger;
+
   *report = (struct reader_report){0};
   reader->report = report;
   reader->begin_ns = boot_ns;
-  reader->sequence++;
+  ledger_lock(ledger);
+  ledger->read++;
+  ledger_unlock(ledger);
 
-  for (size_t i = 0; i < reader->group_count; i++)
-    selector_refresh(reader->groups[i].rule->selector, select_again, reader);
+  for (size_t i = 0; i < ledger->group_count; i++)
+    selector_refresh(ledger->groups[i].rule->selector, select_again, reader);
   sampler_begin(reader->sampler);
   report->proc = visit_all(reader);
 
   struct sampler_status status;
   sampler_status(reader->sampler, &status);
   report->taskstats = status.taskstats;
-  report->io = status.io;
   report->delays = status.delays;
   report->delays_off = status.delays_off;
-
-  if (report->proc != 0) /* who was not listed may be there all the same */
-    return;
-  for (size_t i = 0; i < reader->group_count; i++) {
-    struct group *group = &reader->groups[i];
-    memset(group->gauges, 0, sizeof(group->gauges));
-    group->without_io = 0;
-  }
-  proctable_sweep(reader->table, keep_present, reader);
-  reader->previous_ns = reader->begin_ns;
+  if (report->proc == 0) /* else who was not listed may be there all the same */
+    close_read(reader);
 }

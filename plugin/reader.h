@@ -2,7 +2,7 @@
 #ifndef TASKSTATS_READER_H
 #define TASKSTATS_READER_H
 
-#include "group.h"
+#include "ledger.h"
 
 /*
  * A read: finds all processes, selects them, looks at the members that ran, and
@@ -22,19 +22,17 @@ struct reader_report {
   size_t members;
 };
 
-/* root is "/proc" but in tests; the rules stay the caller's and are needed
- * until reader_destroy. Returns 0 or a negative errno. */
-int reader_create(const char *root, struct rule *rules, struct reader **reader);
+/* root is "/proc" but in tests; the ledger stays the caller's. Returns 0 or a
+ * negative errno. */
+int reader_create(const char *root, struct ledger *ledger,
+                  struct reader **reader);
 
-/* Takes NULL. */
+/* Takes NULL. Before the ledger's end. */
 void reader_destroy(struct reader *reader);
 
 /* Reads once. boot_ns is the time, CLOCK_BOOTTIME. */
 void reader_read(struct reader *reader, uint64_t boot_ns,
                  struct reader_report *report);
-
-/* The groups, which stay the reader's. */
-struct group *reader_groups(struct reader *reader, size_t *count);
 
 /* Sets kernel.task_delayacct to 1. Returns 1 if it was not, 0 if nothing was to
  * be done, or a negative errno. */

@@ -32,13 +32,38 @@ enum delay {
       DELAY_KINDS
 };
 
+enum { RECORD_COMM_SIZE = 32 };
+
+/* Bits of a record's flags (include/uapi/linux/acct.h). */
+enum {
+  RECORD_FORKED = 0x01,      /* AFORK: never called exec */
+  RECORD_DUMPED_CORE = 0x08, /* ACORE */
+  RECORD_LAST_THREAD = 0x20, /* AGROUP, since version 12: the process ends */
+};
+
+/* A record is that of a thread or that of a process, all threads together. */
 struct record {
   uint16_t version;
   uint64_t waits[DELAY_KINDS];    /* how many waits have ended */
   uint64_t delay_ns[DELAY_KINDS]; /* how long they took in sum */
-  uint64_t cpu_ns;                /* cpu_run_virtual_total */
+  uint64_t cpu_ns;                /* cpu_run_virtual_total: lags by a tick */
   uint64_t user_us, system_us;    /* sampled at ticks */
   uint64_t switches_voluntary, switches_involuntary;
+
+  /* Of threads only; 0 in the record of a process. */
+  char comm[RECORD_COMM_SIZE];
+  uint8_t flags;
+  uint32_t exit_code; /* a wait status */
+  uint32_t pid, ppid, uid;
+  uint64_t elapsed_us; /* since the thread began */
+  uint64_t faults_minor, faults_major;
+  uint64_t read_chars, write_chars; /* each rounded down to 1024 bytes */
+  uint64_t read_bytes, write_bytes;
+
+  /* Of threads only, since version 12; else 0. */
+  uint32_t tgid;
+  uint64_t process_elapsed_us; /* since the process began */
+  uint64_t exe_dev, exe_inode; /* exe_dev in the kernel's encoding */
 };
 
 /* Decodes a TASKSTATS_TYPE_STATS payload, which need not be aligned. Kinds of

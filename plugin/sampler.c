@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sampler.h"
 
+#include "ended.h"
 #include "query.h"
 
 #include <errno.h>
@@ -14,10 +15,12 @@ enum { FD_MIN = 1024 };
 
 struct sampler {
   struct proc *proc;
+  struct ledger *ledger;
   struct query *query; /* NULL while there is no connection */
   uint16_t version;    /* of the running kernel's records */
   bool counts_ended_threads;
 
+  uint64_t tick_ns;          /* of start times */
   rlim_t io_kept, io_budget; /* descriptors of <pid>/io */
   struct sampler_status status;
 
@@ -25,11 +28,13 @@ struct sampler {
   size_t batch_size;
 };
 
-struct sampler *sampler_create(struct proc *proc) {
+struct sampler *sampler_create(struct proc *proc, struct ledger *ledger) {
   struct sampler *sampler = calloc(1, sizeof(*sampler));
   if (sampler == NULL)
     return NULL;
   sampler->proc = proc;
+  sampler->ledger = ledger;
+  sampler->tick_ns = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
 
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > FD_MIN)
@@ -126,7 +131,7 @@ static bool is_same_process(struct sampler *sampler,
 
   struct proc_stat stat;
   return proc_stat(sampler->proc, process->pid, &stat) == 0 &&
-         stat.start_ticks == process->start_ticks;
+         stat.start_ticks * sampler->tick_ns == process->start_ns;
 }
 
 /*
@@ -143,19 +148,18 @@ static int read_io(struct sampler *sampler, struct process *process,
   int status = 0;
 
   *has_io = false;
-  member->without_io = false;
+  member->io_error = 0;
   if (member->collect & COLLECT_IO) {
     if (!is_kept)
       fd = proc_io_open(sampler->proc, process->pid);
     status = fd < 0 ? fd : proc_io_read(fd, io);
     *has_io = status == 0;
   }
+  bool has_proof = is_kept && (member->collect & COLLECT_IO) != 0;
   bool is_gone =
-      is_kept ? status == -ESRCH : !is_same_process(sampler, process);
-  if (!is_gone && status != 0) {
-    member->without_io = true;
-    sampler->status.io = status;
-  }
+      has_proof ? status == -ESRCH : !is_same_process(sampler, process);
+  if (!is_gone)
+    member->io_error = status;
   if (!is_kept && fd >= 0)
     keep_open(sampler, member, fd);
   return is_gone ? -ESRCH : 0;
@@ -192,13 +196,45 @@ static bool ask_zombie(struct sampler *sampler, const struct process *process,
   return answer->error == 0 && !record_is_blank(&answer->record);
 }
 
+/*
+ * Books a sample. One that was taken before the process's exit record was
+ * booked is of no use after it; one that was taken later knows a zombie's exact
+ * CPU time and I/O. Returns false if the process is not the one that it was.
+ */
+static bool book(struct sampler *sampler, const struct process *process,
+                 struct sample *sample, struct record *record,
+                 bool had_exited) {
+  struct member *member = process->member;
+  bool is_same = true;
+
+  ledger_lock(sampler->ledger);
+  const struct ended *ended = process->ended;
+  if (record != NULL && !sample->counts_ended_threads &&
+      sampler->ledger->listens) {
+    /* What such a kernel leaves out is in the threads' exit records. */
+    sample->adds_ended_threads = true;
+    record->switches_voluntary += ended != NULL ? ended->switches_voluntary : 0;
+    record->switches_involuntary +=
+        ended != NULL ? ended->switches_involuntary : 0;
+  }
+  if (process->has_exited == had_exited) {
+    is_same = had_exited || sample->cpu_ns >= account_cpu_ns(&member->account);
+    if (is_same)
+      member_update(member, sample);
+  }
+  ledger_unlock(sampler->ledger);
+  return is_same;
+}
+
 /* Takes a sample of a process, whose record was just asked for; answer is NULL
- * if that failed. Returns false if the process is gone. */
+ * if there is none. Returns false if the process is gone. */
 static bool take_sample(struct sampler *sampler, struct process *process,
                         struct query_answer *answer) {
   struct member *member = process->member;
   struct sample sample = {.counts_ended_threads =
                               sampler->counts_ended_threads};
+  struct record *record = NULL;
+  bool had_exited = process->has_exited;
   bool is_zombie = false;
 
   if (answer != NULL && answer->error == 0 &&
@@ -206,9 +242,9 @@ static bool take_sample(struct sampler *sampler, struct process *process,
     is_zombie = ask_zombie(sampler, process, answer);
     sample.counts_ended_threads = true;
   }
-  if (answer != NULL && answer->error == 0) {
-    sample.record = &answer->record;
-  } else if (answer != NULL) {
+  if (answer != NULL && answer->error == 0 && !had_exited) {
+    sample.record = record = &answer->record;
+  } else if (answer != NULL && answer->error != 0) {
     if (is_vanished(answer->error))
       return false;
     sampler->status.taskstats = answer->error;
@@ -221,24 +257,27 @@ static bool take_sample(struct sampler *sampler, struct process *process,
   if (proc_cpu_clock(process->pid, &sample.cpu_ns) != 0 ||
       proc_threads(sampler->proc, process->pid, &threads) != 0)
     return false;
-  /* One thread where there were more, or none known: a zombie, perhaps. */
-  bool may_have_ended = threads <= 1 && member->threads != 1;
+  /* One thread where there were more, or none known, or no record to tell: a
+   * zombie, perhaps. */
+  bool may_have_ended =
+      threads <= 1 && (member->threads != 1 || sample.record == NULL);
   if ((may_have_ended || needs_stat(member, &sample)) &&
       proc_stat(sampler->proc, process->pid, &stat) == 0)
     sample.stat = &stat;
   bool has_io;
-  if (read_io(sampler, process, &io, &has_io) != 0 ||
-      sample.cpu_ns < account_cpu_ns(&member->account))
+  if (read_io(sampler, process, &io, &has_io) != 0)
     return false;
   if (has_io)
     sample.io = &io;
+  if (!book(sampler, process, &sample, record, had_exited))
+    return false;
 
+  member->is_new = false;
   member->threads = threads;
   member->has_ended = is_zombie;
   member->may_be_dead = threads <= 1 && !is_zombie;
   if (sample.stat != NULL)
     note_stat(member, &stat);
-  member_update(member, &sample);
   return true;
 }
 
@@ -270,6 +309,11 @@ void sampler_flush(struct sampler *sampler) {
       process->member->is_gone = true;
   }
   sampler->batch_size = 0;
+}
+
+void sampler_look_at_exited(struct sampler *sampler, struct process *process) {
+  if (!take_sample(sampler, process, NULL))
+    process->member->is_gone = true;
 }
 
 void sampler_look_at_idle(struct sampler *sampler, struct process *process) {

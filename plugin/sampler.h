@@ -2,8 +2,8 @@
 #ifndef TASKSTATS_SAMPLER_H
 #define TASKSTATS_SAMPLER_H
 
+#include "ledger.h"
 #include "member.h"
-#include "proctable.h"
 
 /*
  * Looks at members: their records from the kernel, many in one request, their
@@ -12,8 +12,8 @@
 
 struct sampler;
 
-/* proc stays the caller's. Returns NULL if memory is short. */
-struct sampler *sampler_create(struct proc *proc);
+/* proc and ledger stay the caller's. Returns NULL if memory is short. */
+struct sampler *sampler_create(struct proc *proc, struct ledger *ledger);
 
 /* Takes NULL. */
 void sampler_destroy(struct sampler *sampler);
@@ -36,6 +36,9 @@ void sampler_begin(struct sampler *sampler);
 void sampler_add(struct sampler *sampler, struct process *process);
 
 void sampler_flush(struct sampler *sampler);
+
+/* Looks at a member whose exit record is booked, while it is still there. */
+void sampler_look_at_exited(struct sampler *sampler, struct process *process);
 
 /* Looks at a member that did not run: its counters stand as they are, but its
  * memory may have been taken. */

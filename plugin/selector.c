@@ -6,9 +6,12 @@
 #include <limits.h>
 #include <pwd.h>
 #include <regex.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 struct value {
@@ -16,7 +19,10 @@ struct value {
   char *text;
   regex_t regex; /* CommandLine, ControlGroup */
   uid_t uid;     /* User */
-  pid_t pid;     /* PIDFile: whom it names, or 0 */
+
+  /* What the last refresh found, which another thread may ask for. */
+  atomic_int pid;                          /* PIDFile: whom it names, or 0 */
+  atomic_uint_fast64_t exe_dev, exe_inode; /* Executable: of the file, or 0 */
 };
 
 struct selector {
@@ -29,7 +35,7 @@ enum { COMM_LENGTH = 15 };
 static int parse_text(struct value *value, char *error, size_t size) {
   if (value->text[0] != '\0')
     return 0;
-  snprintf(error, size, "is empty; name at least one character");
+  snprintf(error, size, "is empty; give it at least one character");
   return -EINVAL;
 }
 
@@ -41,6 +47,8 @@ static int parse_path(struct value *value, char *error, size_t size) {
 }
 
 static int parse_regex(struct value *value, char *error, size_t size) {
+  if (parse_text(value, error, size) != 0)
+    return -EINVAL;
   int status = regcomp(&value->regex, value->text, REG_EXTENDED | REG_NOSUB);
   if (status == 0)
     return 0;
@@ -80,50 +88,74 @@ static int parse_user(struct value *value, char *error, size_t size) {
   return -EINVAL;
 }
 
-static bool match_command(const struct value *value, struct attributes *a) {
+static enum selector_match yes_or_no(bool yes) {
+  return yes ? SELECTOR_YES : SELECTOR_NO;
+}
+
+/* For what cannot be had: of a process that has ended, it may have been. */
+static enum selector_match no_or_unknown(const struct attributes *a) {
+  return a->proc == NULL ? SELECTOR_UNKNOWN : SELECTOR_NO;
+}
+
+static enum selector_match match_command(const struct value *value,
+                                         struct attributes *a) {
   if (strcmp(a->comm, value->text) == 0)
-    return true;
+    return SELECTOR_YES;
   /* A longer name was cut by the kernel. */
-  return strlen(a->comm) == COMM_LENGTH &&
-         strncmp(a->comm, value->text, COMM_LENGTH) == 0;
+  return yes_or_no(strlen(a->comm) == COMM_LENGTH &&
+                   strncmp(a->comm, value->text, COMM_LENGTH) == 0);
 }
 
-static bool match_command_line(const struct value *value,
-                               struct attributes *a) {
+static enum selector_match match_command_line(const struct value *value,
+                                              struct attributes *a) {
   const char *cmdline = attributes_cmdline(a);
-  return cmdline != NULL && regexec(&value->regex, cmdline, 0, NULL, 0) == 0;
+  if (cmdline == NULL)
+    return no_or_unknown(a);
+  return yes_or_no(regexec(&value->regex, cmdline, 0, NULL, 0) == 0);
 }
 
-static bool match_executable(const struct value *value, struct attributes *a) {
+static enum selector_match match_executable(const struct value *value,
+                                            struct attributes *a) {
+  if (a->proc == NULL) {
+    if (a->exe_inode == 0)
+      return SELECTOR_UNKNOWN;
+    return yes_or_no(a->exe_inode == value->exe_inode &&
+                     a->exe_dev == value->exe_dev);
+  }
   const char *exe = attributes_exe(a);
   if (exe == NULL)
-    return false;
+    return SELECTOR_NO;
   if (strcmp(exe, value->text) == 0)
-    return true;
+    return SELECTOR_YES;
 
   /* The configured path may lead over symbolic links, as /usr/bin/python3. */
   char resolved[PATH_MAX];
-  return realpath(value->text, resolved) != NULL && strcmp(exe, resolved) == 0;
+  return yes_or_no(realpath(value->text, resolved) != NULL &&
+                   strcmp(exe, resolved) == 0);
 }
 
-static bool match_user(const struct value *value, struct attributes *a) {
+static enum selector_match match_user(const struct value *value,
+                                      struct attributes *a) {
   uid_t uid;
-  return attributes_uid(a, &uid) && uid == value->uid;
+  return yes_or_no(attributes_uid(a, &uid) && uid == value->uid);
 }
 
-static bool match_control_group(const struct value *value,
-                                struct attributes *a) {
+static enum selector_match match_control_group(const struct value *value,
+                                               struct attributes *a) {
   const char *cgroup = attributes_cgroup(a);
-  return cgroup != NULL && regexec(&value->regex, cgroup, 0, NULL, 0) == 0;
+  if (cgroup == NULL)
+    return no_or_unknown(a);
+  return yes_or_no(regexec(&value->regex, cgroup, 0, NULL, 0) == 0);
 }
 
-static bool match_pid_file(const struct value *value, struct attributes *a) {
-  return value->pid == a->pid;
+static enum selector_match match_pid_file(const struct value *value,
+                                          struct attributes *a) {
+  return yes_or_no(value->pid == a->pid);
 }
 
 static const struct {
   int (*parse)(struct value *value, char *error, size_t size);
-  bool (*match)(const struct value *value, struct attributes *a);
+  enum selector_match (*match)(const struct value *value, struct attributes *a);
   bool has_regex;
 } kinds[SELECTOR_KINDS] = {
     [SELECTOR_COMMAND] = {parse_text, match_command, false},
@@ -181,17 +213,33 @@ bool selector_is_empty(const struct selector *selector) {
   return true;
 }
 
-bool selector_matches(const struct selector *selector, struct attributes *a) {
-  for (size_t i = 0; i < SELECTOR_KINDS; i++) {
-    const struct value *value = selector->values[i];
-    if (value == NULL)
-      continue;
-    while (value != NULL && !kinds[i].match(value, a))
-      value = value->next;
-    if (value == NULL)
-      return false;
+/* One of the alternatives has to match. */
+static enum selector_match
+match_any(unsigned int kind, const struct value *value, struct attributes *a) {
+  enum selector_match result = SELECTOR_NO;
+  for (; value != NULL; value = value->next) {
+    enum selector_match match = kinds[kind].match(value, a);
+    if (match == SELECTOR_YES)
+      return SELECTOR_YES;
+    if (match == SELECTOR_UNKNOWN)
+      result = SELECTOR_UNKNOWN;
   }
-  return true;
+  return result;
+}
+
+enum selector_match selector_match(const struct selector *selector,
+                                   struct attributes *a) {
+  enum selector_match result = SELECTOR_YES;
+  for (unsigned int kind = 0; kind < SELECTOR_KINDS; kind++) {
+    if (selector->values[kind] == NULL)
+      continue;
+    enum selector_match match = match_any(kind, selector->values[kind], a);
+    if (match == SELECTOR_NO)
+      return SELECTOR_NO;
+    if (match == SELECTOR_UNKNOWN)
+      result = SELECTOR_UNKNOWN;
+  }
+  return result;
 }
 
 /* Returns 0 if the file is missing or holds no pid. */
@@ -211,18 +259,36 @@ static pid_t read_pid_file(const char *path) {
   return pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
 }
 
+/* As exit records have a file's device (new_encode_dev in the kernel). */
+static uint64_t kernel_dev(dev_t dev) {
+  uint64_t minor_number = minor(dev);
+  return (minor_number & 0xff) | (uint64_t)major(dev) << 8 |
+         (minor_number & ~UINT64_C(0xff)) << 12;
+}
+
+static void refresh_executables(struct value *value) {
+  for (struct value *v = value; v != NULL; v = v->next) {
+    struct stat st;
+    bool is_there = stat(v->text, &st) == 0;
+    v->exe_dev = is_there ? kernel_dev(st.st_dev) : 0;
+    v->exe_inode = is_there ? st.st_ino : 0;
+  }
+}
+
 void selector_refresh(struct selector *selector,
                       void (*changed)(void *context, pid_t pid),
                       void *context) {
+  refresh_executables(selector->values[SELECTOR_EXECUTABLE]);
   for (struct value *v = selector->values[SELECTOR_PID_FILE]; v != NULL;
        v = v->next) {
     pid_t before = v->pid;
-    v->pid = read_pid_file(v->text);
-    if (v->pid == before)
+    pid_t now = read_pid_file(v->text);
+    v->pid = now;
+    if (now == before)
       continue;
     if (before != 0)
       changed(context, before);
-    if (v->pid != 0)
-      changed(context, v->pid);
+    if (now != 0)
+      changed(context, now);
   }
 }

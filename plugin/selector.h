@@ -37,10 +37,14 @@ int selector_add(struct selector *selector, enum selector_kind kind,
 /* Whether it has no condition at all. */
 bool selector_is_empty(const struct selector *selector);
 
-bool selector_matches(const struct selector *selector, struct attributes *a);
+/* Whether it selects a process. UNKNOWN is for one that has ended, if what its
+ * exit record does not tell would decide. Any thread. */
+enum selector_match { SELECTOR_NO, SELECTOR_YES, SELECTOR_UNKNOWN };
+enum selector_match selector_match(const struct selector *selector,
+                                   struct attributes *a);
 
-/* Reads the pid files again. Calls changed for each process that is named no
- * longer, or newly. A missing file names none. */
+/* Looks at the pid files and the executables again. Calls changed for each
+ * process that is named no longer, or newly. A missing file names none. */
 void selector_refresh(struct selector *selector,
                       void (*changed)(void *context, pid_t pid), void *context);
 

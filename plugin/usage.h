@@ -21,9 +21,12 @@ enum counter {
   COUNTER_SWITCHES_INVOLUNTARY,
   COUNTER_FAULTS_MINOR,
   COUNTER_FAULTS_MAJOR,
-  COUNTER_DELAY,                               /* ns; one for each kind */
-  COUNTER_WAITS = COUNTER_DELAY + DELAY_KINDS, /* one for each kind */
-  COUNTERS = COUNTER_WAITS + DELAY_KINDS
+  COUNTER_DELAY,                                 /* ns; one for each kind */
+  COUNTER_WAITS = COUNTER_DELAY + DELAY_KINDS,   /* one for each kind */
+  COUNTER_EXIT_OK = COUNTER_WAITS + DELAY_KINDS, /* processes that ended so */
+  COUNTER_EXIT_ERROR,
+  COUNTER_EXIT_SIGNAL,
+  COUNTERS
 };
 
 /* What processes are at a moment. */

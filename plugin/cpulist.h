@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_CPULIST_H
+#define TASKSTATS_CPULIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Lists of CPUs as the kernel writes and reads them: "0-3,8".
+ */
+
+enum { CPULIST_CPUS = 8192 }; /* the most that Linux can have */
+
+struct cpulist {
+  uint64_t bits[CPULIST_CPUS / 64];
+};
+
+/* Returns 0; -EINVAL for what is no list; -ERANGE for a CPU beyond all. */
+int cpulist_parse(const char *text, struct cpulist *list);
+
+bool cpulist_has(const struct cpulist *list, unsigned int cpu);
+
+/* Whether all CPUs of one list are in the other. */
+bool cpulist_is_subset(const struct cpulist *list, const struct cpulist *of);
+
+/* Reads the list of the CPUs that this machine can have, as text. Returns 0 or
+ * a negative errno. */
+int cpulist_read_possible(char *text, size_t size);
+
+#endif

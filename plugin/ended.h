@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_ENDED_H
+#define TASKSTATS_ENDED_H
+
+#include "record.h"
+
+/*
+ * What the ended threads of one process have used, by their exit records. Only
+ * these tell a process's I/O and page faults once it is gone: the record of the
+ * process, all threads together, has neither.
+ */
+struct ended {
+  uint64_t cpu_ns; /* estimated */
+  uint64_t user_us, system_us;
+  uint64_t switches_voluntary, switches_involuntary;
+  uint64_t faults_minor, faults_major;
+  uint64_t read_chars, write_chars;
+  uint64_t read_bytes, write_bytes;
+
+  /* The main thread's record, if that has ended: it has the process's name. */
+  bool has_main;
+  char comm[RECORD_COMM_SIZE];
+};
+
+/* Adds a thread's exit record. tick_ns is the length of the kernel's tick. */
+void ended_add(struct ended *ended, const struct record *thread,
+               uint64_t tick_ns);
+
+/*
+ * The CPU time of an ended thread in ns. Its record's own figure lacks what
+ * came after the last tick or switch; but a thread that never slept has run
+ * whenever it did not wait for a CPU, and of another one the sampled times tell
+ * more. Measured against getrusage: 0.96 for threads of 1 ms, 0.99 for 5 ms.
+ */
+uint64_t ended_cpu_ns(const struct record *thread, uint64_t tick_ns);
+
+#endif

@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: MIT */
+#include "exits.h"
+
+#include "ended.h"
+#include "member.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+  /* Versions before have neither a process's id in a thread's record nor the
+   * flag of the last thread. */
+  VERSION_LAST_THREAD = 12,
+  /* A record is filled in and then sent; in between its thread may be made to
+   * wait. */
+  SLACK_US = 100000,
+};
+
+struct exits {
+  struct ledger *ledger;
+  struct proc *proc;
+  exit_sink *sink;
+  void *context;
+  uint64_t tick_ns;        /* of the kernel's sampling */
+  uint64_t start_tick_ns;  /* of start times in procfs */
+  struct group **groups;   /* scratch: those of the process at hand */
+  struct group **doubtful; /* scratch: those that a CommandLine decides */
+};
+
+/* The process whose thread has ended, as far as its record tells. */
+struct departed {
+  pid_t tgid;
+  bool is_last;                /* no thread is left */
+  const struct record *thread; /* the last that ended */
+  const struct record *whole; /* all threads together; NULL if it had but one */
+  uint64_t earliest_ns, latest_ns; /* between these times it began */
+  char comm[RECORD_COMM_SIZE];
+
+  bool has_clock; /* its CPU clock could still be read */
+  uint64_t clock_ns;
+  size_t group_count, doubtful_count;
+};
+
+int exits_create(const char *root, struct ledger *ledger, exit_sink *sink,
+                 void *context, struct exits **exits) {
+  struct exits *e = calloc(1, sizeof(*e));
+  if (e == NULL)
+    return -ENOMEM;
+
+  e->ledger = ledger;
+  e->sink = sink;
+  e->context = context;
+  e->start_tick_ns = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+  struct timespec tick; /* the coarse clocks advance by one (CONFIG_HZ) */
+  clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+  e->tick_ns = (uint64_t)tick.tv_nsec;
+  e->groups = calloc(ledger->group_count + 1, sizeof(struct group *));
+  e->doubtful = calloc(ledger->group_count + 1, sizeof(struct group *));
+  int status = proc_open(root, &e->proc);
+  if (status == 0 && (e->groups == NULL || e->doubtful == NULL))
+    status = -ENOMEM;
+  if (status != 0) {
+    exits_destroy(e);
+    return status;
+  }
+  *exits = e;
+  return 0;
+}
+
+void exits_destroy(struct exits *exits) {
+  if (exits == NULL)
+    return;
+  proc_close(exits->proc);
+  free(exits->groups);
+  free(exits->doubtful);
+  free(exits);
+}
+
+static uint64_t clock_ns(clockid_t clock) {
+  struct timespec t;
+  clock_gettime(clock, &t);
+  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Between which times a process began, by the age that its record has, which
+ * leaves out what the machine was suspended. */
+static void set_begin(struct departed *departed, uint64_t elapsed_us,
+                      uint64_t earliest_ns, uint64_t latest_ns) {
+  uint64_t age_ns = elapsed_us * 1000;
+  uint64_t suspended_ns = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC);
+  uint64_t slack_ns = (uint64_t)SLACK_US * 1000 + suspended_ns + age_ns;
+  departed->earliest_ns = earliest_ns > slack_ns ? earliest_ns - slack_ns : 0;
+  departed->latest_ns = latest_ns > age_ns ? latest_ns - age_ns : 0;
+}
+
+/*
+ * Whose thread has ended. Before version 12 a record without a process's part
+ * is that of a whole process only if its pid is known as one's, and a thread
+ * that is not the last cannot be attributed: returns false.
+ */
+static bool identify(struct exits *exits, const struct message *message,
+                     uint64_t earliest_ns, uint64_t latest_ns,
+                     struct departed *departed) {
+  const struct record *thread = &message->record[MESSAGE_THREAD];
+  bool has_whole = message->has[MESSAGE_PROCESS];
+
+  *departed = (struct departed){
+      .thread = thread,
+      .whole = has_whole ? &message->record[MESSAGE_PROCESS] : NULL,
+  };
+  if (thread->version >= VERSION_LAST_THREAD) {
+    departed->tgid = (pid_t)thread->tgid;
+    departed->is_last = (thread->flags & RECORD_LAST_THREAD) != 0;
+    set_begin(departed, thread->process_elapsed_us, earliest_ns, latest_ns);
+    return true;
+  }
+
+  departed->is_last = true;
+  departed->tgid = (pid_t)thread->pid;
+  if (has_whole) {
+    departed->tgid = (pid_t)message->id[MESSAGE_PROCESS];
+    departed->latest_ns = latest_ns;
+    if (thread->pid == message->id[MESSAGE_PROCESS])
+      set_begin(departed, thread->elapsed_us, earliest_ns, latest_ns);
+    return true;
+  }
+  set_begin(departed, thread->elapsed_us, earliest_ns, latest_ns);
+  if (proctable_find_exiting(exits->ledger->table, departed->tgid,
+                             departed->earliest_ns,
+                             departed->latest_ns) != NULL)
+    return true;
+  exits->ledger->unattributed++;
+  return false;
+}
+
+static struct process *find(struct exits *exits,
+                            const struct departed *departed) {
+  return proctable_find_exiting(exits->ledger->table, departed->tgid,
+                                departed->earliest_ns, departed->latest_ns);
+}
+
+/* Enters a process that no read has met. Another one that had the pid must have
+ * vanished, or this one could not have had it. */
+static struct process *enter(struct exits *exits,
+                             const struct departed *departed) {
+  struct ledger *ledger = exits->ledger;
+  struct process *former = proctable_find(ledger->table, departed->tgid);
+  if (former != NULL && !former->is_met) {
+    member_destroy(former->member);
+    free(former->ended);
+    proctable_remove(ledger->table, former);
+  } else if (former != NULL) {
+    former->has_vanished = true;
+    former->since = ledger->read;
+  }
+
+  struct process *process = proctable_add(ledger->table, departed->tgid);
+  if (process == NULL)
+    return NULL;
+  uint64_t width_us = (departed->latest_ns - departed->earliest_ns) / 1000;
+  process->start_ns = departed->earliest_ns;
+  process->start_width_us =
+      width_us < UINT32_MAX ? (uint32_t)width_us : UINT32_MAX;
+  process->clock_ns = PROCESS_CLOCK_UNKNOWN;
+  process->since = ledger->read;
+  return process;
+}
+
+static void leave(struct exits *exits, struct process *process) {
+  member_destroy(process->member);
+  free(process->ended);
+  proctable_remove(exits->ledger->table, process);
+}
+
+/* Adds a thread to what the process's ended threads used. Those of a process
+ * that a read has met and no group selects are of no interest. Returns whether
+ * it is added. */
+static bool add_ended(struct exits *exits, struct process *process,
+                      const struct record *thread) {
+  if (process->is_met && process->member == NULL)
+    return false;
+  if (process->ended == NULL)
+    process->ended = calloc(1, sizeof(struct ended));
+  if (process->ended == NULL)
+    return false;
+  ended_add(process->ended, thread, exits->tick_ns);
+  return true;
+}
+
+/* The same for one that was added already, unless the process was removed and
+ * met anew since. */
+static bool add_ended_once(struct exits *exits, struct process *process,
+                           const struct record *thread, bool is_added) {
+  return (is_added && process->ended != NULL) ||
+         add_ended(exits, process, thread);
+}
+
+static uint64_t max(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
+/*
+ * Books what a process used in all, from its exit records. With whole, all its
+ * delays; without, if it had several threads, only what is summed over them.
+ */
+static void book(struct process *process, const struct departed *departed,
+                 bool with_delays) {
+  struct account *account = &process->member->account;
+  const struct ended *ended = process->ended;
+  struct record record = {0};
+  if (with_delays)
+    record = departed->whole != NULL ? *departed->whole : *departed->thread;
+
+  /* Kernels that leave ended threads out have no switches in whole at all. */
+  if (record.switches_voluntary + record.switches_involuntary == 0) {
+    record.switches_voluntary = ended->switches_voluntary;
+    record.switches_involuntary = ended->switches_involuntary;
+  }
+  record.user_us = max(record.user_us, ended->user_us);
+  record.system_us = max(record.system_us, ended->system_us);
+
+  /* Each of these is too low at worst. */
+  uint64_t cpu_ns = max(account_cpu_ns(account), record.cpu_ns);
+  cpu_ns = departed->has_clock ? max(cpu_ns, departed->clock_ns)
+                               : max(cpu_ns, ended->cpu_ns);
+  const struct proc_io io = {.read_chars = ended->read_chars,
+                             .write_chars = ended->write_chars,
+                             .read_bytes = ended->read_bytes,
+                             .write_bytes = ended->write_bytes};
+  const struct proc_stat stat = {.faults_minor = ended->faults_minor,
+                                 .faults_major = ended->faults_major};
+  const struct sample sample = {
+      .cpu_ns = cpu_ns,
+      .record = with_delays ? &record : NULL,
+      .counts_ended_threads = true,
+      .io = &io,
+      .stat = &stat,
+      .is_final = true,
+  };
+  member_update(process->member, &sample);
+}
+
+static enum counter exit_counter(uint32_t exit_code) {
+  if (WIFSIGNALED((int)exit_code))
+    return COUNTER_EXIT_SIGNAL;
+  return WEXITSTATUS((int)exit_code) == 0 ? COUNTER_EXIT_OK
+                                          : COUNTER_EXIT_ERROR;
+}
+
+static void count_exit(const struct member *member, uint32_t exit_code) {
+  int64_t delta[COUNTERS] = {0};
+  delta[exit_counter(exit_code)] = 1;
+  for (size_t i = 0; i < member->group_count; i++)
+    group_add(member->groups[i], delta);
+}
+
+/* The process's name: that of its main thread. */
+static void set_comm(struct departed *departed, const struct process *process) {
+  const char *comm = departed->thread->comm;
+  if (process != NULL && process->ended != NULL && process->ended->has_main)
+    comm = process->ended->comm;
+  memcpy(departed->comm, comm, sizeof(departed->comm));
+}
+
+/* Reads the CPU clock of a process that its parent has not reaped yet. That of
+ * one that still runs, to tear itself down, lags by up to a tick
+ * (thread_group_cputime in the kernel), and is no better than an estimate. */
+static void read_clock(struct exits *exits, struct departed *departed) {
+  struct proc_stat stat;
+
+  if (proc_stat(exits->proc, departed->tgid, &stat) != 0 ||
+      !proc_stat_has_ended(&stat))
+    return;
+  uint64_t start_ns = stat.start_ticks * exits->start_tick_ns;
+  departed->has_clock =
+      start_ns <= departed->latest_ns &&
+      start_ns + exits->start_tick_ns >= departed->earliest_ns &&
+      proc_cpu_clock(departed->tgid, &departed->clock_ns) == 0;
+}
+
+/* The cgroup of a process that has just ended, or else its parent's. */
+static bool read_cgroup(struct exits *exits, const struct departed *departed,
+                        char *path, size_t size) {
+  return proc_cgroup(exits->proc, departed->tgid, path, size) == 0 ||
+         proc_cgroup(exits->proc, (pid_t)departed->thread->ppid, path, size) ==
+             0;
+}
+
+/* Fills groups with those that select the process by what its record has, and
+ * doubtful with those that its command line would decide. Without the lock. */
+static void match(struct exits *exits, struct departed *departed) {
+  const struct record *thread = departed->thread;
+  struct attributes attributes;
+  char cgroup[PATH_MAX];
+  bool asked_cgroup = false;
+
+  attributes_init_exited(&attributes, departed->tgid, departed->comm,
+                         thread->uid, thread->exe_dev, thread->exe_inode);
+  departed->group_count = departed->doubtful_count = 0;
+  for (size_t i = 0; i < exits->ledger->group_count; i++) {
+    struct group *group = &exits->ledger->groups[i];
+    enum selector_match result =
+        selector_match(group->rule->selector, &attributes);
+    if (result == SELECTOR_UNKNOWN && !asked_cgroup &&
+        attributes_lacked_cgroup(&attributes)) {
+      asked_cgroup = true;
+      if (read_cgroup(exits, departed, cgroup, sizeof(cgroup)))
+        attributes_set_cgroup(&attributes, cgroup);
+      result = selector_match(group->rule->selector, &attributes);
+    }
+    if (result == SELECTOR_YES)
+      exits->groups[departed->group_count++] = group;
+    else if (result == SELECTOR_UNKNOWN)
+      exits->doubtful[departed->doubtful_count++] = group;
+  }
+  attributes_clear(&attributes);
+}
+
+static bool is_member_of(const struct process *process,
+                         const struct group *group) {
+  for (size_t i = 0; i < process->member->group_count; i++)
+    if (process->member->groups[i] == group)
+      return true;
+  return false;
+}
+
+/* A process that never called exec has its parent's command line, and so is in
+ * those of its parent's groups that only this could decide. With the lock. */
+static void resolve_doubts(struct exits *exits, struct departed *departed) {
+  bool is_undecided = false;
+  const struct process *parent = NULL;
+  if (departed->thread->flags & RECORD_FORKED)
+    parent =
+        proctable_find(exits->ledger->table, (pid_t)departed->thread->ppid);
+
+  for (size_t i = 0; i < departed->doubtful_count; i++) {
+    if (parent == NULL || !parent->is_met)
+      is_undecided = true;
+    else if (parent->member != NULL && is_member_of(parent, exits->doubtful[i]))
+      exits->groups[departed->group_count++] = exits->doubtful[i];
+  }
+  exits->ledger->undecided += is_undecided;
+}
+
+/* Makes a process a member of the groups that select it. What it used before a
+ * read met it, as no member, is not counted. Returns false if memory is short.
+ */
+static bool admit(struct exits *exits, struct process *process,
+                  const struct departed *departed) {
+  bool from_zero =
+      process->is_met
+          ? ledger_knows_as_unused(exits->ledger, process)
+          : ledger_counts_from_zero(exits->ledger, departed->latest_ns);
+  struct member *member = member_create(from_zero);
+  if (member == NULL ||
+      member_set_groups(member, exits->groups, departed->group_count) != 0) {
+    member_destroy(member);
+    return false;
+  }
+  if (process->is_met && !from_zero &&
+      process->clock_ns != PROCESS_CLOCK_UNKNOWN)
+    account_start_at(&member->account, process->clock_ns);
+  process->member = member;
+  return true;
+}
+
+/* Tells of a process's end, for each of the first count groups. */
+static void tell(struct exits *exits, const struct departed *departed,
+                 size_t count, const struct account *account) {
+  struct exit_event event = {
+      .comm = departed->comm,
+      .pid = (uint32_t)departed->tgid,
+      .ppid = departed->thread->ppid,
+      .uid = departed->thread->uid,
+      .exit_code = departed->thread->exit_code,
+      .dumped_core = (departed->thread->flags & RECORD_DUMPED_CORE) != 0 ||
+                     WCOREDUMP((int)departed->thread->exit_code),
+      .elapsed_us = departed->thread->version >= VERSION_LAST_THREAD
+                        ? departed->thread->process_elapsed_us
+                        : departed->thread->elapsed_us,
+      .known = account->known,
+      .used = account->total,
+  };
+  for (size_t i = 0; i < count; i++) {
+    event.group = exits->groups[i];
+    exits->sink(exits->context, &event);
+  }
+}
+
+/* Books a process that has ended, by its member. Returns how many of its
+ * groups, which are left in groups, want to be told. With the lock. */
+static size_t settle(struct exits *exits, struct process *process,
+                     struct departed *departed, struct account *account) {
+  const struct member *member = process->member;
+  bool is_failure =
+      exit_counter(departed->thread->exit_code) != COUNTER_EXIT_OK;
+  size_t told = 0;
+
+  process->has_exited = true;
+  book(process, departed, true);
+  count_exit(member, departed->thread->exit_code);
+  *account = member->account;
+  for (size_t i = 0; i < member->group_count; i++) {
+    enum notify notify = member->groups[i]->rule->notify;
+    if (notify == NOTIFY_ALL || (notify == NOTIFY_FAILURE && is_failure))
+      exits->groups[told++] = member->groups[i];
+  }
+  /* Only the threads of one that had several can be late. */
+  if (!process->is_met && departed->whole == NULL) {
+    member_destroy(process->member);
+    process->member = NULL;
+  }
+  return told;
+}
+
+/* A process that no read knew as a member: it is one if groups select it by its
+ * exit record. Returns as settle. With the lock. */
+static size_t settle_stranger(struct exits *exits, struct process *process,
+                              bool is_added, struct departed *departed,
+                              struct account *account) {
+  size_t told = 0;
+
+  if (process != NULL && process->is_met) {
+    /* It is the reader's, and so stays as it is. A read has seen its command
+     * line, so that there is no doubt. */
+    struct process copy = {.is_met = true,
+                           .start_ns = process->start_ns,
+                           .clock_ns = process->clock_ns};
+    if (departed->group_count > 0 && admit(exits, &copy, departed)) {
+      if (add_ended(exits, &copy, departed->thread))
+        told = settle(exits, &copy, departed, account);
+      member_destroy(copy.member);
+      free(copy.ended);
+    }
+    process->has_exited = true;
+    return told;
+  }
+
+  resolve_doubts(exits, departed);
+  if (departed->group_count == 0) {
+    if (process != NULL)
+      leave(exits, process);
+    return 0;
+  }
+  if (process == NULL)
+    process = enter(exits, departed);
+  if (process != NULL && admit(exits, process, departed) &&
+      add_ended_once(exits, process, departed->thread, is_added))
+    told = settle(exits, process, departed, account);
+  return told;
+}
+
+/* The end of a process. The lock is given up to match it and to read its clock,
+ * so it has to be looked up anew: a read may have met it by then. */
+static void take_process(struct exits *exits, struct departed *departed) {
+  struct ledger *ledger = exits->ledger;
+  struct account account;
+  size_t told = 0;
+
+  ledger_lock(ledger);
+  struct process *process = find(exits, departed);
+  bool is_added =
+      process != NULL && add_ended(exits, process, departed->thread);
+  bool is_member = process != NULL && process->member != NULL;
+  set_comm(departed, process);
+  ledger_unlock(ledger);
+
+  if (!is_member)
+    match(exits, departed);
+  if (is_member || departed->group_count + departed->doubtful_count > 0)
+    read_clock(exits, departed);
+
+  ledger_lock(ledger);
+  process = find(exits, departed);
+  if (process == NULL || process->member == NULL)
+    told = settle_stranger(exits, process, is_added, departed, &account);
+  else if (add_ended_once(exits, process, departed->thread, is_added))
+    told = settle(exits, process, departed, &account);
+  ledger_unlock(ledger);
+  if (told > 0)
+    tell(exits, departed, told, &account);
+}
+
+/* A late thread: its process has ended, and had counted its delays and its CPU
+ * time already, but not its I/O and page faults. */
+static bool take_late(struct exits *exits, const struct departed *departed) {
+  struct process *process =
+      proctable_find_exited(exits->ledger->table, departed->tgid,
+                            departed->earliest_ns, departed->latest_ns);
+  if (process == NULL)
+    return false;
+  if (process->member != NULL && process->ended != NULL) {
+    add_ended(exits, process, departed->thread);
+    book(process, departed, false);
+  }
+  return true;
+}
+
+/* The end of a thread that is not its process's last one. */
+static void take_thread(struct exits *exits, const struct departed *departed) {
+  struct process *process = find(exits, departed);
+  if (process == NULL && take_late(exits, departed))
+    return;
+  if (process == NULL)
+    process = enter(exits, departed);
+  if (process != NULL)
+    add_ended(exits, process, departed->thread);
+}
+
+void exits_take(struct exits *exits, const struct message *messages,
+                size_t count, uint64_t earliest_ns, uint64_t latest_ns) {
+  for (size_t i = 0; i < count; i++) {
+    struct departed departed;
+
+    ledger_lock(exits->ledger);
+    bool is_known =
+        identify(exits, &messages[i], earliest_ns, latest_ns, &departed);
+    if (is_known && !departed.is_last)
+      take_thread(exits, &departed);
+    ledger_unlock(exits->ledger);
+    if (is_known && departed.is_last)
+      take_process(exits, &departed);
+  }
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_LISTENER_H
+#define TASKSTATS_LISTENER_H
+
+#include "message.h"
+
+/*
+ * Hears of every thread that ends on the watched CPUs, in a thread of its own.
+ */
+
+struct listener;
+
+/* Called in the listener's thread. */
+struct listener_calls {
+  void *context;
+
+  /* Some exit records in the order of their arrival. Their threads ended
+   * between these two times, CLOCK_BOOTTIME. */
+  void (*take)(void *context, const struct message *messages, size_t count,
+               uint64_t earliest_ns, uint64_t latest_ns);
+
+  /* Everything that had arrived is taken. Returns when to be called again, at
+   * the latest, in ms; or -1. */
+  int (*drained)(void *context);
+};
+
+/* Begins to listen. cpus is a list such as "0-3,8"; buffer the size to ask for,
+ * in bytes, of the socket's.
+ * Returns 0; -ENOENT if this kernel has no taskstats; -EPERM without
+ * CAP_NET_ADMIN in the initial user namespace; -EINVAL in a pid namespace, or
+ * for a malformed list; -ERANGE for impossible CPUs; or another negative errno.
+ */
+int listener_start(const char *cpus, size_t buffer,
+                   const struct listener_calls *calls,
+                   struct listener **listener);
+
+/* Ends the listening and the thread; takes some ms. Takes NULL. */
+void listener_stop(struct listener *listener);
+
+/* Tells the listener that read number read is over. Once it has taken all that
+ * arrived before, listener_status says so. */
+void listener_finish_read(struct listener *listener, uint32_t read);
+
+struct listener_status {
+  /* A record arrived. The kernel may accept a listener and never send: it does
+   * so in a network namespace other than the initial one. */
+  bool is_proven;
+  int error;     /* why it has ended, or 0: -ENODATA if no record ever came */
+  size_t buffer; /* bytes that the kernel granted */
+  uint64_t records; /* received, one a thread */
+  uint64_t lost;    /* that the kernel dropped for want of buffer, exactly */
+  uint32_t drained_read;
+};
+
+/* Any thread. */
+void listener_status(struct listener *listener, struct listener_status *status);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "watcher.h"
+
+#include "notice.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { PROOF_WAIT_MS = 300 };
+
+struct watcher {
+  struct ledger *ledger;
+  struct watcher_options options;
+  struct listener *listener;
+  struct exits *exits;
+  struct speaker *speaker;
+  struct notice_budget *budgets; /* one a group */
+  bool has_unsaid;
+};
+
+static uint64_t now_s(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec;
+}
+
+static void say_event(void *context, const struct exit_event *event) {
+  struct watcher *watcher = context;
+  struct notice_budget *budget =
+      &watcher->budgets[event->group - watcher->ledger->groups];
+  char text[SPEAKER_TEXT_SIZE];
+
+  if (notice_admit(budget, now_s(), watcher->options.notify_rate, event)) {
+    notice_describe(event, text, sizeof(text));
+    if (speaker_put(watcher->speaker, event->group, event, text,
+                    event->exit_code))
+      return;
+    notice_leave_unsaid(budget, event);
+  }
+  watcher->has_unsaid = true;
+}
+
+static void take(void *context, const struct message *messages, size_t count,
+                 uint64_t earliest_ns, uint64_t latest_ns) {
+  struct watcher *watcher = context;
+  exits_take(watcher->exits, messages, count, earliest_ns, latest_ns);
+}
+
+/* Says the summaries that are due. Returns in how many ms to come back. */
+static int sum_up(void *context) {
+  struct watcher *watcher = context;
+
+  if (!watcher->has_unsaid)
+    return -1;
+  watcher->has_unsaid = false;
+  for (size_t i = 0; i < watcher->ledger->group_count; i++) {
+    struct notice_budget *budget = &watcher->budgets[i];
+    char text[SPEAKER_TEXT_SIZE];
+    uint32_t worst;
+    if (notice_sum_up(budget, now_s(), text, sizeof(text), &worst) &&
+        speaker_put(watcher->speaker, &watcher->ledger->groups[i], NULL, text,
+                    worst))
+      *budget = (struct notice_budget){.second = now_s()};
+    watcher->has_unsaid |= notice_has_unsaid(budget);
+  }
+  return watcher->has_unsaid ? 1000 : -1;
+}
+
+int watcher_start(struct ledger *ledger, const struct watcher_options *options,
+                  struct watcher **watcher) {
+  struct watcher *w = calloc(1, sizeof(*w));
+  if (w == NULL)
+    return -ENOMEM;
+
+  w->ledger = ledger;
+  w->options = *options;
+  w->budgets = calloc(ledger->group_count + 1, sizeof(w->budgets[0]));
+  int status = w->budgets == NULL ? -ENOMEM : 0;
+  if (status == 0)
+    status = speaker_start(options->say, &w->speaker);
+  if (status == 0)
+    status = exits_create("/proc", ledger, say_event, w, &w->exits);
+  if (status == 0) {
+    const struct listener_calls calls = {w, take, sum_up};
+    status =
+        listener_start(options->cpus, options->buffer, &calls, &w->listener);
+  }
+  if (status != 0) {
+    watcher_stop(w);
+    return status;
+  }
+  *watcher = w;
+  return 0;
+}
+
+void watcher_stop(struct watcher *watcher) {
+  if (watcher == NULL)
+    return;
+  listener_stop(watcher->listener);
+  ledger_lock(watcher->ledger);
+  watcher->ledger->listens = false;
+  ledger_unlock(watcher->ledger);
+  exits_destroy(watcher->exits);
+  speaker_stop(watcher->speaker);
+  free(watcher->budgets);
+  free(watcher);
+}
+
+void watcher_wait_for_proof(struct watcher *watcher) {
+  struct listener_status status;
+  for (int waited_ms = 0; waited_ms < PROOF_WAIT_MS; waited_ms += 5) {
+    listener_status(watcher->listener, &status);
+    if (status.is_proven || status.error != 0)
+      return;
+    nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+  }
+}
+
+void watcher_begin_read(struct watcher *watcher) {
+  struct listener_status status;
+  listener_status(watcher->listener, &status);
+
+  ledger_lock(watcher->ledger);
+  watcher->ledger->listens = status.is_proven && status.error == 0;
+  watcher->ledger->drained_read = status.drained_read;
+  ledger_unlock(watcher->ledger);
+}
+
+void watcher_end_read(struct watcher *watcher) {
+  listener_finish_read(watcher->listener, watcher->ledger->read);
+}
+
+void watcher_status(struct watcher *watcher, struct listener_status *status) {
+  listener_status(watcher->listener, status);
+}

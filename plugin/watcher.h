@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_WATCHER_H
+#define TASKSTATS_WATCHER_H
+
+#include "exits.h"
+#include "listener.h"
+#include "speaker.h"
+
+/*
+ * Listens for exit records, books them, and says how processes ended.
+ */
+
+struct watcher;
+
+struct watcher_options {
+  const char *cpus;     /* such as "0-3,8" */
+  size_t buffer;        /* bytes */
+  uint32_t notify_rate; /* notices a second and group */
+
+  speaker_say *say;
+};
+
+/* The ledger and the texts stay the caller's. Returns 0 or a
+ * negative errno as listener_start. */
+int watcher_start(struct ledger *ledger, const struct watcher_options *options,
+                  struct watcher **watcher);
+
+/* Takes NULL. */
+void watcher_stop(struct watcher *watcher);
+
+/* Waits a moment for the first record, so that the first read is sure whether
+ * any arrive. */
+void watcher_wait_for_proof(struct watcher *watcher);
+
+/* To be called before and after each read. */
+void watcher_begin_read(struct watcher *watcher);
+void watcher_end_read(struct watcher *watcher);
+
+void watcher_status(struct watcher *watcher, struct listener_status *status);
+
+#endif
