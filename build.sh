@@ -231,7 +231,8 @@ unit_test() { # VARIANT BINARY
   tally "unit, $1: $(basename "$2")" "$status" "$log"
 }
 
-# The core is compiled once a variant; module.c alone needs collectd.
+# The core is compiled once a variant; module.c alone needs collectd. Tests whose
+# names do not match the pattern in only, if it is set, are left out.
 unit_tests() { # VARIANT COMPILER [FLAG]...
   local variant=$1 directory=$build/unit/$1 test name core=()
   local compile=("$2" "${cflags[@]}" "${extra_cflags[@]}" "${@:3}")
@@ -243,6 +244,7 @@ unit_tests() { # VARIANT COMPILER [FLAG]...
   for test in "$root"/tests/unit/test_*.c; do
     [ -e "$test" ] || continue
     name=$(basename "$test" .c)
+    [[ $name =~ ^test_(${only:-.*})$ ]] || continue
     if "${compile[@]}" -I"$root/plugin" "$test" "$directory"/core/*.o \
       -lcmocka -lmnl -o "$directory/$name"; then
       unit_test "$variant" "$directory/$name"
@@ -257,6 +259,8 @@ test_unit() {
   unit_tests gcc gcc
   unit_tests clang-sanitizers clang -O1 -fno-omit-frame-pointer \
     -fsanitize=address,undefined -fno-sanitize-recover=all
+  local only='listener|race'
+  unit_tests clang-tsan clang -O1 -fno-omit-frame-pointer -fsanitize=thread
 }
 
 build_helpers() {

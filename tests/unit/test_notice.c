@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+#include "notice.h"
+
+#include "test.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TEXT_SIZE = 256 };
+
+#define MS UINT64_C(1000000)
+#define S (1000 * MS)
+
+struct use {
+  unsigned int counter;
+  uint64_t value;
+};
+
+static void describes_an_end(void **state) {
+  (void)state;
+  enum { USES = 6 };
+  static const struct {
+    uint32_t exit_code;
+    bool dumped_core;
+    uint64_t elapsed_us;
+    struct use uses[USES];
+    const char *text;
+  } cases[] = {
+      {0,
+       false,
+       5000,
+       {{0, 0}},
+       "nginx (pid 4711, uid 33) exited with status 0 after 0.005 s; used "
+       "0.000 s CPU; read 0 bytes, wrote 0 bytes"},
+      {0x100,
+       false,
+       9999000,
+       {{COUNTER_CPU_USER, 300 * MS},
+        {COUNTER_CPU_SYSTEM, 950 * MS},
+        {COUNTER_READ_CHARS, 1023},
+        {COUNTER_WRITE_CHARS, 1024}},
+       "nginx (pid 4711, uid 33) exited with status 1 after 9.999 s; used "
+       "1.250 s CPU; read 1023 bytes, wrote 1.0 KiB"},
+      {0xff00,
+       false,
+       10000000,
+       {{COUNTER_READ_CHARS, 10240}, {COUNTER_WRITE_CHARS, 1536}},
+       "nginx (pid 4711, uid 33) exited with status 255 after 10 s; used "
+       "0.000 s CPU; read 10 KiB, wrote 1.5 KiB"},
+      {SIGKILL,
+       false,
+       119000000,
+       {{COUNTER_CPU_USER, 61 * S},
+        {COUNTER_READ_CHARS, UINT64_C(5) << 20},
+        {COUNTER_WRITE_CHARS, UINT64_C(300) << 20}},
+       "nginx (pid 4711, uid 33) was killed by SIGKILL after 119 s; used 61 s "
+       "CPU; read 5.0 MiB, wrote 300 MiB"},
+      {SIGSEGV,
+       true,
+       120000000,
+       {{COUNTER_READ_CHARS, UINT64_C(3) << 30},
+        {COUNTER_WRITE_CHARS, UINT64_C(20000) << 40}},
+       "nginx (pid 4711, uid 33) was killed by SIGSEGV, core dumped, after 2 "
+       "min; used 0.000 s CPU; read 3.0 GiB, wrote 20000 TiB"},
+      {SIGABRT | 0x80,
+       true,
+       1000,
+       {{0, 0}},
+       "nginx (pid 4711, uid 33) was killed by SIGABRT, core dumped, after "
+       "0.001 s; used 0.000 s CPU; read 0 bytes, wrote 0 bytes"},
+      {40,
+       false,
+       UINT64_C(86400000000),
+       {{0, 0}},
+       "nginx (pid 4711, uid 33) was killed by signal 40 after 1440 min; used "
+       "0.000 s CPU; read 0 bytes, wrote 0 bytes"},
+      {0,
+       false,
+       1000000,
+       {{COUNTER_DELAY + DELAY_CPU, 999999},
+        {COUNTER_DELAY + DELAY_BLKIO, 1 * MS}},
+       "nginx (pid 4711, uid 33) exited with status 0 after 1.000 s; used "
+       "0.000 s CPU; waited for blkio 0.001 s; read 0 bytes, wrote 0 bytes"},
+      {0,
+       false,
+       1000000,
+       {{COUNTER_DELAY + DELAY_CPU, 20 * MS},
+        {COUNTER_DELAY + DELAY_SWAPIN, 12 * S},
+        {COUNTER_DELAY + DELAY_IRQ, 1500 * MS}},
+       "nginx (pid 4711, uid 33) exited with status 0 after 1.000 s; used "
+       "0.000 s CPU; waited for cpu 0.020 s, swapin 12 s, irq 1.500 s; read 0 "
+       "bytes, wrote 0 bytes"},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    uint64_t used[COUNTERS] = {0};
+    for (size_t u = 0; u < USES; u++)
+      used[cases[i].uses[u].counter] += cases[i].uses[u].value;
+    const struct exit_event event = {
+        .comm = "nginx",
+        .pid = 4711,
+        .ppid = 1,
+        .uid = 33,
+        .exit_code = cases[i].exit_code,
+        .dumped_core = cases[i].dumped_core,
+        .elapsed_us = cases[i].elapsed_us,
+        .known = UINT64_MAX,
+        .used = used,
+    };
+    char text[TEXT_SIZE];
+    notice_describe(&event, text, sizeof(text));
+    assert_case_string(cases[i].text, text, cases[i].text);
+  }
+}
+
+/* All that there can be fits; where there is too little room, it is cut. */
+static void fits_into_the_room(void **state) {
+  (void)state;
+  uint64_t used[COUNTERS];
+  for (unsigned int i = 0; i < COUNTERS; i++)
+    used[i] = UINT64_MAX;
+  const struct exit_event event = {
+      .comm = "0123456789abcdef0123456789abcde",
+      .pid = UINT32_MAX,
+      .uid = UINT32_MAX,
+      .exit_code = SIGVTALRM,
+      .dumped_core = true,
+      .elapsed_us = UINT64_MAX,
+      .used = used,
+  };
+  char text[TEXT_SIZE + 1];
+  for (size_t size = 1; size <= TEXT_SIZE; size++) {
+    memset(text, 'x', sizeof(text));
+    notice_describe(&event, text, size);
+    assert_true(strlen(text) < size);
+    assert_int_equal(text[size], 'x');
+  }
+}
+
+static void names_signals(void **state) {
+  (void)state;
+  static const struct {
+    int signal;
+    const char *name;
+  } cases[] = {
+      {SIGKILL, "SIGKILL"},      {SIGSEGV, "SIGSEGV"}, {SIGTERM, "SIGTERM"},
+      {SIGHUP, "SIGHUP"},        {SIGBUS, "SIGBUS"},   {SIGSYS, "SIGSYS"},
+      {SIGPIPE, "SIGPIPE"},      {34, "signal 34"},    {64, "signal 64"},
+      {100000, "signal 100000"},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    char text[32];
+    notice_signal_name(cases[i].signal, text, sizeof(text));
+    assert_case_string(cases[i].name, text, cases[i].name);
+  }
+}
+
+static bool admit(struct notice_budget *budget, uint64_t now_s, uint32_t rate,
+                  uint32_t exit_code) {
+  const struct exit_event event = {.exit_code = exit_code};
+  return notice_admit(budget, now_s, rate, &event);
+}
+
+/* As its user does: what is said is unsaid no more. */
+static bool sum_up(struct notice_budget *budget, uint64_t now_s,
+                   char text[TEXT_SIZE], uint32_t *worst) {
+  bool has_one = notice_sum_up(budget, now_s, text, TEXT_SIZE, worst);
+  if (has_one)
+    *budget = (struct notice_budget){.second = now_s};
+  return has_one;
+}
+
+static void admits_so_many_a_second(void **state) {
+  (void)state;
+  static const uint32_t rates[] = {1, 2, 10};
+
+  for (size_t i = 0; i < COUNT_OF(rates); i++) {
+    struct notice_budget budget = {0};
+    char text[TEXT_SIZE];
+    uint32_t worst;
+    for (uint64_t second = 100; second < 105; second++)
+      for (uint32_t n = 0; n < rates[i]; n++)
+        assert_true(admit(&budget, second, rates[i], 0x100));
+    assert_false(notice_has_unsaid(&budget));
+    assert_false(sum_up(&budget, 105, text, &worst));
+
+    assert_false(admit(&budget, 104, rates[i], 0));
+    assert_true(notice_has_unsaid(&budget));
+    assert_false(sum_up(&budget, 104, text, &worst)); /* more may come */
+    /* Nothing overtakes the summary. */
+    assert_false(admit(&budget, 105, rates[i], 0));
+    assert_true(sum_up(&budget, 105, text, &worst));
+    assert_case_says("two", text, "2 more processes ended");
+    assert_false(sum_up(&budget, 106, text, &worst));
+
+    /* The next ones are said again. */
+    for (uint32_t n = 0; n < rates[i]; n++)
+      assert_true(admit(&budget, 105, rates[i], 0));
+    assert_false(admit(&budget, 105, rates[i], 0));
+  }
+}
+
+static void sums_up_by_kind(void **state) {
+  (void)state;
+  static const struct {
+    uint32_t ok, error, signal;
+    const char *text;
+    uint32_t worst;
+  } cases[] = {
+      {3, 0, 0, "3 more processes ended: 3 exited with status 0", 0},
+      {0, 7, 0, "7 more processes ended: 7 exited with an error", 0x100},
+      {0, 0, 2, "2 more processes ended: 2 killed by a signal", SIGKILL},
+      {2, 3, 0,
+       "5 more processes ended: 2 exited with status 0, 3 exited with an error",
+       0x100},
+      {1, 20000, 300,
+       "20301 more processes ended: 1 exited with status 0, 20000 exited with "
+       "an error, 300 killed by a signal",
+       SIGKILL},
+      {1, 0, 1,
+       "2 more processes ended: 1 exited with status 0, 1 killed by a signal",
+       SIGKILL},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct notice_budget budget = {0};
+    assert_true(admit(&budget, 7, 1, 0));
+    for (uint32_t n = 0; n < cases[i].ok; n++)
+      assert_false(admit(&budget, 7, 1, 0));
+    for (uint32_t n = 0; n < cases[i].error; n++)
+      assert_false(admit(&budget, 7, 1, n % 2 ? 0x100 : 0xff00));
+    for (uint32_t n = 0; n < cases[i].signal; n++)
+      assert_false(admit(&budget, 7, 1, n % 2 ? SIGTERM : SIGSEGV | 0x80));
+
+    char text[TEXT_SIZE] = "";
+    uint32_t worst = 77;
+    assert_true(notice_sum_up(&budget, 8, text, sizeof(text), &worst));
+    assert_case_string(cases[i].text, text, cases[i].text);
+    assert_case_int(cases[i].text, worst, cases[i].worst);
+    /* It stays counted until it is said. */
+    assert_true(notice_has_unsaid(&budget));
+    assert_true(notice_sum_up(&budget, 9, text, sizeof(text), &worst));
+    assert_case_string(cases[i].text, text, cases[i].text);
+  }
+}
+
+static void counts_what_could_not_be_said(void **state) {
+  (void)state;
+  struct notice_budget budget = {0};
+  const struct exit_event event = {.exit_code = SIGKILL};
+  char text[TEXT_SIZE];
+  uint32_t worst;
+  assert_true(notice_admit(&budget, 7, 10, &event));
+  notice_leave_unsaid(&budget, &event);
+  assert_true(notice_has_unsaid(&budget));
+  assert_true(sum_up(&budget, 8, text, &worst));
+  assert_string_equal(text, "1 more processes ended: 1 killed by a signal");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(describes_an_end),
+      cmocka_unit_test(fits_into_the_room),
+      cmocka_unit_test(names_signals),
+      cmocka_unit_test(admits_so_many_a_second),
+      cmocka_unit_test(sums_up_by_kind),
+      cmocka_unit_test(counts_what_could_not_be_said),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

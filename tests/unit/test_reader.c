@@ -1,0 +1,1158 @@
+/* SPDX-License-Identifier: MIT */
+#include "reader.h"
+
+#include "child.h"
+#include "test.h"
+#include "tree.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <linux/capability.h>
+
+/*
+ * With real processes: their CPU clocks are the kernel's, wherever the rest of
+ * procfs comes from. They have names that no other process has.
+ */
+
+enum { GROUPS = 4, NAME_SIZE = 16, MS = 1000000 };
+
+struct fixture {
+  struct rule rules[GROUPS];
+  char names[GROUPS][NAME_SIZE];
+  size_t count;
+  struct ledger *ledger;
+  struct reader *reader;
+  struct reader_report report;
+  struct tree tree;
+};
+
+/* A name for processes, and for their group: unit7-4711, say. */
+static const char *name_of(const struct fixture *fixture, size_t group) {
+  return fixture->names[group];
+}
+
+static int set_up(void **state) {
+  struct fixture *fixture = calloc(1, sizeof(*fixture));
+  assert_non_null(fixture);
+  for (size_t i = 0; i < GROUPS; i++)
+    snprintf(fixture->names[i], NAME_SIZE, "u%zu-%d", i, getpid() % 10000000);
+  tree_create(&fixture->tree);
+  *state = fixture;
+  return 0;
+}
+
+static void close_reader(struct fixture *fixture) {
+  reader_destroy(fixture->reader);
+  ledger_destroy(fixture->ledger);
+  fixture->reader = NULL;
+  fixture->ledger = NULL;
+}
+
+static int tear_down(void **state) {
+  struct fixture *fixture = *state;
+  child_reap_all();
+  close_reader(fixture);
+  for (size_t i = 0; i < fixture->count; i++)
+    selector_destroy(fixture->rules[i].selector);
+  tree_remove(&fixture->tree, "");
+  free(fixture);
+  return 0;
+}
+
+static void add_group(struct fixture *fixture, enum selector_kind kind,
+                      const char *value) {
+  char error[256];
+  struct rule *rule = &fixture->rules[fixture->count];
+  rule->name = fixture->names[fixture->count];
+  rule->collect = COLLECT_DELAY | COLLECT_CPU | COLLECT_IO | COLLECT_COUNT |
+                  COLLECT_CONTEXT_SWITCH;
+  rule->selector = selector_create();
+  assert_non_null(rule->selector);
+  assert_int_equal(
+      selector_add(rule->selector, kind, value, error, sizeof(error)), 0);
+  if (fixture->count++ > 0)
+    rule[-1].next = rule;
+}
+
+static uint64_t boot_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_BOOTTIME, &t);
+  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Who is there began before the reader, also by its start time's tick. */
+static void open_reader(struct fixture *fixture, const char *root) {
+  nanosleep(&(struct timespec){.tv_nsec = 20 * MS}, NULL);
+  fixture->ledger =
+      ledger_create(fixture->count > 0 ? fixture->rules : NULL, boot_ns());
+  assert_non_null(fixture->ledger);
+  assert_int_equal(reader_create(root, fixture->ledger, &fixture->reader), 0);
+}
+
+static void read_at(struct fixture *fixture, uint64_t now) {
+  child_settle_all();
+  memset(&fixture->report, 0xa5, sizeof(fixture->report));
+  reader_read(fixture->reader, now, &fixture->report);
+}
+
+static void read_now(struct fixture *fixture) { read_at(fixture, boot_ns()); }
+
+static const struct group *group_of(const struct fixture *fixture, size_t i) {
+  assert_int_equal(fixture->ledger->group_count, fixture->count);
+  return &fixture->ledger->groups[i];
+}
+
+static int64_t truth(const struct fixture *fixture, size_t i,
+                     unsigned int counter) {
+  return group_of(fixture, i)->truth[counter];
+}
+
+static int64_t cpu_of(const struct fixture *fixture, size_t i) {
+  return truth(fixture, i, COUNTER_CPU_USER) +
+         truth(fixture, i, COUNTER_CPU_SYSTEM);
+}
+
+static uint64_t gauge(const struct fixture *fixture, size_t i, unsigned int g) {
+  return group_of(fixture, i)->gauges[g];
+}
+
+/* A child that has that group's name. */
+static struct child start_member(const struct fixture *fixture, size_t group) {
+  struct child child;
+  child_start(&child);
+  child_set_name(&child, name_of(fixture, group));
+  return child;
+}
+
+static void reports_groups_without_members(void **state) {
+  struct fixture *fixture = *state;
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 1));
+  open_reader(fixture, "/proc");
+  read_now(fixture);
+  assert_int_equal(fixture->report.proc, 0);
+  assert_int_equal(fixture->report.members, 0);
+  for (size_t i = 0; i < 2; i++) {
+    assert_string_equal(group_of(fixture, i)->name, name_of(fixture, i));
+    assert_ptr_equal(group_of(fixture, i)->rule, &fixture->rules[i]);
+    assert_int_equal(gauge(fixture, i, GAUGE_PROCESSES), 0);
+    assert_int_equal(cpu_of(fixture, i), 0);
+  }
+}
+
+/* What was there before the first read counts from then on. */
+static void counts_from_the_first_read(void **state) {
+  struct fixture *fixture = *state;
+  struct child child = start_member(fixture, 0);
+  child_tell(&child, 'b', 100);
+  child_tell(&child, 'w', 1000000);
+
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  open_reader(fixture, "/proc");
+  read_now(fixture);
+  assert_int_equal(fixture->report.members, 1);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+  assert_int_equal(gauge(fixture, 0, GAUGE_THREADS), 1);
+  for (unsigned int i = 0; i < COUNTERS; i++)
+    assert_int_equal(truth(fixture, 0, i), 0);
+
+  child_tell(&child, 'b', 50);
+  child_tell(&child, 'w', 300000);
+  read_now(fixture);
+  int64_t cpu = cpu_of(fixture, 0);
+  assert_true(cpu >= 50 * MS);
+  if (fixture->report.io == 0)
+    assert_in_range(truth(fixture, 0, COUNTER_WRITE_CHARS), 300000, 300100);
+  /* Not more than it used at all, and not what it used before. */
+  assert_true((uint64_t)cpu + 100 * MS <= child_reap(&child) + 2000);
+}
+
+/* What began since the last read counts from its beginning. */
+static void counts_new_processes_from_zero(void **state) {
+  struct fixture *fixture = *state;
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  open_reader(fixture, "/proc");
+  read_now(fixture);
+  struct child child = start_member(fixture, 0);
+  child_tell(&child, 'b', 60);
+  child_tell(&child, 'w', 200000);
+  child_tell(&child, 's', 20);
+  read_now(fixture);
+
+  int64_t cpu = cpu_of(fixture, 0);
+  assert_true(cpu >= 60 * MS);
+  if (fixture->report.io == 0)
+    assert_in_range(truth(fixture, 0, COUNTER_WRITE_CHARS), 200000, 200100);
+  if (fixture->report.taskstats == 0) {
+    assert_in_range(truth(fixture, 0, COUNTER_SWITCHES_VOLUNTARY), 20, 100000);
+    assert_true(truth(fixture, 0, COUNTER_WAITS + DELAY_CPU) > 0);
+  }
+
+  child_tell(&child, 'B', 30); /* in a thread that ends */
+  read_now(fixture);
+  assert_true(cpu_of(fixture, 0) - cpu >= 30 * MS);
+  assert_int_equal(gauge(fixture, 0, GAUGE_THREADS), 1);
+  cpu = cpu_of(fixture, 0);
+  assert_true((uint64_t)cpu <= child_reap(&child) + 2000);
+}
+
+/* It began before the last read, by its start time: so that read missed it. */
+static void counts_missed_processes_from_now(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name;
+    int64_t last_read_ms; /* after the start */
+    bool from_zero;
+  } cases[] = {
+      {"began long before", 5000, false},
+      {"began before", 120, false}, /* the time of fork(2), two ticks */
+      {"began just before, and appeared later", 20, true},
+      {"began after", -20, true},
+  };
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    uint64_t before = boot_ns();
+    struct child child = start_member(fixture, 1);
+    uint64_t started = cases[i].last_read_ms > 0 ? boot_ns() : before;
+    child_tell(&child, 'b', 30);
+
+    /* A process that is unknown to a read at that time, since it reads
+     * another procfs. */
+    close_reader(fixture);
+    tree_remove(&fixture->tree, "");
+    mkdir(fixture->tree.root, 0700);
+    open_reader(fixture, fixture->tree.root);
+    read_at(fixture, (uint64_t)((int64_t)started + cases[i].last_read_ms * MS));
+    char link[64], target[64];
+    snprintf(link, sizeof(link), "%d", child.pid);
+    snprintf(target, sizeof(target), "/proc/%d", child.pid);
+    tree_link(&fixture->tree, link, target);
+    child_set_name(&child, name_of(fixture, 0));
+    read_at(fixture, started + 100 * UINT64_C(1000) * MS);
+    assert_case_int(cases[i].name, gauge(fixture, 0, GAUGE_PROCESSES), 1);
+    if (cases[i].from_zero)
+      assert_case(cases[i].name, cpu_of(fixture, 0) >= 30 * MS);
+    else
+      assert_case_int(cases[i].name, cpu_of(fixture, 0), 0);
+    close_reader(fixture);
+    tree_remove(&fixture->tree, link);
+    child_reap(&child);
+  }
+}
+
+/* One that did not run adds nothing, and is still counted. */
+static void leaves_idle_members_alone(void **state) {
+  struct fixture *fixture = *state;
+  struct child child = start_member(fixture, 0);
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  open_reader(fixture, "/proc");
+  read_now(fixture);
+  child_tell(&child, 'b', 10);
+  read_now(fixture);
+
+  struct group before = *group_of(fixture, 0);
+  for (int i = 0; i < 3; i++) {
+    read_now(fixture);
+    assert_memory_equal(group_of(fixture, 0)->truth, before.truth,
+                        sizeof(before.truth));
+    assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+    assert_int_equal(gauge(fixture, 0, GAUGE_THREADS), 1);
+    assert_int_equal(fixture->report.members, 1);
+  }
+  child_reap(&child);
+}
+
+static void counts_threads_and_memory(void **state) {
+  struct fixture *fixture = *state;
+  struct child one = start_member(fixture, 0), two = start_member(fixture, 0);
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  fixture->rules[0].collect = COLLECT_COUNT | COLLECT_MEMORY;
+  open_reader(fixture, "/proc");
+  child_tell(&one, 't', 0);
+  child_tell(&one, 't', 0);
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 2);
+  assert_int_equal(gauge(fixture, 0, GAUGE_THREADS), 4);
+  assert_true(gauge(fixture, 0, GAUGE_RSS) > 2 * 65536);
+  assert_true(gauge(fixture, 0, GAUGE_VM) > gauge(fixture, 0, GAUGE_RSS));
+
+  child_tell(&two, 't', 0);
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 0, GAUGE_THREADS), 5);
+  child_reap(&two);
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+  assert_int_equal(gauge(fixture, 0, GAUGE_THREADS), 3);
+  child_reap(&one);
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 0, GAUGE_RSS), 0);
+}
+
+/* What it used stays, also when it is a zombie, and when it is gone. */
+static void keeps_what_the_dead_have_used(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name;
+    int threads; /* beside the first */
+  } cases[] = {{"single-threaded", 0}, {"multi-threaded", 3}};
+
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  open_reader(fixture, "/proc");
+  read_now(fixture);
+  struct child other = start_member(fixture, 0);
+  read_now(fixture);
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    int64_t base = cpu_of(fixture, 0);
+    struct child child = start_member(fixture, 0);
+    for (int t = 0; t < cases[i].threads; t++)
+      child_tell(&child, 't', 0);
+    child_tell(&child, 'b', 40);
+    child_tell(&child, 's', 50);
+    read_now(fixture);
+    assert_case_int(name, gauge(fixture, 0, GAUGE_PROCESSES), 2);
+    assert_case_int(name, gauge(fixture, 0, GAUGE_THREADS),
+                    2 + cases[i].threads);
+
+    child_end(&child);
+    struct group before = *group_of(fixture, 0);
+    for (int again = 0; again < 3; again++) {
+      read_now(fixture);
+      assert_case_int(name, gauge(fixture, 0, GAUGE_PROCESSES), 1);
+      assert_case_int(name, gauge(fixture, 0, GAUGE_THREADS), 1);
+      for (unsigned int c = 0; c < COUNTERS; c++)
+        assert_case(name, truth(fixture, 0, c) >= before.truth[c]);
+      before = *group_of(fixture, 0);
+    }
+    /* A zombie's clock is all that it used. */
+    int64_t used = cpu_of(fixture, 0) - base;
+    uint64_t usage = child_reap(&child);
+    assert_case(name, (uint64_t)used <= usage + 2000);
+    assert_case(name, (uint64_t)used + 2000 >= usage);
+
+    read_now(fixture);
+    assert_case_int(name, gauge(fixture, 0, GAUGE_PROCESSES), 1);
+    assert_case_int(name, fixture->report.members, 1);
+    assert_memory_equal(group_of(fixture, 0)->truth, before.truth,
+                        sizeof(before.truth));
+  }
+  child_reap(&other);
+}
+
+/* Its record is not blank, since it has what its threads had. */
+static void counts_no_zombie_that_had_threads(void **state) {
+  struct fixture *fixture = *state;
+  struct child child = start_member(fixture, 0);
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  fixture->rules[0].collect = COLLECT_COUNT | COLLECT_DELAY;
+  open_reader(fixture, "/proc");
+  child_tell(&child, 'B', 10);
+  read_now(fixture);
+  if (fixture->report.taskstats != 0)
+    skip();
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+  assert_int_equal(gauge(fixture, 0, GAUGE_THREADS), 1);
+
+  child_end(&child);
+  read_now(fixture);
+  read_now(fixture); /* the read that finds it idle looks closer */
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 0);
+  assert_int_equal(gauge(fixture, 0, GAUGE_THREADS), 0);
+  child_reap(&child);
+}
+
+/* What one group does not want, another may. */
+static void collects_what_any_group_wants(void **state) {
+  struct fixture *fixture = *state;
+  struct child child = start_member(fixture, 0);
+  for (size_t i = 0; i < 3; i++) {
+    add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+    fixture->rules[i].collect = i == 1 ? COLLECT_IO : COLLECT_COUNT;
+  }
+  open_reader(fixture, "/proc");
+  read_now(fixture);
+  child_tell(&child, 'w', 5000);
+  read_now(fixture);
+  if (fixture->report.io != 0)
+    skip();
+  assert_in_range(truth(fixture, 1, COUNTER_WRITE_CHARS), 5000, 5002);
+  child_reap(&child);
+}
+
+/* A process may belong to several groups, and counts fully in each. */
+static void counts_in_every_group(void **state) {
+  struct fixture *fixture = *state;
+  char exe[4096] = "";
+  assert_true(readlink("/proc/self/exe", exe, sizeof(exe) - 1) > 0);
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 1));
+  char error[256];
+  assert_int_equal(selector_add(fixture->rules[1].selector, SELECTOR_COMMAND,
+                                name_of(fixture, 0), error, sizeof(error)),
+                   0);
+  add_group(fixture, SELECTOR_EXECUTABLE, exe);
+  open_reader(fixture, "/proc");
+  read_now(fixture);
+  struct child child = start_member(fixture, 0);
+  struct child other = start_member(fixture, 1);
+  child_tell(&child, 'b', 20);
+  child_tell(&other, 'b', 10);
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+  assert_int_equal(gauge(fixture, 1, GAUGE_PROCESSES), 2);
+  assert_int_equal(gauge(fixture, 2, GAUGE_PROCESSES), 3); /* and this one */
+  assert_true(cpu_of(fixture, 0) >= 20 * MS);
+  assert_true(cpu_of(fixture, 1) >= cpu_of(fixture, 0) + 10 * MS);
+  assert_true(cpu_of(fixture, 2) >= cpu_of(fixture, 1));
+  child_reap(&child);
+  child_reap(&other);
+}
+
+/* A young process that takes another name, or executes, changes its group. */
+static void follows_young_processes(void **state) {
+  struct fixture *fixture = *state;
+  char argument[32], line[64];
+  snprintf(argument, sizeof(argument), "600.%d", getpid());
+  snprintf(line, sizeof(line), "^sleep 600\\.%d$", getpid());
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 1));
+  add_group(fixture, SELECTOR_COMMAND_LINE, line);
+  open_reader(fixture, "/proc");
+  read_now(fixture);
+
+  struct child child = start_member(fixture, 0);
+  child_tell(&child, 'b', 20);
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+  assert_int_equal(gauge(fixture, 1, GAUGE_PROCESSES), 0);
+  int64_t first = cpu_of(fixture, 0);
+  assert_true(first >= 20 * MS);
+
+  child_set_name(&child, name_of(fixture, 1));
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 0);
+  assert_int_equal(gauge(fixture, 1, GAUGE_PROCESSES), 1);
+  /* What it used before stays where it was counted. */
+  assert_true(cpu_of(fixture, 0) == first);
+  assert_true(cpu_of(fixture, 1) < 20 * MS);
+
+  child_exec_sleep(&child, argument);
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 1, GAUGE_PROCESSES), 0);
+  assert_int_equal(gauge(fixture, 2, GAUGE_PROCESSES), 1);
+  assert_int_equal(fixture->report.members, 1);
+  child_reap(&child);
+}
+
+/* An older one is selected anew within a minute, if it ran. */
+static void selects_older_processes_in_turn(void **state) {
+  struct fixture *fixture = *state;
+  const uint64_t second = UINT64_C(1000000000);
+  struct child child = start_member(fixture, 0);
+  uint64_t begin = boot_ns() + 1000 * second;
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 1));
+  open_reader(fixture, "/proc");
+  read_at(fixture, begin);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+
+  child_set_name(&child, name_of(fixture, 1));
+  read_at(fixture, begin + second);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+  /* The name is taken; the turn may come at a read that finds it idle. */
+  for (uint64_t s = 10; s <= 130; s += 10) {
+    child_tell(&child, 's', 1);
+    read_at(fixture, begin + s * second);
+  }
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 0);
+  assert_int_equal(gauge(fixture, 1, GAUGE_PROCESSES), 1);
+  child_reap(&child);
+}
+
+/* At once, whether the process is old or idle. */
+static void follows_pid_files(void **state) {
+  struct fixture *fixture = *state;
+  char path[TREE_PATH_SIZE], text[32];
+  struct child one, two;
+  child_start(&one);
+  child_start(&two);
+  uint64_t now = boot_ns() + UINT64_C(1000000000000);
+  tree_path(&fixture->tree, "x.pid", path);
+  add_group(fixture, SELECTOR_PID_FILE, path);
+  open_reader(fixture, "/proc");
+  read_at(fixture, now);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 0);
+
+  snprintf(text, sizeof(text), "%d\n", one.pid);
+  tree_put(&fixture->tree, "x.pid", text);
+  read_at(fixture, now);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+  assert_int_equal(cpu_of(fixture, 0), 0); /* newly matching: from now */
+  child_tell(&one, 'b', 20);
+  read_at(fixture, now);
+  int64_t cpu = cpu_of(fixture, 0);
+  assert_true(cpu >= 20 * MS);
+
+  snprintf(text, sizeof(text), "%d\n", two.pid);
+  tree_put(&fixture->tree, "x.pid", text);
+  read_at(fixture, now);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+  child_tell(&one, 'b', 20);
+  read_at(fixture, now);
+  assert_true(cpu_of(fixture, 0) < cpu + 20 * MS);
+  child_tell(&two, 'b', 20);
+  read_at(fixture, now);
+  assert_true(cpu_of(fixture, 0) >= cpu + 20 * MS);
+
+  unlink(path);
+  read_at(fixture, now);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 0);
+  assert_int_equal(fixture->report.members, 0);
+  child_reap(&one);
+  child_reap(&two);
+}
+
+/* A pid that another process has by now: the one's use ends, the other's
+ * begins, in the group of each. */
+static void tells_processes_of_one_pid_apart(void **state) {
+  struct fixture *fixture = *state;
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 1));
+  open_reader(fixture, "/proc");
+  read_now(fixture);
+  struct child child = start_member(fixture, 0), next;
+  child_tell(&child, 'b', 50);
+  read_now(fixture);
+  int64_t first = cpu_of(fixture, 0);
+  assert_true(first >= 50 * MS);
+
+  child_reap(&child);
+  /* So that the start times differ, which have ticks. */
+  nanosleep(&(struct timespec){.tv_nsec = 20 * MS}, NULL);
+  if (!child_try_start(&next, child.pid))
+    skip(); /* needs CAP_CHECKPOINT_RESTORE and Linux 5.5 */
+  assert_int_equal(next.pid, child.pid);
+  child_set_name(&next, name_of(fixture, 1));
+  child_tell(&next, 'b', 80);
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 0);
+  assert_int_equal(gauge(fixture, 1, GAUGE_PROCESSES), 1);
+  assert_true(cpu_of(fixture, 0) == first);
+  int64_t second = cpu_of(fixture, 1);
+  assert_true(second >= 80 * MS);
+  assert_true((uint64_t)second <= child_reap(&next) + 2000);
+}
+
+/* Descriptors */
+
+struct descriptors {
+  size_t count, low; /* those of <pid>/io below 1024 */
+  size_t kept;       /* those of <pid>/io above */
+};
+
+static struct descriptors count_descriptors(void) {
+  struct descriptors found = {0};
+  DIR *dir = opendir("/proc/self/fd");
+  assert_non_null(dir);
+  for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+    char target[256];
+    ssize_t length = readlinkat(dirfd(dir), entry->d_name, target, 255);
+    if (length < 0)
+      continue;
+    found.count++;
+    if (length > 3 && memcmp(target + length - 3, "/io", 3) == 0) {
+      found.kept += atoi(entry->d_name) >= 1024;
+      found.low += atoi(entry->d_name) < 1024;
+    }
+  }
+  closedir(dir);
+  return found;
+}
+
+enum { CHILDREN = 5 };
+
+/* Above what select() can take, closed with the member, and within a quarter
+ * of the limit. */
+static void keeps_descriptors_of_io(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name;
+    rlim_t limit;
+    size_t kept;
+  } cases[] = {
+      {"plenty", 4096, CHILDREN},
+      {"room for two", 1026, 2},
+      {"none above 1023", 1024, 0},
+      {"few", 256, 0},
+  };
+  struct rlimit usual;
+  assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+  if (usual.rlim_max < 4096)
+    skip();
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    struct rlimit limit = {cases[i].limit, usual.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    struct child children[CHILDREN];
+    for (size_t c = 0; c < CHILDREN; c++)
+      children[c] = start_member(fixture, 0);
+    struct descriptors before = count_descriptors();
+
+    open_reader(fixture, "/proc");
+    read_now(fixture);
+    if (fixture->report.io != 0)
+      skip();
+    for (int round = 0; round < 3; round++) {
+      for (size_t c = 0; c < CHILDREN; c++)
+        child_tell(&children[c], 'w', 1000);
+      read_now(fixture);
+      struct descriptors now = count_descriptors();
+      assert_case_int(name, now.kept, cases[i].kept);
+      assert_case_int(name, now.low, 0);
+      /* Kept or not, all of it is counted. */
+      assert_in_range(truth(fixture, 0, COUNTER_WRITE_CHARS),
+                      (round + 1) * CHILDREN * 1000,
+                      (round + 1) * CHILDREN * 1001 + CHILDREN);
+      assert_case_int(name, group_of(fixture, 0)->without_io, 0);
+    }
+    size_t kept = cases[i].kept;
+    for (size_t c = 0; c < CHILDREN; c++)
+      child_reap(&children[c]);
+    read_now(fixture);
+    assert_case_int(name, count_descriptors().kept, 0);
+
+    /* What was given back can be kept again. */
+    struct child child = start_member(fixture, 0);
+    read_now(fixture);
+    assert_case_int(name, count_descriptors().kept, kept > 0);
+    close_reader(fixture);
+    child_reap(&child);
+    assert_case_int(name, count_descriptors().count,
+                    before.count - 2 * CHILDREN);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+  }
+}
+
+/* Where nobody wants it, it is not read. */
+static void opens_no_io_in_vain(void **state) {
+  struct fixture *fixture = *state;
+  struct child child = start_member(fixture, 0);
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  fixture->rules[0].collect = COLLECT_CPU;
+  open_reader(fixture, "/proc");
+  read_now(fixture);
+  child_tell(&child, 'w', 1000);
+  read_now(fixture);
+  assert_int_equal(truth(fixture, 0, COUNTER_WRITE_CHARS), 0);
+  assert_int_equal(count_descriptors().kept, 0);
+  child_reap(&child);
+}
+
+/* More than fit into one request. */
+static void counts_many_members(void **state) {
+  struct fixture *fixture = *state;
+  enum { MANY = 40 };
+  struct child children[MANY];
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  open_reader(fixture, "/proc");
+  read_now(fixture);
+  for (size_t i = 0; i < MANY; i++)
+    children[i] = start_member(fixture, 0);
+  for (int round = 1; round <= 2; round++) {
+    for (size_t i = 0; i < MANY; i++)
+      child_tell(&children[i], 'b', 2);
+    read_now(fixture);
+    assert_int_equal(fixture->report.members, MANY);
+    assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), MANY);
+    assert_int_equal(gauge(fixture, 0, GAUGE_THREADS), MANY);
+    assert_true(cpu_of(fixture, 0) >= round * MANY * 2 * MS);
+  }
+  uint64_t used = 0;
+  for (size_t i = 0; i < MANY; i++)
+    used += child_reap(&children[i]);
+  assert_true((uint64_t)cpu_of(fixture, 0) <= used + MANY * 2000);
+}
+
+/* Failures: what still works goes on. */
+
+/* Puts something that is no socket under each socket. */
+static void break_sockets(void) {
+  int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  assert_true(null >= 0);
+  for (int fd = 3; fd < 1024; fd++) {
+    struct stat st;
+    if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
+      assert_int_equal(dup2(null, fd), fd);
+  }
+  close(null);
+}
+
+static void survives_a_broken_socket(void **state) {
+  struct fixture *fixture = *state;
+  struct child child = start_member(fixture, 0);
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  open_reader(fixture, "/proc");
+  read_now(fixture);
+  if (fixture->report.taskstats != 0)
+    skip();
+  read_now(fixture);
+  int64_t cpu = cpu_of(fixture, 0);
+  int64_t switches = truth(fixture, 0, COUNTER_SWITCHES_VOLUNTARY);
+
+  break_sockets();
+  child_tell(&child, 's', 100);
+  child_tell(&child, 'b', 20);
+  read_now(fixture);
+  assert_int_equal(fixture->report.taskstats, -ENOTSOCK);
+  assert_int_equal(fixture->report.delays, 0);
+  assert_true(cpu_of(fixture, 0) >= cpu + 20 * MS);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+
+  /* The next read has a new one, and what was missed, though nobody ran. */
+  read_now(fixture);
+  assert_int_equal(fixture->report.taskstats, 0);
+  assert_true(fixture->report.delays != 0);
+  assert_true(truth(fixture, 0, COUNTER_SWITCHES_VOLUNTARY) >= switches + 100);
+  child_reap(&child);
+}
+
+/* Returns the capabilities from before, or skips if there are none to lose. */
+static struct __user_cap_data_struct lose_capability(unsigned int capability) {
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct all[_LINUX_CAPABILITY_U32S_3], few[2];
+  assert_int_equal(syscall(SYS_capget, &header, all), 0);
+  memcpy(few, all, sizeof(few));
+  few[0].effective &= ~(1U << capability);
+  if (few[0].effective == all[0].effective)
+    skip();
+  assert_int_equal(syscall(SYS_capset, &header, few), 0);
+  return all[0];
+}
+
+static void regain_capability(struct __user_cap_data_struct low) {
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct all[_LINUX_CAPABILITY_U32S_3];
+  assert_int_equal(syscall(SYS_capget, &header, all), 0);
+  all[0] = low;
+  assert_int_equal(syscall(SYS_capset, &header, all), 0);
+}
+
+static void goes_on_without_records(void **state) {
+  struct fixture *fixture = *state;
+  struct child child = start_member(fixture, 0);
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  open_reader(fixture, "/proc");
+  read_now(fixture);
+  if (fixture->report.taskstats != 0)
+    skip();
+  close_reader(fixture);
+
+  struct __user_cap_data_struct before = lose_capability(CAP_NET_ADMIN);
+  open_reader(fixture, "/proc");
+  for (int i = 0; i < 3; i++) {
+    child_tell(&child, 'b', 10);
+    read_now(fixture);
+    assert_int_equal(fixture->report.taskstats, -EPERM);
+    assert_int_equal(fixture->report.delays, 0);
+    assert_true(cpu_of(fixture, 0) >= i * 10 * MS);
+    assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+    assert_int_equal(truth(fixture, 0, COUNTER_SWITCHES_VOLUNTARY), 0);
+  }
+  /* A zombie is known without records, too. */
+  child_end(&child);
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 0);
+  regain_capability(before);
+  read_now(fixture);
+  assert_int_equal(fixture->report.taskstats, 0);
+  child_reap(&child);
+}
+
+/* Not even where nothing but the number is asked for. */
+static void counts_no_zombie_without_records(void **state) {
+  struct fixture *fixture = *state;
+  struct child child = start_member(fixture, 0);
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  fixture->rules[0].collect = COLLECT_COUNT;
+  struct __user_cap_data_struct before = lose_capability(CAP_NET_ADMIN);
+  open_reader(fixture, "/proc");
+  read_now(fixture);
+  uint64_t alive = gauge(fixture, 0, GAUGE_PROCESSES);
+  child_end(&child);
+  read_now(fixture);
+  read_now(fixture);
+  regain_capability(before);
+  assert_int_equal(alive, 1);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 0);
+  child_reap(&child);
+}
+
+/* The kernel may refuse what it has told so far. */
+static void goes_on_when_records_are_refused(void **state) {
+  struct fixture *fixture = *state;
+  struct child child = start_member(fixture, 0);
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  open_reader(fixture, "/proc");
+  read_now(fixture);
+  if (fixture->report.taskstats != 0)
+    skip();
+  int64_t switches = truth(fixture, 0, COUNTER_SWITCHES_VOLUNTARY);
+
+  struct __user_cap_data_struct before = lose_capability(CAP_NET_ADMIN);
+  child_tell(&child, 's', 100);
+  child_tell(&child, 'b', 10);
+  for (int i = 0; i < 3; i++) { /* also while nobody runs */
+    read_now(fixture);
+    assert_int_equal(fixture->report.taskstats, -EPERM);
+    assert_true(cpu_of(fixture, 0) >= 10 * MS);
+    assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+  }
+  regain_capability(before);
+  read_now(fixture);
+  assert_int_equal(fixture->report.taskstats, 0);
+  assert_true(truth(fixture, 0, COUNTER_SWITCHES_VOLUNTARY) >= switches + 100);
+  child_reap(&child);
+}
+
+/* That of a user's process, without CAP_SYS_PTRACE. */
+static void goes_on_without_io(void **state) {
+  struct fixture *fixture = *state;
+  if (geteuid() != 0)
+    skip();
+  struct child child = start_member(fixture, 0);
+  struct child own = start_member(fixture, 1);
+  child_tell(&child, 'u', 65534);
+  child_tell(&own, 'c', 0); /* who has more than the reader is not readable */
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 1));
+  struct __user_cap_data_struct before = lose_capability(CAP_SYS_PTRACE);
+  open_reader(fixture, "/proc");
+  for (int i = 0; i < 3; i++) {
+    child_tell(&child, 'b', 10);
+    read_now(fixture);
+    assert_int_equal(fixture->report.io, -EACCES);
+    assert_int_equal(group_of(fixture, 0)->without_io, 1);
+    assert_int_equal(group_of(fixture, 1)->without_io, 0);
+    assert_true(cpu_of(fixture, 0) >= i * 10 * MS);
+  }
+  regain_capability(before);
+  child_tell(&child, 'b', 1);
+  read_now(fixture);
+  assert_int_equal(fixture->report.io, 0);
+  assert_int_equal(group_of(fixture, 0)->without_io, 0);
+  child_reap(&child);
+  child_reap(&own);
+}
+
+/* A procfs of our own, with real processes in it */
+
+static void put_process_of_size(const struct fixture *fixture, pid_t pid,
+                                const char *comm, uint64_t start_ticks,
+                                uint64_t pages) {
+  char text[512], path[64];
+  snprintf(text, sizeof(text),
+           "%d (%s) S 1 1 1 0 -1 0 10 0 20 0 3 1 0 0 20 0 1 0 %" PRIu64
+           " 4096000 %" PRIu64 " 0 0 0\n",
+           pid, comm, start_ticks, pages);
+  tree_put_of(&fixture->tree, pid, "stat", text);
+  tree_put_of(&fixture->tree, pid, "io",
+              "rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: 5\n"
+              "write_bytes: 6\ncancelled_write_bytes: 0\n");
+  snprintf(path, sizeof(path), "%d/task/%d/x", pid, pid);
+  tree_put(&fixture->tree, path, "");
+}
+
+static void put_process(const struct fixture *fixture, pid_t pid,
+                        const char *comm, uint64_t start_ticks) {
+  put_process_of_size(fixture, pid, comm, start_ticks, 100);
+}
+
+/* Memory is taken from who does not run, too. */
+static void follows_the_memory_of_idle_members(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+  child_start(&child);
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  fixture->rules[0].collect = COLLECT_MEMORY;
+  open_reader(fixture, fixture->tree.root);
+  for (uint64_t pages = 100; pages >= 98; pages--) {
+    put_process_of_size(fixture, child.pid, name_of(fixture, 0), 1, pages);
+    read_now(fixture);
+    assert_int_equal(gauge(fixture, 0, GAUGE_RSS), pages * page);
+    assert_int_equal(gauge(fixture, 0, GAUGE_VM), 4096000);
+  }
+  child_reap(&child);
+}
+
+static void finds_nobody_in_an_empty_procfs(void **state) {
+  struct fixture *fixture = *state;
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  open_reader(fixture, fixture->tree.root);
+  for (int i = 0; i < 2; i++) {
+    read_now(fixture);
+    assert_int_equal(fixture->report.proc, 0);
+    assert_int_equal(fixture->report.members, 0);
+    assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 0);
+  }
+}
+
+static void refuses_a_root_that_is_not_there(void **state) {
+  struct fixture *fixture = *state;
+  struct reader *reader;
+  char path[TREE_PATH_SIZE];
+  tree_path(&fixture->tree, "none", path);
+  struct ledger *ledger = ledger_create(NULL, 0);
+  assert_non_null(ledger);
+  assert_int_equal(reader_create(path, ledger, &reader), -ENOENT);
+  reader_destroy(NULL);
+  ledger_destroy(ledger);
+  ledger_destroy(NULL);
+}
+
+/* Groups stand still: who was not listed may be there all the same. */
+static void stands_still_when_listing_fails(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  child_start(&child);
+  put_process(fixture, child.pid, name_of(fixture, 0), 1);
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  open_reader(fixture, fixture->tree.root);
+  read_now(fixture);
+  child_tell(&child, 'b', 10);
+  read_now(fixture);
+  assert_int_equal(fixture->report.proc, 0);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+  struct group before = *group_of(fixture, 0);
+  assert_true(cpu_of(fixture, 0) >= 10 * MS);
+
+  tree_break(&fixture->tree);
+  for (int i = 0; i < 2; i++) {
+    read_now(fixture);
+    assert_int_equal(fixture->report.proc, -ENOTDIR);
+    assert_memory_equal(group_of(fixture, 0)->truth, before.truth,
+                        sizeof(before.truth));
+    assert_memory_equal(group_of(fixture, 0)->gauges, before.gauges,
+                        sizeof(before.gauges));
+  }
+  child_reap(&child);
+}
+
+/* By start time: a directory may get another inode, a pid another process. */
+static void identifies_by_start_time(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  char path[64];
+  child_start(&child);
+  put_process(fixture, child.pid, name_of(fixture, 0), 1);
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  open_reader(fixture, fixture->tree.root);
+  read_now(fixture);
+  child_tell(&child, 'b', 10);
+  read_now(fixture);
+  int64_t cpu = cpu_of(fixture, 0);
+  assert_true(cpu >= 10 * MS);
+
+  /* The same process in another directory. (The first one is kept, so that its
+   * inode is not given again.) */
+  snprintf(path, sizeof(path), "%d", child.pid);
+  char from[TREE_PATH_SIZE], to[TREE_PATH_SIZE];
+  tree_path(&fixture->tree, path, from);
+  tree_path(&fixture->tree, "kept", to);
+  assert_int_equal(rename(from, to), 0);
+  put_process(fixture, child.pid, name_of(fixture, 0), 1);
+  child_tell(&child, 'b', 10);
+  read_now(fixture);
+  assert_true(cpu_of(fixture, 0) >= cpu + 10 * MS);
+  cpu = cpu_of(fixture, 0);
+
+  /* Another process, that began before the last read: from now. */
+  tree_path(&fixture->tree, "kept2", to);
+  assert_int_equal(rename(from, to), 0);
+  put_process(fixture, child.pid, name_of(fixture, 0), 2);
+  child_tell(&child, 'b', 10);
+  read_now(fixture);
+  assert_true(cpu_of(fixture, 0) == cpu);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+  child_reap(&child);
+}
+
+/* One that is listed and gone when it is looked at is none, a member or not. */
+static void does_not_count_the_vanished(void **state) {
+  struct fixture *fixture = *state;
+  struct child member, stranger;
+  child_start(&member);
+  child_start(&stranger);
+  put_process(fixture, member.pid, name_of(fixture, 0), 1);
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  open_reader(fixture, fixture->tree.root);
+  child_tell(&member, 'b', 10);
+  read_now(fixture);
+  child_tell(&member, 'b', 10);
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+  int64_t cpu = cpu_of(fixture, 0);
+  assert_true(cpu >= 10 * MS);
+
+  child_reap(&member);
+  child_reap(&stranger);
+  put_process(fixture, stranger.pid, name_of(fixture, 0), 2);
+  read_now(fixture);
+  assert_true(cpu_of(fixture, 0) == cpu);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 0);
+  assert_int_equal(fixture->report.members, 0);
+}
+
+/* A stat that cannot be had says nothing: who was known stays, who was not is
+ * left out. */
+static void leaves_out_whom_it_cannot_identify(void **state) {
+  struct fixture *fixture = *state;
+  struct child known, unknown;
+  char path[64], from[TREE_PATH_SIZE], to[TREE_PATH_SIZE];
+  child_start(&known);
+  child_start(&unknown);
+  put_process(fixture, known.pid, name_of(fixture, 0), 1);
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  open_reader(fixture, fixture->tree.root);
+  read_now(fixture);
+  if (fixture->report.taskstats != 0)
+    skip(); /* without records, it would be looked at all the time */
+  snprintf(path, sizeof(path), "%d", known.pid);
+  tree_path(&fixture->tree, path, from);
+  tree_path(&fixture->tree, "kept", to);
+  assert_int_equal(rename(from, to), 0);
+  tree_put_of(&fixture->tree, known.pid, "stat", "garbage\n");
+  tree_put_of(&fixture->tree, unknown.pid, "stat", "garbage\n");
+  read_now(fixture);
+  assert_int_equal(fixture->report.members, 1);
+
+  /* Without any, it is gone. */
+  tree_path(&fixture->tree, "kept2", to);
+  assert_int_equal(rename(from, to), 0);
+  tree_make(&fixture->tree, path);
+  read_now(fixture);
+  assert_int_equal(fixture->report.members, 0);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 0);
+  child_reap(&known);
+  child_reap(&unknown);
+}
+
+static void tells_whether_delays_are_counted(void **state) {
+  struct fixture *fixture = *state;
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  open_reader(fixture, fixture->tree.root);
+  read_now(fixture);
+  assert_false(fixture->report.delays_off);
+  uint32_t all = fixture->report.delays;
+  if (fixture->report.taskstats == 0)
+    assert_int_equal(all & 0xf, 0xf);
+  else
+    assert_int_equal(all, 0);
+
+  tree_put(&fixture->tree, "sys/kernel/task_delayacct", "0\n");
+  read_now(fixture);
+  assert_true(fixture->report.delays_off);
+  assert_int_equal(fixture->report.delays, all & (1 << DELAY_CPU));
+
+  /* What it returns is told by the header; it must not fail. */
+  assert_true(reader_enable_delay_accounting(fixture->reader) >= 0);
+  read_now(fixture);
+  assert_false(fixture->report.delays_off);
+  assert_int_equal(fixture->report.delays, all);
+}
+
+/* A failure lasts until it is mended, not until its process is idle. */
+static void remembers_unreadable_io(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  char path[64];
+  child_start(&child);
+  put_process(fixture, child.pid, name_of(fixture, 0), 1);
+  snprintf(path, sizeof(path), "%d/io", child.pid);
+  tree_put(&fixture->tree, path, "garbage\n");
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  open_reader(fixture, fixture->tree.root);
+  read_now(fixture);
+  assert_int_equal(fixture->report.io, -EBADMSG);
+  assert_int_equal(group_of(fixture, 0)->without_io, 1);
+
+  for (int i = 0; i < 3; i++) {
+    read_now(fixture);
+    assert_int_equal(group_of(fixture, 0)->without_io, 1);
+    assert_int_equal(fixture->report.io, -EBADMSG);
+  }
+
+  tree_put(&fixture->tree, path,
+           "rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: 5\n"
+           "write_bytes: 6\n");
+  child_tell(&child, 's', 1);
+  read_now(fixture);
+  assert_int_equal(fixture->report.io, 0);
+  assert_int_equal(group_of(fixture, 0)->without_io, 0);
+  child_reap(&child);
+}
+
+/* The same of an executable that cannot be read, which is asked for once. */
+static void remembers_unreadable_executables(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  char path[64];
+  child_start(&child);
+  put_process(fixture, child.pid, name_of(fixture, 0), 1);
+  snprintf(path, sizeof(path), "%d/exe", child.pid);
+  tree_make(&fixture->tree, path); /* is no link */
+  add_group(fixture, SELECTOR_EXECUTABLE, "/bin/x");
+  open_reader(fixture, fixture->tree.root);
+  for (int i = 0; i < 4; i++) {
+    read_now(fixture);
+    assert_int_equal(fixture->report.select, -EINVAL);
+  }
+  child_reap(&child);
+  tree_remove(&fixture->tree, "");
+  mkdir(fixture->tree.root, 0700);
+  read_now(fixture);
+  assert_int_equal(fixture->report.select, 0);
+}
+
+#define prepared(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      prepared(reports_groups_without_members),
+      prepared(counts_from_the_first_read),
+      prepared(counts_new_processes_from_zero),
+      prepared(counts_missed_processes_from_now),
+      prepared(leaves_idle_members_alone),
+      prepared(counts_threads_and_memory),
+      prepared(keeps_what_the_dead_have_used),
+      prepared(counts_no_zombie_that_had_threads),
+      prepared(collects_what_any_group_wants),
+      prepared(counts_in_every_group),
+      prepared(follows_young_processes),
+      prepared(selects_older_processes_in_turn),
+      prepared(follows_pid_files),
+      prepared(tells_processes_of_one_pid_apart),
+      prepared(keeps_descriptors_of_io),
+      prepared(opens_no_io_in_vain),
+      prepared(counts_many_members),
+      prepared(survives_a_broken_socket),
+      prepared(goes_on_without_records),
+      prepared(counts_no_zombie_without_records),
+      prepared(goes_on_when_records_are_refused),
+      prepared(goes_on_without_io),
+      prepared(follows_the_memory_of_idle_members),
+      prepared(finds_nobody_in_an_empty_procfs),
+      prepared(refuses_a_root_that_is_not_there),
+      prepared(stands_still_when_listing_fails),
+      prepared(identifies_by_start_time),
+      prepared(does_not_count_the_vanished),
+      prepared(leaves_out_whom_it_cannot_identify),
+      prepared(tells_whether_delays_are_counted),
+      prepared(remembers_unreadable_io),
+      prepared(remembers_unreadable_executables),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: MIT */
+#include "selector.h"
+
+#include "test.h"
+#include "tree.h"
+
+#include <errno.h>
+
+/* A fake procfs with one process. */
+struct fixture {
+  struct tree tree;
+  struct proc *proc;
+};
+
+enum { PID = 12, ERROR_SIZE = 256 };
+
+static int set_up(void **state) {
+  struct fixture *fixture = calloc(1, sizeof(*fixture));
+  assert_non_null(fixture);
+  tree_create(&fixture->tree);
+  assert_int_equal(proc_open(fixture->tree.root, &fixture->proc), 0);
+
+  static const char cmdline[] = "php-fpm: pool\0www\0--nodaemonize";
+  tree_put_bytes(&fixture->tree, "12/cmdline", cmdline, sizeof(cmdline));
+  tree_put(&fixture->tree, "12/status",
+           "Name:\tphp-fpm8.2\nUid:\t33\t0\t0\t0\n");
+  tree_put(&fixture->tree, "12/cgroup", "0::/system.slice/php.service\n");
+  tree_link(&fixture->tree, "12/exe", "/usr/sbin/php-fpm8.2");
+  *state = fixture;
+  return 0;
+}
+
+static int tear_down(void **state) {
+  struct fixture *fixture = *state;
+  proc_close(fixture->proc);
+  tree_remove(&fixture->tree, "");
+  free(fixture);
+  return 0;
+}
+
+static struct selector *selector_of(enum selector_kind kind,
+                                    const char *value) {
+  char error[ERROR_SIZE] = "";
+  struct selector *selector = selector_create();
+  assert_non_null(selector);
+  if (selector_add(selector, kind, value, error, sizeof(error)) != 0)
+    fail_msg("\"%s\" %s", value, error);
+  return selector;
+}
+
+static void add(struct selector *selector, enum selector_kind kind,
+                const char *value) {
+  char error[ERROR_SIZE];
+  assert_case_int(value,
+                  selector_add(selector, kind, value, error, sizeof(error)), 0);
+}
+
+/* Whether it matches the process, which has that name. */
+static bool matches(const struct fixture *fixture,
+                    const struct selector *selector, const char *comm) {
+  struct attributes a;
+  attributes_init(&a, fixture->proc, PID, comm);
+  bool does = selector_match(selector, &a) == SELECTOR_YES;
+  attributes_clear(&a);
+  return does;
+}
+
+static void matches_by_each_kind(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    enum selector_kind kind;
+    const char *value;
+    bool matches;
+  } cases[] = {
+      {SELECTOR_COMMAND, "php-fpm8.2", true},
+      {SELECTOR_COMMAND, "php-fpm8", false},
+      {SELECTOR_COMMAND, "php-fpm8.22", false},
+      {SELECTOR_COMMAND, "PHP-FPM8.2", false},
+      {SELECTOR_COMMAND, "php.*", false},
+
+      {SELECTOR_COMMAND_LINE, "^php-fpm: pool www --nodaemonize$", true},
+      {SELECTOR_COMMAND_LINE, "pool", true},
+      {SELECTOR_COMMAND_LINE, "pool (ftp|www)", true},
+      {SELECTOR_COMMAND_LINE, "pool (ftp|mail)", false},
+      {SELECTOR_COMMAND_LINE, "^pool", false},
+      {SELECTOR_COMMAND_LINE, "w{3}", true},
+      {SELECTOR_COMMAND_LINE, "php-fpm8.2", false},
+
+      {SELECTOR_EXECUTABLE, "/usr/sbin/php-fpm8.2", true},
+      {SELECTOR_EXECUTABLE, "/usr/sbin/php-fpm", false},
+      {SELECTOR_EXECUTABLE, "/usr/sbin", false},
+
+      {SELECTOR_USER, "33", true},
+      {SELECTOR_USER, "0", false}, /* the effective one */
+      {SELECTOR_USER, "root", false},
+
+      {SELECTOR_CONTROL_GROUP, "^/system\\.slice/php\\.service$", true},
+      {SELECTOR_CONTROL_GROUP, "^/system\\.slice/", true},
+      {SELECTOR_CONTROL_GROUP, "^/user\\.slice/", false},
+      {SELECTOR_CONTROL_GROUP, "0::", false},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct selector *selector = selector_of(cases[i].kind, cases[i].value);
+    assert_case_int(cases[i].value, matches(fixture, selector, "php-fpm8.2"),
+                    cases[i].matches);
+    selector_destroy(selector);
+  }
+}
+
+/* The kernel keeps 15 characters of a name. */
+static void knows_that_names_are_cut(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *value, *comm;
+    bool matches;
+  } cases[] = {
+      {"systemd-journald", "systemd-journal", true},
+      {"systemd-journal", "systemd-journal", true},
+      {"systemd-journalx", "systemd-journal", true},
+      {"systemd-journey", "systemd-journal", false},
+      {"systemd-journ", "systemd-journal", false},
+      {"systemd-journald", "systemd-journ", false},
+      /* Those of kernel workers are longer. */
+      {"kworker/0:1-events", "kworker/0:1-events", true},
+      {"kworker/0:1-events_long", "kworker/0:1-events", false},
+      {"kworker/0:1-eve", "kworker/0:1-events", false},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct selector *selector = selector_of(SELECTOR_COMMAND, cases[i].value);
+    assert_case_int(cases[i].value, matches(fixture, selector, cases[i].comm),
+                    cases[i].matches);
+    selector_destroy(selector);
+  }
+}
+
+/* Different kinds must all hold; the values of one are alternatives. */
+static void combines(void **state) {
+  struct fixture *fixture = *state;
+  enum { VALUES = 5 };
+  static const struct {
+    const char *name;
+    struct {
+      enum selector_kind kind;
+      const char *value;
+    } values[VALUES];
+    bool matches;
+  } cases[] = {
+      {"first alternative",
+       {{SELECTOR_COMMAND, "php-fpm8.2"}, {SELECTOR_COMMAND, "nginx"}},
+       true},
+      {"last alternative",
+       {{SELECTOR_COMMAND, "nginx"}, {SELECTOR_COMMAND, "php-fpm8.2"}},
+       true},
+      {"no alternative",
+       {{SELECTOR_COMMAND, "nginx"}, {SELECTOR_COMMAND, "httpd"}},
+       false},
+      {"both kinds",
+       {{SELECTOR_COMMAND, "php-fpm8.2"}, {SELECTOR_USER, "33"}},
+       true},
+      {"first kind only",
+       {{SELECTOR_COMMAND, "php-fpm8.2"}, {SELECTOR_USER, "34"}},
+       false},
+      {"last kind only",
+       {{SELECTOR_COMMAND, "nginx"}, {SELECTOR_USER, "33"}},
+       false},
+      {"kinds with alternatives",
+       {{SELECTOR_COMMAND, "nginx"},
+        {SELECTOR_COMMAND_LINE, "pool"},
+        {SELECTOR_COMMAND, "php-fpm8.2"},
+        {SELECTOR_COMMAND_LINE, "master"}},
+       true},
+      {"all kinds but a pid file",
+       {{SELECTOR_COMMAND, "php-fpm8.2"},
+        {SELECTOR_COMMAND_LINE, "pool"},
+        {SELECTOR_EXECUTABLE, "/usr/sbin/php-fpm8.2"},
+        {SELECTOR_USER, "33"},
+        {SELECTOR_CONTROL_GROUP, "php"}},
+       true},
+      {"one of five fails",
+       {{SELECTOR_COMMAND, "php-fpm8.2"},
+        {SELECTOR_COMMAND_LINE, "pool"},
+        {SELECTOR_EXECUTABLE, "/usr/sbin/php-fpm8.2"},
+        {SELECTOR_USER, "33"},
+        {SELECTOR_CONTROL_GROUP, "nginx"}},
+       false},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct selector *selector = selector_create();
+    assert_true(selector_is_empty(selector));
+    for (size_t v = 0; v < VALUES && cases[i].values[v].value != NULL; v++)
+      add(selector, cases[i].values[v].kind, cases[i].values[v].value);
+    assert_case(cases[i].name, !selector_is_empty(selector));
+    assert_case_int(cases[i].name, matches(fixture, selector, "php-fpm8.2"),
+                    cases[i].matches);
+    selector_destroy(selector);
+  }
+  selector_destroy(NULL);
+}
+
+/* The configured path may lead over links, as /usr/bin/python3 does. */
+static void follows_links_to_the_executable(void **state) {
+  struct fixture *fixture = *state;
+  char real[TREE_PATH_SIZE], link[TREE_PATH_SIZE], other[TREE_PATH_SIZE];
+  tree_put(&fixture->tree, "bin/python3.11", "");
+  tree_link(&fixture->tree, "bin/python3", "python3.11");
+  tree_put(&fixture->tree, "bin/perl", "");
+  tree_path(&fixture->tree, "bin/python3.11", real);
+  tree_path(&fixture->tree, "bin/python3", link);
+  tree_path(&fixture->tree, "bin/perl", other);
+  tree_link(&fixture->tree, "12/exe", real);
+
+  const struct {
+    const char *value;
+    bool matches;
+  } cases[] = {{real, true}, {link, true}, {other, false}, {"/nowhere", false}};
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct selector *selector =
+        selector_of(SELECTOR_EXECUTABLE, cases[i].value);
+    assert_case_int(cases[i].value, matches(fixture, selector, "python3"),
+                    cases[i].matches);
+    selector_destroy(selector);
+  }
+
+  /* One that was replaced while it runs is still that one. */
+  char deleted[TREE_PATH_SIZE + 16];
+  snprintf(deleted, sizeof(deleted), "%s (deleted)", real);
+  tree_link(&fixture->tree, "12/exe", deleted);
+  struct selector *selector = selector_of(SELECTOR_EXECUTABLE, link);
+  assert_true(matches(fixture, selector, "python3"));
+  selector_destroy(selector);
+}
+
+static void knows_users_by_name(void **state) {
+  struct fixture *fixture = *state;
+  static const char *const values[] = {"root", "0"};
+
+  tree_put(&fixture->tree, "12/status", "Name:\tx\nUid:\t0\t33\t33\t33\n");
+  for (size_t i = 0; i < COUNT_OF(values); i++) {
+    struct selector *selector = selector_of(SELECTOR_USER, values[i]);
+    assert_case(values[i], matches(fixture, selector, "x"));
+    selector_destroy(selector);
+  }
+}
+
+/* What is wrong, and what would be right. */
+static void refuses_bad_values(void **state) {
+  (void)state;
+  static const struct {
+    enum selector_kind kind;
+    const char *value, *wrong, *right;
+  } cases[] = {
+      {SELECTOR_COMMAND, "", "is empty", "at least one character"},
+      {SELECTOR_EXECUTABLE, "nginx", "no absolute path", "\"/\""},
+      {SELECTOR_EXECUTABLE, "", "no absolute path", "\"/\""},
+      {SELECTOR_PID_FILE, "run/x.pid", "no absolute path", "\"/\""},
+      {SELECTOR_COMMAND_LINE, "a(b", "Unmatched ( or", "regex(7)"},
+      {SELECTOR_COMMAND_LINE, "[z-a]", "Invalid range end", "regex(7)"},
+      {SELECTOR_CONTROL_GROUP, "[a", "Unmatched [", "regex(7)"},
+      {SELECTOR_CONTROL_GROUP, "*{", "nvalid preceding", "regex(7)"},
+      {SELECTOR_USER, "no such user", "no user of this system", "number"},
+      {SELECTOR_USER, "", "no user of this system", "getent passwd"},
+      {SELECTOR_USER, "-1", "no user of this system", "number"},
+      {SELECTOR_USER, "4294967295", "no user of this system", "number"},
+      {SELECTOR_USER, "99999999999999999999", "no user", "number"},
+      {SELECTOR_USER, "33x", "no user of this system", "number"},
+      {SELECTOR_USER, " 33", "no user of this system", "number"},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    char error[ERROR_SIZE] = "";
+    struct selector *selector = selector_create();
+    assert_case_int(cases[i].value,
+                    selector_add(selector, cases[i].kind, cases[i].value, error,
+                                 sizeof(error)),
+                    -EINVAL);
+    assert_case_says(cases[i].value, error, cases[i].wrong);
+    assert_case_says(cases[i].value, error, cases[i].right);
+    /* It is as it was. */
+    assert_case(cases[i].value, selector_is_empty(selector));
+    selector_destroy(selector);
+  }
+}
+
+/* A kernel thread has no command line, and no executable. */
+static void selects_kernel_threads_by_name(void **state) {
+  struct fixture *fixture = *state;
+  tree_put(&fixture->tree, "12/cmdline", "");
+  tree_remove(&fixture->tree, "12/exe");
+
+  struct selector *by_line = selector_of(SELECTOR_COMMAND_LINE, "^kswapd0$");
+  assert_true(matches(fixture, by_line, "kswapd0"));
+  assert_false(matches(fixture, by_line, "kswapd1"));
+  selector_destroy(by_line);
+  struct selector *by_exe = selector_of(SELECTOR_EXECUTABLE, "/bin/kswapd0");
+  assert_false(matches(fixture, by_exe, "kswapd0"));
+  selector_destroy(by_exe);
+}
+
+static void tells_what_cannot_be_read(void **state) {
+  struct fixture *fixture = *state;
+  tree_remove(&fixture->tree, "12/exe");
+  tree_make(&fixture->tree, "12/exe");
+  struct selector *selector = selector_of(SELECTOR_EXECUTABLE, "/bin/x");
+  add(selector, SELECTOR_COMMAND, "php-fpm8.2");
+
+  struct attributes a;
+  attributes_init(&a, fixture->proc, PID, "php-fpm8.2");
+  assert_int_equal(selector_match(selector, &a), SELECTOR_NO);
+  assert_int_equal(a.error, -EINVAL);
+  attributes_clear(&a);
+
+  /* Where the name decides already, it is not asked for. */
+  attributes_init(&a, fixture->proc, PID, "nginx");
+  assert_int_equal(selector_match(selector, &a), SELECTOR_NO);
+  assert_int_equal(a.error, 0);
+  attributes_clear(&a);
+  selector_destroy(selector);
+}
+
+/* Pid files */
+
+enum { CHANGES = 8 };
+
+struct changes {
+  pid_t pids[CHANGES];
+  size_t count;
+};
+
+static void note_change(void *context, pid_t pid) {
+  struct changes *changes = context;
+  assert_true(changes->count < CHANGES);
+  changes->pids[changes->count++] = pid;
+}
+
+/* Refreshes, and wants these pids to have been told, in any order. */
+static void refresh(struct selector *selector, const char *name, pid_t first,
+                    pid_t second) {
+  struct changes changes = {.count = 0};
+  selector_refresh(selector, note_change, &changes);
+  size_t expected = (first != 0) + (size_t)(second != 0);
+  assert_case_int(name, changes.count, expected);
+  for (size_t i = 0; i < changes.count; i++)
+    assert_case(name, changes.pids[i] == first || changes.pids[i] == second);
+  if (expected == 2)
+    assert_case(name, changes.pids[0] != changes.pids[1]);
+}
+
+static void follows_a_pid_file(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name, *text; /* NULL: the file is not there */
+    bool matches;
+    pid_t told[2];
+  } steps[] = {
+      {"none yet", NULL, false, {0}},
+      {"appears", "12\n", true, {12}},
+      {"stays", "12\n", true, {0}},
+      {"changes", "13\n", false, {12, 13}},
+      {"changes back, without end of line", "12", true, {12, 13}},
+      {"vanishes", NULL, false, {12}},
+      {"appears again, indented", "  12 \nmore\n", true, {12}},
+      {"emptied", "", false, {12}},
+      {"garbage", "nginx\n", false, {0}},
+      {"negative", "-12\n", false, {0}},
+      {"zero", "0\n", false, {0}},
+      {"too large", "4294967308\n", false, {0}}, /* 12, cut to 32 bits */
+      {"much too large", "99999999999999999999999\n", false, {0}},
+      {"right again", "12\n", true, {12}},
+      {"garbage again", "x12\n", false, {12}},
+  };
+  char path[TREE_PATH_SIZE];
+  tree_path(&fixture->tree, "run/x.pid", path);
+  struct selector *selector = selector_of(SELECTOR_PID_FILE, path);
+  assert_false(matches(fixture, selector, "x"));
+
+  for (size_t i = 0; i < COUNT_OF(steps); i++) {
+    if (steps[i].text != NULL)
+      tree_put(&fixture->tree, "run/x.pid", steps[i].text);
+    else
+      unlink(path);
+    refresh(selector, steps[i].name, steps[i].told[0], steps[i].told[1]);
+    assert_case_int(steps[i].name, matches(fixture, selector, "x"),
+                    steps[i].matches);
+  }
+  selector_destroy(selector);
+}
+
+static void follows_several_pid_files(void **state) {
+  struct fixture *fixture = *state;
+  char path[TREE_PATH_SIZE];
+  tree_path(&fixture->tree, "a.pid", path);
+  struct selector *selector = selector_of(SELECTOR_PID_FILE, path);
+  tree_path(&fixture->tree, "b.pid", path);
+  add(selector, SELECTOR_PID_FILE, path);
+
+  tree_put(&fixture->tree, "a.pid", "7\n");
+  tree_put(&fixture->tree, "b.pid", "12\n");
+  refresh(selector, "both", 7, 12);
+  assert_true(matches(fixture, selector, "x"));
+  tree_put(&fixture->tree, "b.pid", "8\n");
+  refresh(selector, "one", 8, 12);
+  assert_false(matches(fixture, selector, "x"));
+  selector_destroy(selector);
+}
+
+/* What is no regular file must not hold the read. */
+static void does_not_wait_for_a_pid_file(void **state) {
+  struct fixture *fixture = *state;
+  char path[TREE_PATH_SIZE];
+  tree_path(&fixture->tree, "fifo", path);
+  assert_int_equal(mkfifo(path, 0600), 0);
+  struct selector *selector = selector_of(SELECTOR_PID_FILE, path);
+  alarm(10);
+  refresh(selector, "FIFO without writer", 0, 0);
+
+  int fd = open(path, O_RDWR | O_CLOEXEC);
+  assert_true(fd >= 0);
+  refresh(selector, "FIFO with a silent writer", 0, 0);
+  close(fd);
+  alarm(0);
+  selector_destroy(selector);
+
+  tree_make(&fixture->tree, "directory");
+  tree_path(&fixture->tree, "directory", path);
+  selector = selector_of(SELECTOR_PID_FILE, path);
+  refresh(selector, "directory", 0, 0);
+  selector_destroy(selector);
+}
+
+/* Where no file names one, no process is named: not even pid 0. */
+static void selects_nobody_without_a_pid_file(void **state) {
+  struct fixture *fixture = *state;
+  struct selector *selector = selector_of(SELECTOR_PID_FILE, "/nowhere/x.pid");
+  refresh(selector, "none", 0, 0);
+  assert_false(matches(fixture, selector, "x"));
+  selector_destroy(selector);
+}
+
+#define fake(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      fake(matches_by_each_kind),
+      fake(knows_that_names_are_cut),
+      fake(combines),
+      fake(follows_links_to_the_executable),
+      fake(knows_users_by_name),
+      cmocka_unit_test(refuses_bad_values),
+      fake(selects_kernel_threads_by_name),
+      fake(tells_what_cannot_be_read),
+      fake(follows_a_pid_file),
+      fake(follows_several_pid_files),
+      fake(does_not_wait_for_a_pid_file),
+      fake(selects_nobody_without_a_pid_file),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_TREE_H
+#define TASKSTATS_TREE_H
+
+#include "test.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/*
+ * A directory of the test's own, with files in it: a procfs that says what the
+ * test wants. Paths are relative to its root; what is on the way is made.
+ */
+
+struct tree {
+  char root[64];
+};
+
+enum { TREE_PATH_SIZE = 256 };
+
+static inline void tree_create(struct tree *tree) {
+  snprintf(tree->root, sizeof(tree->root), "/tmp/taskstats-test.XXXXXX");
+  assert_non_null(mkdtemp(tree->root));
+}
+
+static inline int tree_remove_one(const char *path, const struct stat *st,
+                                  int type, struct FTW *at) {
+  (void)st;
+  (void)type;
+  (void)at;
+  return remove(path);
+}
+
+/* Removes what there is at the path, "" for the whole tree. */
+static inline void tree_remove(const struct tree *tree, const char *path) {
+  char full[TREE_PATH_SIZE];
+  snprintf(full, sizeof(full), "%s/%s", tree->root, path);
+  nftw(full, tree_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static inline void tree_path(const struct tree *tree, const char *path,
+                             char full[TREE_PATH_SIZE]) {
+  snprintf(full, TREE_PATH_SIZE, "%s/%s", tree->root, path);
+  for (char *at = full + strlen(tree->root) + 1; (at = strchr(at, '/')); at++) {
+    *at = '\0';
+    mkdir(full, 0700);
+    *at = '/';
+  }
+}
+
+static inline void tree_make(const struct tree *tree, const char *path) {
+  char full[TREE_PATH_SIZE];
+  tree_path(tree, path, full);
+  assert_int_equal(mkdir(full, 0700), 0);
+}
+
+static inline void tree_put_bytes(const struct tree *tree, const char *path,
+                                  const void *data, size_t size) {
+  char full[TREE_PATH_SIZE];
+  tree_path(tree, path, full);
+  FILE *file = fopen(full, "w");
+  assert_non_null(file);
+  assert_int_equal(fwrite(data, 1, size, file), size);
+  assert_int_equal(fclose(file), 0);
+}
+
+static inline void tree_put(const struct tree *tree, const char *path,
+                            const char *text) {
+  tree_put_bytes(tree, path, text, strlen(text));
+}
+
+static inline void tree_link(const struct tree *tree, const char *path,
+                             const char *target) {
+  char full[TREE_PATH_SIZE];
+  tree_path(tree, path, full);
+  unlink(full);
+  assert_int_equal(symlink(target, full), 0);
+}
+
+/* Puts something that is no directory under each descriptor that the test has
+ * open on the root: listing it fails from now on. */
+static inline void tree_break(const struct tree *tree) {
+  int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  assert_true(null >= 0);
+  for (int fd = 3; fd < 1024; fd++) {
+    char name[64], target[TREE_PATH_SIZE];
+    snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(name, target, sizeof(target) - 1);
+    if (length < 0)
+      continue;
+    target[length] = '\0';
+    if (strcmp(target, tree->root) == 0)
+      assert_int_equal(dup2(null, fd), fd);
+  }
+  close(null);
+}
+
+/* A procfs's <pid>/<file>. */
+static inline void tree_put_of(const struct tree *tree, pid_t pid,
+                               const char *file, const char *text) {
+  char path[64];
+  snprintf(path, sizeof(path), "%d/%s", pid, file);
+  tree_put(tree, path, text);
+}
+
+#endif
