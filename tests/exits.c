@@ -1,0 +1,608 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Processes that end, and the truth about them.
+ *
+ *   exits [options] COMMAND ARGUMENTS
+ *
+ * A command prints "ready", does its work at each SIGUSR1 and prints its truth
+ * as key=value lines that end with "done=ROUND". It lives until it is killed,
+ * but no longer than two minutes.
+ *
+ * The truth comes from wait4 and from what was passed to write. Nobody asks a
+ * clock while the children burn: to ask would bring the kernel's books up to
+ * date and hide what a reader of them has to cope with.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+  LIMIT_S = 120,
+  MAX_BYTES = 1024 * 1024,
+  MAX_CHILDREN = 100000,
+  MAX_LISTED = 100, /* children of whose ends each has a line */
+  MAX_PID_TRIES = 10000,
+  MAX_THREADS = 16,
+  MAX_WORDS = 16,
+  STORM_STACK = 64 * 1024,
+  TEXT_SIZE = 256,
+};
+
+/* Words between commas; the n-th child has the n-th word, round and round. */
+struct words {
+  const char *word[MAX_WORDS];
+  unsigned count;
+};
+
+/* What a child does. */
+struct life {
+  const char *name; /* NULL: that of its parent */
+  const char *end;
+  unsigned threads; /* beside the main one */
+  uint64_t turns;   /* of each thread */
+  size_t bytes;     /* written by each thread */
+};
+
+static bool hold;     /* leave the children zombies until the next SIGUSR1 */
+static bool same_pid; /* one after the other has the same pid */
+static bool do_exec;  /* children call exec */
+/* With --waits: for how long the children waited for a CPU; shared with them.
+ */
+static atomic_uint_fast64_t *waited_ns;
+
+static const char *self; /* this program's path */
+static uint64_t turns_per_us;
+static int null_fd;
+static char buffer[MAX_BYTES];
+static atomic_uint at_work; /* threads of a child that are not done */
+
+/* The truth so far. */
+static int64_t cpu_us;
+static uint64_t written, ok, error, by_signal, counted;
+
+_Noreturn static void die(const char *what) {
+  fprintf(stderr, "exits: %s: %s\n", what, strerror(errno));
+  exit(EXIT_FAILURE);
+}
+
+static uint64_t number(const char *text) {
+  char *end = NULL;
+
+  errno = 0;
+  unsigned long long value = strtoull(text, &end, 10);
+  if (errno == 0 && (end == text || *end != '\0'))
+    errno = EINVAL;
+  if (errno != 0)
+    die(text);
+  return value;
+}
+
+static uint64_t number_up_to(const char *text, uint64_t most) {
+  uint64_t value = number(text);
+
+  if (value > most) {
+    errno = ERANGE;
+    die(text);
+  }
+  return value;
+}
+
+/* Cuts the text, which stays the words' own. */
+static void split(char *text, struct words *words) {
+  char *rest = text;
+  char *word;
+
+  words->count = 0;
+  while ((word = strsep(&rest, ",")) != NULL) {
+    if (words->count == MAX_WORDS) {
+      errno = E2BIG;
+      die(word);
+    }
+    words->word[words->count++] = word;
+  }
+}
+
+static const char *pick(const struct words *words, unsigned i) {
+  return words->word[i % words->count];
+}
+
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
+  char text[TEXT_SIZE];
+  va_list values;
+
+  va_start(values, format);
+  int length = vsnprintf(text, sizeof(text) - 1, format, values);
+  va_end(values);
+  if (length < 0 || (size_t)length >= sizeof(text) - 1)
+    die("line too long");
+  text[length++] = '\n';
+  if (write(STDOUT_FILENO, text, (size_t)length) != length)
+    die("write to standard output");
+}
+
+static void await_go(void) {
+  sigset_t set;
+
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR1);
+  while (sigwaitinfo(&set, NULL) != SIGUSR1)
+    if (errno != EINTR)
+      die("sigwaitinfo");
+}
+
+/* CPU */
+
+__attribute__((noinline)) static void spin(uint64_t turns) {
+  for (volatile uint64_t i = 0; i < turns; i++)
+    ;
+}
+
+/* The fastest of a few runs: others only tell what disturbed them. */
+static void calibrate(void) {
+  const uint64_t turns = 1000000;
+  int64_t best_ns = INT64_MAX;
+
+  for (int i = 0; i < 10; i++) {
+    struct timespec a, b;
+    clock_gettime(CLOCK_MONOTONIC, &a);
+    spin(turns);
+    clock_gettime(CLOCK_MONOTONIC, &b);
+    int64_t ns = (b.tv_sec - a.tv_sec) * 1000000000 + b.tv_nsec - a.tv_nsec;
+    if (ns > 0 && ns < best_ns)
+      best_ns = ns;
+  }
+  turns_per_us = turns * 1000 / (uint64_t)best_ns + 1;
+}
+
+/* A child's life */
+
+static void work(const struct life *life, uint64_t turns) {
+  spin(turns);
+  if (life->bytes > 0 &&
+      write(null_fd, buffer, life->bytes) != (ssize_t)life->bytes)
+    die("write");
+}
+
+static bool has_end(const struct life *life, const char *end) {
+  return strcmp(life->end, end) == 0;
+}
+
+static bool is_headless(const struct life *life) {
+  return strncmp(life->end, "headless", strlen("headless")) == 0;
+}
+
+/* Whether the threads are at work until the end comes over them. */
+static bool is_torn(const struct life *life) {
+  return has_end(life, "together") || has_end(life, "crash");
+}
+
+/* Whether one of the workers ends the process, and the others just end. */
+static bool is_ended_by_worker(const struct life *life) {
+  return has_end(life, "worker4") || has_end(life, "headless6");
+}
+
+static void *live_as_thread(void *data) {
+  static atomic_flag is_taken = ATOMIC_FLAG_INIT;
+  const struct life *life = data;
+  bool is_first = !atomic_flag_test_and_set(&is_taken);
+
+  prctl(PR_SET_NAME, "worker");
+  /* Those of a process whose main thread leaves first have more to do. */
+  work(life, is_headless(life) ? 3 * life->turns : life->turns);
+  if (is_first && is_ended_by_worker(life)) {
+    while (atomic_load(&at_work) > 1)
+      nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+    exit(has_end(life, "worker4") ? 4 : 6);
+  }
+  atomic_fetch_sub(&at_work, 1);
+  while (is_torn(life))
+    spin(1000);
+  return NULL;
+}
+
+/* What no stack shows: a write through a null pointer. */
+static void write_to_nowhere(void) {
+  volatile int *volatile nowhere = NULL;
+  *nowhere = 1;
+}
+
+/* Adds what the scheduler's own books say, which it does not touch. */
+static void tell_waits(void) {
+  char text[TEXT_SIZE] = "";
+  int fd = open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC);
+
+  if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+    die("/proc/self/schedstat");
+  close(fd);
+  atomic_fetch_add(waited_ns, strtoull(strchr(text, ' '), NULL, 10));
+}
+
+/* What the last part of a child's life is called after. */
+_Noreturn static void end_as(const struct life *life) {
+  if (has_end(life, "abort"))
+    abort();
+  if (has_end(life, "segv") || has_end(life, "crash"))
+    write_to_nowhere();
+  if (has_end(life, "kill"))
+    kill(getpid(), SIGKILL);
+  if (has_end(life, "term"))
+    kill(getpid(), SIGTERM);
+  if (has_end(life, "exit3"))
+    exit(3);
+  if (has_end(life, "_exit5"))
+    _exit(5);
+  if (has_end(life, "worker4"))
+    for (;;)
+      pause();
+  if (is_headless(life))
+    pthread_exit(NULL);
+  if (has_end(life, "exit0") || has_end(life, "together"))
+    exit(0);
+  errno = EINVAL;
+  die(life->end);
+}
+
+_Noreturn static void live(const struct life *life) {
+  pthread_t threads[MAX_THREADS];
+  sigset_t none;
+  bool joins =
+      !is_torn(life) && !has_end(life, "worker4") && !is_headless(life);
+
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  if (life->name != NULL)
+    prctl(PR_SET_NAME, life->name);
+  atomic_store(&at_work, life->threads + 1);
+  for (unsigned i = 0; i < life->threads; i++) {
+    errno = pthread_create(&threads[i], NULL, live_as_thread, (void *)life);
+    if (errno != 0)
+      die("pthread_create");
+  }
+  work(life, life->turns);
+  atomic_fetch_sub(&at_work, 1);
+  for (unsigned i = 0; i < life->threads && joins; i++)
+    pthread_join(threads[i], NULL);
+  if (waited_ns != NULL)
+    tell_waits();
+  end_as(life);
+}
+
+/* Becomes another program, which lies beside this one and has the name. */
+_Noreturn static void live_by_exec(const struct life *life) {
+  char path[TEXT_SIZE], threads[32], turns[32], bytes[32];
+
+  snprintf(path, sizeof(path), "%.*s/%s", (int)(strrchr(self, '/') - self),
+           self, life->name);
+  snprintf(threads, sizeof(threads), "%u", life->threads);
+  snprintf(turns, sizeof(turns), "%" PRIu64, life->turns);
+  snprintf(bytes, sizeof(bytes), "%zu", life->bytes);
+  execl(path, path, "--child", life->end, threads, turns, bytes, NULL);
+  die(path);
+}
+
+/* --child END THREADS TURNS BYTES */
+_Noreturn static void live_after_exec(char *const *arguments) {
+  const struct life life = {
+      .end = arguments[0],
+      .threads = (unsigned)number_up_to(arguments[1], MAX_THREADS),
+      .turns = number(arguments[2]),
+      .bytes = number_up_to(arguments[3], MAX_BYTES),
+  };
+
+  live(&life);
+}
+
+/* Children */
+
+static void bound_child(void) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  alarm(LIMIT_S);
+}
+
+static void set_next_pid(pid_t wanted) {
+  int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+
+  if (fd < 0 || dprintf(fd, "%d", wanted - 1) < 0)
+    die("ns_last_pid");
+  close(fd);
+}
+
+/* wanted is its pid, or 0. */
+static pid_t make_child(const struct life *life, pid_t wanted) {
+  for (int tries = 0; tries < MAX_PID_TRIES; tries++) {
+    if (wanted > 0)
+      set_next_pid(wanted);
+    pid_t pid = fork();
+    if (pid < 0)
+      die("fork");
+    if (pid == 0) {
+      if (wanted > 0 && getpid() != wanted)
+        _exit(0);
+      bound_child();
+      if (do_exec)
+        live_by_exec(life);
+      live(life);
+    }
+    if (wanted == 0 || pid == wanted)
+      return pid;
+    waitpid(pid, NULL, 0);
+  }
+  errno = EAGAIN;
+  die("getting the pid");
+}
+
+static int64_t microseconds(struct timeval time) {
+  return (int64_t)time.tv_sec * 1000000 + time.tv_usec;
+}
+
+/* Reaps one of the children and says how it ended, if there are few. */
+static void reap(unsigned children) {
+  struct rusage usage;
+  int status;
+  pid_t pid = wait4(-1, &status, 0, &usage);
+
+  if (pid < 0)
+    die("wait4");
+  cpu_us += microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
+  if (WIFSIGNALED(status))
+    by_signal++;
+  else if (WEXITSTATUS(status) != 0)
+    error++;
+  else
+    ok++;
+  counted++;
+  if (children <= MAX_LISTED)
+    say("child_%d=%d", pid, status);
+}
+
+static void await_zombies(const pid_t *pids, unsigned count) {
+  for (unsigned i = 0; i < count; i++) {
+    siginfo_t info;
+    if (waitid(P_PID, (id_t)pids[i], &info, WEXITED | WNOWAIT) < 0)
+      die("waitid");
+  }
+}
+
+/* NAMES COUNT PARALLEL THREADS ENDS US BYTES: children, so many at a time. Each
+ * of their threads burns and writes so much. A name of "-" is the parent's. */
+static void work_brood(char **arguments) {
+  static pid_t pids[MAX_CHILDREN];
+  static struct words names, ends; /* cut once, in the first round */
+  unsigned count = (unsigned)number_up_to(arguments[1], MAX_CHILDREN);
+  unsigned parallel = (unsigned)number(arguments[2]);
+  struct life life = {
+      .threads = (unsigned)number_up_to(arguments[3], MAX_THREADS),
+      .turns = number(arguments[5]) * turns_per_us,
+      .bytes = number_up_to(arguments[6], MAX_BYTES),
+  };
+  pid_t pid = 0;
+
+  if (names.count == 0) {
+    split(arguments[0], &names);
+    split(arguments[4], &ends);
+  }
+  for (unsigned i = 0; i < count; i++) {
+    life.name = strcmp(pick(&names, i), "-") == 0 ? NULL : pick(&names, i);
+    life.end = pick(&ends, i);
+    if (i >= parallel)
+      reap(count);
+    pid = make_child(&life, same_pid ? pid : 0);
+    pids[i] = pid;
+    if (count <= MAX_LISTED)
+      say("end_%d=%s", pid, life.end);
+    written += life.bytes * (life.threads + 1);
+  }
+  if (hold) {
+    await_zombies(pids, count);
+    say("zombies=%u", count);
+    await_go();
+  }
+  for (unsigned i = count < parallel ? count : parallel; i > 0; i--)
+    reap(count);
+}
+
+/* NAME COUNT: children that sleep; at the next SIGUSR1 all are killed. */
+static void work_crowd(char **arguments) {
+  static pid_t pids[MAX_CHILDREN];
+  unsigned count = (unsigned)number_up_to(arguments[1], MAX_CHILDREN);
+
+  for (unsigned i = 0; i < count; i++) {
+    pids[i] = fork();
+    if (pids[i] < 0)
+      die("fork");
+    if (pids[i] == 0) {
+      bound_child();
+      prctl(PR_SET_NAME, arguments[0]);
+      for (;;)
+        pause();
+    }
+  }
+  say("crowd=%u", count);
+  await_go();
+  for (unsigned i = 0; i < count; i++)
+    kill(pids[i], SIGKILL);
+  for (unsigned i = 0; i < count; i++)
+    reap(count);
+}
+
+static int end_at_once(void *unused) {
+  (void)unused;
+  return 0;
+}
+
+struct storm {
+  const char *name;
+  unsigned count;
+};
+
+/* A child has the name of the thread that makes it. */
+static void *make_storm(void *data) {
+  const struct storm *storm = data;
+  char *stack = mmap(NULL, STORM_STACK, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+  if (stack == MAP_FAILED)
+    die("mmap");
+  prctl(PR_SET_NAME, storm->name);
+  for (unsigned i = 0; i < storm->count; i++) {
+    int status;
+    pid_t pid = clone(end_at_once, stack + STORM_STACK,
+                      CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
+      die("clone");
+  }
+  return NULL;
+}
+
+_Noreturn static void be_storm_maker(struct storm *storm) {
+  pthread_t thread;
+
+  bound_child();
+  errno = pthread_create(&thread, NULL, make_storm, storm);
+  if (errno != 0)
+    die("pthread_create");
+  pthread_join(thread, NULL);
+  _exit(0);
+}
+
+/* NAME COUNT MAKERS: so many children that end at once with status 0, as fast
+ * as it goes. */
+static void work_storm(char **arguments) {
+  unsigned makers = (unsigned)number_up_to(arguments[2], MAX_THREADS);
+  struct storm storm = {
+      .name = arguments[0],
+      .count = (unsigned)number_up_to(arguments[1], INT32_MAX) / makers};
+
+  for (unsigned i = 0; i < makers; i++) {
+    pid_t pid = fork();
+    if (pid < 0)
+      die("fork");
+    if (pid == 0)
+      be_storm_maker(&storm);
+  }
+  for (unsigned i = 0; i < makers; i++) {
+    int status;
+    if (wait(&status) < 0 || status != 0)
+      die("a maker of the storm");
+  }
+  ok += (uint64_t)storm.count * makers;
+  counted += (uint64_t)storm.count * makers;
+}
+
+static void say_truth(unsigned round) {
+  struct rusage usage;
+
+  getrusage(RUSAGE_SELF, &usage);
+  if (waited_ns != NULL)
+    say("waited_us=%" PRIu64, (uint64_t)atomic_load(waited_ns) / 1000);
+  say("own_cpu_us=%" PRId64,
+      microseconds(usage.ru_utime) + microseconds(usage.ru_stime));
+  say("cpu_us=%" PRId64 "\ntx_bytes=%" PRIu64 "\nok=%" PRIu64 "\nerror=%" PRIu64
+      "\nsignal=%" PRIu64 "\ncounted=%" PRIu64 "\ndone=%u",
+      cpu_us, written, ok, error, by_signal, counted, round);
+}
+
+static const struct command {
+  const char *name;
+  const char *arguments;
+  int argument_count;
+  void (*work)(char **arguments);
+} commands[] = {
+    {"brood", "NAME[,NAME...] COUNT PARALLEL THREADS END[,END...] US BYTES", 7,
+     work_brood},
+    {"crowd", "NAME COUNT", 2, work_crowd},
+    {"storm", "NAME COUNT MAKERS", 3, work_storm},
+};
+
+_Noreturn static void usage_error(void) {
+  fputs("usage: exits [options] COMMAND ARGUMENTS\n\n"
+        "  --hold      the children stay zombies until the next SIGUSR1\n"
+        "  --same-pid  children that follow each other have the same pid\n"
+        "  --exec      children call exec\n"
+        "  --waits     say how long the children waited for a CPU\n\n",
+        stderr);
+  for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+    fprintf(stderr, "  %s %s\n", commands[i].name, commands[i].arguments);
+  fputs("\nEND: exit0 exit3 _exit5 abort segv kill term together crash "
+        "worker4 headless headless6\n",
+        stderr);
+  exit(EXIT_FAILURE);
+}
+
+static const struct command *find_command(const char *name, int arguments) {
+  for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+    if (strcmp(commands[i].name, name) == 0 &&
+        commands[i].argument_count == arguments)
+      return &commands[i];
+  usage_error();
+}
+
+static void *share(size_t size) {
+  void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+  if (memory == MAP_FAILED)
+    die("mmap");
+  return memory;
+}
+
+static int parse_options(int argc, char *const *argv) {
+  int i = 1;
+
+  for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
+    if (strcmp(argv[i], "--hold") == 0)
+      hold = true;
+    else if (strcmp(argv[i], "--same-pid") == 0)
+      same_pid = true;
+    else if (strcmp(argv[i], "--exec") == 0)
+      do_exec = true;
+    else if (strcmp(argv[i], "--waits") == 0)
+      waited_ns = share(sizeof(*waited_ns));
+    else
+      usage_error();
+  }
+  return i;
+}
+
+int main(int argc, char **argv) {
+  self = argv[0];
+  memset(buffer, 'x', sizeof(buffer));
+  null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (null_fd < 0)
+    die("/dev/null");
+  if (argc == 6 && strcmp(argv[1], "--child") == 0)
+    live_after_exec(argv + 2);
+
+  int first = parse_options(argc, argv);
+  if (first == argc)
+    usage_error();
+  const struct command *command = find_command(argv[first], argc - first - 1);
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  alarm(LIMIT_S);
+  calibrate();
+  say("ready");
+  for (unsigned round = 1;; round++) {
+    await_go();
+    command->work(argv + first + 1);
+    say_truth(round);
+  }
+}

@@ -1,0 +1,425 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# A real collectd in a directory of its own, loads whose truth is known, and
+# questions about the values that arrived. The values are read from the files
+# of collectd's csv plugin, which has every dispatched value as it was.
+#
+# The runner sets TASKSTATS_BUILD (with taskstats.so and tests/load) and
+# TASKSTATS_TESTS (the directory above this one).
+
+bats_require_minimum_version 1.5.0
+
+export LC_ALL=C
+
+COLLECTD=${COLLECTD:-/usr/sbin/collectd}
+COLLECTD_PLUGINS=${COLLECTD_PLUGINS:-/usr/lib/collectd}
+TYPES_DB=${TYPES_DB:-/usr/share/collectd/types.db}
+TASKSTATS_TESTS=${TASKSTATS_TESTS:-$BATS_TEST_DIRNAME/..}
+TASKSTATS_BUILD=$(cd "$TASKSTATS_BUILD" && pwd)
+LOAD=$TASKSTATS_BUILD/tests/load
+DELAYACCT=/proc/sys/kernel/task_delayacct
+# shellcheck disable=SC2034 # for the tests
+NOBODY=$(id -u nobody)
+
+# Names of commands have this in front, so that two runs do not mix.
+# shellcheck disable=SC2034 # for the tests
+me=it$((BATS_ROOT_PID % 10000))
+
+interval=0.5
+collectd_pid=
+declare -gA load_pid=() # -g: bats sources this within a function
+removable=()
+
+# --- before and after a test ---
+
+common_setup() {
+  [[ $EUID -eq 0 ]] || skip "needs root"
+  [[ -x $LOAD ]] || fail "no $LOAD"
+  # Delay accounting and the CPUs are everybody's: one test at a time.
+  exec {lock}>/run/lock/collectd-taskstats-tests
+  flock -w 600 "$lock"
+  work=$BATS_TEST_TMPDIR
+  plugin_dir=$TASKSTATS_BUILD
+  saved_delayacct=$(<"$DELAYACCT")
+  delay_accounting 1
+}
+
+common_teardown() {
+  local status=0
+
+  stop_loads
+  stop_collectd || status=1
+  if [[ -d $work/csv ]]; then
+    assert_monotone || status=1
+    assert_no_refusals || status=1
+  fi
+  if [[ -z ${BATS_TEST_COMPLETED:-} || $status -ne 0 ]]; then
+    show_evidence
+  fi
+  [[ -z ${saved_delayacct:-} ]] || delay_accounting "$saved_delayacct"
+  remove_leftovers
+  return "$status"
+}
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+show_evidence() {
+  local file
+
+  for file in "$work"/collectd.{log,out} "$work"/*.{err,out}.load; do
+    [[ -s $file ]] || continue
+    echo "--- ${file##*/}"
+    tail -n 40 "$file"
+  done | head -n 200
+}
+
+# Deletes at the test's end, the last first; cgroups too, which rmdir alone can
+# delete.
+remove_at_end() { removable=("$1" "${removable[@]}"); }
+
+remove_leftovers() {
+  local path
+
+  for path in "${removable[@]}"; do
+    if [[ $path == /sys/fs/cgroup/* ]]; then
+      await "the end of $path" rmdir "$path"
+    else
+      rm -rf -- "$path"
+    fi
+  done
+}
+
+delay_accounting() { echo "$1" >"$DELAYACCT"; }
+
+fail() {
+  echo "$*" >&2
+  return 1
+}
+
+# await WHAT COMMAND...: until the command succeeds; not for ever.
+await() {
+  local what=$1 tries=${await_tries:-300}
+  shift
+
+  until "$@" >/dev/null 2>&1; do
+    ((tries-- > 0)) || fail "waited in vain for $what" || return 1
+    sleep 0.05
+  done
+}
+
+# --- collectd ---
+
+# The whole configuration; the plugin's own part comes from standard input.
+configure() {
+  cat >"$work/collectd.conf" <<EOF
+Hostname "testhost"
+FQDNLookup false
+Interval $interval
+BaseDir "$work"
+PIDFile "$work/collectd.pid"
+TypesDB "$TYPES_DB"
+PluginDir "$COLLECTD_PLUGINS"
+LoadPlugin logfile
+<Plugin logfile>
+  File "$work/collectd.log"
+  LogLevel info
+  PrintSeverity true
+</Plugin>
+LoadPlugin csv
+<Plugin csv>
+  DataDir "$work/csv"
+  StoreRates false
+</Plugin>
+PluginDir "$plugin_dir"
+LoadPlugin taskstats
+<Plugin taskstats>
+$(cat)
+</Plugin>
+EOF
+}
+
+# A command that starts collectd or a load, such as setpriv and its options.
+collectd_prefix=()
+load_prefix=()
+
+start_collectd() {
+  "${collectd_prefix[@]}" "$COLLECTD" -f -C "$work/collectd.conf" >"$work/collectd.out" 2>&1 \
+    3>&- {lock}>&- &
+  collectd_pid=$!
+  await "collectd's start" grep -q "entering read-loop" "$work/collectd.log"
+}
+
+stop_collectd() {
+  local pid=$collectd_pid
+
+  [[ -n $pid ]] || return 0
+  collectd_pid=
+  kill "$pid" || fail "collectd is gone" || return 1
+  if ! await "collectd's end" is_gone "$pid"; then
+    kill -KILL "$pid"
+    wait "$pid"
+    return 1
+  fi
+  wait "$pid" || fail "collectd ended with status $?"
+}
+
+is_gone() { ! kill -0 "$1"; }
+
+# How often the log has a line that matches, apart from collectd's own.
+log_count() { grep -Ec -- "$1" "$work/collectd.log"; }
+
+assert_logged_once() {
+  local count
+
+  count=$(log_count "$1") || true
+  [[ $count -eq 1 ]] || fail "the log says \"$1\" $count times, not once"
+}
+
+assert_not_logged() {
+  ! grep -E -- "$1" "$work/collectd.log"
+}
+
+# complaints: lines that the plugin logged as a warning or an error. collectd's
+# own, such as of a read that took long, are the machine's business.
+complaints() {
+  grep -E '\[(warning|error)\] taskstats' "$work/collectd.log" || true
+}
+
+assert_no_complaints() { assert_equal "$(complaints)" ""; }
+
+# --- loads ---
+
+# start_load NAME [OPTION...] COMMAND ARGUMENT...: see tests/load.c. The
+# command's name (comm) is NAME. Returns when it is ready.
+start_load() {
+  local name=$1
+  shift
+
+  mkdir -p "$work/bin"
+  [[ -e $work/bin/$name ]] || ln -s "$LOAD" "$work/bin/$name"
+  "${load_prefix[@]}" "$work/bin/$name" "$@" \
+    >"$work/$name.out.load" 2>"$work/$name.err.load" 3>&- {lock}>&- &
+  load_pid[$name]=$!
+  await "$name to be ready" said "$name" ready
+}
+
+said() { grep -Eqx -- "$2" "$work/$1.out.load"; }
+
+# go NAME: work now.
+go() { kill -USR1 "${load_pid[$1]}"; }
+
+# await_done NAME [ROUND]
+await_done() { await "$1's work" said "$1" "done=${2:-1}"; }
+
+# perform NAME [ROUND]: a whole round.
+perform() {
+  go "$1"
+  await_done "$@"
+}
+
+# truth NAME KEY [ROUND]: what it said last, or in a round.
+truth() {
+  awk -F= -v key="$2" -v round="${3:-}" '
+    $1 == key { value = $2; found = 1 }
+    $1 == "done" && $2 == round { exit }
+    END { if (!found) exit 1; print value }' "$work/$1.out.load"
+}
+
+stop_load() {
+  local pid=${load_pid[$1]}
+
+  unset "load_pid[$1]"
+  kill "$pid" 2>/dev/null || true
+  if ! await "the end of $1" is_gone "$pid"; then
+    kill -KILL "$pid"
+  fi
+  wait "$pid" 2>/dev/null || true
+}
+
+stop_loads() {
+  local name
+
+  for name in "${!load_pid[@]}"; do
+    stop_load "$name"
+  done
+}
+
+# --- values ---
+
+# The files of one identity: csv begins a new one at midnight.
+date_glob='[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'
+
+# directory GROUP: "" is the plugin's own figures.
+directory() { echo "$work/csv/testhost/taskstats${1:+-$1}"; }
+
+# rows GROUP IDENTITY: "epoch,value…" in the order of time. Write threads may
+# overtake each other.
+rows() {
+  local dir
+
+  dir=$(directory "$1")
+  # shellcheck disable=SC2086 # the pattern is to be expanded
+  cat "$dir/$2"-$date_glob | grep -v '^epoch' | sort -t, -k1,1n
+}
+
+# field_index GROUP IDENTITY FIELD: the data source's column.
+field_index() {
+  local dir
+
+  dir=$(directory "$1")
+  # shellcheck disable=SC2086
+  head -qn1 "$dir/$2"-$date_glob | head -n1 | tr , '\n' | grep -nx "$3" |
+    cut -d: -f1
+}
+
+# column GROUP IDENTITY [FIELD]
+column() {
+  local index
+
+  index=$(field_index "$1" "$2" "${3:-value}")
+  rows "$1" "$2" | cut -d, -f"$index"
+}
+
+# value GROUP IDENTITY [FIELD]: the last one.
+value() { column "$@" | tail -n1; }
+
+# cpu_us GROUP: user and system.
+cpu_us() {
+  rows "$1" ps_cputime | tail -n1 | awk -F, '{ print $2 + $3 }'
+}
+
+# integral GROUP IDENTITY: a rate, summed up over the time.
+integral() {
+  rows "$1" "$2" | awk -F, '
+    NR > 1 && $2 != "nan" { sum += $2 * ($1 - last) }
+    { last = $1 }
+    END { printf "%.6f\n", sum }'
+}
+
+# reads_since GROUP TIME COUNT: each identity has so many values after TIME.
+reads_since() {
+  local dir
+
+  dir=$(directory "$1")
+  # shellcheck disable=SC2086
+  awk -F, -v since="$2" -v wanted="$3" '
+    FNR == 1 { name = FILENAME; sub(/-....-..-..$/, "", name); seen[name] += 0 }
+    FNR > 1 && $1 > since { seen[name]++ }
+    END {
+      for (name in seen) if (seen[name] < wanted) exit 1
+      exit length(seen) == 0
+    }' "$dir"/*-$date_glob
+}
+
+# reads COUNT GROUP: waits for so many more reads.
+reads() { await "$1 reads of $2" reads_since "$2" "$EPOCHREALTIME" "$1"; }
+
+# settle GROUP: until what has happened by now must be in the values. The
+# first read that ends after now may have begun before it; the second did not.
+settle() { reads 2 "$1"; }
+
+# identities GROUP: those that have arrived, sorted.
+identities() {
+  find "$(directory "$1")" -type f -printf '%f\n' |
+    sed -E 's/-[0-9]{4}-[0-9]{2}-[0-9]{2}$//' | sort -u
+}
+
+has_identity() { identities "$1" | grep -qx -- "$2"; }
+
+# assert_identities GROUP IDENTITY...: these, and no others.
+assert_identities() {
+  local group=$1
+  shift
+
+  diff -u --label expected <(printf '%s\n' "$@" | sort) \
+    --label "dispatched for \"$group\"" <(identities "$group")
+}
+
+# kernel_has VERSION
+kernel_has() { printf '%s\n' "$1" "$(uname -r)" | sort -VC; }
+
+# The kinds of delay that the running kernel counts.
+delay_kinds() {
+  printf '%s\n' cpu blkio swapin freepages thrashing
+  ! kernel_has 5.17 || echo compact
+  ! kernel_has 6.0 || echo wpcopy
+  ! kernel_has 6.4 || echo irq
+}
+
+# members GROUP: living processes at the last read.
+members() { value "$1" ps_count processes; }
+
+has_members() { [[ $(members "$1") == "$2.000000" ]]; }
+
+await_members() {
+  await "$2 members of $1" has_members "$1" "$2" ||
+    fail "$1 has $(members "$1") members, not $2"
+}
+
+# --- judgement ---
+
+# holds EXPRESSION: of numbers, with fractions.
+holds() { awk "BEGIN { exit !($1) }"; }
+
+# assert_near GOT TRUTH PERCENT [SLACK]: slack in the unit of the values.
+assert_near() {
+  holds "($1 - $2) ^ 2 <= ($2 * $3 / 100 + ${4:-0}) ^ 2" ||
+    fail "$1 is not within $3 %${4:+ and $4} of the truth, $2"
+}
+
+assert_between() {
+  holds "$1 >= $2 && $1 <= $3" || fail "$1 is not between $2 and $3"
+}
+
+assert_equal() { [[ $1 == "$2" ]] || fail "$1 is not $2${3:+: $3}"; }
+
+# Rule 1: no derive decreases, whatever the group. CPU time, which has a
+# limit, may not jump beyond it either.
+assert_monotone() {
+  local file derives='ps_cputime|io_octets|io_ops|disk_octets|ps_pagefaults|contextswitch|total_events'
+
+  find "$work/csv" -path '*/taskstats*' -type f | grep -E "/($derives)-" |
+    sort | while read -r file; do
+    grep -v '^epoch' "$file" | sort -t, -k1,1n |
+      awk -F, -v name="${file#"$work/csv/"}" -v cpus="$(nproc --all)" '
+        NR > 1 {
+          for (i = 2; i <= NF; i++)
+            if ($i + 0 < last[i]) {
+              print name ": " last[i] " is followed by " $i
+              bad = 1
+            }
+          used = $2 + $3 - last[2] - last[3]
+          if (name ~ /ps_cputime/ && used > cpus * ($1 - last[1] + 0.5) * 1e6) {
+            print name ": " used " us within " $1 - last[1] " s"
+            bad = 1
+          }
+        }
+        { for (i = 1; i <= NF; i++) last[i] = $i + 0 }
+        END { exit bad }' || return 1
+  done
+}
+
+# collectd refuses a value that is no newer than the last of its identity, and
+# suspends a plugin whose read fails.
+assert_no_refusals() {
+  assert_not_logged 'uc_update|plugin_dispatch_|parse_value|read-function .*failed'
+}
+
+# disk_dir: a directory on a file system that has a disk, in $disk.
+disk_dir() {
+  local dir
+
+  for dir in "$work" "$TASKSTATS_BUILD" /var/tmp; do
+    case $(stat -f -c %T "$dir") in
+    tmpfs | ramfs | overlayfs) ;;
+    *)
+      disk=$(mktemp -d "$dir/taskstats.XXXXXX")
+      remove_at_end "$disk"
+      return
+      ;;
+    esac
+  done
+  skip "no file system with a disk"
+}

@@ -1,0 +1,115 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# CPU time against getrusage. The loads ask no CPU clock while they work: to
+# ask would bring the kernel's books up to date.
+
+# shellcheck source=common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+
+# A process that is there from a read on: all of its time counts.
+start_group() {
+  configure <<EOF
+    <Group "cpu">
+      Command "$me-cpu"
+    </Group>
+EOF
+  start_collectd
+  reads 1 cpu
+  start_load "$me-cpu" --wait --stay 60 "$@"
+}
+
+run_group() {
+  start_group "$@"
+  perform "$me-cpu"
+  settle cpu
+}
+
+assert_truth() {
+  assert_near "$(cpu_us cpu)" "$(truth "$me-cpu" cpu_us)" 3
+}
+
+@test "cpu: a busy process" {
+  run_group burn 2000 0
+
+  assert_truth
+  assert_near "$(value cpu ps_cputime user)" "$(truth "$me-cpu" user_us)" 5
+  assert_between "$(value cpu ps_cputime syst)" 0 100000
+}
+
+@test "cpu: a process that is busy in the kernel" {
+  run_group system 2000
+
+  assert_truth
+  assert_near "$(value cpu ps_cputime syst)" "$(truth "$me-cpu" system_us)" 5
+  assert_near "$(value cpu ps_cputime user)" "$(truth "$me-cpu" user_us)" 5 50000
+}
+
+@test "cpu: by turns in the process and in the kernel" {
+  interval=0.1
+  run_group mixed 60 35
+
+  assert_truth
+  # The kernel samples which of the two it is, 250 times a second.
+  assert_near "$(value cpu ps_cputime syst)" "$(truth "$me-cpu" system_us)" 10
+  assert_near "$(value cpu ps_cputime user)" "$(truth "$me-cpu" user_us)" 10
+}
+
+@test "cpu: several threads at once" {
+  run_group burn 1500 3
+
+  assert_truth
+}
+
+@test "cpu: threads of 1 ms that come and go" {
+  run_group churn 1500 1000 1
+
+  assert_truth
+}
+
+@test "cpu: threads of 1 ms that come and go, many at a time" {
+  run_group churn 1500 1000 16
+
+  assert_truth
+}
+
+@test "cpu: threads of 50 ms that come and go" {
+  run_group churn 50 50000 3
+
+  assert_truth
+}
+
+@test "cpu: it is told while it is used, not at the end" {
+  start_group burn 3000 0
+  # Alone on its CPU it should get all of it; half is enough to tell.
+  go "$me-cpu"
+  settle cpu
+  before=$(cpu_us cpu)
+  reads 2 cpu
+  after=$(cpu_us cpu)
+  assert_between "$((after - before))" 400000 1500000
+  await_done "$me-cpu"
+  settle cpu
+
+  assert_truth
+}
+
+@test "cpu: several rounds, with idle times between them" {
+  start_group --rounds 3 burn 300 1
+  for round in 1 2 3; do
+    perform "$me-cpu" "$round"
+    settle cpu
+    assert_near "$(cpu_us cpu)" "$(truth "$me-cpu" cpu_us "$round")" 3
+  done
+  # Nothing is added to an idle process.
+  before=$(cpu_us cpu)
+  settle cpu
+  assert_between "$(($(cpu_us cpu) - before))" 0 1000
+}
+
+@test "cpu: with delay accounting off" {
+  delay_accounting 0
+  run_group churn 1000 1000 2
+
+  assert_truth
+}

@@ -1,0 +1,224 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# What a process waited for. The scheduler and /proc/<pid>/stat have books of
+# their own, which the plugin does not read.
+
+# shellcheck source=common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+
+# schedstat PID...: seconds that single-threaded processes waited for a CPU.
+schedstat() {
+  local pid
+
+  for pid in "$@"; do
+    cat "/proc/$pid/schedstat"
+  done | awk '{ sum += $2 } END { printf "%.6f\n", sum / 1e9 }'
+}
+
+# blkio_s PID: seconds that its main thread waited for the disk.
+blkio_s() {
+  sed 's/.*) //' "/proc/$1/stat" |
+    awk -v hz="$(getconf CLK_TCK)" '{ printf "%.6f\n", $40 / hz }'
+}
+
+# mean_since GROUP IDENTITY TIME
+mean_since() {
+  rows "$1" "$2" | awk -F, -v since="$3" '
+    $1 > since { sum += $2; count++ }
+    END { if (count == 0) exit 1; printf "%.6f\n", sum / count }'
+}
+
+# waits GROUP KIND: how many there were, from their sum and their mean.
+waits() {
+  join -t, <(rows "$1" "delay_rate-delay-$2") \
+    <(rows "$1" "latency-delay-$2") | awk -F, '
+    NR > 1 && $3 != "nan" && $3 > 0 { sum += $2 * ($1 - last) / $3 }
+    { last = $1 }
+    END { printf "%.0f\n", sum }'
+}
+
+# start_hogs MS: two processes that want the same CPU.
+start_hogs() {
+  local cpu hog
+
+  cpu=$(taskset -pc $$ | grep -oE '[0-9]+$')
+  for hog in "$me-hog1" "$me-hog2"; do
+    start_load "$hog" --wait --stay 60 burn "$1" 0
+    taskset -pc "$cpu" "${load_pid[$hog]}" >/dev/null
+  done
+}
+
+configure_hogs() {
+  configure <<EOF
+    $*
+    CollectDelayLatency true
+    <Group "hogs">
+      Command "$me-hog1" "$me-hog2"
+    </Group>
+EOF
+}
+
+# hogs_wait: their rate of waits over some reads, in $rate, and what the
+# scheduler says, in $truth. At each moment one of the two waits. Whoever else
+# needs this CPU lets both wait: the sum is more than 1 by what the rest of the
+# machine takes, and nothing but the scheduler's own books can tell that.
+hogs_wait() {
+  local from=$EPOCHREALTIME before
+
+  before=$(schedstat "${load_pid[@]}")
+  reads 6 hogs
+  truth=$(awk "BEGIN { print ($(schedstat "${load_pid[@]}") - $before) / \
+    ($EPOCHREALTIME - $from) }")
+  rate=$(mean_since hogs delay_rate-delay-cpu "$from")
+}
+
+assert_hogs_wait() {
+  assert_between "$rate" 0.9 2
+  assert_near "$rate" "$truth" 10
+}
+
+@test "delays: two hogs on one CPU wait a second in a second" {
+  configure_hogs
+  start_collectd
+  reads 1 hogs
+  start_hogs 5000
+  settle hogs
+  go "$me-hog1"
+  go "$me-hog2"
+  settle hogs
+  hogs_wait
+  assert_hogs_wait
+  await_done "$me-hog1"
+  await_done "$me-hog2"
+  settle hogs
+
+  assert_near "$(integral hogs delay_rate-delay-cpu)" \
+    "$(schedstat "${load_pid[@]}")" 5 0.02
+}
+
+@test "delays: the mean wait for a CPU is between a tick and a slice" {
+  configure_hogs
+  start_hogs 3000
+  start_collectd
+  reads 1 hogs
+  go "$me-hog1"
+  go "$me-hog2"
+  settle hogs
+  settle hogs
+
+  assert_between "$(value hogs latency-delay-cpu)" 0.0005 0.1
+}
+
+@test "delays: a direct-I/O reader waits for the disk" {
+  disk_dir
+  "$LOAD" write "$disk/file" 33554432 16 fsync >/dev/null
+  configure <<EOF
+    CollectDelayLatency true
+    <Group "disk">
+      Command "$me-disk"
+    </Group>
+EOF
+  start_collectd
+  reads 1 disk
+  start_load "$me-disk" --wait --stay 60 direct "$disk/file" 262144 3000
+  settle disk
+  perform "$me-disk"
+  settle disk
+
+  waited=$(integral disk delay_rate-delay-blkio)
+  wall_s=$(($(truth "$me-disk" wall_us) / 1000000 + 1))
+  assert_between "$waited" 0.01 "$wall_s"
+  assert_near "$waited" "$(blkio_s "${load_pid[$me-disk]}")" 5 0.03
+  # Each wait is a voluntary switch, and this load has no other.
+  assert_near "$(waits disk blkio)" "$(truth "$me-disk" voluntary)" 10
+}
+
+@test "delays: copies on write" {
+  kernel_has 6.0 || skip "this kernel does not count them"
+  configure <<EOF
+    <Group "copy">
+      Command "$me-copy"
+    </Group>
+EOF
+  start_collectd
+  reads 1 copy
+  start_load "$me-copy" --wait --stay 60 cow 20000 20
+  settle copy
+  perform "$me-copy"
+  settle copy
+
+  # A page takes a tenth of a microsecond at least; all are part of the CPU time.
+  assert_between "$(integral copy delay_rate-delay-wpcopy)" 0.04 \
+    "$(truth "$me-copy" cpu_us)e-6"
+}
+
+@test "delays: the mean of no waits is not a number" {
+  configure <<EOF
+    CollectDelayLatency true
+    <Group "idle">
+      Command "$me-idle"
+    </Group>
+    <Group "none">
+      Command "$me-none"
+    </Group>
+EOF
+  start_load "$me-idle" --stay 60 idle
+  start_collectd
+  reads 3 idle
+  reads 1 none
+
+  for kind in $(delay_kinds); do
+    assert_equal "$(value idle "delay_rate-delay-$kind")" 0.000000 "$kind"
+    assert_equal "$(value idle "latency-delay-$kind")" nan "$kind"
+    assert_equal "$(value none "latency-delay-$kind")" nan "$kind"
+  done
+}
+
+@test "delays: accounting off: only the wait for a CPU, and the log says so once" {
+  delay_accounting 0
+  configure_hogs
+  start_collectd
+  reads 1 hogs
+  start_hogs 4500
+  settle hogs
+  go "$me-hog1"
+  go "$me-hog2"
+  settle hogs
+  hogs_wait
+  assert_hogs_wait
+
+  assert_identities hogs delay_rate-delay-cpu latency-delay-cpu ps_cputime \
+    io_octets io_ops disk_octets ps_count
+  assert_logged_once 'kernel\.task_delayacct=1'
+  assert_equal "$(<"$DELAYACCT")" 0
+}
+
+@test "delays: EnableDelayAccounting sets kernel.task_delayacct" {
+  delay_accounting 0
+  configure_hogs EnableDelayAccounting true
+  start_collectd
+  assert_equal "$(<"$DELAYACCT")" 1
+  start_hogs 1000
+  reads 3 hogs
+
+  mapfile -t rates < <(delay_kinds | sed 's/^/delay_rate-delay-/')
+  mapfile -t means < <(delay_kinds | sed 's/^/latency-delay-/')
+  assert_identities hogs "${rates[@]}" "${means[@]}" ps_cputime io_octets \
+    io_ops disk_octets ps_count
+}
+
+@test "delays: accounting that is switched on later is noticed" {
+  delay_accounting 0
+  configure_hogs
+  start_collectd
+  reads 2 hogs
+  delay_accounting 1
+  start_hogs 1000
+  await "delay-blkio" has_identity hogs delay_rate-delay-blkio
+  reads 2 hogs
+
+  for kind in $(delay_kinds); do
+    has_identity hogs "delay_rate-delay-$kind"
+  done
+}

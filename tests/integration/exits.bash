@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# Processes that end, by tests/exits.c, and what was counted of their ends.
+# To be sourced after common.bash.
+
+# Set in common.bash.
+: "${collectd_pid=}" "${work=}"
+
+EXITS=$TASKSTATS_BUILD/tests/exits
+
+# start_exits NAME [OPTION...] COMMAND ARGUMENT...: as start_load. It works at
+# each go.
+start_exits() {
+  # shellcheck disable=SC2034 # for start_load
+  local LOAD=$EXITS
+
+  start_load "$@"
+}
+
+# assert_exits GROUP OK ERROR SIGNAL: exactly.
+assert_exits() {
+  local kind wanted=("${@:2}") status=0
+
+  for kind in ok error signal; do
+    assert_equal "$(value "$1" "total_events-exit-$kind")" "${wanted[0]}" \
+      "exit-$kind of $1" || status=1
+    wanted=("${wanted[@]:1}")
+  done
+  return "$status"
+}
+
+# assert_exits_of GROUP NAME: those that NAME has seen.
+assert_exits_of() {
+  assert_exits "$1" "$(truth "$2" ok)" "$(truth "$2" error)" \
+    "$(truth "$2" signal)"
+}
+
+# assert_unseen GROUP MOST: the reads have seen no more processes than that.
+assert_unseen() {
+  local seen
+
+  seen=$(column "$1" ps_count processes | awk '{ sum += $1 } END { print sum }')
+  assert_between "$seen" 0 "$2"
+}
+
+# own IDENTITY: the plugin's own figure.
+own() { value "" "total_events-$1"; }
+
+# How many processes and threads were ever made, on the whole machine.
+forks() { awk '$1 == "processes" { print $2 }' /proc/stat; }
+
+needs_two_cpus() {
+  [[ $(taskset -pc $$) =~ :\ 0[-,]1 ]] || skip "needs CPUs 0 and 1"
+}
+
+# The names of collectd's threads.
+thread_names() { cat "/proc/$collectd_pid/task/"*/comm; }
+
+has_listener() { thread_names | grep -qx 'taskstats exits'; }
+
+open_files() { find "/proc/$collectd_pid/fd" -mindepth 1 | wc -l; }
+
+# notifications GROUP [PATTERN]: the log's lines.
+notifications() {
+  grep -F "plugin_instance = $1, type = exit," "$work/collectd.log" |
+    grep -E -- "${2:-.}"
+}
+
+count_notifications() { notifications "$@" | wc -l; }
+
+has_notifications() { [[ $(count_notifications "$1") -ge $2 ]]; }

@@ -1,0 +1,199 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# Bytes and calls: exactly those that passed through read and write, and those
+# that reached the disk.
+
+# shellcheck source=common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+
+start_group() {
+  configure <<EOF
+    <Group "io">
+      Command "$me-io"
+    </Group>
+EOF
+  start_collectd
+  reads 1 io
+  start_load "$me-io" --wait --stay 60 "$@"
+  settle io
+}
+
+run_group() {
+  start_group "$@"
+  perform "$me-io"
+  settle io
+}
+
+# fill FILE BYTES: a file that is on the disk and no longer dirty.
+fill() { "$LOAD" write "$1" "$2" 16 fsync >"$work/fill.out"; }
+
+assert_written() {
+  assert_equal "$(value io io_octets tx)" "$(truth "$me-io" tx_bytes "$@")"
+  assert_equal "$(value io io_ops write)" "$(truth "$me-io" tx_calls "$@")"
+}
+
+@test "io: bytes and calls written" {
+  run_group write /dev/null 10000003 7 plain
+
+  # What the load itself had to say is part of its truth.
+  assert_between "$(truth "$me-io" tx_bytes)" 10000003 10001000
+  assert_written
+  # Nothing of it reached a disk but the load's own words.
+  assert_between "$(value io disk_octets write)" 0 65536
+}
+
+@test "io: bytes and calls written, round by round" {
+  start_group --rounds 3 write /dev/null 5000 50 plain
+  for round in 1 2 3; do
+    perform "$me-io" "$round"
+    settle io
+    assert_written "$round"
+  done
+}
+
+@test "io: bytes and calls read" {
+  fill "$work/file" 3000000
+  start_group read "$work/file" 2999999 123
+  # The program's start is I/O too, but not of a known size.
+  octets=$(value io io_octets rx)
+  calls=$(value io io_ops read)
+  perform "$me-io"
+  settle io
+
+  assert_equal $(($(value io io_octets rx) - octets)) 2999999
+  assert_equal $(($(value io io_ops read) - calls)) 123
+}
+
+@test "io: small calls are not rounded away" {
+  run_group write /dev/null 10 10 plain
+
+  assert_written
+}
+
+@test "io: octets to the disk, past the page cache" {
+  disk_dir
+  run_group write "$disk/file" 8388608 16 direct
+
+  # A new file has metadata besides.
+  assert_between "$(value io disk_octets write)" 8388608 8650752
+  assert_written
+}
+
+@test "io: octets to the disk, by fsync" {
+  disk_dir
+  run_group write "$disk/file" 8388608 16 fsync
+
+  assert_between "$(value io disk_octets write)" 8388608 8650752
+  assert_written
+}
+
+@test "io: octets from the disk, past the page cache" {
+  disk_dir
+  fill "$disk/file" 8388608
+  start_group direct "$disk/file" 65536 500
+  octets=$(value io io_octets rx)
+  from_disk=$(value io disk_octets read)
+  perform "$me-io"
+  settle io
+
+  assert_between "$(truth "$me-io" rx_bytes)" 65536 1e12
+  assert_equal $(($(value io io_octets rx) - octets)) \
+    "$(truth "$me-io" rx_bytes)"
+  assert_equal $(($(value io disk_octets read) - from_disk)) \
+    "$(truth "$me-io" rx_bytes)"
+}
+
+@test "io: context switches and page faults" {
+  disk_dir
+  fill "$disk/file" 4194304
+  configure <<EOF
+    CollectContextSwitch true
+    CollectPageFaults true
+    <Group "switch">
+      Command "$me-switch"
+    </Group>
+    <Group "touch">
+      Command "$me-touch"
+    </Group>
+    <Group "major">
+      Command "$me-major"
+    </Group>
+EOF
+  start_collectd
+  reads 1 switch
+  start_load "$me-switch" --wait --stay 60 switch 1000 0 0
+  start_load "$me-touch" --wait --stay 60 touch 10000
+  start_load "$me-major" --wait --stay 60 major "$disk/file" 1000
+  for name in switch touch major; do
+    perform "$me-$name"
+  done
+  for name in switch touch major; do
+    settle "$name"
+  done
+
+  # After the truth was taken, the load went to sleep, by a switch.
+  switches=$(truth "$me-switch" voluntary)
+  assert_between "$switches" 1000 2000
+  assert_between "$(value switch contextswitch-voluntary)" "$switches" \
+    "$((switches + 3))"
+  involuntary=$(truth "$me-switch" involuntary)
+  assert_between "$(value switch contextswitch-involuntary)" "$involuntary" \
+    "$((involuntary + 3))"
+  faults=$(truth "$me-touch" minor_faults)
+  assert_between "$faults" 10000 11000
+  assert_between "$(value touch ps_pagefaults minflt)" "$faults" \
+    "$((faults + 10))"
+  assert_between "$(truth "$me-major" major_faults)" 1000 1100
+  assert_equal "$(value major ps_pagefaults majflt)" \
+    "$(truth "$me-major" major_faults)"
+}
+
+@test "io: context switches and page faults of threads that come and go" {
+  configure <<EOF
+    CollectContextSwitch true
+    CollectPageFaults true
+    <Group "io">
+      Command "$me-io"
+    </Group>
+EOF
+  start_collectd
+  reads 1 io
+  start_load "$me-io" --wait --stay 60 churn 3000 500 4
+  perform "$me-io"
+  settle io
+
+  voluntary=$(truth "$me-io" voluntary)
+  involuntary=$(truth "$me-io" involuntary)
+  faults=$(truth "$me-io" minor_faults)
+  assert_between "$voluntary" 100 100000
+  # A thread can be switched once more after the kernel has closed its books.
+  assert_near "$(value io contextswitch-voluntary)" "$voluntary" 1 10
+  assert_near "$(value io contextswitch-involuntary)" "$involuntary" 1 10
+  assert_between "$(value io ps_pagefaults minflt)" "$faults" $((faults + 20))
+}
+
+@test "io: memory, processes and threads" {
+  configure <<EOF
+    CollectMemory true
+    <Group "memory">
+      Command "$me-mem" "$me-park"
+    </Group>
+EOF
+  start_collectd
+  reads 1 memory
+  start_load "$me-mem" --stay 60 touch 25600
+  await_done "$me-mem"
+  start_load "$me-park" --stay 60 park 6
+  await_done "$me-park"
+  settle memory
+
+  # 100 MiB were touched; two small programs need little more.
+  assert_between "$(value memory ps_rss)" 104857600 125829120
+  assert_between "$(value memory ps_vm)" "$(value memory ps_rss)" 1e10
+  assert_equal "$(members memory)" 2.000000
+  assert_equal "$(value memory ps_count threads)" 8.000000
+  resident=$(awk '/^VmRSS/ { sum += $2 } END { print sum * 1024 }' \
+    "/proc/${load_pid[$me-mem]}/status" "/proc/${load_pid[$me-park]}/status")
+  assert_near "$(value memory ps_rss)" "$resident" 1
+}

@@ -1,0 +1,161 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# The module as collectd holds it.
+
+# shellcheck source=common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+
+@test "module: module_register is all that it exports" {
+  run nm -D --defined-only -P "$TASKSTATS_BUILD/taskstats.so"
+
+  assert_equal "$(cut -d' ' -f1 <<<"$output")" module_register
+}
+
+@test "module: it needs nothing that collectd or its libraries do not have" {
+  configure <<<'Process "x"'
+  run env LD_BIND_NOW=1 "$COLLECTD" -T -C "$work/collectd.conf"
+
+  assert_equal "$status" 0 "$output"
+  grep -q 'plugin "taskstats" successfully loaded' "$work/collectd.log"
+}
+
+# A group of many, which together do what is known.
+many=40
+
+start_many() {
+  local i
+
+  configure <<EOF
+    <Group "many">
+      CommandLine "/$me-m[0-9]+ "
+    </Group>
+EOF
+  start_collectd
+  reads 1 many
+  for ((i = 0; i < many; i++)); do
+    start_load "$me-m$i" --wait --rounds 2 --stay 60 write /dev/null 100003 9 plain
+  done
+}
+
+assert_many() {
+  local i round bytes calls
+
+  # A read that saw one between its fork and its exec has missed "ready".
+  settle many
+  bytes=$(($(value many io_octets tx) - 6 * many))
+  calls=$(($(value many io_ops write) - many))
+  for round in 1 2; do
+    for ((i = 0; i < many; i++)); do
+      perform "$me-m$i" "$round"
+    done
+    settle many
+  done
+  for ((i = 0; i < many; i++)); do
+    bytes=$((bytes + $(truth "$me-m$i" tx_bytes)))
+    calls=$((calls + $(truth "$me-m$i" tx_calls)))
+  done
+  assert_equal "$(members many)" "$many.000000"
+  assert_equal "$(value many io_octets tx)" "$bytes"
+  assert_equal "$(value many io_ops write)" "$calls"
+}
+
+# The numbers of collectd's descriptors that are a process's io file.
+io_files() {
+  find "/proc/$collectd_pid/fd" -lname '/proc/*/io' -printf '%f\n' | sort -n
+}
+
+@test "module: files that stay open have high numbers, and are not too many" {
+  collectd_prefix=(prlimit --nofile=4096)
+  start_many
+  assert_many
+
+  # select(2) cannot serve numbers above 1023; other plugins need those below.
+  assert_between "$(io_files | wc -l)" 1 1024
+  assert_between "$(io_files | head -n1)" 1024 4096
+}
+
+@test "module: with few file descriptors" {
+  collectd_prefix=(prlimit --nofile=48)
+  start_many
+  assert_many
+
+  assert_between "$(io_files | wc -l)" 0 12
+  assert_no_complaints
+}
+
+open_files() { find "/proc/$collectd_pid/fd" -mindepth 1 | wc -l; }
+
+has_open_files() { [[ $(open_files) -eq $1 ]]; }
+
+@test "module: it keeps no file of a process that is gone" {
+  configure <<EOF
+    <Group "swarm">
+      Command "$me-swarm"
+    </Group>
+EOF
+  start_collectd
+  start_load "$me-swarm" --wait --stay 60 swarm 2000 250 700
+  settle swarm
+  before=$(open_files)
+  go "$me-swarm"
+  await "a swarm" swarm_is_seen
+  await_done "$me-swarm"
+  settle swarm
+
+  assert_equal "$(members swarm)" 1.000000
+  # csv has a file open now and then.
+  await "the files to be closed" has_open_files "$before"
+}
+
+swarm_is_seen() { holds "$(members swarm) > 200"; }
+
+@test "module: a storm of everything" {
+  interval=0.1
+  configure <<EOF
+    CollectContextSwitch true
+    CollectPageFaults true
+    CollectMemory true
+    CollectDelayLatency true
+    <Group "storm">
+      CommandLine "/$me-"
+    </Group>
+    <Group "reuse">
+      Command "$me-a" "$me-b"
+    </Group>
+EOF
+  start_collectd
+  reads 1 storm
+  start_load "$me-churn" --wait churn 2000 1000 4
+  start_load "$me-swarm" --wait swarm 5000 50 20
+  start_load "$me-zombie" --wait --stay 60 zombie together 3 1000 5000
+  start_load "$me-reuse" --wait --stay 60 reuse "$me-a" 700 "$me-b" 500 5000
+  for name in churn swarm zombie reuse; do
+    go "$me-$name"
+  done
+  await "the zombie" said "$me-zombie" 'zombie=[0-9]+'
+  await "the first" said "$me-reuse" 'first_cpu_us=[0-9]+'
+  perform "$me-zombie"
+  perform "$me-reuse"
+  await_done "$me-churn"
+  await_done "$me-swarm"
+  settle storm
+
+  # That nothing jumps or decreases is looked at after each test.
+  assert_no_complaints
+}
+
+@test "module: it ends when collectd does" {
+  configure <<EOF
+    <Group "any">
+      CommandLine "."
+    </Group>
+EOF
+  start_collectd
+  reads 1 any
+  began=$EPOCHREALTIME
+  stop_collectd
+
+  holds "$EPOCHREALTIME - $began < 3"
+  assert_not_logged '\[error\]'
+}

@@ -1,0 +1,369 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# How processes ended, as waitpid says it: counted, and told at once.
+
+# shellcheck source=common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=exits.bash
+source "$BATS_TEST_DIRNAME/exits.bash"
+
+# route_to_program: each notification becomes a file, with its meta data as
+# header lines, in $told. collectd runs no program as root.
+route_to_program() {
+  told=$(mktemp -d /tmp/taskstats.XXXXXX)
+  remove_at_end "$told"
+  cat >"$told/tell" <<SCRIPT
+#!/bin/sh
+cat >"$told/\$\$.new" && mv "$told/\$\$.new" "$told/\$\$.told"
+SCRIPT
+  chmod 755 "$told/tell"
+  chown nobody "$told"
+  cat >>"$work/collectd.conf" <<CONF
+PluginDir "$COLLECTD_PLUGINS"
+LoadPlugin exec
+<Plugin exec>
+  NotificationExec "nobody" "$told/tell"
+</Plugin>
+CONF
+}
+
+has_told() { [[ $(find "$told" -name '*.told' | wc -l) -eq $1 ]]; }
+
+# told_of PID: the file.
+told_of() { grep -lx "pid: $1" "$told"/*.told; }
+
+# meta PID KEY
+meta() { sed -n "s/^$2: //p" "$(told_of "$1")"; }
+
+# The children of $me-parent: pids, and how they ended.
+children() {
+  sed -n 's/^child_\([0-9]*\)=.*/\1/p' "$work/$me-parent.out.load"
+}
+
+# signal_of STATUS, code_of STATUS, has_core STATUS: of a wait status.
+signal_of() { echo $(($1 & 127)); }
+code_of() { echo $(($1 >> 8)); }
+has_core() { (($1 & 128)); }
+
+# expected_end STATUS: in words.
+expected_end() {
+  local core=
+
+  if (($(signal_of "$1") == 0)); then
+    echo "exited with status $(code_of "$1") after "
+  else
+    ! has_core "$1" || core=", core dumped,"
+    echo "was killed by SIG$(kill -l "$(signal_of "$1")")$core after "
+  fi
+}
+
+expected_severity() {
+  if (($(signal_of "$1") != 0)); then
+    echo FAILURE
+  elif (($(code_of "$1") != 0)); then
+    echo WARNING
+  else
+    echo OKAY
+  fi
+}
+
+# assert_told PID: in every detail.
+assert_told() {
+  local status file
+
+  status=$(truth "$me-parent" "child_$1")
+  file=$(told_of "$1") || fail "nothing was told of $1" || return 1
+  assert_equal "$(wc -l <<<"$file")" 1 "$file" &&
+    grep -qx "Severity: $(expected_severity "$status")" "$file" &&
+    grep -qF "$me-kid (pid $1, uid 0) $(expected_end "$status")" "$file" ||
+    fail "$(truth "$me-parent" "end_$1"), $status: $(cat "$file")" || return 1
+  if (($(signal_of "$status") != 0)); then
+    assert_equal "$(meta "$1" signal)" "$(signal_of "$status")" &&
+      assert_equal "$(meta "$1" signal_name)" \
+        "SIG$(kill -l "$(signal_of "$status")")" &&
+      assert_equal "$(meta "$1" exit_status)" ""
+  else
+    assert_equal "$(meta "$1" exit_status)" "$(code_of "$status")" &&
+      assert_equal "$(meta "$1" signal)$(meta "$1" signal_name)" ""
+  fi || return 1
+  if has_core "$status"; then
+    assert_equal "$(meta "$1" core_dumped)" true
+  else
+    assert_equal "$(meta "$1" core_dumped)" false
+  fi
+}
+
+ends=exit0,exit3,_exit5,abort,segv,kill,term,together,crash,worker4,headless,headless6
+
+# run_ends THREADS COUNT
+run_ends() {
+  interval=0.5
+  configure <<CONF
+    NotifyExit "all"
+    NotifyExitRate 1000
+    <Group "kids">
+      Command "$me-kid"
+    </Group>
+CONF
+  route_to_program
+  load_prefix=(env -C "$work" prlimit --core=67108864)
+  start_collectd
+  start_exits "$me-parent" brood "$me-kid" "$2" 3 "$1" "$ends" 5000 100
+  reads 1 kids
+  perform "$me-parent"
+  await "what is told" has_told "$2"
+  settle kids
+
+  assert_exits_of kids "$me-parent"
+  assert_equal "$(count_notifications kids)" "$2"
+  for pid in $(children); do
+    assert_told "$pid"
+  done
+  assert_not_logged '\[(warning|error)\]'
+}
+
+@test "notify: each way to end, of one thread" {
+  ends=exit0,exit3,_exit5,abort,segv,kill,term
+  run_ends 0 7
+  assert_equal "$(count_notifications kids 'severity = FAILURE')" 4
+  assert_equal "$(count_notifications kids 'severity = WARNING')" 2
+  assert_equal "$(count_notifications kids 'severity = OKAY')" 1
+}
+
+@test "notify: each way to end, of several threads" {
+  run_ends 2 12
+  assert_equal "$(count_notifications kids 'severity = FAILURE')" 5
+  assert_equal "$(count_notifications kids 'severity = WARNING')" 4
+  assert_equal "$(count_notifications kids 'severity = OKAY')" 3
+}
+
+@test "notify: with a core and without" {
+  interval=0.5
+  configure <<CONF
+    NotifyExit "all"
+    <Group "kids">
+      Command "$me-kid"
+    </Group>
+CONF
+  route_to_program
+  start_collectd
+  # A limit of 1 is none at all for a program that would get the core.
+  load_prefix=(env -C "$work" prlimit --core=1)
+  start_exits "$me-parent" brood "$me-kid" 6 1 1 segv,abort,crash 0 0
+  perform "$me-parent"
+  await "what is told" has_told 6
+  run ! grep -l "core dumped" "$told"/*.told
+  for pid in $(children); do
+    assert_told "$pid"
+  done
+  stop_load "$me-parent"
+  rm "$told"/*.told
+
+  load_prefix=(env -C "$work" prlimit --core=67108864)
+  start_exits "$me-parent" brood "$me-kid" 6 1 1 segv,abort,crash 0 0
+  perform "$me-parent"
+  await "what is told" has_told 6
+  for pid in $(children); do
+    assert_told "$pid"
+  done
+  dumped=$(children | while read -r pid; do
+    ! has_core "$(truth "$me-parent" "child_$pid")" || echo "$pid"
+  done | wc -l)
+  ((dumped > 0)) || skip "this machine dumps no core, with any limit"
+  assert_equal "$(cat "$told"/*.told | grep -c "core dumped, after")" "$dumped"
+}
+
+@test "notify: what is told of a process: its name, its use, its waits" {
+  interval=0.5
+  cpu=$(taskset -pc $$ | grep -oE '[0-9]+$')
+  configure <<CONF
+    NotifyExit "all"
+    <Group "kids">
+      Command "$me-kid"
+      User "nobody"
+    </Group>
+CONF
+  route_to_program
+  chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/* "$work" 2>/dev/null || true
+  start_collectd
+  load_prefix=(taskset -c "$cpu" setpriv --reuid nobody --regid nogroup
+    --clear-groups)
+  start_exits "$me-parent" brood "$me-kid" 2 2 0 exit3 600000 1000000
+  reads 1 kids
+  perform "$me-parent"
+  await "what is told" has_told 2
+
+  used=0
+  for pid in $(children); do
+    assert_equal "$(meta "$pid" command)" "$me-kid"
+    assert_equal "$(meta "$pid" ppid)" "${load_pid[$me-parent]}"
+    assert_equal "$(meta "$pid" uid)" "$NOBODY"
+    # Doubles, which the exec plugin shows as such.
+    for key in elapsed cpu_user cpu_system delay_cpu delay_blkio; do
+      [[ $(meta "$pid" "$key") =~ ^[0-9]\.[0-9]{6}e[-+][0-9]{2}$ ]] ||
+        fail "$key is $(meta "$pid" "$key")"
+    done
+    for key in read_chars write_chars read_bytes write_bytes; do
+      [[ $(meta "$pid" "$key") =~ ^[0-9]+$ ]] ||
+        fail "$key is $(meta "$pid" "$key")"
+    done
+    assert_near "$(meta "$pid" write_chars)" 1000000 0 1024
+    used=$(awk "BEGIN { print $used + \
+      $(meta "$pid" cpu_user) + $(meta "$pid" cpu_system) }")
+    # They shared a CPU: each has waited for most of what the other used.
+    assert_between "$(meta "$pid" delay_cpu)" 0.25 20
+    assert_between "$(meta "$pid" elapsed)" \
+      "$(awk "BEGIN { print 0.5 + $(meta "$pid" delay_cpu) }")" 40
+    grep -Eq "^$me-kid \(pid $pid, uid $NOBODY\) exited with status 3 after [0-9.]+ (s|min); used 0\.[0-9]{3} s CPU; waited for cpu [0-9.]+ s.*; read [0-9.]+ (bytes|KiB), wrote 97[67] KiB$" \
+      "$(told_of "$pid")" || fail "$(cat "$(told_of "$pid")")"
+  done
+  assert_near "$used" "$(awk "BEGIN { print $(truth "$me-parent" cpu_us) / 1e6 }")" 4
+  for line in "Host: testhost" "Plugin: taskstats" "PluginInstance: kids" \
+    "Type: exit"; do
+    grep -qx "$line" "$(told_of "$pid")" || fail "no $line"
+  done
+}
+
+@test "notify: none, failure and all, of the plugin and of a group" {
+  interval=0.5
+  configure <<CONF
+    NotifyExit "failure"
+    <Group "default">
+      Command "$me-kid"
+    </Group>
+    <Group "all">
+      Command "$me-kid"
+      NotifyExit "all"
+    </Group>
+    <Group "none">
+      Command "$me-kid"
+      NotifyExit "none"
+    </Group>
+CONF
+  start_collectd
+  start_exits "$me-parent" brood "$me-kid" 5 1 0 exit0,exit3,kill,exit0,_exit5 1000 0
+  reads 1 all
+  perform "$me-parent"
+  await "what is told" has_notifications all 5
+  await "what is told" has_notifications default 3
+  settle all
+
+  assert_equal "$(count_notifications all)" 5
+  assert_equal "$(count_notifications default)" 3
+  assert_equal "$(count_notifications default 'severity = OKAY')" 0
+  assert_equal "$(count_notifications none)" 0
+  for group in all default none; do
+    assert_exits "$group" 2 2 1
+  done
+}
+
+@test "notify: nothing unless it is wanted" {
+  interval=0.5
+  configure <<CONF
+    Process "$me-kid"
+CONF
+  start_collectd
+  start_exits "$me-parent" brood "$me-kid" 3 1 2 exit0,exit3,kill 1000 0
+  reads 1 "$me-kid"
+  perform "$me-parent"
+  settle "$me-kid"
+
+  assert_exits_of "$me-kid" "$me-parent"
+  assert_not_logged 'type = exit'
+}
+
+@test "notify: at once, not at the next read" {
+  interval=20
+  configure <<CONF
+    NotifyExit "failure"
+    Process "$me-kid"
+    Process "$me-seen"
+CONF
+  start_load "$me-seen" --stay 60 idle
+  start_collectd
+  start_exits "$me-parent" brood "$me-kid" 1 1 0 kill 0 0
+  await "the first read" rows "$me-seen" ps_cputime
+  perform "$me-parent"
+  kill -KILL "${load_pid[$me-seen]}"
+  await_tries=60 await "what is told" has_notifications "$me-kid" 1
+  await_tries=60 await "what is told" has_notifications "$me-seen" 1
+
+  # And no read has come since.
+  assert_between "$(rows "$me-seen" ps_cputime | wc -l)" 0 1
+}
+
+# The sum of a number that the summaries have before these words.
+summed_up() { # GROUP WORDS
+  notifications "$1" 'more process' | grep -oE "[0-9]+ $2" |
+    awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+told_in_all() { # GROUP
+  echo $(($(notifications "$1" '\(pid ' | wc -l) +
+    $(summed_up "$1" 'more processes? ended')))
+}
+
+has_told_in_all() { [[ $(told_in_all "$1") -ge $2 ]]; }
+
+@test "notify: past NotifyExitRate they are summed up" {
+  interval=0.5
+  configure <<CONF
+    NotifyExit "all"
+    NotifyExitRate 7
+    <Group "kids">
+      Command "$me-kid"
+    </Group>
+    <Group "failures">
+      Command "$me-kid"
+      NotifyExit "failure"
+    </Group>
+CONF
+  start_collectd
+  start_exits "$me-parent" brood "$me-kid" 51 4 0 exit0,exit3,kill 0 0
+  reads 1 kids
+  perform "$me-parent"
+  await "what is told" has_told_in_all kids 51
+  await "what is told" has_told_in_all failures 34
+  settle kids
+
+  assert_exits kids 17 17 17
+  # A burst may fall into two seconds.
+  assert_between "$(count_notifications kids '\(pid ')" 7 14
+  assert_between "$(count_notifications failures '\(pid ')" 7 14
+  assert_between "$(count_notifications kids 'more process')" 1 2
+  assert_equal "$(told_in_all kids)" 51
+  assert_equal "$(told_in_all failures)" 34
+  signals=$(summed_up kids 'killed by a signal')
+  errors=$(summed_up kids 'exited with an error')
+  okays=$(summed_up kids 'exited with status 0')
+  assert_equal $((signals + $(count_notifications kids 'was killed by SIGKILL'))) 17
+  assert_equal $((errors + $(count_notifications kids '\) exited with status 3'))) 17
+  assert_equal $((okays + $(count_notifications kids '\) exited with status 0'))) 17
+  # A summary is as bad as the worst in it.
+  count_notifications kids 'severity = FAILURE.*more process'
+  assert_equal "$(count_notifications kids 'more process')" \
+    "$(count_notifications kids 'severity = FAILURE.*more process')"
+
+  # The next second has its own.
+  perform "$me-parent" 2
+  await "what is told" has_told_in_all kids 102
+  assert_between "$(count_notifications kids '\(pid ')" 14 28
+}
+
+@test "notify: what is summed up when collectd ends is not lost" {
+  interval=0.5
+  configure <<CONF
+    NotifyExit "all"
+    NotifyExitRate 1
+    Process "$me-kid"
+CONF
+  start_collectd
+  start_exits "$me-parent" brood "$me-kid" 20 4 0 exit3 0 0
+  reads 1 "$me-kid"
+  perform "$me-parent"
+  await "what is told" has_notifications "$me-kid" 1
+  stop_collectd
+
+  assert_equal "$(told_in_all "$me-kid")" 20
+}

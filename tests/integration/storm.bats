@@ -1,0 +1,170 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# More ends than anybody can look at: each is counted, or counted as lost.
+
+# shellcheck source=common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=exits.bash
+source "$BATS_TEST_DIRNAME/exits.bash"
+
+# configure_storm [OPTION]
+configure_storm() {
+  configure <<CONF
+    ${1:-}
+    CollectContextSwitch true
+    <Group "storm">
+      Command "$me-drop"
+    </Group>
+CONF
+}
+
+# The plugin's figures, and how many processes and threads were ever made.
+take_figures() {
+  reads 2 storm
+  records_before=$(own exit-records)
+  lost_before=$(own exit-records-lost)
+  forks_before=$(forks)
+}
+
+# assert_balance TRUTH: what was counted and what was lost make the truth, but
+# for the ends of others.
+assert_balance() {
+  local others records lost counted
+
+  settle storm
+  reads 1 ""
+  records=$(($(own exit-records) - records_before))
+  lost=$(($(own exit-records-lost) - lost_before))
+  # Some may have begun before, and end now.
+  others=$(($(forks) - forks_before - $1 + 200))
+  counted=$(value storm total_events-exit-ok)
+  echo "# truth $1, records $records, lost $lost, others $others, counted $counted"
+  assert_between $((records + lost)) "$1" $(($1 + others))
+  assert_between $((counted + lost)) "$1" $(($1 + others))
+  assert_between "$counted" 0 "$1"
+  assert_equal "$(value storm total_events-exit-error)" 0
+  assert_equal "$(value storm total_events-exit-signal)" 0
+}
+
+assert_empty() {
+  await_members storm 0
+  assert_equal "$(value "" count-processes)" 0.000000
+}
+
+@test "storm: 200000 ends as fast as the machine makes them" {
+  configure_storm
+  start_collectd
+  start_exits "$me-storm" storm "$me-drop" 200000 2
+  take_figures
+  await_tries=1200 perform "$me-storm"
+
+  assert_balance 200000
+  assert_empty
+  # As often as they were lost, at most a line a minute.
+  assert_between "$(log_count 'were lost')" 0 1
+}
+
+@test "storm: with a buffer of 4096 bytes" {
+  interval=0.2
+  configure_storm 'WatchBuffer 4096'
+  start_collectd
+  start_exits "$me-storm" storm "$me-drop" 100000 2
+  take_figures
+  await_tries=1200 perform "$me-storm"
+
+  assert_balance 100000
+  assert_between "$(own exit-records-lost)" 1000 200000
+  assert_empty
+  assert_logged_once 'were lost.*WatchBuffer 4096'
+}
+
+@test "storm: members whose records were lost leave the table" {
+  interval=0.2
+  configure_storm 'WatchBuffer 4096'
+  start_collectd
+  start_exits "$me-storm" crowd "$me-drop" 500
+  go "$me-storm"
+  await "a crowd" said "$me-storm" crowd=500
+  await_members storm 500
+  lost_before=$(own exit-records-lost)
+  perform "$me-storm"
+  settle storm
+
+  assert_empty
+  assert_between "$(own exit-records-lost)" $((lost_before + 100)) \
+    $((lost_before + 1000))
+  # The figures are of one read, and nobody else's records may be among these.
+  lost=$(($(own exit-records-lost) - lost_before))
+  assert_between "$(value storm total_events-exit-signal)" $((500 - lost)) 500
+}
+
+@test "storm: collectd ends in the middle of one" {
+  configure_storm
+  start_collectd
+  start_exits "$me-storm" storm "$me-drop" 100000000 2
+  reads 1 storm
+  go "$me-storm"
+  await "the storm" storm_is_seen
+  began=$EPOCHREALTIME
+  stop_collectd
+
+  holds "$EPOCHREALTIME - $began < 5"
+  run ! said "$me-storm" 'done=1'
+  assert_not_logged '\[error\]'
+}
+
+storm_is_seen() { holds "$(value storm total_events-exit-ok) > 1000"; }
+
+@test "storm: 40 starts and ends, in a storm" {
+  configure_storm 'NotifyExit "failure"'
+  start_exits "$me-storm" storm "$me-drop" 100000000 1
+  go "$me-storm"
+  for ((i = 0; i < 40; i++)); do
+    rm -rf "$work/collectd.log" "$work/csv"
+    # It may end at any moment, even before its first read.
+    start_collectd
+    sleep "0.0$((i % 10))"
+    stop_collectd
+    assert_not_logged '\[(error|warning)\]'
+  done
+}
+
+# figure KEY: of collectd, as /proc/<pid>/status has it.
+figure() { awk -v key="$1:" '$1 == key { print $2 }' "/proc/$collectd_pid/status"; }
+
+# churn ROUND: 20000 processes.
+churn() {
+  go "$me-storm"
+  await_tries=1200 perform "$me-brood" "$1"
+  await_tries=1200 await_done "$me-storm" "$1"
+  settle storm
+}
+
+has_as_before() {
+  [[ $(open_files) -eq $files && $(figure Threads) -eq $threads ]]
+}
+
+@test "storm: it leaves no files, threads or memory behind" {
+  interval=0.2
+  configure_storm
+  start_collectd
+  # Some are seen by a read, some have threads, some are held as zombies.
+  start_exits "$me-storm" storm "$me-drop" 19400 2
+  start_exits "$me-brood" brood "$me-drop" 600 20 2 exit0,kill,headless 500 100
+  reads 1 storm
+  churn 1
+  files=$(open_files)
+  threads=$(figure Threads)
+  memory=$(figure VmRSS)
+  # The allocator gives back what many at once have needed, but not at once.
+  for round in 2 3 4 5; do
+    churn "$round"
+    [[ $(figure VmRSS) -gt $((memory + 400)) ]] || break
+  done
+
+  await "files and threads as before" has_as_before ||
+    fail "$(open_files) files, $(figure Threads) threads; were $files and $threads"
+  assert_between "$(figure VmRSS)" 0 $((memory + 400))
+  assert_empty
+}

@@ -1,0 +1,201 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# Who listens for exit records, for those of which CPUs, and who cannot.
+
+# shellcheck source=common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=exits.bash
+source "$BATS_TEST_DIRNAME/exits.bash"
+
+configure_kids() { # [OPTION]
+  configure <<CONF
+    ${1:-}
+    <Group "zero">
+      Command "$me-zero"
+    </Group>
+    <Group "one">
+      Command "$me-one"
+    </Group>
+CONF
+}
+
+assert_no_exits() {
+  identities zero | grep -q ps_cputime
+  assert_identities "" count-processes count-groups duration-read
+  run ! grep -q exit- <(identities zero)
+}
+
+# A live member's CPU time is right, and so are those that end between reads,
+# as far as these saw them: that they are no more is looked at here.
+assert_reads_alone() {
+  start_load "$me-zero" --wait --stay 60 burn 600 1
+  settle zero
+  perform "$me-zero"
+  start_exits "$me-parent" brood "$me-one" 3 3 0 exit0,exit3,kill 400000 5000
+  perform "$me-parent"
+  settle zero
+  settle one
+
+  assert_near "$(cpu_us zero)" "$(truth "$me-zero" cpu_us)" 3
+  assert_equal "$(value zero io_octets tx)" "$(truth "$me-zero" tx_bytes)"
+  used=$(truth "$me-parent" cpu_us)
+  assert_between "$(cpu_us one)" $((used / 10)) $((used * 103 / 100))
+  assert_equal "$(members zero)" 1.000000
+  assert_equal "$(members one)" 0.000000
+  assert_no_exits
+}
+
+@test "watch: none" {
+  configure_kids 'WatchCPUs "none"'
+  start_collectd
+  assert_reads_alone
+
+  run ! has_listener
+  assert_not_logged '\[(warning|error)\]'
+  assert_not_logged '[Ll]isten'
+}
+
+@test "watch: all, which is the default" {
+  for option in '' 'WatchCPUs "ALL"'; do
+    rm -rf "$work/csv" "$work/collectd.log"
+    configure_kids "$option"
+    start_collectd
+    await "a listener" has_listener
+    assert_logged_once "exit records of CPUs $(</sys/devices/system/cpu/possible)"
+    start_exits "$me-parent" brood "$me-zero,$me-one" 20 2 0 exit0,exit3 0 0
+    await "the first read" rows one ps_cputime
+    perform "$me-parent"
+    settle one
+    assert_exits zero 10 0 0
+    assert_exits one 0 10 0
+    has_identity "" total_events-exit-records
+    stop_load "$me-parent"
+    stop_collectd
+  done
+}
+
+@test "watch: CPU 0 alone" {
+  needs_two_cpus
+  interval=0.5
+  configure_kids 'WatchCPUs "0"'
+  start_collectd
+  await "the first read" rows one ps_cputime
+  for name in zero one; do
+    load_prefix=(taskset -c "$([[ $name == one ]] && echo 1 || echo 0)")
+    start_exits "$me-p$name" brood "$me-$name" 40 1 0 exit0,exit3 5000 65600
+    perform "$me-p$name"
+    start_exits "$me-l$name" brood "$me-$name" 2 2 0 kill 1000000 65600
+    perform "$me-l$name"
+  done
+  settle zero
+  settle one
+
+  # Counted whole.
+  used=$(($(truth "$me-pzero" cpu_us) + $(truth "$me-lzero" cpu_us)))
+  assert_near "$(cpu_us zero)" "$used" 4
+  assert_near "$(value zero io_octets tx)" $((42 * 65600)) 1
+  assert_exits zero 20 20 2
+  # Counted as far as the reads saw them.
+  used=$(($(truth "$me-pone" cpu_us) + $(truth "$me-lone" cpu_us)))
+  assert_between "$(cpu_us one)" 500000 "$((used * 101 / 100))"
+  assert_exits one 0 0 0
+  assert_equal "$(members one)" 0.000000
+  assert_not_logged '\[(warning|error)\]'
+}
+
+@test "watch: a process whose threads end on different CPUs, of which one is watched" {
+  needs_two_cpus
+  configure_kids 'WatchCPUs "0"'
+  start_collectd
+  await "the first read" rows one ps_cputime
+  start_exits "$me-parent" brood "$me-one" 40 4 3 exit0,together,headless 15000 0
+  perform "$me-parent"
+  settle one
+
+  # That nothing falls or jumps is looked at after each test.
+  used=$(truth "$me-parent" cpu_us)
+  assert_between "$(cpu_us one)" 0 $((used * 105 / 100))
+  assert_between "$(value one total_events-exit-ok)" 0 40
+  await_members one 0
+}
+
+# refuses PATTERN...: collectd -T, in one line.
+refuses() {
+  local pattern lines
+
+  configure
+  run "$COLLECTD" -T -C "$work/collectd.conf"
+  lines=$output$'\n'$(cat "$work/collectd.log" 2>/dev/null || true)
+  rm -f "$work/collectd.log"
+  [[ $status -ne 0 ]] || fail "accepted: $*" || return 1
+  for pattern in "$@"; do
+    lines=$(grep -E -- "$pattern" <<<"$lines") ||
+      fail "no line has all of $*"$'\n'"$output" || return 1
+  done
+}
+
+@test "watch: a CPU that cannot exist is refused by name" {
+  possible=$(</sys/devices/system/cpu/possible)
+  for list in 4000 0-4000 0,4000 99999999999; do
+    refuses WatchCPUs "\"$list\"" CPU <<CONF
+      WatchCPUs "$list"
+      Process "x"
+CONF
+  done
+  refuses WatchCPUs 4000 "$possible" <<<'WatchCPUs "4000"'
+}
+
+@test "watch: a list that is none is refused" {
+  for list in '' 'x' '0-' '-1' '1-0' '0,,1' '0;1' '0 1' '0,' ',0' 'everything' \
+    '0x1' '1.5'; do
+    refuses WatchCPUs "\"$list\"" <<CONF
+      WatchCPUs "$list"
+      Process "x"
+CONF
+  done
+  refuses WatchCPUs <<<'WatchCPUs true'
+  refuses WatchCPUs <<<'WatchCPUs "0" "1"'
+}
+
+@test "watch: a list is taken as it is, or as a number" {
+  for list in '"0"' 0 '"0-0"' '"0,0"'; do
+    rm -rf "$work/csv" "$work/collectd.log"
+    configure_kids "WatchCPUs $list"
+    start_collectd
+    await "a listener" has_listener
+    assert_logged_once "exit records of CPUs ${list//\"/}[, ]"
+    stop_collectd
+  done
+}
+
+@test "watch: in a network namespace of its own" {
+  configure_kids
+  collectd_prefix=(unshare -n)
+  start_collectd
+  await "the reason in the log" grep -q 'network namespace' "$work/collectd.log"
+  # Until then nobody knows that nobody sends.
+  reads 2 zero
+  assert_reads_alone
+
+  assert_logged_once '\[warning\].*[Ee]xit records do not arrive.*network namespace'
+  run ! has_listener
+}
+
+@test "watch: without CAP_NET_ADMIN" {
+  configure_kids
+  collectd_prefix=(setpriv --inh-caps -net_admin --bounding-set -net_admin)
+  start_collectd
+  await "the reason in the log" grep -q 'xit records' "$work/collectd.log"
+  assert_reads_alone
+
+  assert_logged_once '\[warning\].*[Ee]xit records do not arrive.*CAP_NET_ADMIN'
+  run ! has_listener
+}
+
+@test "watch: the buffer that there is, and the one that is granted" {
+  configure_kids 'WatchBuffer 1000000'
+  start_collectd
+  assert_logged_once 'a buffer of 1000000 bytes'
+  assert_not_logged 'The kernel grants'
+}

@@ -1,0 +1,147 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# A member that ends and stays a zombie beside its parent, a live member. The
+# truth is wait4's, and getrusage's for the parent.
+
+# shellcheck source=common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+
+bytes=100000
+
+start_parent() {
+  configure <<EOF
+    CollectContextSwitch true
+    CollectPageFaults true
+    CollectDelayLatency true
+    <Group "zombies">
+      Command "$me-zom"
+    </Group>
+EOF
+  start_collectd
+  reads 1 zombies
+  start_load "$me-zom" --wait --stay 60 zombie "$@"
+  settle zombies
+  assert_equal "$(members zombies)" 1.000000
+}
+
+await_zombie() { await "the zombie" said "$me-zom" 'zombie=[0-9]+'; }
+
+# What both processes used, as far as it is known now.
+total_truth() {
+  echo $(($(truth "$me-zom" cpu_us) + $(truth "$me-zom" child_cpu_us)))
+}
+
+# assert_plausible_delays LIMIT: a thread waits no more than a second in a
+# second. The limit leaves one more for reads that follow each other closely.
+assert_plausible_delays() {
+  column zombies delay_rate-delay-cpu | while read -r rate; do
+    [[ $rate == nan ]] || assert_between "$rate" 0 "$1"
+  done
+}
+
+# assert_switches KIND SLACK: a thread can be switched after the kernel has
+# closed its books, and the parent went to sleep when it had said its truth.
+assert_switches() {
+  local truth
+
+  truth=$(($(truth "$me-zom" "$1") + $(truth "$me-zom" "child_$1")))
+  assert_between "$(value zombies "contextswitch-$1")" \
+    $((truth - $2)) $((truth + $2))
+}
+
+# zombie_case HOW THREADS: the child is seen alive, then as a zombie, then it
+# is reaped.
+zombie_case() {
+  start_parent "$1" "$2" 1500 "$bytes"
+  go "$me-zom"
+  await_members zombies 2
+  await_zombie
+  settle zombies
+  as_zombie=$(cpu_us zombies)
+  written=$(value zombies io_octets tx)
+  assert_equal "$(members zombies)" 1.000000
+  assert_equal "$(value zombies ps_count threads)" 1.000000
+
+  perform "$me-zom"
+  settle zombies
+  assert_near "$as_zombie" "$(total_truth)" 3
+  assert_near "$(cpu_us zombies)" "$(total_truth)" 3
+  # What the parent said meanwhile is some 30 bytes.
+  assert_between "$written" "$bytes" "$((bytes + 100))"
+  assert_switches voluntary $((5 * ($2 + 1)))
+  assert_switches involuntary $((5 * ($2 + 1)))
+  assert_plausible_delays "$(($2 + 2))"
+}
+
+@test "zombies: single-threaded" {
+  zombie_case joined 0
+}
+
+@test "zombies: single-threaded, with delay accounting off" {
+  delay_accounting 0
+  zombie_case joined 0
+}
+
+@test "zombies: multi-threaded, its threads ended before" {
+  zombie_case joined 3
+}
+
+@test "zombies: multi-threaded, all threads ended together" {
+  zombie_case together 3
+}
+
+@test "zombies: multi-threaded, with delay accounting off" {
+  delay_accounting 0
+  zombie_case together 3
+}
+
+@test "zombies: a process lives on without its main thread" {
+  zombie_case headless 2
+}
+
+@test "zombies: a process that lived between two reads and is still a zombie" {
+  interval=1
+  start_parent joined 0 400 "$bytes"
+  reads 1 zombies
+  go "$me-zom"
+  await_zombie
+  settle zombies
+  as_zombie=$(cpu_us zombies)
+  assert_equal "$(members zombies)" 1.000000
+  perform "$me-zom"
+
+  assert_near "$as_zombie" "$(total_truth)" 3
+}
+
+@test "zombies: its waits until its end" {
+  cpu=$(taskset -pc $$ | grep -oE '[0-9]+$')
+  load_prefix=(taskset -c "$cpu")
+  start_load "$me-hog" --stay 60 --wait burn 4000 0
+  go "$me-hog"
+  start_parent joined 0 1800 "$bytes"
+  go "$me-zom"
+  await_zombie
+  settle zombies
+
+  # The scheduler's own books: no taskstats.
+  child=$(truth "$me-zom" child)
+  waited=$(awk '{ sum += $2 } END { printf "%.6f\n", sum / 1e9 }' \
+    "/proc/$child/schedstat" "/proc/${load_pid[$me-zom]}/schedstat")
+  assert_between "$waited" 0.3 10
+  assert_near "$(integral zombies delay_rate-delay-cpu)" "$waited" 5 0.02
+}
+
+@test "zombies: what a reaped child wrote counts once" {
+  start_parent joined 0 1200 "$bytes"
+  go "$me-zom"
+  await_members zombies 2
+  await_zombie
+  settle zombies
+  perform "$me-zom"
+  settle zombies
+
+  # The kernel adds a reaped child's I/O to its parent's /proc/<pid>/io.
+  assert_equal "$(value zombies io_octets tx)" \
+    "$((bytes + $(truth "$me-zom" tx_bytes)))"
+}

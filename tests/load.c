@@ -1,0 +1,982 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Known work, and what it came to.
+ *
+ *   load [options] COMMAND ARGUMENTS
+ *
+ * A command prints "ready", does its work (at SIGUSR1, with --wait), prints
+ * its truth as key=value lines that end with "done=ROUND", and goes away
+ * after --stay seconds. No command outlives --limit seconds.
+ *
+ * The truth comes from getrusage, wait4 and from what was passed to read and
+ * write. Nothing asks a CPU clock before the work is over: to ask would bring
+ * the kernel's books up to date and hide what a reader of them has to cope
+ * with.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+  CHUNK = 64 * 1024,
+  MAX_THREADS = 256,
+  MAX_PID_TRIES = 10000,
+};
+
+/* Bytes and calls that went through read(2) and write(2). */
+struct transfer {
+  uint64_t bytes;
+  uint64_t calls;
+};
+
+struct options {
+  const char *name;   /* of the command, as /proc/<pid>/comm has it */
+  const char *rename; /* the name to take at SIGUSR2 */
+  unsigned rounds;
+  unsigned stay_s;
+  unsigned limit_s;
+  bool wait;
+  long real_uid; /* -1: as it is */
+  long effective_uid;
+};
+
+struct command {
+  const char *name;
+  const char *arguments;
+  int argument_count;
+  bool calibrated; /* spins for a given time without a clock */
+  void (*work)(char *const *arguments);
+};
+
+static struct options options = {.rounds = 1,
+                                 .stay_s = 0,
+                                 .limit_s = 120,
+                                 .real_uid = -1,
+                                 .effective_uid = -1};
+
+static struct transfer sent;
+static struct transfer received;
+static uint64_t counted;          /* threads, switches, pages: what was asked */
+static struct rusage child_usage; /* of reaped children */
+static uint64_t turns_per_us;
+static atomic_bool expired;
+
+_Noreturn static void die(const char *what) {
+  fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
+  exit(EXIT_FAILURE);
+}
+
+static uint64_t number(const char *text) {
+  char *end = NULL;
+
+  errno = 0;
+  unsigned long long value = strtoull(text, &end, 10);
+  if (errno != 0 || end == text || *end != '\0') {
+    fprintf(stderr, "load: \"%s\" is not a number\n", text);
+    exit(EXIT_FAILURE);
+  }
+  return value;
+}
+
+static unsigned small_number(const char *text) {
+  uint64_t value = number(text);
+
+  if (value > INT32_MAX) {
+    fprintf(stderr, "load: %s is too large\n", text);
+    exit(EXIT_FAILURE);
+  }
+  return (unsigned)value;
+}
+
+/* Output. A line is a write too, and the truth about writes has it. */
+
+static void emit(const char *text, size_t length) {
+  if (write(STDOUT_FILENO, text, length) != (ssize_t)length)
+    die("write to standard output");
+  sent.bytes += length;
+  sent.calls++;
+}
+
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
+  char text[128];
+  va_list values;
+
+  va_start(values, format);
+  int length = vsnprintf(text, sizeof(text) - 1, format, values);
+  va_end(values);
+  if (length < 0 || (size_t)length >= sizeof(text) - 1)
+    die("line too long");
+  text[length++] = '\n';
+  emit(text, (size_t)length);
+}
+
+static int64_t microseconds(struct timeval time) {
+  return (int64_t)time.tv_sec * 1000000 + time.tv_usec;
+}
+
+static size_t format_truth(char *text, size_t size, unsigned round,
+                           const struct rusage *usage, struct transfer tx) {
+  int length = snprintf(
+      text, size,
+      "user_us=%" PRId64 "\nsystem_us=%" PRId64 "\ncpu_us=%" PRId64 "\n"
+      "minor_faults=%ld\nmajor_faults=%ld\n"
+      "voluntary=%ld\ninvoluntary=%ld\n"
+      "child_cpu_us=%" PRId64 "\n"
+      "child_voluntary=%ld\nchild_involuntary=%ld\n"
+      "rx_bytes=%" PRIu64 "\nrx_calls=%" PRIu64 "\n"
+      "tx_bytes=%" PRIu64 "\ntx_calls=%" PRIu64 "\n"
+      "counted=%" PRIu64 "\ndone=%u\n",
+      microseconds(usage->ru_utime), microseconds(usage->ru_stime),
+      microseconds(usage->ru_utime) + microseconds(usage->ru_stime),
+      usage->ru_minflt, usage->ru_majflt, usage->ru_nvcsw, usage->ru_nivcsw,
+      microseconds(child_usage.ru_utime) + microseconds(child_usage.ru_stime),
+      child_usage.ru_nvcsw, child_usage.ru_nivcsw, received.bytes,
+      received.calls, tx.bytes, tx.calls, counted, round);
+  if (length < 0 || (size_t)length >= size)
+    die("truth too long");
+  return (size_t)length;
+}
+
+/* Says what the process has used so far, this very line included. */
+static void say_truth(unsigned round) {
+  struct rusage usage;
+  char text[1024];
+  size_t length = 0;
+
+  if (getrusage(RUSAGE_SELF, &usage) < 0)
+    die("getrusage");
+  /* The length depends on itself, but grows with itself and soon settles. */
+  for (int i = 0; i < 4; i++)
+    length =
+        format_truth(text, sizeof(text), round, &usage,
+                     (struct transfer){sent.bytes + length, sent.calls + 1});
+  emit(text, length);
+}
+
+/* Signals. SIGUSR1 (go) and SIGUSR2 (rename) are blocked and waited for. */
+
+static void rename_self(const char *name) {
+  if (prctl(PR_SET_NAME, name) < 0)
+    die("PR_SET_NAME");
+}
+
+static void block_signals(void) {
+  sigset_t set;
+
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR1);
+  sigaddset(&set, SIGUSR2);
+  sigaddset(&set, SIGCHLD);
+  sigaddset(&set, SIGRTMAX);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/* Returns false if no SIGUSR1 came within the time. */
+static bool await_go(unsigned seconds) {
+  sigset_t set;
+
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR1);
+  sigaddset(&set, SIGUSR2);
+  for (;;) {
+    int signal_number =
+        sigtimedwait(&set, NULL, &(struct timespec){.tv_sec = (time_t)seconds});
+    if (signal_number == SIGUSR1)
+      return true;
+    if (signal_number == SIGUSR2 && options.rename != NULL)
+      rename_self(options.rename);
+    else if (signal_number < 0 && errno == EAGAIN)
+      return false;
+  }
+}
+
+static void await_go_or_die(void) {
+  if (!await_go(options.limit_s))
+    die("waiting for SIGUSR1");
+}
+
+static void await_signal(int signal_number) {
+  sigset_t set;
+
+  sigemptyset(&set);
+  sigaddset(&set, signal_number);
+  while (sigwaitinfo(&set, NULL) != signal_number)
+    if (errno != EINTR)
+      die("sigwaitinfo");
+}
+
+static void on_expiry(int signal_number) {
+  (void)signal_number;
+  atomic_store_explicit(&expired, true, memory_order_relaxed);
+}
+
+/* Sets `expired` when the time is over: nobody needs to ask a clock. */
+static void expire_after(unsigned milliseconds) {
+  struct sigevent event = {.sigev_notify = SIGEV_SIGNAL,
+                           .sigev_signo = SIGRTMIN};
+  struct itimerspec when = {
+      .it_value = {.tv_sec = milliseconds / 1000,
+                   .tv_nsec = (long)(milliseconds % 1000) * 1000000 + 1}};
+  timer_t timer;
+
+  atomic_store(&expired, false);
+  struct sigaction action = {.sa_handler = on_expiry, .sa_flags = SA_RESTART};
+  if (sigaction(SIGRTMIN, &action, NULL) < 0)
+    die("sigaction");
+  if (timer_create(CLOCK_MONOTONIC, &event, &timer) < 0 ||
+      timer_settime(timer, 0, &when, NULL) < 0)
+    die("timer");
+}
+
+static bool is_expired(void) {
+  return atomic_load_explicit(&expired, memory_order_relaxed);
+}
+
+/* CPU */
+
+__attribute__((noinline)) static void spin(uint64_t turns) {
+  for (volatile uint64_t i = 0; i < turns; i++)
+    ;
+}
+
+static uint64_t elapsed_us(const struct timespec *since) {
+  struct timespec now;
+
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)((now.tv_sec - since->tv_sec) * 1000000 +
+                    (now.tv_nsec - since->tv_nsec) / 1000);
+}
+
+/* The fastest of a few runs: others only tell what disturbed them. */
+static void calibrate(void) {
+  const uint64_t turns = 2000000;
+  uint64_t best = UINT64_MAX;
+
+  for (int i = 0; i < 5; i++) {
+    struct timespec start;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    spin(turns);
+    uint64_t took = elapsed_us(&start);
+    if (took > 0 && took < best)
+      best = took;
+  }
+  turns_per_us = turns / best + 1;
+}
+
+static void *burn_user(void *unused) {
+  while (!is_expired())
+    spin(1000);
+  return unused;
+}
+
+/* The kernel's CPU time: it fills a buffer with zeros. */
+static void *burn_system(void *unused) {
+  static char buffer[CHUNK];
+  int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+
+  if (fd < 0)
+    die("/dev/zero");
+  while (!is_expired()) {
+    ssize_t length = read(fd, buffer, sizeof(buffer));
+    if (length < 0)
+      die("read /dev/zero");
+    received.bytes += (uint64_t)length;
+    received.calls++;
+  }
+  close(fd);
+  return unused;
+}
+
+static void start_thread(pthread_t *thread, void *(*run)(void *), void *data) {
+  int status = pthread_create(thread, NULL, run, data);
+
+  if (status != 0) {
+    errno = status;
+    die("pthread_create");
+  }
+}
+
+static void *sleep_forever(void *unused) {
+  for (;;)
+    pause();
+  return unused;
+}
+
+static unsigned thread_count(const char *text) {
+  unsigned count = small_number(text);
+
+  if (count > MAX_THREADS) {
+    errno = ERANGE;
+    die("threads");
+  }
+  return count;
+}
+
+/* MS THREADS: spins; this thread and THREADS others. */
+static void work_burn(char *const *arguments) {
+  pthread_t threads[MAX_THREADS];
+  unsigned count = thread_count(arguments[1]);
+
+  expire_after(small_number(arguments[0]));
+  for (unsigned i = 0; i < count; i++)
+    start_thread(&threads[i], burn_user, NULL);
+  burn_user(NULL);
+  for (unsigned i = 0; i < count; i++)
+    pthread_join(threads[i], NULL);
+}
+
+static void work_system(char *const *arguments) {
+  expire_after(small_number(arguments[0]));
+  burn_system(NULL);
+}
+
+/* PHASES MS: by turns in the process and in the kernel. */
+static void work_mixed(char *const *arguments) {
+  unsigned phases = small_number(arguments[0]);
+
+  for (unsigned i = 0; i < phases; i++) {
+    expire_after(small_number(arguments[1]));
+    if (i % 2 == 0)
+      burn_user(NULL);
+    else
+      burn_system(NULL);
+  }
+}
+
+static void *spin_once(void *turns) {
+  spin(*(const uint64_t *)turns);
+  return NULL;
+}
+
+/* COUNT US PARALLEL: threads that come, spin for US and go. */
+static void work_churn(char *const *arguments) {
+  pthread_t threads[MAX_THREADS];
+  uint64_t count = number(arguments[0]);
+  uint64_t turns = number(arguments[1]) * turns_per_us;
+  unsigned parallel = thread_count(arguments[2]);
+
+  if (parallel == 0)
+    parallel = 1;
+  for (uint64_t i = 0; i < count; i++) {
+    if (i >= parallel)
+      pthread_join(threads[i % parallel], NULL);
+    start_thread(&threads[i % parallel], spin_once, &turns);
+  }
+  for (uint64_t i = count > parallel ? count - parallel : 0; i < count; i++)
+    pthread_join(threads[i % parallel], NULL);
+  counted += count;
+}
+
+/* THREADS: so many more threads, which sleep. */
+static void work_park(char *const *arguments) {
+  unsigned count = thread_count(arguments[0]);
+
+  for (unsigned i = 0; i < count; i++) {
+    pthread_t thread;
+    start_thread(&thread, sleep_forever, NULL);
+  }
+  counted += count;
+}
+
+/* Input and output */
+
+static int open_file(const char *path, int flags) {
+  int fd = open(path, flags | O_CLOEXEC, 0600);
+
+  if (fd < 0)
+    die(path);
+  return fd;
+}
+
+static char *aligned_buffer(size_t size) {
+  char *buffer = NULL;
+
+  if (posix_memalign((void **)&buffer, 4096, size + 4096) != 0)
+    die("memory");
+  memset(buffer, 'x', size);
+  return buffer;
+}
+
+static void write_chunk(int fd, const char *buffer, size_t size) {
+  if (write(fd, buffer, size) != (ssize_t)size)
+    die("write");
+  sent.bytes += size;
+  sent.calls++;
+}
+
+/* The size of the i-th of `calls` calls that move `bytes` together. */
+static size_t chunk_size(uint64_t bytes, uint64_t calls, uint64_t i) {
+  return (size_t)(i + 1 < calls ? bytes / calls
+                                : bytes - (calls - 1) * (bytes / calls));
+}
+
+/* FILE BYTES CALLS plain|fsync|direct */
+static void work_write(char *const *arguments) {
+  uint64_t bytes = number(arguments[1]);
+  uint64_t calls = number(arguments[2]);
+  bool direct = strcmp(arguments[3], "direct") == 0;
+  bool sync = strcmp(arguments[3], "fsync") == 0;
+  int fd =
+      open_file(arguments[0], O_WRONLY | O_CREAT | (direct ? O_DIRECT : 0));
+  char *buffer = aligned_buffer(chunk_size(bytes, calls, calls - 1));
+
+  for (uint64_t i = 0; i < calls; i++)
+    write_chunk(fd, buffer, chunk_size(bytes, calls, i));
+  if (sync && fsync(fd) < 0)
+    die("fsync");
+  free(buffer);
+  close(fd);
+}
+
+static void read_chunk(int fd, char *buffer, size_t size, off_t offset) {
+  if (pread(fd, buffer, size, offset) != (ssize_t)size)
+    die("read");
+  received.bytes += size;
+  received.calls++;
+}
+
+/* FILE BYTES CALLS: reads exactly that, from the start of the file. */
+static void work_read(char *const *arguments) {
+  uint64_t bytes = number(arguments[1]);
+  uint64_t calls = number(arguments[2]);
+  int fd = open_file(arguments[0], O_RDONLY);
+  char *buffer = aligned_buffer(chunk_size(bytes, calls, calls - 1));
+  off_t offset = 0;
+
+  for (uint64_t i = 0; i < calls; i++) {
+    size_t size = chunk_size(bytes, calls, i);
+    read_chunk(fd, buffer, size, offset);
+    offset += (off_t)size;
+  }
+  free(buffer);
+  close(fd);
+}
+
+/* FILE BLOCK MS: reads blocks past the page cache, round and round. */
+static void work_direct(char *const *arguments) {
+  size_t block = (size_t)number(arguments[1]);
+  int fd = open_file(arguments[0], O_RDONLY | O_DIRECT);
+  char *buffer = aligned_buffer(block);
+  struct timespec start;
+  struct stat status;
+  off_t offset = 0;
+
+  if (fstat(fd, &status) < 0 || status.st_size < (off_t)block)
+    die("size of the file to read");
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  expire_after(small_number(arguments[2]));
+  while (!is_expired()) {
+    if (offset + (off_t)block > status.st_size)
+      offset = 0;
+    read_chunk(fd, buffer, block, offset);
+    offset += (off_t)block;
+  }
+  say("wall_us=%" PRIu64, elapsed_us(&start));
+  free(buffer);
+  close(fd);
+}
+
+/* Memory */
+
+static char *map_pages(size_t pages, int flags, int fd) {
+  size_t size = pages * (size_t)getpagesize();
+  char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
+
+  if (memory == MAP_FAILED)
+    die("mmap");
+  (void)madvise(memory, size, MADV_NOHUGEPAGE);
+  return memory;
+}
+
+/* Reads or writes a byte of each page. */
+static void touch_pages(volatile char *memory, size_t pages, bool dirty) {
+  size_t page_size = (size_t)getpagesize();
+
+  for (size_t i = 0; i < pages; i++) {
+    if (dirty)
+      memory[i * page_size] = 'x';
+    else
+      (void)memory[i * page_size];
+  }
+}
+
+/* PAGES: touches fresh memory and keeps it. */
+static void work_touch(char *const *arguments) {
+  size_t pages = (size_t)number(arguments[0]);
+
+  touch_pages(map_pages(pages, MAP_PRIVATE | MAP_ANONYMOUS, -1), pages, true);
+  counted += pages;
+}
+
+struct naps {
+  uint64_t count;
+  pthread_barrier_t done;
+};
+
+static void nap(struct naps *naps) {
+  for (uint64_t i = 0; i < naps->count; i++)
+    nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+  pthread_barrier_wait(&naps->done);
+}
+
+static void *nap_and_stay(void *naps) {
+  nap(naps);
+  return sleep_forever(NULL);
+}
+
+/*
+ * COUNT THREADS PAGES: as many voluntary switches at least, in this thread and
+ * in each of the others, which stay; with so much memory.
+ */
+static void work_switch(char *const *arguments) {
+  static struct naps naps;
+  unsigned count = thread_count(arguments[1]);
+  size_t pages = (size_t)number(arguments[2]);
+  pthread_t thread;
+
+  naps.count = number(arguments[0]);
+  pthread_barrier_init(&naps.done, NULL, count + 1);
+  if (pages > 0)
+    touch_pages(map_pages(pages, MAP_PRIVATE | MAP_ANONYMOUS, -1), pages, true);
+  for (unsigned i = 0; i < count; i++)
+    start_thread(&thread, nap_and_stay, &naps);
+  nap(&naps);
+  counted += naps.count * (count + 1);
+}
+
+/* FILE PAGES: touches a mapped file that is not in the page cache. */
+static void work_major(char *const *arguments) {
+  size_t pages = (size_t)number(arguments[1]);
+  int fd = open_file(arguments[0], O_RDONLY);
+
+  if (fsync(fd) < 0 || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) != 0)
+    die("dropping the file from the page cache");
+  size_t size = pages * (size_t)getpagesize();
+  char *memory = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (memory == MAP_FAILED)
+    die("mmap");
+  (void)madvise(memory, size, MADV_RANDOM);
+  touch_pages(memory, pages, false);
+  counted += pages;
+  close(fd);
+}
+
+/*
+ * PAGES PASSES: pages of a file that are read first and then written, so that
+ * each is copied; and again.
+ */
+static void work_cow(char *const *arguments) {
+  size_t pages = (size_t)number(arguments[0]);
+  uint64_t passes = number(arguments[1]);
+  int fd = memfd_create("load", MFD_CLOEXEC);
+
+  if (fd < 0 || ftruncate(fd, (off_t)pages * getpagesize()) < 0)
+    die("memfd");
+  char *memory = map_pages(pages, MAP_PRIVATE, fd);
+  for (uint64_t i = 0; i < passes; i++) {
+    touch_pages(memory, pages, false);
+    touch_pages(memory, pages, true);
+    if (madvise(memory, pages * (size_t)getpagesize(), MADV_DONTNEED) < 0)
+      die("madvise");
+  }
+  counted += pages * passes;
+  close(fd);
+}
+
+/* Processes */
+
+/* In a child: it must not survive its parent, nor the time limit. */
+static void bound_child(void) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  alarm(options.limit_s);
+}
+
+static void add_time(struct timeval *sum, struct timeval value) {
+  struct timeval total;
+
+  timeradd(sum, &value, &total);
+  *sum = total;
+}
+
+/* Reaps a child; returns its wait status. */
+static int reap(pid_t pid) {
+  struct rusage usage;
+  int status = 0;
+
+  if (wait4(pid, &status, 0, &usage) != pid)
+    die("wait4");
+  add_time(&child_usage.ru_utime, usage.ru_utime);
+  add_time(&child_usage.ru_stime, usage.ru_stime);
+  child_usage.ru_nvcsw += usage.ru_nvcsw;
+  child_usage.ru_nivcsw += usage.ru_nivcsw;
+  return status;
+}
+
+static void write_null(uint64_t bytes) {
+  int fd = open_file("/dev/null", O_WRONLY);
+  char *buffer = aligned_buffer((size_t)bytes);
+
+  if (bytes > 0)
+    write_chunk(fd, buffer, (size_t)bytes);
+  free(buffer);
+  close(fd);
+}
+
+enum ending { JOINED, TOGETHER, HEADLESS };
+
+static enum ending ending_of(const char *text) {
+  static const char *const names[] = {
+      [JOINED] = "joined", [TOGETHER] = "together", [HEADLESS] = "headless"};
+
+  for (int i = 0; i < 3; i++)
+    if (strcmp(text, names[i]) == 0)
+      return (enum ending)i;
+  errno = EINVAL;
+  die(text);
+}
+
+static void *burn_forever(void *unused) {
+  for (;;)
+    spin(1000);
+  return unused;
+}
+
+/*
+ * The child's life: JOINED joins its threads, TOGETHER leaves while they run,
+ * HEADLESS has the main thread leave first.
+ */
+_Noreturn static void live(enum ending ending, unsigned count, unsigned ms,
+                           uint64_t bytes) {
+  pthread_t threads[MAX_THREADS];
+
+  bound_child();
+  expire_after(ms);
+  for (unsigned i = 0; i < count; i++)
+    start_thread(&threads[i], ending == TOGETHER ? burn_forever : burn_user,
+                 NULL);
+  if (ending == HEADLESS) {
+    write_null(bytes);
+    pthread_exit(NULL);
+  }
+  burn_user(NULL);
+  for (unsigned i = 0; i < count && ending == JOINED; i++)
+    pthread_join(threads[i], NULL);
+  write_null(bytes);
+  _exit(0);
+}
+
+/*
+ * joined|together|headless THREADS MS BYTES: a child that burns MS, writes
+ * BYTES and stays a zombie until the next SIGUSR1.
+ */
+static void work_zombie(char *const *arguments) {
+  enum ending ending = ending_of(arguments[0]);
+  unsigned count = thread_count(arguments[1]);
+  unsigned ms = small_number(arguments[2]);
+  uint64_t bytes = number(arguments[3]);
+
+  pid_t pid = fork();
+  if (pid < 0)
+    die("fork");
+  if (pid == 0)
+    live(ending, count, ms, bytes);
+  say("child=%d", pid);
+  siginfo_t info;
+  if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0)
+    die("waitid");
+  say("zombie=%d", pid);
+  await_go_or_die();
+  reap(pid);
+}
+
+static void start_sleeper(unsigned milliseconds) {
+  pid_t pid = fork();
+
+  if (pid < 0)
+    die("fork");
+  if (pid > 0)
+    return;
+  bound_child();
+  nanosleep(&(struct timespec){.tv_sec = milliseconds / 1000,
+                               .tv_nsec = (milliseconds % 1000) * 1000000L},
+            NULL);
+  _exit(0);
+}
+
+/* TOTAL PARALLEL MS: processes that live for MS, so many at a time. */
+static void work_swarm(char *const *arguments) {
+  unsigned total = small_number(arguments[0]);
+  unsigned parallel = small_number(arguments[1]);
+  unsigned milliseconds = small_number(arguments[2]);
+  unsigned alive = 0;
+
+  for (unsigned i = 0; i < total; i++) {
+    if (alive == parallel) {
+      wait(NULL);
+      alive--;
+    }
+    start_sleeper(milliseconds);
+    alive++;
+  }
+  while (wait(NULL) > 0)
+    ;
+  counted += total;
+}
+
+/* What a child tells of itself, in memory that it shares with its parent. */
+struct life {
+  pid_t pid;
+  struct rusage usage;
+};
+
+/* A child to make: under a name from its first moment, perhaps with a pid. */
+struct birth {
+  const char *name;
+  pid_t wanted; /* 0: any */
+  unsigned burn_ms;
+  uint64_t bytes;
+  struct life *life;
+};
+
+/* Burns, writes, tells, and idles until it is killed. */
+_Noreturn static void live_and_tell(const struct birth *birth) {
+  bound_child();
+  expire_after(birth->burn_ms);
+  burn_user(NULL);
+  write_null(birth->bytes);
+  birth->life->pid = getpid();
+  getrusage(RUSAGE_SELF, &birth->life->usage);
+  kill(getppid(), SIGRTMAX);
+  sleep_forever(NULL);
+  _exit(0);
+}
+
+/* Makes `wanted` the next pid, unless somebody else forks first. */
+static void set_next_pid(pid_t wanted) {
+  int fd = open_file("/proc/sys/kernel/ns_last_pid", O_WRONLY);
+
+  if (dprintf(fd, "%d", wanted - 1) < 0)
+    die("ns_last_pid");
+  close(fd);
+}
+
+/*
+ * A child has the name of the thread that forks, so a thread with that name
+ * forks. It stays, since its end would be the child's too (PR_SET_PDEATHSIG).
+ */
+static void *give_birth(void *data) {
+  const struct birth *birth = data;
+
+  rename_self(birth->name);
+  for (int tries = 0; tries < MAX_PID_TRIES; tries++) {
+    if (birth->wanted > 0)
+      set_next_pid(birth->wanted);
+    pid_t pid = fork();
+    if (pid < 0)
+      die("fork");
+    if (pid == 0 && (birth->wanted == 0 || getpid() == birth->wanted))
+      live_and_tell(birth);
+    if (pid == 0)
+      _exit(0);
+    if (birth->wanted == 0 || pid == birth->wanted)
+      return sleep_forever(NULL);
+    waitpid(pid, NULL, 0);
+  }
+  errno = EAGAIN;
+  die("getting the pid");
+}
+
+/* Returns when the child has done its work. */
+static void make_child(struct birth *birth) {
+  pthread_t thread;
+
+  birth->life = mmap(NULL, sizeof(*birth->life), PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (birth->life == MAP_FAILED)
+    die("mmap");
+  start_thread(&thread, give_birth, birth);
+  await_signal(SIGRTMAX);
+}
+
+/* NAME COUNT MS BYTES: children that burn MS, one by one, and stay. */
+static void work_births(char *const *arguments) {
+  unsigned count = thread_count(arguments[1]);
+  struct birth births[MAX_THREADS];
+  int64_t total_us = 0;
+
+  for (unsigned i = 0; i < count; i++) {
+    births[i] = (struct birth){.name = arguments[0],
+                               .burn_ms = small_number(arguments[2]),
+                               .bytes = number(arguments[3])};
+    make_child(&births[i]);
+    total_us += microseconds(births[i].life->usage.ru_utime) +
+                microseconds(births[i].life->usage.ru_stime);
+  }
+  say("births_cpu_us=%" PRId64, total_us);
+  counted += count;
+}
+
+static void say_life(const char *which, const struct life *life) {
+  say("%s=%d", which, life->pid);
+  say("%s_cpu_us=%" PRId64, which,
+      microseconds(life->usage.ru_utime) + microseconds(life->usage.ru_stime));
+}
+
+/*
+ * NAME MS NAME2 MS2 BYTES: a child that burns MS; at the next SIGUSR1 it is
+ * killed, and a second one at once has its pid.
+ */
+static void work_reuse(char *const *arguments) {
+  struct birth first = {.name = arguments[0],
+                        .burn_ms = small_number(arguments[1]),
+                        .bytes = number(arguments[4])};
+  struct birth second = {.name = arguments[2],
+                         .burn_ms = small_number(arguments[3]),
+                         .bytes = number(arguments[4])};
+
+  make_child(&first);
+  say_life("first", first.life);
+  await_go_or_die();
+  kill(first.life->pid, SIGKILL);
+  reap(first.life->pid);
+  second.wanted = first.life->pid;
+  make_child(&second);
+  say_life("second", second.life);
+}
+
+static void work_idle(char *const *arguments) { (void)arguments; }
+
+static const struct command commands[] = {
+    {"idle", "", 0, false, work_idle},
+    {"burn", "MS THREADS", 2, false, work_burn},
+    {"system", "MS", 1, false, work_system},
+    {"mixed", "PHASES MS", 2, false, work_mixed},
+    {"churn", "COUNT US PARALLEL", 3, true, work_churn},
+    {"park", "THREADS", 1, false, work_park},
+    {"write", "FILE BYTES CALLS plain|fsync|direct", 4, false, work_write},
+    {"read", "FILE BYTES CALLS", 3, false, work_read},
+    {"direct", "FILE BLOCK MS", 3, false, work_direct},
+    {"switch", "COUNT THREADS PAGES", 3, false, work_switch},
+    {"touch", "PAGES", 1, false, work_touch},
+    {"major", "FILE PAGES", 2, false, work_major},
+    {"cow", "PAGES PASSES", 2, false, work_cow},
+    {"zombie", "joined|together|headless THREADS MS BYTES", 4, false,
+     work_zombie},
+    {"swarm", "TOTAL PARALLEL MS", 3, false, work_swarm},
+    {"births", "NAME COUNT MS BYTES", 4, false, work_births},
+    {"reuse", "NAME MS NAME2 MS2 BYTES", 5, false, work_reuse},
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static const struct command *find_command(const char *name) {
+  for (size_t i = 0; i < COMMAND_COUNT; i++)
+    if (strcmp(commands[i].name, name) == 0)
+      return &commands[i];
+  return NULL;
+}
+
+_Noreturn static void usage_error(void) {
+  fputs("usage: load [options] COMMAND ARGUMENTS\n\n"
+        "  --name COMM    take this name\n"
+        "  --rename COMM  take this name at SIGUSR2\n"
+        "  --ruid UID     real user id\n"
+        "  --euid UID     effective user id\n"
+        "  --wait         work at SIGUSR1\n"
+        "  --rounds N     work so many times (1)\n"
+        "  --stay S       live on for S seconds (0)\n"
+        "  --limit S      never live longer than S seconds (120)\n\n",
+        stderr);
+  for (size_t i = 0; i < COMMAND_COUNT; i++)
+    fprintf(stderr, "  %s %s\n", commands[i].name, commands[i].arguments);
+  exit(EXIT_FAILURE);
+}
+
+/* Returns false if this is no option. */
+static bool set_option(const char *key, const char *value) {
+  if (strcmp(key, "--name") == 0)
+    options.name = value;
+  else if (strcmp(key, "--rename") == 0)
+    options.rename = value;
+  else if (strcmp(key, "--rounds") == 0)
+    options.rounds = small_number(value);
+  else if (strcmp(key, "--stay") == 0)
+    options.stay_s = small_number(value);
+  else if (strcmp(key, "--limit") == 0)
+    options.limit_s = small_number(value);
+  else if (strcmp(key, "--ruid") == 0)
+    options.real_uid = small_number(value);
+  else if (strcmp(key, "--euid") == 0)
+    options.effective_uid = small_number(value);
+  else
+    return false;
+  return true;
+}
+
+/* Returns the index of the first argument that is no option. */
+static int parse_options(int argc, char *const *argv) {
+  int i = 1;
+
+  while (i < argc && strncmp(argv[i], "--", 2) == 0) {
+    if (strcmp(argv[i], "--wait") == 0) {
+      options.wait = true;
+      i++;
+    } else if (i + 1 < argc && set_option(argv[i], argv[i + 1])) {
+      i += 2;
+    } else {
+      usage_error();
+    }
+  }
+  return i;
+}
+
+static void apply_options(void) {
+  if (options.name != NULL)
+    rename_self(options.name);
+  if ((options.real_uid >= 0 || options.effective_uid >= 0) &&
+      setresuid((uid_t)options.real_uid, (uid_t)options.effective_uid,
+                (uid_t)-1) < 0)
+    die("setresuid");
+  block_signals();
+  alarm(options.limit_s);
+}
+
+int main(int argc, char **argv) {
+  int first = parse_options(argc, argv);
+  const struct command *command =
+      first < argc ? find_command(argv[first]) : NULL;
+
+  if (command == NULL || argc - first - 1 != command->argument_count)
+    usage_error();
+  apply_options();
+  if (command->calibrated)
+    calibrate();
+  say("ready");
+  for (unsigned round = 1; round <= options.rounds; round++) {
+    if (options.wait)
+      await_go_or_die();
+    command->work(argv + first + 1);
+    say_truth(round);
+  }
+  while (options.stay_s > 0 && await_go(options.stay_s))
+    ;
+  return EXIT_SUCCESS;
+}
