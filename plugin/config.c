@@ -4,7 +4,6 @@
 #include "cpulist.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,7 +136,8 @@ static int get_number(struct parse *parse, const oconfig_item_t *item,
   if (item->values_num == 1 && item->children_num == 0 &&
       item->values[0].type == OCONFIG_TYPE_NUMBER)
     number = item->values[0].value.number;
-  if (number >= least && number <= INT32_MAX && floor(number) == number) {
+  if (number >= least && number <= INT32_MAX &&
+      (double)(uint32_t)number == number) {
     *result = (uint32_t)number;
     return 0;
   }
