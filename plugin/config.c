@@ -179,7 +179,10 @@ static int set_watch_cpus(struct parse *parse, const struct option *option,
                 "has a CPU that this machine cannot have; possible are %s",
                 possible_text);
   settings->watch_cpus = strdup(text);
-  return settings->watch_cpus != NULL ? 0 : -ENOMEM;
+  if (settings->watch_cpus != NULL)
+    return 0;
+  fail(parse, item, "finds no memory");
+  return -ENOMEM;
 }
 
 static int set_watch_buffer(struct parse *parse, const struct option *option,

@@ -18,6 +18,8 @@ enum {
   /* A record is filled in and then sent; in between its thread may be made to
    * wait. */
   SLACK_US = 100000,
+  /* Who is the parent of those whose parent has died. */
+  INIT_PID = 1,
 };
 
 struct exits {
@@ -214,7 +216,10 @@ static void book(struct process *process, const struct departed *departed,
     record = departed->whole != NULL ? *departed->whole : *departed->thread;
 
   /* Kernels that leave ended threads out have no switches in whole at all. */
-  if (record.switches_voluntary + record.switches_involuntary == 0) {
+  if (with_delays)
+    process->member->sums_switches =
+        record.switches_voluntary + record.switches_involuntary == 0;
+  if (process->member->sums_switches) {
     record.switches_voluntary = ended->switches_voluntary;
     record.switches_involuntary = ended->switches_involuntary;
   }
@@ -223,8 +228,12 @@ static void book(struct process *process, const struct departed *departed,
 
   /* Each of these is too low at worst. */
   uint64_t cpu_ns = max(account_cpu_ns(account), record.cpu_ns);
-  cpu_ns = departed->has_clock ? max(cpu_ns, departed->clock_ns)
-                               : max(cpu_ns, ended->cpu_ns);
+  if (with_delays)
+    process->member->is_exact = departed->has_clock;
+  if (departed->has_clock)
+    cpu_ns = max(cpu_ns, departed->clock_ns);
+  else if (!process->member->is_exact)
+    cpu_ns = max(cpu_ns, ended->cpu_ns);
   const struct proc_io io = {.read_chars = ended->read_chars,
                              .write_chars = ended->write_chars,
                              .read_bytes = ended->read_bytes,
@@ -256,9 +265,11 @@ static void count_exit(const struct member *member, uint32_t exit_code) {
     group_add(member->groups[i], delta);
 }
 
-/* The process's name: that of its main thread. */
-static void set_comm(struct departed *departed, const struct process *process) {
-  const char *comm = departed->thread->comm;
+/* The process's name: that of its main thread, if its record came before; or
+ * comm.
+ */
+static void set_comm(struct departed *departed, const struct process *process,
+                     const char *comm) {
   if (process != NULL && process->ended != NULL && process->ended->has_main)
     comm = process->ended->comm;
   memcpy(departed->comm, comm, sizeof(departed->comm));
@@ -331,9 +342,9 @@ static bool is_member_of(const struct process *process,
 static void resolve_doubts(struct exits *exits, struct departed *departed) {
   bool is_undecided = false;
   const struct process *parent = NULL;
-  if (departed->thread->flags & RECORD_FORKED)
-    parent =
-        proctable_find(exits->ledger->table, (pid_t)departed->thread->ppid);
+  uint32_t ppid = departed->thread->ppid;
+  if ((departed->thread->flags & RECORD_FORKED) && ppid != INIT_PID)
+    parent = proctable_find(exits->ledger->table, (pid_t)ppid);
 
   for (size_t i = 0; i < departed->doubtful_count; i++) {
     if (parent == NULL || !parent->is_met)
@@ -454,7 +465,8 @@ static size_t settle_stranger(struct exits *exits, struct process *process,
 
 /* The end of a process. The lock is given up to match it and to read its clock,
  * so it has to be looked up anew: a read may have met it by then. */
-static void take_process(struct exits *exits, struct departed *departed) {
+static void take_process(struct exits *exits, struct departed *departed,
+                         const char *comm) {
   struct ledger *ledger = exits->ledger;
   struct account account;
   size_t told = 0;
@@ -464,7 +476,7 @@ static void take_process(struct exits *exits, struct departed *departed) {
   bool is_added =
       process != NULL && add_ended(exits, process, departed->thread);
   bool is_member = process != NULL && process->member != NULL;
-  set_comm(departed, process);
+  set_comm(departed, process, comm);
   ledger_unlock(ledger);
 
   if (!is_member)
@@ -483,6 +495,15 @@ static void take_process(struct exits *exits, struct departed *departed) {
     tell(exits, departed, told, &account);
 }
 
+static void add_switches(const struct member *member,
+                         const struct record *thread) {
+  int64_t delta[COUNTERS] = {0};
+  delta[COUNTER_SWITCHES_VOLUNTARY] = (int64_t)thread->switches_voluntary;
+  delta[COUNTER_SWITCHES_INVOLUNTARY] = (int64_t)thread->switches_involuntary;
+  for (size_t i = 0; i < member->group_count; i++)
+    group_add(member->groups[i], delta);
+}
+
 /* A late thread: its process has ended, and had counted its delays and its CPU
  * time already, but not its I/O and page faults. */
 static bool take_late(struct exits *exits, const struct departed *departed) {
@@ -494,6 +515,8 @@ static bool take_late(struct exits *exits, const struct departed *departed) {
   if (process->member != NULL && process->ended != NULL) {
     add_ended(exits, process, departed->thread);
     book(process, departed, false);
+    if (process->member->sums_switches)
+      add_switches(process->member, departed->thread);
   }
   return true;
 }
@@ -509,6 +532,18 @@ static void take_thread(struct exits *exits, const struct departed *departed) {
     add_ended(exits, process, departed->thread);
 }
 
+/* The name of a process, by the record of its main thread where another
+ * thread's has overtaken that: threads that die together on several CPUs do. */
+static const char *find_main(const struct message *messages, size_t count,
+                             const struct departed *departed) {
+  for (size_t i = 0; i < count; i++) {
+    const struct record *thread = &messages[i].record[MESSAGE_THREAD];
+    if (thread->pid == (uint32_t)departed->tgid)
+      return thread->comm;
+  }
+  return departed->thread->comm;
+}
+
 void exits_take(struct exits *exits, const struct message *messages,
                 size_t count, uint64_t earliest_ns, uint64_t latest_ns) {
   for (size_t i = 0; i < count; i++) {
@@ -521,6 +556,7 @@ void exits_take(struct exits *exits, const struct message *messages,
       take_thread(exits, &departed);
     ledger_unlock(exits->ledger);
     if (is_known && departed.is_last)
-      take_process(exits, &departed);
+      take_process(exits, &departed,
+                   find_main(&messages[i], count - i, &departed));
   }
 }

@@ -19,7 +19,9 @@ struct member {
   bool is_new;      /* never looked at */
   bool has_ended;   /* a zombie: used what it used, and is no more */
   bool may_be_dead; /* had one thread left: a zombie would look the same */
-  bool is_gone;     /* to be removed from the process table */
+  bool is_exact; /* it has exited, and its CPU time was read, not estimated */
+  bool sums_switches; /* it has exited, and each thread adds its switches */
+  bool is_gone;       /* to be removed from the process table */
 };
 
 /* Returns NULL if memory is short. */

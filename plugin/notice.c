@@ -131,8 +131,9 @@ bool notice_sum_up(const struct notice_budget *budget, uint64_t now_s,
 
   if (!notice_has_unsaid(budget) || budget->second == now_s)
     return false;
-  snprintf(text, size, "%" PRIu32 " more processes ended",
-           budget->ok + budget->error + budget->signal);
+  uint32_t unsaid = budget->ok + budget->error + budget->signal;
+  snprintf(text, size, "%" PRIu32 " more %s ended", unsaid,
+           unsaid == 1 ? "process" : "processes");
   const char *before = ": ";
   for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
     if (parts[i].count > 0) {

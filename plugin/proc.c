@@ -20,6 +20,9 @@ struct proc {
   uint64_t page_size;
 };
 
+/* Of a task's flags (include/linux/sched.h), which <pid>/stat shows. */
+#define PF_EXITING 0x4U
+
 enum { NAME_SIZE = 32 }; /* "<pid>/cmdline" and shorter */
 
 int proc_open(const char *root, struct proc **proc) {
@@ -144,16 +147,19 @@ int proc_stat(struct proc *proc, pid_t pid, struct proc_stat *stat) {
   memcpy(stat->comm, name + 1, length);
 
   uint64_t rss_pages;
+  unsigned int flags;
   int fields =
       sscanf(end + 1,
-             " %c %d %*d %*d %*d %*d %*u %" SCNu64 " %*u %" SCNu64
+             " %c %d %*d %*d %*d %*d %u %" SCNu64 " %*u %" SCNu64
              " %*u %" SCNu64 " %" SCNu64 " %*d %*d %*d %*d %" SCNu32
              " %*d %" SCNu64 " %" SCNu64 " %" SCNu64,
-             &stat->state, &stat->ppid, &stat->faults_minor,
+             &stat->state, &stat->ppid, &flags, &stat->faults_minor,
              &stat->faults_major, &stat->user_ticks, &stat->system_ticks,
              &stat->threads, &stat->start_ticks, &stat->vm_bytes, &rss_pages);
-  if (fields != 10)
+  if (fields != 11)
     return -EBADMSG;
+  stat->is_exiting =
+      (flags & PF_EXITING) != 0 || stat->state == 'Z' || stat->state == 'X';
   stat->rss_bytes = rss_pages * proc->page_size;
   return 0;
 }

@@ -45,6 +45,8 @@ struct proc_stat {
   char comm[PROC_COMM_SIZE];
   char state; /* of the main thread; 'Z' for a zombie */
   pid_t ppid;
+  /* The main thread ends or has ended: there is no command line any more. */
+  bool is_exiting;
   uint64_t faults_minor, faults_major; /* ended threads included */
   uint64_t user_ticks, system_ticks;   /* likewise; USER_HZ */
   uint32_t threads;

@@ -242,7 +242,8 @@ static void reselect(struct reader *reader, struct process *process,
   struct proc_stat stat;
 
   process->due = next_turn(reader, process);
-  if (proc_stat(reader->proc, process->pid, &stat) == 0 &&
+  /* One that ends stays in its groups: what it was cannot be read any more. */
+  if (proc_stat(reader->proc, process->pid, &stat) == 0 && !stat.is_exiting &&
       stat.start_ticks * reader->tick_ns == process->start_ns)
     select_groups(reader, process, &stat, from_zero);
 }

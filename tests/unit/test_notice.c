@@ -256,7 +256,7 @@ static void counts_what_could_not_be_said(void **state) {
   notice_leave_unsaid(&budget, &event);
   assert_true(notice_has_unsaid(&budget));
   assert_true(sum_up(&budget, 8, text, &worst));
-  assert_string_equal(text, "1 more processes ended: 1 killed by a signal");
+  assert_string_equal(text, "1 more process ended: 1 killed by a signal");
 }
 
 int main(void) {
