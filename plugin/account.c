@@ -67,8 +67,9 @@ static bool counts_twice(const struct sample *sample) {
 /* A process that has run cannot have a blank record, but for a zombie, whose
  * thread's record the caller has to ask for. */
 static bool is_believable(const struct sample *sample) {
-  return !counts_twice(sample) &&
-         !(record_is_blank(sample->record) && sample->cpu_ns > 0);
+  return sample->is_final ||
+         (!counts_twice(sample) &&
+          !(record_is_blank(sample->record) && sample->cpu_ns > 0));
 }
 
 static void book_record(struct account *account, const struct sample *sample,

@@ -226,14 +226,13 @@ static void book(struct process *process, const struct departed *departed,
   record.user_us = max(record.user_us, ended->user_us);
   record.system_us = max(record.system_us, ended->system_us);
 
-  /* Each of these is too low at worst. */
-  uint64_t cpu_ns = max(account_cpu_ns(account), record.cpu_ns);
   if (with_delays)
     process->member->is_exact = departed->has_clock;
+  uint64_t cpu_ns = account_cpu_ns(account);
   if (departed->has_clock)
-    cpu_ns = max(cpu_ns, departed->clock_ns);
-  else if (!process->member->is_exact)
-    cpu_ns = max(cpu_ns, ended->cpu_ns);
+    cpu_ns = departed->clock_ns;
+  else if (!process->member->is_exact) /* each is too low at worst */
+    cpu_ns = max(cpu_ns, max(record.cpu_ns, ended->cpu_ns));
   const struct proc_io io = {.read_chars = ended->read_chars,
                              .write_chars = ended->write_chars,
                              .read_bytes = ended->read_bytes,
