@@ -18,6 +18,7 @@ build_packages=(gcc libc6-dev pkgconf libmnl-dev collectd-core collectd-dev
 run_packages=(collectd-core coreutils util-linux)
 test_packages=(clang clang-format libclang-rt-dev libcmocka-dev bats shellcheck
   procps util-linux)
+kernel_packages=(qemu-system-x86 cpio e2fsprogs mount)
 
 warnings=(-Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
   -Wmissing-prototypes -Wformat=2 -Wconversion -Wvla -Wundef)
@@ -34,7 +35,8 @@ Usage: ./build.sh COMMAND [OPTION]...
   deps         install the Debian packages that the other commands need
   build        make build/taskstats.so (the plugin) and build/taskstats-top
   run          show the plugin at work: a live table in this terminal (root)
-  test [PART]  run the tests (root); PART is unit, integration or lint
+  test [PART]  run the tests (root); PART is unit, integration, lint, or kernels
+               (the core of integration on Debian's 6.1 and 6.12, emulated)
   install      install the plugin, taskstats-top and the example configuration
   uninstall    remove what install installed
   lint         check the sources: format, warnings of two compilers, shellcheck
@@ -134,7 +136,8 @@ need_packages() { # PACKAGE...
 }
 
 do_deps() {
-  need_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}"
+  need_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" \
+    "${kernel_packages[@]}"
   say "All packages are installed."
 }
 
@@ -288,6 +291,23 @@ test_integration() {
   tally integration "$status" "$log"
 }
 
+# The machines run one after another: two at a time, or under much other load,
+# are too slow for tests that wait for something that passes.
+test_kernels() {
+  need_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" \
+    "${kernel_packages[@]}"
+  do_build
+  build_helpers
+  mkdir -p "$build/tests"
+  local kernel log status
+  for kernel in 6.1 6.12; do
+    log=$build/tests/kernel-$kernel.log status=0
+    TASKSTATS_BUILD=$build TASKSTATS_TESTS=$root/tests \
+      "$root/tests/kernels/run.bash" "$kernel" 2>&1 | tee "$log" || status=$?
+    tally "kernel $kernel" "$status" "$log"
+  done
+}
+
 c_files() { find "$root"/{plugin,contrib,tests} -name '*.[ch]' 2>/dev/null | sort; }
 
 compiles() { # COMPILER: every source by itself, into objects for the next check
@@ -350,8 +370,9 @@ do_test() { # [PART]
     test_lint
     test_unit
     test_integration
+    test_kernels
     ;;
-  unit | integration | lint) "test_$1" ;;
+  unit | integration | kernels | lint) "test_$1" ;;
   *) misused "unknown part of the tests: $1" ;;
   esac
   [ "$skipped" -eq 0 ] || say "$skipped skipped"

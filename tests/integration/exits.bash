@@ -70,3 +70,18 @@ notifications() {
 count_notifications() { notifications "$@" | wc -l; }
 
 has_notifications() { [[ $(count_notifications "$1") -ge $2 ]]; }
+
+# has_rows GROUP IDENTITY: some have arrived.
+has_rows() { rows "$@" | grep -q .; }
+
+# await_exits GROUP COUNT: in any way; what was read may not be all yet.
+await_exits() { await "$2 ends of $1" has_exits "$1" "$2"; }
+
+has_exits() {
+  local kind sum=0
+
+  for kind in ok error signal; do
+    sum=$((sum + $(value "$1" "total_events-exit-$kind")))
+  done
+  ((sum >= $2))
+}

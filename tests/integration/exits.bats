@@ -40,7 +40,7 @@ run_brood() {
   shift
 
   start_exits "$me-parent" "$@"
-  await "the first read" rows "$group" ps_cputime
+  await "the first read" has_rows "$group" ps_cputime
   await_tries=1200 perform "$me-parent"
   settle "$group"
 }
@@ -183,23 +183,28 @@ CONF
   interval=0.1
   configure <<CONF
     <Group "name">
-      Command "$me-kid"
-    </Group>
-    <Group "executable">
-      Executable "$EXITS"
-      Command "$me-kid"
+      Command "$me-parent"
     </Group>
     <Group "line">
       CommandLine "/$me-parent brood"
     </Group>
+    <Group "executable">
+      Executable "$EXITS"
+      Command "$me-parent"
+    </Group>
 CONF
   start_collectd
-  run_brood name brood "$me-kid" 4000 4 0 exit0 100 0
+  # They keep their parent's name: by another one a read may have met them.
+  start_exits "$me-parent" brood - 4000 4 0 exit0 100 0
+  reads 3 line
+  await_tries=1200 perform "$me-parent"
+  await_exits name 4000
   settle line
 
-  assert_exits name 4000 0 0
-  assert_exits line 4000 0 0
-  assert_exits executable 4000 0 0
+  for group in name line executable; do
+    assert_exits "$group" 4000 0 0 || missing+=" $group"
+  done
+  [[ -z ${missing:-} ]]
 }
 
 @test "exits: forked workers that have taken another name" {
@@ -323,7 +328,7 @@ CONF
   configure_names kid
   load_prefix=(taskset -c "$cpu")
   start_collectd
-  await "the first rate" rows kid delay_rate-delay-cpu
+  await "the first rate" has_rows kid delay_rate-delay-cpu
   # Two at a time on one CPU.
   run_brood kid --waits brood "$me-kid" 100 2 0 exit0 20000 0
 

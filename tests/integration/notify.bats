@@ -283,7 +283,7 @@ CONF
   start_load "$me-seen" --stay 60 idle
   start_collectd
   start_exits "$me-parent" brood "$me-kid" 1 1 0 kill 0 0
-  await "the first read" rows "$me-seen" ps_cputime
+  await "the first read" has_rows "$me-seen" ps_cputime
   perform "$me-parent"
   kill -KILL "${load_pid[$me-seen]}"
   await_tries=60 await "what is told" has_notifications "$me-kid" 1

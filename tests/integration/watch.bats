@@ -64,7 +64,7 @@ assert_reads_alone() {
     await "a listener" has_listener
     assert_logged_once "exit records of CPUs $(</sys/devices/system/cpu/possible)"
     start_exits "$me-parent" brood "$me-zero,$me-one" 20 2 0 exit0,exit3 0 0
-    await "the first read" rows one ps_cputime
+    await "the first read" has_rows one ps_cputime
     perform "$me-parent"
     settle one
     assert_exits zero 10 0 0
@@ -80,7 +80,7 @@ assert_reads_alone() {
   interval=0.5
   configure_kids 'WatchCPUs "0"'
   start_collectd
-  await "the first read" rows one ps_cputime
+  await "the first read" has_rows one ps_cputime
   for name in zero one; do
     load_prefix=(taskset -c "$([[ $name == one ]] && echo 1 || echo 0)")
     start_exits "$me-p$name" brood "$me-$name" 40 1 0 exit0,exit3 5000 65600
@@ -108,7 +108,7 @@ assert_reads_alone() {
   needs_two_cpus
   configure_kids 'WatchCPUs "0"'
   start_collectd
-  await "the first read" rows one ps_cputime
+  await "the first read" has_rows one ps_cputime
   start_exits "$me-parent" brood "$me-one" 40 4 3 exit0,together,headless 15000 0
   perform "$me-parent"
   settle one

@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# The emulated machine's first process: runs the tests that are to be run,
+# with their TAP on the second serial line. If it fails, so does the machine.
+set -euo pipefail
+
+export PATH=/usr/bin:/usr/sbin LC_ALL=C
+export TASKSTATS_BUILD=/src/build TASKSTATS_TESTS=/src/tests
+
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount -t ext4 /dev/nvme0n1 /var/tmp
+ln -s /proc/self/fd /dev/fd
+ulimit -n 4096
+
+exec >/dev/ttyS1
+stty -F /dev/ttyS1 raw
+cd "$TASKSTATS_TESTS/integration"
+mapfile -t suites </suites
+
+echo "# $(uname -srv), $(nproc) CPUs"
+status=0
+bats --tap --timing --print-output-on-failure --filter "$(</pattern)" \
+  "${suites[@]}" 2>&1 ||
+  status=$?
+echo "# bats ended with status $status"
+stty -F /dev/ttyS1 raw # waits until all is sent
+echo b >/proc/sysrq-trigger
+sleep infinity

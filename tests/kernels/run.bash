@@ -1,0 +1,168 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+#   run.bash VERSION [PATTERN...]
+#
+# Runs the core of the integration suites, or the tests whose names begin so,
+# on Debian's kernel VERSION (6.1 or 6.12), in an emulated machine, and prints
+# their TAP. The machine has nothing but an initramfs of this system's own
+# files (collectd, bats, the shell and what they need, beside the plugin and
+# the tests) and an empty disk.
+#
+# The runner sets TASKSTATS_BUILD and TASKSTATS_TESTS as for the suites.
+set -euo pipefail
+
+export LC_ALL=C
+
+# The core, by the beginnings of the tests' names: what depends on the kernel.
+# The whole would take twice the time, which goes by in waiting for reads.
+core=(
+  'cpu: (a process that is busy in the kernel|threads of)'
+  'zombies: (single-threaded$|multi-threaded, .*(before|together)$|a process|what)'
+  'rules: (what a new|a new|a member that ends|a pid used again at once, by)'
+  'io: (bytes and calls written$|octets (to|from) the disk, past|context switches)'
+  'delays: (a direct-I/O reader|copies on write)'
+  'identities: every option on'
+)
+
+# The machine has the programs of these packages, and these files.
+packages=(bash bats coreutils dash diffutils findutils grep libc-bin libgcc-s1
+  mount procps sed util-linux)
+files=(/usr/bin/awk /usr/sbin/collectd /usr/lib/collectd/{csv,logfile}.so
+  /usr/share/collectd/types.db)
+
+limit_s=420 # for a machine; it takes 150 on two CPUs
+
+version=$1
+[ $# -eq 1 ] || core=("${@:2}")
+build=$(cd "$TASKSTATS_BUILD" && pwd)
+tests=$(cd "$TASKSTATS_TESTS" && pwd)
+kernel=$build/kernels/vmlinuz-$version
+console=$build/kernels/console-$version.log
+mkdir -p "$build/kernels"
+work=$(mktemp -d "$build/kernels/run.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+fail() { # CAUSE CURE
+  printf 'kernel %s: %s\n' "$version" "$1" "$version" "$2" >&2
+  exit 1
+}
+
+# --- the kernel ---
+
+# Debian's kernels for clouds are its others without most drivers: a third of
+# the size, and what the disk needs is not in modules. Of 6.1 the oldest that
+# apt knows: 6.1.190 learned to count in a TGID record what ended threads had.
+kernel_package() {
+  local line='$'
+
+  [ "$version" != 6.1 ] || line=1
+  apt-cache search --names-only "^linux-image-${version/./\\.}\.[0-9].*-cloud-amd64\$" |
+    cut -d' ' -f1 | sort -V | sed -n "${line}p"
+}
+
+download() {
+  local package
+
+  package=$(kernel_package)
+  [ -n "$package" ] || return 1
+  (cd "$work" && apt-get -q -o APT::Sandbox::User=root download "$package" >&2)
+}
+
+# Nothing of the package is installed: its kernel stays beside the build.
+get_kernel() {
+  [ ! -e "$kernel" ] || return 0
+  download || { [ "$EUID" -eq 0 ] && apt-get -q update >&2 && download; } ||
+    fail "Debian's linux-image-$version.*-cloud-amd64 cannot be downloaded" \
+      "check the network; bookworm and bookworm-security must be in apt's sources; then run: apt-get update"
+  dpkg-deb --fsys-tarfile "$work"/*.deb |
+    tar -xO --wildcards './boot/vmlinuz-*' >"$work/vmlinuz"
+  rm "$work"/*.deb
+  mv "$work/vmlinuz" "$kernel"
+}
+
+# --- its file system ---
+
+names_of() { grep -ohP '^@test "\K[^"]+' "$@"; }
+
+# Writes down for init which suites have tests of the core, and their pattern.
+choose_tests() {
+  local one all suite
+
+  all="^($(IFS='|' && echo "${core[*]}"))"
+  echo "$all" >"$work/root/pattern"
+  cd "$tests/integration"
+  for one in "${core[@]}"; do
+    grep -qE "^$one" <<<"$(names_of ./*.bats)" ||
+      fail "no test matches \"$one\"" "correct the list in tests/kernels/run.bash"
+  done
+  for suite in *.bats; do
+    ! grep -qE "$all" <<<"$(names_of "$suite")" || echo "$suite"
+  done >"$work/root/suites"
+}
+
+# The paths of all that is to be copied from this system; libraries, too.
+system_files() {
+  local paths
+
+  mapfile -t paths < <(
+    printf '%s\n' "${files[@]}"
+    dpkg-query -L "${packages[@]}" | grep -E '^(/usr)?/(bin|sbin|lib|libexec)/'
+  )
+  printf '%s\n' "${paths[@]}"
+  # A script has no libraries, which ldd takes for an error.
+  { ldd "${paths[@]}" "$build/taskstats.so" 2>/dev/null || true; } |
+    grep -oE '/[^ :]+ \(0x' | cut -d' ' -f1
+}
+
+make_root() {
+  local path
+
+  mkdir "$work/root"
+  choose_tests
+  cd "$work/root"
+  mkdir -p usr/{bin,sbin,lib,lib64} dev etc proc run/lock sys tmp var/tmp
+  ln -s usr/{bin,sbin,lib,lib64} .
+  system_files | sort -u | while read -r path; do
+    [ ! -f "$path" ] || cp -L --parents "$path" .
+  done
+  mkdir -p src/build/tests
+  cp -r "$tests" src/tests
+  cp "$build/taskstats.so" src/build
+  cp "$build"/tests/{load,exits} src/build/tests
+  cp "$tests/kernels/init.bash" init
+  printf '%s\n' root:x:0:0:::/bin/bash nobody:x:65534:65534::: >etc/passwd
+  printf '%s\n' root:x:0: nogroup:x:65534: >etc/group
+  find . | cpio --quiet -o -H newc -R 0:0 >"$work/initramfs"
+}
+
+# --- the machine ---
+
+# For a subshell. The machine ends when it reboots, and when we do. Its second
+# serial line is our standard output.
+run_machine() {
+  truncate -s 256M "$work/disk"
+  mke2fs -q -t ext4 "$work/disk"
+  exec setpriv --pdeathsig TERM timeout --foreground -k 5 "$limit_s" \
+    qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 1024 \
+    -nodefaults -no-user-config -no-reboot -display none \
+    -kernel "$kernel" -initrd "$work/initramfs" \
+    -append "console=ttyS0 panic=-1" \
+    -drive "if=none,id=disk,format=raw,cache=unsafe,file=$work/disk" \
+    -device nvme,drive=disk,serial=disk \
+    -serial "file:$console" -serial stdio </dev/null
+}
+
+[ "$(uname -m)" = x86_64 ] ||
+  fail "this machine is no x86_64, and the emulated one runs its programs" \
+    "run these tests on one that is"
+get_kernel
+(make_root)
+run_machine | tee "$work/tap"
+status=$(sed -n 's/^# bats ended with status //p' "$work/tap")
+if [ -z "$status" ]; then
+  tail -n 20 "$console" >&2
+  fail "the machine ended before the tests (or after $limit_s seconds)" \
+    "see what its kernel said last, above; all of it is in $console"
+fi
+exit "$status"
