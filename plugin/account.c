@@ -90,11 +90,25 @@ static void book_record(struct account *account, const struct sample *sample,
                 record->switches_involuntary, delta);
 }
 
+/* From the I/O of a process and its children to its own: what was counted of a
+ * process from its start is put right; of another one, all begins anew. */
+static bool begin_own_io(struct account *account, const struct sample *sample) {
+  if (!sample->io_is_own || account->io_is_own)
+    return false;
+  account->io_is_own = true;
+  if (!account->from_zero)
+    account->known &= ~(bit(COUNTER_READ_CHARS) | bit(COUNTER_WRITE_CHARS) |
+                        bit(COUNTER_READ_CALLS) | bit(COUNTER_WRITE_CALLS) |
+                        bit(COUNTER_READ_BYTES) | bit(COUNTER_WRITE_BYTES));
+  return true;
+}
+
 static void book_io(struct account *account, const struct sample *sample,
                     int64_t delta[COUNTERS]) {
   const struct proc_io *io = sample->io;
+  bool is_right = begin_own_io(account, sample) || !sample->is_final;
   void (*book_octets)(struct account *, unsigned int, uint64_t, int64_t *) =
-      sample->is_final ? book_at_least : book;
+      is_right ? book : book_at_least;
 
   book_octets(account, COUNTER_READ_CHARS, io->read_chars, delta);
   book_octets(account, COUNTER_WRITE_CHARS, io->write_chars, delta);

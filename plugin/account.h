@@ -15,6 +15,7 @@ struct account {
   bool from_zero; /* count what was used before the first sample, too */
   uint64_t known; /* counters that some sample has told, as 1 << counter */
   uint64_t total[COUNTERS];          /* what is counted; of the known ones */
+  bool io_is_own;                    /* as sample.io_is_own was once */
   uint64_t user_ticks, system_ticks; /* proportion of user to system time */
 };
 
@@ -30,7 +31,10 @@ struct sample {
   /* Whether the caller has added their switches, by their exit records. */
   bool adds_ended_threads;
 
-  const struct proc_io *io;     /* or NULL */
+  const struct proc_io *io; /* or NULL */
+  /* Whether that is without the I/O of children that were waited for, which the
+   * kernel adds to their parent's. Once it is, it must stay so. */
+  bool io_is_own;
   const struct proc_stat *stat; /* or NULL; needed for page faults, and for
                                    user against system time if no record counts
                                    ended threads */

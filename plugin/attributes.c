@@ -31,6 +31,15 @@ void attributes_set_cgroup(struct attributes *a, const char *cgroup) {
   a->cgroup = cgroup;
 }
 
+void attributes_set_cmdline(struct attributes *a, char *cmdline) {
+  free(a->cmdline);
+  a->cmdline = cmdline;
+}
+
+bool attributes_lacked_cmdline(const struct attributes *a) {
+  return (a->read & CMDLINE) != 0 && a->cmdline == NULL;
+}
+
 bool attributes_lacked_cgroup(const struct attributes *a) {
   return (a->read & CGROUP) != 0 && a->cgroup == NULL;
 }

@@ -30,15 +30,20 @@ void attributes_init(struct attributes *a, struct proc *proc, pid_t pid,
                      const char *comm);
 void attributes_clear(struct attributes *a);
 
-/* A process that has ended, by its exit record: it has no command line, and its
- * cgroup only if it is set. exe_inode is 0 where the record does not tell it.
+/* A process that has ended, by its exit record: it has a command line and a
+ * cgroup only if they are set. exe_inode is 0 where the record does not tell
+ * it.
  */
 void attributes_init_exited(struct attributes *a, pid_t pid, const char *comm,
                             uid_t uid, uint64_t exe_dev, uint64_t exe_inode);
 void attributes_set_cgroup(struct attributes *a, const char *cgroup);
 
-/* Whether a selector asked for the cgroup and there was none. */
+/* Takes the command line over, to be freed by attributes_clear; may be NULL. */
+void attributes_set_cmdline(struct attributes *a, char *cmdline);
+
+/* Whether a selector asked for it and there was none. */
 bool attributes_lacked_cgroup(const struct attributes *a);
+bool attributes_lacked_cmdline(const struct attributes *a);
 
 /* Each NULL, or false, if it cannot be had. Owned by a. */
 const char *attributes_cmdline(struct attributes *a); /* comm if it is empty */

@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "ended.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+
+void ended_destroy(struct ended *ended) {
+  if (ended == NULL)
+    return;
+  free(ended->last);
+  free(ended);
+}
 
 static uint64_t min(uint64_t a, uint64_t b) { return a < b ? a : b; }
 static uint64_t max(uint64_t a, uint64_t b) { return a > b ? a : b; }
@@ -31,6 +40,8 @@ void ended_add(struct ended *ended, const struct record *thread,
   ended->write_chars += thread->write_chars;
   ended->read_bytes += thread->read_bytes;
   ended->write_bytes += thread->write_bytes;
+  /* Not ACORE, which is set where a limit forbade the core. */
+  ended->dumped_core |= WCOREDUMP((int)thread->exit_code) != 0;
   if (thread->pid == thread->tgid) {
     ended->has_main = true;
     memcpy(ended->comm, thread->comm, sizeof(ended->comm));

@@ -2,7 +2,7 @@
 #ifndef TASKSTATS_ENDED_H
 #define TASKSTATS_ENDED_H
 
-#include "record.h"
+#include "message.h"
 
 /*
  * What the ended threads of one process have used, by their exit records. Only
@@ -17,10 +17,20 @@ struct ended {
   uint64_t read_chars, write_chars;
   uint64_t read_bytes, write_bytes;
 
+  bool dumped_core; /* the one that crashed says so, which need not be the last
+                     */
+
   /* The main thread's record, if that has ended: it has the process's name. */
   bool has_main;
   char comm[RECORD_COMM_SIZE];
+
+  /* The last thread's message while it waits for the main thread's, which it
+   * has overtaken; owned, or NULL. */
+  struct message *last;
 };
+
+/* Takes NULL. */
+void ended_destroy(struct ended *ended);
 
 /* Adds a thread's exit record. tick_ns is the length of the kernel's tick. */
 void ended_add(struct ended *ended, const struct record *thread,

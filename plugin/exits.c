@@ -27,10 +27,9 @@ struct exits {
   struct proc *proc;
   exit_sink *sink;
   void *context;
-  uint64_t tick_ns;        /* of the kernel's sampling */
-  uint64_t start_tick_ns;  /* of start times in procfs */
-  struct group **groups;   /* scratch: those of the process at hand */
-  struct group **doubtful; /* scratch: those that a CommandLine decides */
+  uint64_t tick_ns;       /* of the kernel's sampling */
+  uint64_t start_tick_ns; /* of start times in procfs */
+  struct group **groups;  /* scratch: those of the process at hand */
 };
 
 /* The process whose thread has ended, as far as its record tells. */
@@ -42,9 +41,11 @@ struct departed {
   uint64_t earliest_ns, latest_ns; /* between these times it began */
   char comm[RECORD_COMM_SIZE];
 
+  bool dumped_core;
   bool has_clock; /* its CPU clock could still be read */
   uint64_t clock_ns;
-  size_t group_count, doubtful_count;
+  size_t group_count;
+  bool is_undecided;
 };
 
 int exits_create(const char *root, struct ledger *ledger, exit_sink *sink,
@@ -61,9 +62,8 @@ int exits_create(const char *root, struct ledger *ledger, exit_sink *sink,
   clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
   e->tick_ns = (uint64_t)tick.tv_nsec;
   e->groups = calloc(ledger->group_count + 1, sizeof(struct group *));
-  e->doubtful = calloc(ledger->group_count + 1, sizeof(struct group *));
   int status = proc_open(root, &e->proc);
-  if (status == 0 && (e->groups == NULL || e->doubtful == NULL))
+  if (status == 0 && e->groups == NULL)
     status = -ENOMEM;
   if (status != 0) {
     exits_destroy(e);
@@ -78,7 +78,6 @@ void exits_destroy(struct exits *exits) {
     return;
   proc_close(exits->proc);
   free(exits->groups);
-  free(exits->doubtful);
   free(exits);
 }
 
@@ -153,7 +152,7 @@ static struct process *enter(struct exits *exits,
   struct process *former = proctable_find(ledger->table, departed->tgid);
   if (former != NULL && !former->is_met) {
     member_destroy(former->member);
-    free(former->ended);
+    ended_destroy(former->ended);
     proctable_remove(ledger->table, former);
   } else if (former != NULL) {
     former->has_vanished = true;
@@ -174,7 +173,7 @@ static struct process *enter(struct exits *exits,
 
 static void leave(struct exits *exits, struct process *process) {
   member_destroy(process->member);
-  free(process->ended);
+  ended_destroy(process->ended);
   proctable_remove(exits->ledger->table, process);
 }
 
@@ -240,6 +239,7 @@ static void book(struct process *process, const struct departed *departed,
   const struct proc_stat stat = {.faults_minor = ended->faults_minor,
                                  .faults_major = ended->faults_major};
   const struct sample sample = {
+      .io_is_own = process->has_ended_children,
       .cpu_ns = cpu_ns,
       .record = with_delays ? &record : NULL,
       .counts_ended_threads = true,
@@ -264,11 +264,9 @@ static void count_exit(const struct member *member, uint32_t exit_code) {
     group_add(member->groups[i], delta);
 }
 
-/* The process's name: that of its main thread, if its record came before; or
- * comm.
- */
-static void set_comm(struct departed *departed, const struct process *process,
-                     const char *comm) {
+/* The process's name: that of its main thread. */
+static void set_comm(struct departed *departed, const struct process *process) {
+  const char *comm = departed->thread->comm;
   if (process != NULL && process->ended != NULL && process->ended->has_main)
     comm = process->ended->comm;
   memcpy(departed->comm, comm, sizeof(departed->comm));
@@ -298,60 +296,67 @@ static bool read_cgroup(struct exits *exits, const struct departed *departed,
              0;
 }
 
-/* Fills groups with those that select the process by what its record has, and
- * doubtful with those that its command line would decide. Without the lock. */
+/* What was read of a process that has ended. */
+struct read {
+  bool has_cgroup, has_cmdline; /* tried, at least */
+  char cgroup[PATH_MAX];
+};
+
+/* The command line of a process that never called exec: its parent's, unless
+ * the parent died first. The caller frees it; NULL if it cannot be had. */
+static char *read_cmdline(struct exits *exits, const struct record *thread) {
+  char *cmdline;
+  if ((thread->flags & RECORD_FORKED) == 0 || thread->ppid == INIT_PID ||
+      proc_cmdline(exits->proc, (pid_t)thread->ppid, &cmdline) != 0)
+    return NULL;
+  return cmdline;
+}
+
+/* Matches a process that has ended; what its record does not tell is read when
+ * a selector first asks for it. */
+static enum selector_match match_group(struct exits *exits,
+                                       const struct departed *departed,
+                                       const struct group *group,
+                                       struct attributes *attributes,
+                                       struct read *read) {
+  const struct selector *selector = group->rule->selector;
+  enum selector_match result = selector_match(selector, attributes);
+
+  if (result == SELECTOR_UNKNOWN && !read->has_cgroup &&
+      attributes_lacked_cgroup(attributes)) {
+    read->has_cgroup = true;
+    if (read_cgroup(exits, departed, read->cgroup, sizeof(read->cgroup)))
+      attributes_set_cgroup(attributes, read->cgroup);
+    result = selector_match(selector, attributes);
+  }
+  if (result == SELECTOR_UNKNOWN && !read->has_cmdline &&
+      attributes_lacked_cmdline(attributes)) {
+    read->has_cmdline = true;
+    attributes_set_cmdline(attributes, read_cmdline(exits, departed->thread));
+    result = selector_match(selector, attributes);
+  }
+  return result;
+}
+
+/* Fills groups with those that select the process. Without the lock. */
 static void match(struct exits *exits, struct departed *departed) {
   const struct record *thread = departed->thread;
   struct attributes attributes;
-  char cgroup[PATH_MAX];
-  bool asked_cgroup = false;
+  struct read read;
 
+  read.has_cgroup = read.has_cmdline = false;
   attributes_init_exited(&attributes, departed->tgid, departed->comm,
                          thread->uid, thread->exe_dev, thread->exe_inode);
-  departed->group_count = departed->doubtful_count = 0;
   for (size_t i = 0; i < exits->ledger->group_count; i++) {
     struct group *group = &exits->ledger->groups[i];
     enum selector_match result =
-        selector_match(group->rule->selector, &attributes);
-    if (result == SELECTOR_UNKNOWN && !asked_cgroup &&
-        attributes_lacked_cgroup(&attributes)) {
-      asked_cgroup = true;
-      if (read_cgroup(exits, departed, cgroup, sizeof(cgroup)))
-        attributes_set_cgroup(&attributes, cgroup);
-      result = selector_match(group->rule->selector, &attributes);
-    }
+        match_group(exits, departed, group, &attributes, &read);
     if (result == SELECTOR_YES)
       exits->groups[departed->group_count++] = group;
     else if (result == SELECTOR_UNKNOWN)
-      exits->doubtful[departed->doubtful_count++] = group;
+      departed->is_undecided = true;
   }
   attributes_clear(&attributes);
-}
-
-static bool is_member_of(const struct process *process,
-                         const struct group *group) {
-  for (size_t i = 0; i < process->member->group_count; i++)
-    if (process->member->groups[i] == group)
-      return true;
-  return false;
-}
-
-/* A process that never called exec has its parent's command line, and so is in
- * those of its parent's groups that only this could decide. With the lock. */
-static void resolve_doubts(struct exits *exits, struct departed *departed) {
-  bool is_undecided = false;
-  const struct process *parent = NULL;
-  uint32_t ppid = departed->thread->ppid;
-  if ((departed->thread->flags & RECORD_FORKED) && ppid != INIT_PID)
-    parent = proctable_find(exits->ledger->table, (pid_t)ppid);
-
-  for (size_t i = 0; i < departed->doubtful_count; i++) {
-    if (parent == NULL || !parent->is_met)
-      is_undecided = true;
-    else if (parent->member != NULL && is_member_of(parent, exits->doubtful[i]))
-      exits->groups[departed->group_count++] = exits->doubtful[i];
-  }
-  exits->ledger->undecided += is_undecided;
 }
 
 /* Makes a process a member of the groups that select it. What it used before a
@@ -385,8 +390,7 @@ static void tell(struct exits *exits, const struct departed *departed,
       .ppid = departed->thread->ppid,
       .uid = departed->thread->uid,
       .exit_code = departed->thread->exit_code,
-      .dumped_core = (departed->thread->flags & RECORD_DUMPED_CORE) != 0 ||
-                     WCOREDUMP((int)departed->thread->exit_code),
+      .dumped_core = departed->dumped_core,
       .elapsed_us = departed->thread->version >= VERSION_LAST_THREAD
                         ? departed->thread->process_elapsed_us
                         : departed->thread->elapsed_us,
@@ -409,6 +413,7 @@ static size_t settle(struct exits *exits, struct process *process,
   size_t told = 0;
 
   process->has_exited = true;
+  departed->dumped_core = process->ended->dumped_core;
   book(process, departed, true);
   count_exit(member, departed->thread->exit_code);
   *account = member->account;
@@ -436,19 +441,20 @@ static size_t settle_stranger(struct exits *exits, struct process *process,
     /* It is the reader's, and so stays as it is. A read has seen its command
      * line, so that there is no doubt. */
     struct process copy = {.is_met = true,
+                           .has_ended_children = process->has_ended_children,
                            .start_ns = process->start_ns,
                            .clock_ns = process->clock_ns};
     if (departed->group_count > 0 && admit(exits, &copy, departed)) {
       if (add_ended(exits, &copy, departed->thread))
         told = settle(exits, &copy, departed, account);
       member_destroy(copy.member);
-      free(copy.ended);
+      ended_destroy(copy.ended);
     }
     process->has_exited = true;
     return told;
   }
 
-  resolve_doubts(exits, departed);
+  exits->ledger->undecided += departed->is_undecided;
   if (departed->group_count == 0) {
     if (process != NULL)
       leave(exits, process);
@@ -465,22 +471,26 @@ static size_t settle_stranger(struct exits *exits, struct process *process,
 /* The end of a process. The lock is given up to match it and to read its clock,
  * so it has to be looked up anew: a read may have met it by then. */
 static void take_process(struct exits *exits, struct departed *departed,
-                         const char *comm) {
+                         bool is_added) {
   struct ledger *ledger = exits->ledger;
   struct account account;
   size_t told = 0;
 
   ledger_lock(ledger);
   struct process *process = find(exits, departed);
-  bool is_added =
-      process != NULL && add_ended(exits, process, departed->thread);
+  if (process != NULL && !is_added)
+    is_added = add_ended(exits, process, departed->thread);
   bool is_member = process != NULL && process->member != NULL;
-  set_comm(departed, process, comm);
+  set_comm(departed, process);
+  struct process *parent =
+      proctable_find(ledger->table, (pid_t)departed->thread->ppid);
+  if (parent != NULL)
+    parent->has_ended_children = true;
   ledger_unlock(ledger);
 
   if (!is_member)
     match(exits, departed);
-  if (is_member || departed->group_count + departed->doubtful_count > 0)
+  if (is_member || departed->group_count > 0)
     read_clock(exits, departed);
 
   ledger_lock(ledger);
@@ -520,42 +530,79 @@ static bool take_late(struct exits *exits, const struct departed *departed) {
   return true;
 }
 
-/* The end of a thread that is not its process's last one. */
-static void take_thread(struct exits *exits, const struct departed *departed) {
+/* The end of a thread that is not its process's last one. Returns the message
+ * of the last one if that has waited for it. */
+static struct message *take_thread(struct exits *exits,
+                                   const struct departed *departed) {
   struct process *process = find(exits, departed);
   if (process == NULL && take_late(exits, departed))
-    return;
+    return NULL;
   if (process == NULL)
     process = enter(exits, departed);
-  if (process != NULL)
-    add_ended(exits, process, departed->thread);
+  if (process == NULL || !add_ended(exits, process, departed->thread) ||
+      !process->ended->has_main)
+    return NULL;
+  struct message *waiting = process->ended->last;
+  process->ended->last = NULL;
+  return waiting;
 }
 
-/* The name of a process, by the record of its main thread where another
- * thread's has overtaken that: threads that die together on several CPUs do. */
-static const char *find_main(const struct message *messages, size_t count,
-                             const struct departed *departed) {
-  for (size_t i = 0; i < count; i++) {
-    const struct record *thread = &messages[i].record[MESSAGE_THREAD];
-    if (thread->pid == (uint32_t)departed->tgid)
-      return thread->comm;
+/*
+ * Whether a process that no read has met has to wait for its main thread, which
+ * has its name: threads that die together, on several CPUs, overtake each
+ * other. Keeps a copy of the message then. With the lock.
+ */
+static bool must_wait(struct exits *exits, const struct departed *departed,
+                      const struct message *message) {
+  struct process *process = find(exits, departed);
+  bool has_main =
+      departed->whole == NULL ||
+      departed->thread->pid == (uint32_t)departed->tgid ||
+      (process != NULL && (process->is_met || (process->ended != NULL &&
+                                               process->ended->has_main)));
+  if (has_main)
+    return false;
+
+  if (process == NULL)
+    process = enter(exits, departed);
+  struct message *copy = malloc(sizeof(*copy));
+  if (process == NULL || copy == NULL ||
+      !add_ended(exits, process, departed->thread)) {
+    free(copy);
+    return false;
   }
-  return departed->thread->comm;
+  *copy = *message;
+  process->ended->last = copy;
+  return true;
+}
+
+/* One message. Returns the one that waited for it, which the caller frees, or
+ * NULL. is_added says whether the thread is added already. */
+static struct message *take(struct exits *exits, const struct message *message,
+                            bool is_added, uint64_t earliest_ns,
+                            uint64_t latest_ns) {
+  struct departed departed;
+  struct message *waiting = NULL;
+
+  ledger_lock(exits->ledger);
+  bool is_known = identify(exits, message, earliest_ns, latest_ns, &departed);
+  if (is_known && !departed.is_last)
+    waiting = take_thread(exits, &departed);
+  else if (is_known && !is_added)
+    is_known = !must_wait(exits, &departed, message);
+  ledger_unlock(exits->ledger);
+  if (is_known && departed.is_last)
+    take_process(exits, &departed, is_added);
+  return waiting;
 }
 
 void exits_take(struct exits *exits, const struct message *messages,
                 size_t count, uint64_t earliest_ns, uint64_t latest_ns) {
   for (size_t i = 0; i < count; i++) {
-    struct departed departed;
-
-    ledger_lock(exits->ledger);
-    bool is_known =
-        identify(exits, &messages[i], earliest_ns, latest_ns, &departed);
-    if (is_known && !departed.is_last)
-      take_thread(exits, &departed);
-    ledger_unlock(exits->ledger);
-    if (is_known && departed.is_last)
-      take_process(exits, &departed,
-                   find_main(&messages[i], count - i, &departed));
+    struct message *waiting =
+        take(exits, &messages[i], false, earliest_ns, latest_ns);
+    if (waiting != NULL)
+      take(exits, waiting, true, earliest_ns, latest_ns);
+    free(waiting);
   }
 }

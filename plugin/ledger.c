@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ledger.h"
 
+#include "ended.h"
 #include "member.h"
 
 #include <stdlib.h>
@@ -38,7 +39,7 @@ struct ledger *ledger_create(const struct rule *rules, uint64_t boot_ns) {
 static bool forget(void *context, struct process *process) {
   (void)context;
   member_destroy(process->member);
-  free(process->ended);
+  ended_destroy(process->ended);
   return false;
 }
 

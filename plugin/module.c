@@ -26,6 +26,8 @@ _Static_assert(CONFIG_NAME_LENGTH == DATA_MAX_NAME_LEN - 1,
 
 enum { LOSS_INTERVAL_S = 60 }; /* between two complaints about lost records */
 
+static plugin_ctx_t
+    plugin_context; /* which other threads need to call collectd */
 static struct settings settings;
 static struct ledger *ledger;
 static struct reader *reader;
@@ -116,6 +118,7 @@ static void add_used(notification_t *notification,
 /* In the speaker's thread. */
 static void notify(const struct group *group, const struct exit_event *event,
                    const char *text, uint32_t exit_code) {
+  plugin_set_ctx(plugin_context);
   notification_t n = {.severity = severity_of(exit_code), .time = cdtime()};
   sstrncpy(n.message, text, sizeof(n.message));
   sstrncpy(n.host, hostname_g, sizeof(n.host));
@@ -227,6 +230,7 @@ static int taskstats_init(void) {
   if (reader != NULL)
     return 0;
 
+  plugin_context = plugin_get_ctx();
   config_finish(&settings);
   if (settings.ignored[0] != '\0')
     WARNING("taskstats plugin: %s: options of the processes plugin that do "

@@ -197,6 +197,51 @@ int proc_io_read(int fd, struct proc_io *io) {
   return 0;
 }
 
+static void add_io(struct proc_io *sum, const struct proc_io *io) {
+  sum->read_chars += io->read_chars;
+  sum->write_chars += io->write_chars;
+  sum->read_calls += io->read_calls;
+  sum->write_calls += io->write_calls;
+  sum->read_bytes += io->read_bytes;
+  sum->write_bytes += io->write_bytes;
+}
+
+/* A thread that ends meanwhile is none. */
+static int add_io_of_thread(int task_fd, const char *tid, struct proc_io *sum) {
+  char name[NAME_SIZE + 256];
+  struct proc_io io;
+
+  snprintf(name, sizeof(name), "%s/io", tid);
+  int fd = openat(task_fd, name, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return errno == ENOENT ? 0 : -errno;
+  int status = proc_io_read(fd, &io);
+  close(fd);
+  if (status == 0)
+    add_io(sum, &io);
+  return status == -ESRCH ? 0 : status;
+}
+
+int proc_io_of_threads(struct proc *proc, pid_t pid, struct proc_io *io) {
+  *io = (struct proc_io){0};
+  int fd = open_file(proc, pid, "task");
+  DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+  if (dir == NULL) {
+    int status = fd >= 0 ? -errno : fd;
+    if (fd >= 0)
+      close(fd);
+    return status;
+  }
+
+  int status = 0;
+  const struct dirent *entry;
+  while (status == 0 && (entry = readdir(dir)) != NULL)
+    if (pid_of_name(entry->d_name) != 0)
+      status = add_io_of_thread(fd, entry->d_name, io);
+  closedir(dir);
+  return status;
+}
+
 /* Arguments are separated and ended by NULs; programs that write their title
  * there leave more of them, or spaces, at the end. */
 static void join_arguments(char *cmdline, size_t size) {

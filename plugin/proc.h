@@ -74,6 +74,11 @@ int proc_io_open(struct proc *proc, pid_t pid);
 /* Reads an open <pid>/io. -ESRCH: its process is gone. */
 int proc_io_read(int fd, struct proc_io *io);
 
+/* Adds up <pid>/task/<tid>/io: what the living threads themselves have done.
+ * (The process's own file has what ended threads did, too, but also what
+ * children did that it has waited for: wait_task_zombie in the kernel.) */
+int proc_io_of_threads(struct proc *proc, pid_t pid, struct proc_io *io);
+
 /* The arguments joined by spaces, in memory that the caller frees; "" for a
  * kernel thread or a zombie. */
 int proc_cmdline(struct proc *proc, pid_t pid, char **cmdline);

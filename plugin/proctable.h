@@ -32,7 +32,8 @@ struct process {
                         * it, or when it vanished */
   bool is_met;         /* by a read; else it is the listener's */
   bool has_vanished;   /* not listed any more; its exit record may come yet */
-  atomic_bool has_exited; /* its exit record is booked */
+  atomic_bool has_exited;         /* its exit record is booked */
+  atomic_bool has_ended_children; /* which it may have waited for */
 };
 
 /* The clock of a process that must be looked at whatever it says. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "reader.h"
 
+#include "ended.h"
 #include "member.h"
 #include "sampler.h"
 
@@ -122,7 +123,7 @@ static bool enroll(struct reader *reader, struct process *process, size_t count,
 /* A process is of no group, or is removed. With the lock. */
 static void dismiss(struct reader *reader, struct process *process) {
   sampler_forget(reader->sampler, process->member);
-  free(process->ended);
+  ended_destroy(process->ended);
   process->member = NULL;
   process->ended = NULL;
 }
@@ -203,7 +204,10 @@ static struct process *meet(struct reader *reader, pid_t pid, ino_t inode) {
 
   ledger_lock(reader->ledger);
   struct process *process = recognize(reader, pid, &stat);
-  if (process == NULL)
+  /* Of one that ends only its record tells what it was. */
+  bool is_too_late = stat.is_exiting && stat.threads <= 1 &&
+                     reader->ledger->listens && reader->ledger->has_read;
+  if (process == NULL && !is_too_late)
     process = proctable_add(reader->ledger->table, pid);
   bool is_new = process != NULL && !process->is_met;
   if (process != NULL)

@@ -37,7 +37,6 @@ enum { RECORD_COMM_SIZE = 32 };
 /* Bits of a record's flags (include/uapi/linux/acct.h). */
 enum {
   RECORD_FORKED = 0x01,      /* AFORK: never called exec */
-  RECORD_DUMPED_CORE = 0x08, /* ACORE */
   RECORD_LAST_THREAD = 0x20, /* AGROUP, since version 12: the process ends */
 };
 

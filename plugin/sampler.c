@@ -141,7 +141,7 @@ static bool is_same_process(struct sampler *sampler,
  * Returns 0, or -ESRCH if the process is gone; has_io says whether io is set.
  */
 static int read_io(struct sampler *sampler, struct process *process,
-                   struct proc_io *io, bool *has_io) {
+                   bool is_own, struct proc_io *io, bool *has_io) {
   struct member *member = process->member;
   bool is_kept = member->io_fd >= 0;
   int fd = member->io_fd;
@@ -153,6 +153,8 @@ static int read_io(struct sampler *sampler, struct process *process,
     if (!is_kept)
       fd = proc_io_open(sampler->proc, process->pid);
     status = fd < 0 ? fd : proc_io_read(fd, io);
+    if (status == 0 && is_own)
+      status = proc_io_of_threads(sampler->proc, process->pid, io);
     *has_io = status == 0;
   }
   bool has_proof = is_kept && (member->collect & COLLECT_IO) != 0;
@@ -203,7 +205,7 @@ static bool ask_zombie(struct sampler *sampler, const struct process *process,
  */
 static bool book(struct sampler *sampler, const struct process *process,
                  struct sample *sample, struct record *record,
-                 bool had_exited) {
+                 struct proc_io *io, bool had_exited) {
   struct member *member = process->member;
   bool is_same = true;
 
@@ -216,6 +218,12 @@ static bool book(struct sampler *sampler, const struct process *process,
     record->switches_voluntary += ended != NULL ? ended->switches_voluntary : 0;
     record->switches_involuntary +=
         ended != NULL ? ended->switches_involuntary : 0;
+  }
+  if (sample->io != NULL && sample->io_is_own && ended != NULL) {
+    io->read_chars += ended->read_chars;
+    io->write_chars += ended->write_chars;
+    io->read_bytes += ended->read_bytes;
+    io->write_bytes += ended->write_bytes;
   }
   if (process->has_exited == had_exited) {
     is_same = had_exited || sample->cpu_ns >= account_cpu_ns(&member->account);
@@ -265,11 +273,13 @@ static bool take_sample(struct sampler *sampler, struct process *process,
       proc_stat(sampler->proc, process->pid, &stat) == 0)
     sample.stat = &stat;
   bool has_io;
-  if (read_io(sampler, process, &io, &has_io) != 0)
+  sample.io_is_own = process->has_ended_children;
+  if (read_io(sampler, process, sample.io_is_own, &io, &has_io) != 0)
     return false;
-  if (has_io)
+  /* The exit records have the threads' own I/O already. */
+  if (has_io && !(had_exited && sample.io_is_own))
     sample.io = &io;
-  if (!book(sampler, process, &sample, record, had_exited))
+  if (!book(sampler, process, &sample, record, &io, had_exited))
     return false;
 
   member->is_new = false;

@@ -47,23 +47,26 @@ static void take(void *context, const struct message *messages, size_t count,
   exits_take(watcher->exits, messages, count, earliest_ns, latest_ns);
 }
 
-/* Says the summaries that are due. Returns in how many ms to come back. */
-static int sum_up(void *context) {
-  struct watcher *watcher = context;
-
-  if (!watcher->has_unsaid)
-    return -1;
+/* Says the summaries of what was left unsaid before a time, in s. */
+static void sum_up_before(struct watcher *watcher, uint64_t before_s) {
   watcher->has_unsaid = false;
   for (size_t i = 0; i < watcher->ledger->group_count; i++) {
     struct notice_budget *budget = &watcher->budgets[i];
     char text[SPEAKER_TEXT_SIZE];
     uint32_t worst;
-    if (notice_sum_up(budget, now_s(), text, sizeof(text), &worst) &&
+    if (notice_sum_up(budget, before_s, text, sizeof(text), &worst) &&
         speaker_put(watcher->speaker, &watcher->ledger->groups[i], NULL, text,
                     worst))
       *budget = (struct notice_budget){.second = now_s()};
     watcher->has_unsaid |= notice_has_unsaid(budget);
   }
+}
+
+/* Returns in how many ms to come back. */
+static int sum_up(void *context) {
+  struct watcher *watcher = context;
+  if (watcher->has_unsaid)
+    sum_up_before(watcher, now_s());
   return watcher->has_unsaid ? 1000 : -1;
 }
 
@@ -102,6 +105,8 @@ void watcher_stop(struct watcher *watcher) {
   watcher->ledger->listens = false;
   ledger_unlock(watcher->ledger);
   exits_destroy(watcher->exits);
+  if (watcher->has_unsaid)
+    sum_up_before(watcher, UINT64_MAX);
   speaker_stop(watcher->speaker);
   free(watcher->budgets);
   free(watcher);
