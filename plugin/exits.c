@@ -482,13 +482,18 @@ static void take_process(struct exits *exits, struct departed *departed,
     is_added = add_ended(exits, process, departed->thread);
   bool is_member = process != NULL && process->member != NULL;
   set_comm(departed, process);
+  bool has_main =
+      process == NULL || (process->ended != NULL && process->ended->has_main);
   struct process *parent =
       proctable_find(ledger->table, (pid_t)departed->thread->ppid);
   if (parent != NULL)
     parent->has_ended_children = true;
   ledger_unlock(ledger);
 
-  if (!is_member)
+  /* Of a process that was no member no names of threads are kept. */
+  bool has_name = departed->whole == NULL || has_main ||
+                  departed->thread->pid == (uint32_t)departed->tgid;
+  if (!is_member && has_name)
     match(exits, departed);
   if (is_member || departed->group_count > 0)
     read_clock(exits, departed);

@@ -52,6 +52,7 @@ start_hogs() {
 configure_hogs() {
   configure <<EOF
     $*
+    CollectExits false
     CollectDelayLatency true
     <Group "hogs">
       Command "$me-hog1" "$me-hog2"

@@ -115,7 +115,7 @@ CONF
   assert_complete pool 4 "$used"
   assert_exits none 0 0 0
   # Others than these may have come and gone.
-  assert_between "$(own exit-undecided)" "$undecided" $((undecided + 150))
+  assert_between "$(own exit-undecided)" "$undecided" $((undecided + 1000))
 }
 
 @test "exits: what a CommandLine cannot decide is counted" {

@@ -19,6 +19,7 @@ public_work() {
 configure_group() {
   configure <<EOF
     CollectDelayLatency true
+    CollectExits false
     <Group "cpu">
       Command "$me-cpu"
     </Group>
@@ -49,14 +50,16 @@ start_member() { start_load "$me-cpu" --wait --rounds 3 --stay 60 burn 700 0; }
   assert_near "$(cpu_us cpu)" "$(truth "$me-cpu" cpu_us)" 3
   assert_equal "$(value cpu io_octets tx)" "$(truth "$me-cpu" tx_bytes)"
   assert_identities cpu ps_cputime io_octets io_ops disk_octets ps_count
-  assert_logged_once 'CAP_NET_ADMIN'
-  # Told as something to act on, not as a detail.
-  assert_logged_once '\[(warning|error)\].*CAP_NET_ADMIN'
+  # Told as something to act on, not as a detail; of exit records besides.
+  assert_logged_once 'Delays and context switches.*CAP_NET_ADMIN'
+  assert_logged_once '\[(warning|error)\].*Delays.*CAP_NET_ADMIN'
+  assert_between "$(log_count CAP_NET_ADMIN)" 1 2
 }
 
 @test "failures: as a user without CAP_SYS_PTRACE: no I/O of others" {
   public_work
   configure <<EOF
+    CollectExits false
     <Group "cpu">
       Command "$me-cpu"
     </Group>
