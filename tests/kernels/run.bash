@@ -20,7 +20,7 @@ core=(
   'cpu: (a process that is busy in the kernel|threads of)'
   'zombies: (single-threaded$|multi-threaded, .*(before|together)$|a process|what)'
   'rules: (what a new|a new|a member that ends|a pid used again at once, by)'
-  'io: (bytes and calls written$|octets (to|from) the disk, past|context switches)'
+  'io: (bytes and calls written$|octets (to|from) the disk, past)'
   'delays: (a direct-I/O reader|copies on write)'
   'identities: every option on'
 )
