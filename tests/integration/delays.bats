@@ -75,7 +75,7 @@ hogs_wait() {
 }
 
 assert_hogs_wait() {
-  assert_between "$rate" 0.9 2
+  assert_between "$rate" 0.9 2.5
   assert_near "$rate" "$truth" 10
 }
 
@@ -98,30 +98,28 @@ assert_hogs_wait() {
     "$(schedstat "${load_pid[@]}")" 5 0.02
 }
 
-# mean_wait PID...: the mean length of their waits for a CPU, in seconds.
-mean_wait() {
+# cpu_waits PID...: how often they waited for a CPU, says the scheduler.
+cpu_waits() {
   local pid
 
   for pid; do
     cat "/proc/$pid/schedstat"
-  done | awk '{ ns += $2; waits += $3 } END { print ns / waits / 1e9 }'
+  done | awk '{ sum += $3 } END { print sum }'
 }
 
-# An interval's mean is not that of the whole time, but of its order.
-@test "delays: the mean wait for a CPU is of the order that schedstat has" {
+@test "delays: the mean wait for a CPU, by the number of waits" {
   configure_hogs
-  start_hogs 3000
   start_collectd
   reads 1 hogs
+  start_hogs 3000
+  settle hogs
   go "$me-hog1"
   go "$me-hog2"
-  settle hogs
+  await_done "$me-hog1"
+  await_done "$me-hog2"
   settle hogs
 
-  truth=$(mean_wait "${load_pid[@]}")
-  echo "truth: $truth"
-  assert_between "$(value hogs latency-delay-cpu)" \
-    "$(awk "BEGIN { print $truth / 8 }")" "$(awk "BEGIN { print $truth * 8 }")"
+  assert_near "$(waits hogs cpu)" "$(cpu_waits "${load_pid[@]}")" 10 5
 }
 
 @test "delays: a direct-I/O reader waits for the disk" {

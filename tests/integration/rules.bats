@@ -151,6 +151,7 @@ EOF
 # reuse NAME MS NAME2 MS2: a member of "first" dies, and a member of "second"
 # at once has its pid. Each writes so many bytes.
 bytes=123456
+tick_us=10000
 
 reuse() {
   configure <<EOF
@@ -177,8 +178,9 @@ EOF
   assert_equal "$(truth "$me-par" first)" "$(truth "$me-par" second)"
 }
 
+# The record of one that was reaped may be too high by a tick, of 4 ms or 10.
 assert_reused() {
-  assert_near "$(cpu_us first)" "$first" 3
+  assert_near "$(cpu_us first)" "$first" 3 "$tick_us"
   assert_near "$(cpu_us second)" "$second" 3
   assert_equal "$(value first io_octets tx)" "$bytes"
   assert_equal "$(value second io_octets tx)" "$bytes"
@@ -199,7 +201,7 @@ assert_reused() {
 @test "rules: a pid used again at once, in the same group" {
   reuse "$me-a" 600 "$me-a" 700
 
-  assert_near "$(cpu_us first)" $((first + second)) 3
+  assert_near "$(cpu_us first)" $((first + second)) 3 "$tick_us"
   assert_equal "$(cpu_us second)" "$(cpu_us first)"
   assert_equal "$(value first io_octets tx)" $((2 * bytes))
   assert_equal "$(members first)" 1.000000

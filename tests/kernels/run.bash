@@ -18,7 +18,7 @@ export LC_ALL=C
 # The whole would take twice the time, which goes by in waiting for reads.
 core=(
   'cpu: (a process that is busy in the kernel|threads of)'
-  'zombies: (single-threaded$|multi-threaded, .*(before|together)$|a process|what)'
+  'zombies: (single-threaded$|a process|what)'
   'rules: (what a new|a new|a member that ends|a pid used again at once, by)'
   'io: (bytes and calls written$|octets (to|from) the disk, past)'
   'delays: (a direct-I/O reader|copies on write)'
