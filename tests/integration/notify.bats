@@ -142,6 +142,7 @@ CONF
   interval=0.5
   configure <<CONF
     NotifyExit "all"
+    NotifyExitRate 1000
     <Group "kids">
       Command "$me-kid"
     </Group>
