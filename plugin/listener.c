@@ -42,7 +42,7 @@ struct listener {
   /* For listener_status. */
   size_t buffer;
   atomic_bool is_proven;
-  atomic_int error;
+  atomic_int error, rejection;
   atomic_uint_fast64_t records, lost;
   atomic_uint drained_read;
 
@@ -89,10 +89,15 @@ static size_t parse_datagram(struct listener *listener,
   const struct nlmsghdr *header = datagram->msg_hdr.msg_iov->iov_base;
   struct message *message = &listener->messages[kept];
 
-  if (!mnl_nlmsg_ok(header, (int)datagram->msg_len) ||
-      message_parse(header, message) != 0 || message->error != 0 ||
-      !message->has[MESSAGE_THREAD])
+  int status = mnl_nlmsg_ok(header, (int)datagram->msg_len)
+                   ? message_parse(header, message)
+                   : -EBADMSG;
+  if (status == 0 && (message->error != 0 || !message->has[MESSAGE_THREAD]))
+    status = -EBADMSG;
+  if (status != 0) {
+    atomic_store(&listener->rejection, status);
     return kept;
+  }
   if ((int)message->id[MESSAGE_THREAD] == atomic_load(&listener->proof_tid))
     atomic_store(&listener->is_proven, true);
   return kept + 1;
@@ -198,8 +203,10 @@ static int listen_on(struct listener *listener) {
 
   for (int tries = 0; !atomic_load(&listener->must_stop);) {
     if (!atomic_load(&listener->is_proven)) {
-      if (tries++ == PROOF_TRIES)
-        return -ENODATA;
+      if (tries++ == PROOF_TRIES) {
+        int rejection = atomic_load(&listener->rejection);
+        return rejection != 0 ? rejection : -ENODATA;
+      }
       end_a_thread(listener);
       timeout_ms = PROOF_INTERVAL_MS;
     }
@@ -339,6 +346,7 @@ void listener_status(struct listener *listener,
   *status = (struct listener_status){
       .is_proven = atomic_load(&listener->is_proven),
       .error = atomic_load(&listener->error),
+      .rejection = atomic_load(&listener->rejection),
       .buffer = listener->buffer,
       .records = atomic_load(&listener->records),
       .lost = atomic_load(&listener->lost),

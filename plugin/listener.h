@@ -45,10 +45,13 @@ struct listener_status {
   /* A record arrived. The kernel may accept a listener and never send: it does
    * so in a network namespace other than the initial one. */
   bool is_proven;
-  int error;     /* why it has ended, or 0: -ENODATA if no record ever came */
+  int error;     /* why it has ended, or 0: -ENODATA if no record ever came, or
+                  rejection if nothing else came */
   size_t buffer; /* bytes that the kernel granted */
   uint64_t records; /* received, one a thread */
   uint64_t lost;    /* that the kernel dropped for want of buffer, exactly */
+  int rejection;    /* why the last message that is no exit record is none: a
+                     * negative errno as message_parse; 0 if there was none */
   uint32_t drained_read;
 };
 

@@ -70,22 +70,30 @@ struct parse {
   int status;
 };
 
+/* Linux 6.1 fills in no version in a process's part at the end of its last
+ * thread, behind that thread's: it is the same. */
+static uint16_t unsaid_version(const struct message *message) {
+  return message->has[MESSAGE_THREAD] ? message->record[MESSAGE_THREAD].version
+                                      : 0;
+}
+
 /* An aggregate nests the id of a thread or a process and its record. */
 static int visit_nested(const struct nlattr *attr, void *data) {
   struct parse *parse = data;
+  struct message *message = parse->message;
 
   switch (mnl_attr_get_type(attr)) {
   case TASKSTATS_TYPE_PID:
   case TASKSTATS_TYPE_TGID:
     if (mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
       return MNL_CB_STOP;
-    parse->message->id[parse->target] = mnl_attr_get_u32(attr);
+    message->id[parse->target] = mnl_attr_get_u32(attr);
     parse->has_id = true;
     return MNL_CB_OK;
   case TASKSTATS_TYPE_STATS:
-    parse->status = record_decode(mnl_attr_get_payload(attr),
-                                  mnl_attr_get_payload_len(attr),
-                                  &parse->message->record[parse->target]);
+    parse->status = record_decode(
+        mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr),
+        unsaid_version(message), &message->record[parse->target]);
     parse->has_record = true;
     return parse->status == 0 ? MNL_CB_OK : MNL_CB_STOP;
   default: /* TASKSTATS_TYPE_NULL pads; others may come */

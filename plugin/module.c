@@ -38,6 +38,7 @@ static struct watcher *watcher; /* NULL while nobody listens */
 static int watcher_error;       /* why */
 /* Figures of the watcher, former ones included. */
 static uint64_t records, lost, former_records, former_lost;
+static int rejection; /* why the last one not understood was not */
 static uint64_t said_lost;
 static double said_lost_at;
 
@@ -183,7 +184,8 @@ static void stop_watcher(void) {
 static void check_watcher(void) {
   if (!settings.watches)
     return;
-  if (watcher == NULL && watcher_error != -ENODATA)
+  if (watcher == NULL && watcher_error != -ENODATA &&
+      watcher_error != -EPROTONOSUPPORT)
     start_watcher();
   if (watcher == NULL)
     return;
@@ -192,6 +194,8 @@ static void check_watcher(void) {
   watcher_status(watcher, &status);
   records = former_records + status.records;
   lost = former_lost + status.lost;
+  if (status.rejection != 0)
+    rejection = status.rejection;
   if (status.error != 0) {
     watcher_error = status.error;
     stop_watcher();
@@ -356,6 +360,7 @@ static int taskstats_read(void) {
       .read = &report,
       .listener = settings.watches && watcher == NULL ? watcher_error : 0,
       .has_unattributed = figures.unattributed > 0,
+      .rejection = rejection,
   };
   problems_update(&problems, &now, say);
   tell_loss();

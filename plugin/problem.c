@@ -117,6 +117,14 @@ static void describe_old_records(int status, char *line, size_t size) {
            "seen are not counted. Linux 5.19 or later tells.");
 }
 
+static void describe_strange_records(int status, char *line, size_t size) {
+  snprintf(line, size,
+           "Some exit records cannot be understood (%s): what their processes "
+           "used last is not counted, nor are their ends. Please report it, "
+           "with what \"uname -r\" says.",
+           strerrordesc_np(-status));
+}
+
 static const struct {
   void (*describe)(int status, char *line, size_t size);
   const char *gone;
@@ -129,6 +137,7 @@ static const struct {
     [PROBLEM_SELECT] = {describe_select, "All processes can be selected."},
     [PROBLEM_LISTENER] = {describe_listener, "Exit records arrive."},
     [PROBLEM_OLD_RECORDS] = {describe_old_records, ""},
+    [PROBLEM_STRANGE_RECORDS] = {describe_strange_records, ""},
 };
 
 void problems_update(struct problems *problems,
@@ -143,6 +152,7 @@ void problems_update(struct problems *problems,
       [PROBLEM_SELECT] = read->select,
       [PROBLEM_LISTENER] = now->listener,
       [PROBLEM_OLD_RECORDS] = now->has_unattributed ? -ENODATA : 0,
+      [PROBLEM_STRANGE_RECORDS] = now->rejection,
   };
 
   for (size_t i = 0; i < PROBLEMS; i++) {

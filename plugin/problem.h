@@ -17,6 +17,7 @@ enum problem {
   PROBLEM_SELECT,
   PROBLEM_LISTENER,
   PROBLEM_OLD_RECORDS,
+  PROBLEM_STRANGE_RECORDS,
   PROBLEMS
 };
 
@@ -29,6 +30,7 @@ struct problem_report {
   const struct reader_report *read;
   int listener;          /* why nobody listens: 0 or a negative errno */
   bool has_unattributed; /* exit records that name no process */
+  int rejection;         /* why exit records are not understood, likewise */
 };
 
 /* Hands a line to say for each problem that has come, changed or gone since the

@@ -108,13 +108,16 @@ static uint32_t get_u32(const struct source *source, size_t offset) {
   return value;
 }
 
-int record_decode(const void *payload, size_t size, struct record *record) {
+int record_decode(const void *payload, size_t size, uint16_t unsaid,
+                  struct record *record) {
   uint16_t version;
 
   if (size < OFFSET_VERSION + sizeof(version))
     return -EBADMSG;
   memcpy(&version, (const unsigned char *)payload + OFFSET_VERSION,
          sizeof(version));
+  if (version == 0)
+    version = unsaid;
   if (version < VERSION_MIN)
     return -EPROTONOSUPPORT;
   if (size < size_of_version(version))

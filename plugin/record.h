@@ -66,11 +66,13 @@ struct record {
 };
 
 /* Decodes a TASKSTATS_TYPE_STATS payload, which need not be aligned. Kinds of
- * delay that the version lacks are 0.
+ * delay that the version lacks are 0. A payload that says version 0 has the
+ * version unsaid.
  * Returns 0; -EPROTONOSUPPORT for a version before 8; -EBADMSG for a payload
  * shorter than its version's struct. Fields behind the known ones are ignored.
  */
-int record_decode(const void *payload, size_t size, struct record *record);
+int record_decode(const void *payload, size_t size, uint16_t unsaid,
+                  struct record *record);
 
 /* The kinds of delay that a version of the struct has, as bits 1 << kind. */
 uint32_t record_delays(uint16_t version);

@@ -257,6 +257,52 @@ static void parses_answers(void **state) {
   }
 }
 
+/* What tells the end of a process: its last thread's part, then its own, whose
+ * version Linux 6.1 leaves at 0. */
+static void parses_ends_of_processes(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    bool has_thread;
+    uint16_t version; /* of the process's part */
+    int status;
+  } cases[] = {
+      {"same version", true, 13, 0},
+      {"no version", true, 0, 0},
+      {"no version, no thread", false, 0, -EPROTONOSUPPORT},
+      {"old version", true, 7, -EPROTONOSUPPORT},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct record thread = payload_record(13, i);
+    struct record process = payload_record(13, i + COUNT_OF(cases));
+    struct answer answer;
+    answer_begin(&answer, ANSWER_FAMILY, SEQUENCE);
+    answer_put_genl(&answer);
+    if (cases[i].has_thread) {
+      size_t nest = answer_nest(&answer, TASKSTATS_TYPE_AGGR_PID);
+      answer_put_attr(&answer, TASKSTATS_TYPE_PID, &(uint32_t){ID + 1}, 4);
+      answer_put_stats(&answer, &thread);
+      answer_end_nest(&answer, nest);
+    }
+    size_t nest = answer_nest(&answer, TASKSTATS_TYPE_AGGR_TGID);
+    answer_put_attr(&answer, TASKSTATS_TYPE_TGID, &(uint32_t){ID}, 4);
+    put_raw_stats(&answer, &process, layout_of(13)->size, cases[i].version);
+    answer_end_nest(&answer, nest);
+
+    struct message message;
+    const char *name = cases[i].name;
+    assert_case_int(name, parse_exactly(&answer, answer.size, &message),
+                    cases[i].status);
+    if (cases[i].status != 0)
+      continue;
+    assert_case_int(name, message.id[MESSAGE_THREAD], ID + 1);
+    assert_case_int(name, message.id[MESSAGE_PROCESS], ID);
+    assert_record(name, &message.record[MESSAGE_THREAD], &thread);
+    assert_record(name, &message.record[MESSAGE_PROCESS], &process);
+  }
+}
+
 static void parses_refusals(void **state) {
   (void)state;
   static const struct {
@@ -357,6 +403,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(asks_for_a_record),
       cmocka_unit_test(parses_answers),
+      cmocka_unit_test(parses_ends_of_processes),
       cmocka_unit_test(parses_refusals),
       cmocka_unit_test(refuses_control_messages),
       cmocka_unit_test(refuses_truncated_answers),

@@ -185,6 +185,19 @@ static void says_once_that_records_are_old(void **state) {
   assert_int_equal(said_count, 0);
 }
 
+static void says_once_that_records_are_strange(void **state) {
+  (void)state;
+  struct problems problems = {.said = {0}};
+  const struct problem_report strange = {.read = &well, .rejection = -EBADMSG};
+  update_all(&problems, &strange);
+  assert_int_equal(said_count, 1);
+  assert_true(said[0].is_warning);
+  assert_case_says("strange records", said[0].text, "(Bad message)");
+  assert_case_says("strange records", said[0].text, "uname -r");
+  update_all(&problems, &strange);
+  assert_int_equal(said_count, 0);
+}
+
 /* One does not hide the other, and each goes by itself. */
 static void says_several_at_a_time(void **state) {
   (void)state;
@@ -312,6 +325,7 @@ int main(void) {
       cmocka_unit_test(says_each_once),
       cmocka_unit_test(says_that_it_changed),
       cmocka_unit_test(says_once_that_records_are_old),
+      cmocka_unit_test(says_once_that_records_are_strange),
       cmocka_unit_test(says_several_at_a_time),
       cmocka_unit_test(says_nothing_of_the_unlisted),
       cmocka_unit_test(says_whole_sentences),

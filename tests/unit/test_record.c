@@ -16,7 +16,7 @@ static int decode_exactly(const unsigned char *payload, size_t size,
   unsigned char *copy = malloc(size > 0 ? size : 1);
   assert_non_null(copy);
   memcpy(copy, payload, size);
-  int status = record_decode(copy, size, record);
+  int status = record_decode(copy, size, 0, record);
   free(copy);
   return status;
 }
@@ -104,13 +104,13 @@ static void tells_15_from_16(void **state) {
     struct record record;
 
     payload_build(payload, &expected);
-    assert_int_equal(record_decode(payload, 560, &record), 0);
+    assert_int_equal(record_decode(payload, 560, 0, &record), 0);
     assert_record(name_of(versions[i]), &record, &expected);
 
     /* Taken for the other one, every value but the exit code, the flags and
      * the first delay's is wrong. */
     memcpy(payload, &other, sizeof(other));
-    assert_int_equal(record_decode(payload, 560, &record), 0);
+    assert_int_equal(record_decode(payload, 560, 0, &record), 0);
     const char *name = name_of(versions[i]);
     assert_case(name, record.waits[DELAY_CPU] == expected.waits[DELAY_CPU]);
     assert_case(name, record.cpu_ns != expected.cpu_ns);
@@ -210,7 +210,7 @@ static void decodes_unaligned_payloads(void **state) {
 
     payload_build(payload, &expected);
     memcpy(shifted + shift, payload, PAYLOAD_SIZE);
-    assert_int_equal(record_decode(shifted + shift, 560, &record), 0);
+    assert_int_equal(record_decode(shifted + shift, 560, 0, &record), 0);
     assert_record("unaligned", &record, &expected);
   }
 }
@@ -224,7 +224,7 @@ static void ends_names(void **state) {
 
     memset(expected.comm, 'x', sizeof(expected.comm));
     payload_build(payload, &expected);
-    assert_int_equal(record_decode(payload, 560, &record), 0);
+    assert_int_equal(record_decode(payload, 560, 0, &record), 0);
     assert_case_int(name_of(version), strlen(record.comm),
                     sizeof(record.comm) - 1);
   }
@@ -239,7 +239,7 @@ static void has_no_process_id_before_12(void **state) {
 
     payload_build(payload, &expected);
     memset(&record, 0xa5, sizeof(record));
-    assert_int_equal(record_decode(payload, PAYLOAD_SIZE, &record), 0);
+    assert_int_equal(record_decode(payload, PAYLOAD_SIZE, 0, &record), 0);
     const char *name = name_of(version);
     bool has = version >= 12;
     assert_case_int(name, record.tgid != 0, has);
