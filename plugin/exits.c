@@ -177,13 +177,10 @@ static void leave(struct exits *exits, struct process *process) {
   proctable_remove(exits->ledger->table, process);
 }
 
-/* Adds a thread to what the process's ended threads used. Those of a process
- * that a read has met and no group selects are of no interest. Returns whether
- * it is added. */
+/* Adds a thread to what the process's ended threads used, also if no group
+ * selects it: one may by the time it ends. Returns false if memory is short. */
 static bool add_ended(struct exits *exits, struct process *process,
                       const struct record *thread) {
-  if (process->is_met && process->member == NULL)
-    return false;
   if (process->ended == NULL)
     process->ended = calloc(1, sizeof(struct ended));
   if (process->ended == NULL)
@@ -264,7 +261,15 @@ static void count_exit(const struct member *member, uint32_t exit_code) {
     group_add(member->groups[i], delta);
 }
 
-/* The process's name: that of its main thread. */
+/* Whether the record of the main thread is there: it has the process's name. */
+static bool knows_name(const struct process *process,
+                       const struct departed *departed) {
+  return departed->whole == NULL ||
+         departed->thread->pid == (uint32_t)departed->tgid ||
+         (process != NULL && process->ended != NULL &&
+          process->ended->has_main);
+}
+
 static void set_comm(struct departed *departed, const struct process *process) {
   const char *comm = departed->thread->comm;
   if (process != NULL && process->ended != NULL && process->ended->has_main)
@@ -440,15 +445,16 @@ static size_t settle_stranger(struct exits *exits, struct process *process,
   if (process != NULL && process->is_met) {
     /* It is the reader's, and so stays as it is. A read has seen its command
      * line, so that there is no doubt. */
-    struct process copy = {.is_met = true,
-                           .has_ended_children = process->has_ended_children,
-                           .start_ns = process->start_ns,
-                           .clock_ns = process->clock_ns};
-    if (departed->group_count > 0 && admit(exits, &copy, departed)) {
-      if (add_ended(exits, &copy, departed->thread))
+    if (departed->group_count > 0 &&
+        add_ended_once(exits, process, departed->thread, is_added)) {
+      struct process copy = {.is_met = true,
+                             .has_ended_children = process->has_ended_children,
+                             .start_ns = process->start_ns,
+                             .clock_ns = process->clock_ns,
+                             .ended = process->ended};
+      if (admit(exits, &copy, departed))
         told = settle(exits, &copy, departed, account);
       member_destroy(copy.member);
-      ended_destroy(copy.ended);
     }
     process->has_exited = true;
     return told;
@@ -481,18 +487,14 @@ static void take_process(struct exits *exits, struct departed *departed,
   if (process != NULL && !is_added)
     is_added = add_ended(exits, process, departed->thread);
   bool is_member = process != NULL && process->member != NULL;
+  bool has_name = knows_name(process, departed);
   set_comm(departed, process);
-  bool has_main =
-      process == NULL || (process->ended != NULL && process->ended->has_main);
   struct process *parent =
       proctable_find(ledger->table, (pid_t)departed->thread->ppid);
   if (parent != NULL)
     parent->has_ended_children = true;
   ledger_unlock(ledger);
 
-  /* Of a process that was no member no names of threads are kept. */
-  bool has_name = departed->whole == NULL || has_main ||
-                  departed->thread->pid == (uint32_t)departed->tgid;
   if (!is_member && has_name)
     match(exits, departed);
   if (is_member || departed->group_count > 0)
@@ -553,19 +555,15 @@ static struct message *take_thread(struct exits *exits,
 }
 
 /*
- * Whether a process that no read has met has to wait for its main thread, which
- * has its name: threads that die together, on several CPUs, overtake each
- * other. Keeps a copy of the message then. With the lock.
+ * Whether a process that is no member has to wait for its main thread, to be
+ * matched by its name: threads that die together, on several CPUs, overtake
+ * each other. Keeps a copy of the message then. With the lock.
  */
 static bool must_wait(struct exits *exits, const struct departed *departed,
                       const struct message *message) {
   struct process *process = find(exits, departed);
-  bool has_main =
-      departed->whole == NULL ||
-      departed->thread->pid == (uint32_t)departed->tgid ||
-      (process != NULL && (process->is_met || (process->ended != NULL &&
-                                               process->ended->has_main)));
-  if (has_main)
+  if (knows_name(process, departed) ||
+      (process != NULL && process->member != NULL))
     return false;
 
   if (process == NULL)

@@ -120,12 +120,10 @@ static bool enroll(struct reader *reader, struct process *process, size_t count,
   return true;
 }
 
-/* A process is of no group, or is removed. With the lock. */
+/* A process is of no group. With the lock. */
 static void dismiss(struct reader *reader, struct process *process) {
   sampler_forget(reader->sampler, process->member);
-  ended_destroy(process->ended);
   process->member = NULL;
-  process->ended = NULL;
 }
 
 /* Puts a process into the groups that select it now. What it used before stays
@@ -157,6 +155,8 @@ static bool retire(struct reader *reader, struct process *process) {
 
   if (process->has_exited || !ledger->listens || is_late) {
     dismiss(reader, process);
+    ended_destroy(process->ended);
+    process->ended = NULL;
     return false;
   }
   if (!process->has_vanished) {
