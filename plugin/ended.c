@@ -42,6 +42,8 @@ void ended_add(struct ended *ended, const struct record *thread,
   ended->write_bytes += thread->write_bytes;
   /* Not ACORE, which is set where a limit forbade the core. */
   ended->dumped_core |= WCOREDUMP((int)thread->exit_code) != 0;
+  if (thread->exit_code != 0)
+    ended->exit_code = thread->exit_code;
   if (thread->pid == thread->tgid) {
     ended->has_main = true;
     memcpy(ended->comm, thread->comm, sizeof(ended->comm));

@@ -17,8 +17,9 @@ struct ended {
   uint64_t read_chars, write_chars;
   uint64_t read_bytes, write_bytes;
 
-  bool dumped_core; /* the one that crashed says so, which need not be the last
-                     */
+  /* The one that crashed says so, which need not be the last. */
+  bool dumped_core;
+  uint32_t exit_code; /* of the last that did not end with 0 */
 
   /* The main thread's record, if that has ended: it has the process's name. */
   bool has_main;

@@ -41,6 +41,7 @@ struct departed {
   uint64_t earliest_ns, latest_ns; /* between these times it began */
   char comm[RECORD_COMM_SIZE];
 
+  uint32_t exit_code; /* a wait status */
   bool dumped_core;
   bool has_clock; /* its CPU clock could still be read */
   uint64_t clock_ns;
@@ -254,6 +255,14 @@ static enum counter exit_counter(uint32_t exit_code) {
                                           : COUNTER_EXIT_ERROR;
 }
 
+/* How a process ended: as its main thread, unless another thread ended all. One
+ * that was ending by itself just then has 0 and may come last. */
+static uint32_t exit_code_of(const struct record *last,
+                             const struct ended *ended) {
+  return last->pid == last->tgid || last->exit_code != 0 ? last->exit_code
+                                                         : ended->exit_code;
+}
+
 static void count_exit(const struct member *member, uint32_t exit_code) {
   int64_t delta[COUNTERS] = {0};
   delta[exit_counter(exit_code)] = 1;
@@ -394,7 +403,7 @@ static void tell(struct exits *exits, const struct departed *departed,
       .pid = (uint32_t)departed->tgid,
       .ppid = departed->thread->ppid,
       .uid = departed->thread->uid,
-      .exit_code = departed->thread->exit_code,
+      .exit_code = departed->exit_code,
       .dumped_core = departed->dumped_core,
       .elapsed_us = departed->thread->version >= VERSION_LAST_THREAD
                         ? departed->thread->process_elapsed_us
@@ -413,14 +422,14 @@ static void tell(struct exits *exits, const struct departed *departed,
 static size_t settle(struct exits *exits, struct process *process,
                      struct departed *departed, struct account *account) {
   const struct member *member = process->member;
-  bool is_failure =
-      exit_counter(departed->thread->exit_code) != COUNTER_EXIT_OK;
   size_t told = 0;
 
   process->has_exited = true;
+  departed->exit_code = exit_code_of(departed->thread, process->ended);
   departed->dumped_core = process->ended->dumped_core;
   book(process, departed, true);
-  count_exit(member, departed->thread->exit_code);
+  count_exit(member, departed->exit_code);
+  bool is_failure = exit_counter(departed->exit_code) != COUNTER_EXIT_OK;
   *account = member->account;
   for (size_t i = 0; i < member->group_count; i++) {
     enum notify notify = member->groups[i]->rule->notify;

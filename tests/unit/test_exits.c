@@ -550,6 +550,60 @@ static void adds_threads_in_any_order(void **state) {
     }
 }
 
+/* As waitpid says it: as the main thread, unless another one ended all. */
+static void ends_as_its_threads_did(void **state) {
+  struct fixture *fixture = *state;
+  enum { EXIT_3 = 0x300, CRASH = SIGSEGV | 0x80 };
+  static const struct {
+    const char *name;
+    struct {
+      bool is_main;
+      uint32_t exit_code;
+    } order[THREADS];
+    uint32_t exit_code;
+  } cases[] = {
+      {"all is well", {{true, 0}, {false, 0}, {false, 0}, {false, 0}}, 0},
+      {"main ended all",
+       {{false, EXIT_3}, {false, EXIT_3}, {false, EXIT_3}, {true, EXIT_3}},
+       EXIT_3},
+      {"main ended all, and was not the last",
+       {{false, EXIT_3}, {true, EXIT_3}, {false, EXIT_3}, {false, EXIT_3}},
+       EXIT_3},
+      {"a worker ended all and left one that was ending",
+       {{true, 0}, {false, 0}, {false, EXIT_3}, {false, 0}},
+       EXIT_3},
+      {"a worker crashed and left one that was ending",
+       {{true, SIGSEGV}, {false, CRASH}, {false, SIGSEGV}, {false, 0}},
+       SIGSEGV},
+      {"a worker had a status of its own",
+       {{false, EXIT_3}, {false, 0}, {false, 0}, {true, 0}},
+       0},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    struct message messages[THREADS];
+    for (int t = 0; t < THREADS; t++) {
+      bool is_main = cases[i].order[t].is_main;
+      messages[t] = thread_of(PID, is_main ? PID : PID + 10 + t,
+                              is_main ? "nginx" : "worker", 1);
+      messages[t].record[MESSAGE_THREAD].exit_code =
+          cases[i].order[t].exit_code;
+    }
+    messages[THREADS - 1] = last_of(messages[THREADS - 1], THREADS);
+
+    add_group(fixture, SELECTOR_COMMAND, "nginx");
+    fixture->rules[0].notify = NOTIFY_ALL;
+    begin(fixture, 1000);
+    take(fixture, messages, THREADS);
+    assert_used(name, fixture, 0, THREADS, 1);
+    assert_case_int(name, fixture->event_count, 1);
+    assert_case_int(name, fixture->events[0].event.exit_code,
+                    cases[i].exit_code);
+    clear(fixture);
+  }
+}
+
 /* On kernels whose records of a process leave out what ended threads had:
  * Linux 6.1. */
 static void sums_up_what_the_process_lacks(void **state) {
@@ -881,6 +935,52 @@ static void counts_a_stranger_that_took_the_name(void **state) {
   }
 }
 
+/* A read met it between fork and what made it a member; its threads' records
+ * come in any order. */
+static void counts_the_threads_of_a_stranger(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name;
+    enum thread order[THREADS];
+    enum thread main;
+  } cases[] = {
+      {"main leaves first", {MAIN, WORKER_1, WORKER_2, LAST}, MAIN},
+      {"main is overtaken", {WORKER_1, LAST, MAIN, WORKER_2}, MAIN},
+      {"all are overtaken", {LAST, WORKER_2, WORKER_1, MAIN}, MAIN},
+      {"main leaves last", {WORKER_1, WORKER_2, MAIN, LAST}, LAST},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    struct child child;
+    add_group(fixture, SELECTOR_COMMAND, "nginx");
+    begin(fixture, AGE_MS + 1000);
+    child_start(&child);
+    put_process(fixture, child.pid, "other", 'S', AGE_MS);
+    read_at(fixture, 0);
+    int64_t waiting = 0;
+    for (size_t m = 0; m < THREADS; m++) {
+      enum thread t = cases[i].order[m];
+      bool is_main = t == cases[i].main;
+      pid_t pid = is_main ? child.pid : child.pid + 10 + (pid_t)t;
+      struct message message =
+          thread_of(child.pid, pid, is_main ? "nginx" : "worker", t + 1);
+      if (t == LAST)
+        message = last_of(message, 10);
+      take(fixture, &message, 1);
+      waiting += t == LAST || is_main;
+      assert_case_int(name, exits_of(fixture, 0),
+                      waiting == (LAST == cases[i].main ? 1 : 2));
+    }
+    assert_case_int(name, cpu_of(fixture, 0), 80 * MS);
+    assert_case_int(name, truth(fixture, 0, COUNTER_DELAY), 1000000);
+    remove_process(fixture, child.pid);
+    read_at(fixture, 0);
+    assert_case_int(name, table_size(fixture), 0);
+    clear(fixture);
+  }
+}
+
 /* Who never called exec has its parent's command line. */
 static void decides_by_the_parent(void **state) {
   struct fixture *fixture = *state;
@@ -1181,6 +1281,7 @@ int main(void) {
       prepared(counts_use_since_the_start),
       prepared(estimates_the_cpu_time_of_the_unseen),
       prepared(adds_threads_in_any_order),
+      prepared(ends_as_its_threads_did),
       prepared(sums_up_what_the_process_lacks),
       prepared(forgets_the_threads_of_others),
       prepared(counts_once_in_any_order),
@@ -1189,6 +1290,7 @@ int main(void) {
       prepared(counts_a_known_process_from_the_start),
       prepared(leaves_known_strangers_alone),
       prepared(counts_a_stranger_that_took_the_name),
+      prepared(counts_the_threads_of_a_stranger),
       prepared(decides_by_the_parent),
       prepared(tells_processes_of_one_pid_apart),
       prepared(keeps_the_vanished_for_their_records),
