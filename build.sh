@@ -370,6 +370,7 @@ do_test() { # [PART]
     test_lint
     test_unit
     test_integration
+    test_kernels
     ;;
   unit | integration | kernels | lint) "test_$1" ;;
   *) misused "unknown part of the tests: $1" ;;
