@@ -160,11 +160,12 @@ void account_start_at(struct account *account, uint64_t cpu_ns) {
   account->known |= bit(COUNTER_CPU_USER) | bit(COUNTER_CPU_SYSTEM);
 }
 
-void account_update(struct account *account, const struct sample *sample,
+bool account_update(struct account *account, const struct sample *sample,
                     int64_t delta[COUNTERS]) {
-  memset(delta, 0, COUNTERS * sizeof(delta[0]));
+  bool is_believed = sample->record == NULL || is_believable(sample);
 
-  if (sample->record != NULL && is_believable(sample))
+  memset(delta, 0, COUNTERS * sizeof(delta[0]));
+  if (sample->record != NULL && is_believed)
     book_record(account, sample, delta);
   if (sample->io != NULL)
     book_io(account, sample, delta);
@@ -175,4 +176,5 @@ void account_update(struct account *account, const struct sample *sample,
                   delta);
   }
   book_cpu(account, sample, delta);
+  return is_believed;
 }

@@ -55,8 +55,9 @@ uint64_t account_cpu_ns(const struct account *account);
 /* Books a sample. Each delta is
  * what the counter has grown since the last sample that told it, 0 if this one
  * does not; negative where an earlier sample was too high: the kernel counts a
- * dying thread twice. */
-void account_update(struct account *account, const struct sample *sample,
+ * dying thread twice. Returns false if the record is not booked for that: it is
+ * to be asked for again. */
+bool account_update(struct account *account, const struct sample *sample,
                     int64_t delta[COUNTERS]);
 
 #endif

@@ -47,12 +47,13 @@ bool member_has_groups(const struct member *member, struct group *const *groups,
          memcmp(member->groups, groups, count * sizeof(struct group *)) == 0;
 }
 
-void member_update(struct member *member, const struct sample *sample) {
+bool member_update(struct member *member, const struct sample *sample) {
   int64_t delta[COUNTERS];
 
-  account_update(&member->account, sample, delta);
+  bool is_believed = account_update(&member->account, sample, delta);
   for (size_t i = 0; i < member->group_count; i++)
     group_add(member->groups[i], delta);
+  return is_believed;
 }
 
 void member_add_gauges(const struct member *member) {

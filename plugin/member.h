@@ -39,8 +39,9 @@ int member_set_groups(struct member *member, struct group *const *groups,
 bool member_has_groups(const struct member *member, struct group *const *groups,
                        size_t count);
 
-/* Books a sample and adds what is new to the groups. */
-void member_update(struct member *member, const struct sample *sample);
+/* Books a sample and adds what is new to the groups. Returns as account_update.
+ */
+bool member_update(struct member *member, const struct sample *sample);
 
 /* Adds what the member is now to its groups' gauges. */
 void member_add_gauges(const struct member *member);

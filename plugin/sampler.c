@@ -203,7 +203,7 @@ static bool ask_zombie(struct sampler *sampler, const struct process *process,
  * booked is of no use after it; one that was taken later knows a zombie's exact
  * CPU time and I/O. Returns false if the process is not the one that it was.
  */
-static bool book(struct sampler *sampler, const struct process *process,
+static bool book(struct sampler *sampler, struct process *process,
                  struct sample *sample, struct record *record,
                  struct proc_io *io, bool had_exited) {
   struct member *member = process->member;
@@ -227,8 +227,8 @@ static bool book(struct sampler *sampler, const struct process *process,
   }
   if (process->has_exited == had_exited) {
     is_same = had_exited || sample->cpu_ns >= account_cpu_ns(&member->account);
-    if (is_same)
-      member_update(member, sample);
+    if (is_same && !member_update(member, sample))
+      process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
   }
   ledger_unlock(sampler->ledger);
   return is_same;

@@ -116,11 +116,11 @@ assert_empty() {
 
 storm_is_seen() { holds "$(value storm total_events-exit-ok) > 1000"; }
 
-@test "storm: 40 starts and ends, in a storm" {
+@test "storm: 50 starts and ends, in a storm" {
   configure_storm 'NotifyExit "failure"'
   start_exits "$me-storm" storm "$me-drop" 100000000 1
   go "$me-storm"
-  for ((i = 0; i < 40; i++)); do
+  for ((i = 0; i < 50; i++)); do
     rm -rf "$work/collectd.log" "$work/csv"
     # It may end at any moment, even before its first read.
     start_collectd

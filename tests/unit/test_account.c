@@ -21,13 +21,13 @@ static struct record split_of(uint64_t user_us, uint64_t system_us) {
   return record;
 }
 
-static void update(struct account *account, uint64_t cpu_ns,
+static bool update(struct account *account, uint64_t cpu_ns,
                    const struct record *record, int64_t delta[COUNTERS]) {
-  account_update(account,
-                 &(struct sample){.cpu_ns = cpu_ns,
-                                  .record = record,
-                                  .counts_ended_threads = true},
-                 delta);
+  return account_update(account,
+                        &(struct sample){.cpu_ns = cpu_ns,
+                                         .record = record,
+                                         .counts_ended_threads = true},
+                        delta);
 }
 
 /* A sample that tells every counter: n times its place, plus more. */
@@ -223,14 +223,14 @@ static void disbelieves_a_thread_counted_twice(void **state) {
   record.delay_ns[DELAY_CPU] = 1900000;
   record.waits[DELAY_CPU] = 26;
   record.switches_voluntary = 30;
-  update(&account, 1810000000, &record, delta);
+  assert_true(update(&account, 1810000000, &record, delta));
   assert_int_equal(delta[COUNTER_DELAY + DELAY_CPU], 1900000);
 
   struct record twice = record_of(3580000000);
   twice.delay_ns[DELAY_CPU] = 3800000;
   twice.waits[DELAY_CPU] = 51;
   twice.switches_voluntary = 60;
-  update(&account, 1820000000, &twice, delta);
+  assert_false(update(&account, 1820000000, &twice, delta));
   assert_int_equal(delta[COUNTER_DELAY + DELAY_CPU], 0);
   assert_int_equal(delta[COUNTER_WAITS + DELAY_CPU], 0);
   assert_int_equal(delta[COUNTER_SWITCHES_VOLUNTARY], 0);
@@ -242,7 +242,7 @@ static void disbelieves_a_thread_counted_twice(void **state) {
   right.delay_ns[DELAY_CPU] = 2000000;
   right.waits[DELAY_CPU] = 28;
   right.switches_voluntary = 33;
-  update(&account, 1830000000, &right, delta);
+  assert_true(update(&account, 1830000000, &right, delta));
   assert_int_equal(delta[COUNTER_DELAY + DELAY_CPU], 100000);
   assert_int_equal(delta[COUNTER_WAITS + DELAY_CPU], 2);
   assert_int_equal(delta[COUNTER_SWITCHES_VOLUNTARY], 3);
