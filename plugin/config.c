@@ -225,10 +225,25 @@ static int set_notify_rate(struct parse *parse, const struct option *option,
   return get_number(parse, item, 1, &parse->settings->notify_rate);
 }
 
-static int set_unsupported(struct parse *parse, const struct option *option,
+static int set_max_groups(struct parse *parse, const struct option *option,
+                          const oconfig_item_t *item) {
+  (void)option;
+  return get_number(parse, item, 1, &parse->settings->max_groups);
+}
+
+static int set_descendants(struct parse *parse, const struct option *option,
                            const oconfig_item_t *item) {
   (void)option;
-  return fail(parse, item, "is not yet supported; leave it out");
+  return get_boolean(parse, item, &parse->rule->descendants);
+}
+
+static int set_top(struct parse *parse, const struct option *option,
+                   const oconfig_item_t *item) {
+  (void)option;
+  if (parse->rule->template == NULL)
+    return fail(parse, item,
+                "is for groups whose name has a placeholder; this is but one");
+  return get_number(parse, item, 1, &parse->rule->top);
 }
 
 static int add_selector_value(struct parse *parse, const oconfig_item_t *item,
@@ -308,9 +323,9 @@ static const struct option options[] = {
     {"CollectMemoryMaps", ANYWHERE, set_ignored, 0},
     {"CollectSystemContextSwitch", IN_PLUGIN, set_ignored, 0},
 
-    {"Descendants", IN_GROUP, set_unsupported, 0},
-    {"Top", IN_GROUP, set_unsupported, 0},
-    {"MaxGroups", IN_PLUGIN, set_unsupported, 0},
+    {"Descendants", IN_GROUP, set_descendants, 0},
+    {"Top", IN_GROUP, set_top, 0},
+    {"MaxGroups", IN_PLUGIN, set_max_groups, 0},
 };
 
 enum { OPTIONS = sizeof(options) / sizeof(options[0]) };
@@ -321,8 +336,7 @@ static int fail_unknown(struct parse *parse, const oconfig_item_t *item,
   size_t used = 0;
 
   for (size_t i = 0; i < OPTIONS && used < sizeof(names); i++)
-    if (options[i].places & place && options[i].set != set_unsupported &&
-        options[i].set != set_ignored)
+    if (options[i].places & place && options[i].set != set_ignored)
       used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
                                used > 0 ? ", " : "", options[i].key);
   fail(parse, item, "is not known here");
@@ -347,12 +361,6 @@ static int set_options(struct parse *parse, const oconfig_item_t *block,
   return 0;
 }
 
-static void free_rule(struct rule *rule) {
-  selector_destroy(rule->selector);
-  free(rule->name);
-  free(rule);
-}
-
 /* Returns the first count values if they are strings, and no more, or NULL. */
 static const oconfig_value_t *get_strings(const oconfig_item_t *item,
                                           int count) {
@@ -371,19 +379,68 @@ static void clean_name(char *name) {
       *name = '_';
 }
 
+/* What MaxGroups and Top add others up in. */
+static bool is_reserved(const struct parse *parse) {
+  static const char other[] = "other";
+  bool has_names = parse->rule->template != NULL;
+  bool has_other = strcmp(parse->rule->name, other) == 0;
+
+  for (const struct rule *r = parse->settings->rules; r != NULL; r = r->next) {
+    has_names |= r->template != NULL;
+    has_other |= strcmp(r->name, other) == 0;
+  }
+  return has_names && has_other;
+}
+
 static int check_name(struct parse *parse, const oconfig_item_t *item) {
   const char *name = parse->rule->name;
 
   if (name[0] == '\0')
     return fail(parse, item, "has an empty name; give it one");
-  if (strlen(name) > CONFIG_NAME_LENGTH)
+  if (strlen(name) > GROUP_NAME_SIZE - 1)
     return fail(parse, item, "has a name longer than %d bytes",
-                CONFIG_NAME_LENGTH);
+                GROUP_NAME_SIZE - 1);
   for (const struct rule *r = parse->settings->rules; r != NULL; r = r->next)
     if (strcmp(r->name, name) == 0)
       return fail(parse, item,
                   "names a group that there is already; give each a name of "
                   "its own");
+  if (is_reserved(parse))
+    return fail(parse, item,
+                "cannot be beside a group \"other\", in which those that a "
+                "placeholder makes too many of are added up; rename that");
+  return 0;
+}
+
+/* A name with placeholders makes many groups; one without, a group of that
+ * name. */
+static int parse_name(struct parse *parse, const oconfig_item_t *item) {
+  struct rule *rule = parse->rule;
+  char error[256], name[1024];
+
+  if (rule->name[0] == '\0')
+    return 0; /* check_name refuses it */
+  if (template_parse(rule->name, &rule->template, error, sizeof(error)) != 0)
+    return fail(parse, item, "%s", error);
+  if (!template_is_fixed(rule->template))
+    return 0;
+  template_expand(rule->template, NULL, NULL, name, sizeof(name));
+  template_destroy(rule->template);
+  rule->template = NULL;
+  snprintf(rule->name, strlen(rule->name) + 1, "%s", name);
+  return 0;
+}
+
+static int check_captures(struct parse *parse, const oconfig_item_t *item) {
+  const struct rule *rule = parse->rule;
+  unsigned int wanted =
+      rule->template != NULL ? template_captures(rule->template) : 0;
+  unsigned int there = selector_captures(rule->selector);
+
+  if (wanted > there)
+    return fail(parse, item,
+                "has %%{%u}, but its regular expressions have %u parentheses",
+                wanted, there);
   return 0;
 }
 
@@ -405,28 +462,36 @@ static int add_stanza(struct parse *parse, const oconfig_item_t *item,
       (rule->name = strdup(item->values[0].value.string)) == NULL) {
     snprintf(parse->error, parse->size, "no memory for %s", item->key);
     if (rule != NULL)
-      free_rule(rule);
+      rule_destroy(rule);
     return -ENOMEM;
   }
-  clean_name(rule->name);
   parse->rule = rule;
   parse->stanza = item;
 
-  int status = check_name(parse, item);
+  int status = 0;
+  if (place == IN_GROUP)
+    status = parse_name(parse, item);
+  else
+    clean_name(rule->name);
+  if (status == 0)
+    status = check_name(parse, item);
   if (status == 0 && selected != NULL)
     status = add_selector_value(parse, item, kind, selected);
   if (status == 0)
     status = set_options(parse, item, place);
-  if (status == 0 && selector_is_empty(rule->selector))
+  if (status == 0 && selector_is_empty(rule->selector) &&
+      rule->template == NULL)
     status = fail(parse, item,
                   "selects nothing; add Command, CommandLine, Executable, "
                   "User, ControlGroup or PIDFile");
+  if (status == 0)
+    status = check_captures(parse, item);
   parse->rule = NULL;
   parse->stanza = NULL;
   if (status == 0)
     append_rule(parse->settings, rule);
   else
-    free_rule(rule);
+    rule_destroy(rule);
   return status;
 }
 
@@ -456,10 +521,6 @@ static int set_group(struct parse *parse, const struct option *option,
   const oconfig_value_t *values = get_strings(item, 1);
   if (values == NULL)
     return fail(parse, item, "needs one value: a name in quotes");
-  if (strchr(values[0].value.string, '%') != NULL)
-    return fail(parse, item,
-                "has a placeholder, which is not yet supported; use a name "
-                "without a percent sign");
   return add_stanza(parse, item, IN_GROUP, SELECTOR_KINDS, NULL);
 }
 
@@ -472,6 +533,7 @@ void config_init(struct settings *settings) {
       .watch_buffer = 8388608,
       .notify = NOTIFY_NONE,
       .notify_rate = 10,
+      .max_groups = 500,
   };
 }
 
@@ -493,7 +555,7 @@ void config_clear(struct settings *settings) {
   struct rule *next;
   for (struct rule *r = settings->rules; r != NULL; r = next) {
     next = r->next;
-    free_rule(r);
+    rule_destroy(r);
   }
   settings->rules = NULL;
   free(settings->watch_cpus);

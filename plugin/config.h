@@ -21,12 +21,10 @@ struct settings {
   size_t watch_buffer;
   enum notify notify; /* of stanzas that do not say otherwise */
   uint32_t notify_rate;
+  uint32_t max_groups; /* that the processes' names make */
 
   char ignored[128]; /* options of the processes plugin that do nothing here */
 };
-
-/* A name is cut by collectd beyond this. */
-enum { CONFIG_NAME_LENGTH = 127 };
 
 void config_init(struct settings *settings);
 

@@ -29,7 +29,9 @@ struct exits {
   void *context;
   uint64_t tick_ns;       /* of the kernel's sampling */
   uint64_t start_tick_ns; /* of start times in procfs */
-  struct group **groups;  /* scratch: those of the process at hand */
+  /* Scratch, as many as the ledger has rules. */
+  struct match *matches;
+  struct membership *inherited, *memberships;
 };
 
 /* The process whose thread has ended, as far as its record tells. */
@@ -45,7 +47,7 @@ struct departed {
   bool dumped_core;
   bool has_clock; /* its CPU clock could still be read */
   uint64_t clock_ns;
-  size_t group_count;
+  size_t match_count; /* in matches */
   bool is_undecided;
 };
 
@@ -62,9 +64,12 @@ int exits_create(const char *root, struct ledger *ledger, exit_sink *sink,
   struct timespec tick; /* the coarse clocks advance by one (CONFIG_HZ) */
   clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
   e->tick_ns = (uint64_t)tick.tv_nsec;
-  e->groups = calloc(ledger->group_count + 1, sizeof(struct group *));
+  e->matches = calloc(ledger->rule_count + 1, sizeof(e->matches[0]));
+  e->inherited = calloc(ledger->rule_count + 1, sizeof(e->inherited[0]));
+  e->memberships = calloc(ledger->rule_count + 1, sizeof(e->memberships[0]));
   int status = proc_open(root, &e->proc);
-  if (status == 0 && e->groups == NULL)
+  if (status == 0 &&
+      (e->matches == NULL || e->inherited == NULL || e->memberships == NULL))
     status = -ENOMEM;
   if (status != 0) {
     exits_destroy(e);
@@ -78,7 +83,9 @@ void exits_destroy(struct exits *exits) {
   if (exits == NULL)
     return;
   proc_close(exits->proc);
-  free(exits->groups);
+  free(exits->matches);
+  free(exits->inherited);
+  free(exits->memberships);
   free(exits);
 }
 
@@ -145,31 +152,34 @@ static struct process *find(struct exits *exits,
                                 departed->earliest_ns, departed->latest_ns);
 }
 
-/* Enters a process that no read has met. Another one that had the pid must have
- * vanished, or this one could not have had it. */
-static struct process *enter(struct exits *exits,
-                             const struct departed *departed) {
+/* Enters a process that no read has met, and which began between these times.
+ * Another one that had the pid must have vanished, or this one could not have
+ * had it. */
+static struct process *enter(struct exits *exits, pid_t pid,
+                             uint64_t earliest_ns, uint64_t latest_ns) {
   struct ledger *ledger = exits->ledger;
-  struct process *former = proctable_find(ledger->table, departed->tgid);
-  if (former != NULL && !former->is_met) {
-    member_destroy(former->member);
-    ended_destroy(former->ended);
-    proctable_remove(ledger->table, former);
-  } else if (former != NULL) {
+  struct process *former = proctable_find(ledger->table, pid);
+  if (former != NULL) {
     former->has_vanished = true;
     former->since = ledger->read;
   }
 
-  struct process *process = proctable_add(ledger->table, departed->tgid);
+  struct process *process = proctable_add(ledger->table, pid);
   if (process == NULL)
     return NULL;
-  uint64_t width_us = (departed->latest_ns - departed->earliest_ns) / 1000;
-  process->start_ns = departed->earliest_ns;
+  uint64_t width_us = (latest_ns - earliest_ns) / 1000;
+  process->start_ns = earliest_ns;
   process->start_width_us =
       width_us < UINT32_MAX ? (uint32_t)width_us : UINT32_MAX;
   process->clock_ns = PROCESS_CLOCK_UNKNOWN;
   process->since = ledger->read;
   return process;
+}
+
+static struct process *enter_departed(struct exits *exits,
+                                      const struct departed *departed) {
+  return enter(exits, departed->tgid, departed->earliest_ns,
+               departed->latest_ns);
 }
 
 static void leave(struct exits *exits, struct process *process) {
@@ -267,7 +277,7 @@ static void count_exit(const struct member *member, uint32_t exit_code) {
   int64_t delta[COUNTERS] = {0};
   delta[exit_counter(exit_code)] = 1;
   for (size_t i = 0; i < member->group_count; i++)
-    group_add(member->groups[i], delta);
+    group_add(member->memberships[i].group, delta);
 }
 
 /* Whether the record of the main thread is there: it has the process's name. */
@@ -327,32 +337,32 @@ static char *read_cmdline(struct exits *exits, const struct record *thread) {
 }
 
 /* Matches a process that has ended; what its record does not tell is read when
- * a selector first asks for it. */
-static enum selector_match match_group(struct exits *exits,
-                                       const struct departed *departed,
-                                       const struct group *group,
-                                       struct attributes *attributes,
-                                       struct read *read) {
-  const struct selector *selector = group->rule->selector;
-  enum selector_match result = selector_match(selector, attributes);
+ * a rule first asks for it. */
+static enum selector_match match_rule(struct exits *exits,
+                                      const struct departed *departed,
+                                      const struct rule *rule,
+                                      struct attributes *attributes,
+                                      struct read *read) {
+  struct match *match = &exits->matches[departed->match_count];
+  enum selector_match result = rule_match(rule, attributes, match);
 
   if (result == SELECTOR_UNKNOWN && !read->has_cgroup &&
       attributes_lacked_cgroup(attributes)) {
     read->has_cgroup = true;
     if (read_cgroup(exits, departed, read->cgroup, sizeof(read->cgroup)))
       attributes_set_cgroup(attributes, read->cgroup);
-    result = selector_match(selector, attributes);
+    result = rule_match(rule, attributes, match);
   }
   if (result == SELECTOR_UNKNOWN && !read->has_cmdline &&
       attributes_lacked_cmdline(attributes)) {
     read->has_cmdline = true;
     attributes_set_cmdline(attributes, read_cmdline(exits, departed->thread));
-    result = selector_match(selector, attributes);
+    result = rule_match(rule, attributes, match);
   }
   return result;
 }
 
-/* Fills groups with those that select the process. Without the lock. */
+/* Fills matches with the rules that select the process. Without the lock. */
 static void match(struct exits *exits, struct departed *departed) {
   const struct record *thread = departed->thread;
   struct attributes attributes;
@@ -361,31 +371,44 @@ static void match(struct exits *exits, struct departed *departed) {
   read.has_cgroup = read.has_cmdline = false;
   attributes_init_exited(&attributes, departed->tgid, departed->comm,
                          thread->uid, thread->exe_dev, thread->exe_inode);
-  for (size_t i = 0; i < exits->ledger->group_count; i++) {
-    struct group *group = &exits->ledger->groups[i];
+  for (const struct rule *r = exits->ledger->rules; r != NULL; r = r->next) {
     enum selector_match result =
-        match_group(exits, departed, group, &attributes, &read);
-    if (result == SELECTOR_YES)
-      exits->groups[departed->group_count++] = group;
-    else if (result == SELECTOR_UNKNOWN)
-      departed->is_undecided = true;
+        match_rule(exits, departed, r, &attributes, &read);
+    departed->match_count += result == SELECTOR_YES;
+    departed->is_undecided |= result == SELECTOR_UNKNOWN;
   }
   attributes_clear(&attributes);
 }
 
-/* Makes a process a member of the groups that select it. What it used before a
- * read met it, as no member, is not counted. Returns false if memory is short.
- */
+/* Fills inherited: what a process that no read has met has inherited at its
+ * fork, or else what its parent has to give. With the lock. */
+static size_t find_inherited(struct exits *exits, const struct process *process,
+                             pid_t ppid) {
+  if (process != NULL && process->member != NULL) {
+    const struct member *member = process->member;
+    memcpy(exits->inherited, member->memberships,
+           member->inherited * sizeof(exits->inherited[0]));
+    return member->inherited;
+  }
+  const struct process *parent = proctable_find(exits->ledger->table, ppid);
+  return member_bequeath(parent != NULL ? parent->member : NULL,
+                         exits->inherited);
+}
+
+/* Makes a process a member of the groups in memberships, the first of which it
+ * inherits. What it used before a read met it, as no member, is not counted.
+ * Returns false if memory is short. */
 static bool admit(struct exits *exits, struct process *process,
-                  const struct departed *departed) {
-  bool from_zero =
-      process->is_met
-          ? ledger_knows_as_unused(exits->ledger, process)
-          : ledger_counts_from_zero(exits->ledger, departed->latest_ns);
-  struct member *member = member_create(from_zero);
+                  uint64_t latest_ns, size_t count, size_t inherited) {
+  bool from_zero = process->is_met
+                       ? ledger_knows_as_unused(exits->ledger, process)
+                       : ledger_counts_from_zero(exits->ledger, latest_ns);
+  bool is_new = process->member == NULL;
+  struct member *member = is_new ? member_create(from_zero) : process->member;
   if (member == NULL ||
-      member_set_groups(member, exits->groups, departed->group_count) != 0) {
-    member_destroy(member);
+      member_set_groups(member, exits->memberships, count, inherited) != 0) {
+    if (is_new)
+      member_destroy(member);
     return false;
   }
   if (process->is_met && !from_zero &&
@@ -395,9 +418,15 @@ static bool admit(struct exits *exits, struct process *process,
   return true;
 }
 
-/* Tells of a process's end, for each of the first count groups. */
+static bool wants_notice(const struct rule *rule, uint32_t exit_code) {
+  return rule->notify == NOTIFY_ALL ||
+         (rule->notify == NOTIFY_FAILURE &&
+          exit_counter(exit_code) != COUNTER_EXIT_OK);
+}
+
+/* Tells of a process's end, for each group that wants it. */
 static void tell(struct exits *exits, const struct departed *departed,
-                 size_t count, const struct account *account) {
+                 const struct member *member) {
   struct exit_event event = {
       .comm = departed->comm,
       .pid = (uint32_t)departed->tgid,
@@ -408,79 +437,76 @@ static void tell(struct exits *exits, const struct departed *departed,
       .elapsed_us = departed->thread->version >= VERSION_LAST_THREAD
                         ? departed->thread->process_elapsed_us
                         : departed->thread->elapsed_us,
-      .known = account->known,
-      .used = account->total,
+      .known = member->account.known,
+      .used = member->account.total,
   };
-  for (size_t i = 0; i < count; i++) {
-    event.group = exits->groups[i];
-    exits->sink(exits->context, &event);
+  for (size_t i = 0; i < member->group_count; i++) {
+    event.group = member->memberships[i].group;
+    if (wants_notice(member->memberships[i].rule, departed->exit_code))
+      exits->sink(exits->context, &event);
   }
 }
 
-/* Books a process that has ended, by its member. Returns how many of its
- * groups, which are left in groups, want to be told. With the lock. */
-static size_t settle(struct exits *exits, struct process *process,
-                     struct departed *departed, struct account *account) {
-  const struct member *member = process->member;
-  size_t told = 0;
-
+/* Books a process that has ended, by its member. With the lock. */
+static void settle(struct exits *exits, struct process *process,
+                   struct departed *departed) {
   process->has_exited = true;
   departed->exit_code = exit_code_of(departed->thread, process->ended);
   departed->dumped_core = process->ended->dumped_core;
   book(process, departed, true);
-  count_exit(member, departed->exit_code);
-  bool is_failure = exit_counter(departed->exit_code) != COUNTER_EXIT_OK;
-  *account = member->account;
-  for (size_t i = 0; i < member->group_count; i++) {
-    enum notify notify = member->groups[i]->rule->notify;
-    if (notify == NOTIFY_ALL || (notify == NOTIFY_FAILURE && is_failure))
-      exits->groups[told++] = member->groups[i];
-  }
+  count_exit(process->member, departed->exit_code);
+  tell(exits, departed, process->member);
   /* Only the threads of one that had several can be late. */
   if (!process->is_met && departed->whole == NULL) {
     member_destroy(process->member);
     process->member = NULL;
   }
-  return told;
 }
 
-/* A process that no read knew as a member: it is one if groups select it by its
- * exit record. Returns as settle. With the lock. */
-static size_t settle_stranger(struct exits *exits, struct process *process,
-                              bool is_added, struct departed *departed,
-                              struct account *account) {
-  size_t told = 0;
+/* The same for one that a read has met, as no member. It is the reader's, and
+ * so stays as it is. The read has seen its command line, so that there is no
+ * doubt. With the lock. */
+static void settle_stranger(struct exits *exits, struct process *process,
+                            bool is_added, struct departed *departed) {
+  size_t count = ledger_join(exits->ledger, NULL, 0, exits->matches,
+                             departed->match_count, exits->memberships);
+  struct process copy = {.is_met = true,
+                         .has_ended_children = process->has_ended_children,
+                         .start_ns = process->start_ns,
+                         .clock_ns = process->clock_ns};
 
-  if (process != NULL && process->is_met) {
-    /* It is the reader's, and so stays as it is. A read has seen its command
-     * line, so that there is no doubt. */
-    if (departed->group_count > 0 &&
-        add_ended_once(exits, process, departed->thread, is_added)) {
-      struct process copy = {.is_met = true,
-                             .has_ended_children = process->has_ended_children,
-                             .start_ns = process->start_ns,
-                             .clock_ns = process->clock_ns,
-                             .ended = process->ended};
-      if (admit(exits, &copy, departed))
-        told = settle(exits, &copy, departed, account);
-      member_destroy(copy.member);
-    }
-    process->has_exited = true;
-    return told;
-  }
+  process->has_exited = true;
+  if (count == 0 ||
+      !add_ended_once(exits, process, departed->thread, is_added) ||
+      !admit(exits, &copy, departed->latest_ns, count, 0))
+    return;
+  copy.ended = process->ended;
+  settle(exits, &copy, departed);
+  member_destroy(copy.member);
+}
+
+/* The same for one that no read has met: what its exit record tells decides
+ * about its groups. With the lock. */
+static void settle_unmet(struct exits *exits, struct process *process,
+                         bool is_added, struct departed *departed) {
+  size_t inherited =
+      find_inherited(exits, process, (pid_t)departed->thread->ppid);
+  size_t count =
+      ledger_join(exits->ledger, exits->inherited, inherited, exits->matches,
+                  departed->match_count, exits->memberships);
 
   exits->ledger->undecided += departed->is_undecided;
-  if (departed->group_count == 0) {
+  if (count == 0) {
     if (process != NULL)
       leave(exits, process);
-    return 0;
+    return;
   }
   if (process == NULL)
-    process = enter(exits, departed);
-  if (process != NULL && admit(exits, process, departed) &&
+    process = enter_departed(exits, departed);
+  if (process != NULL &&
+      admit(exits, process, departed->latest_ns, count, inherited) &&
       add_ended_once(exits, process, departed->thread, is_added))
-    told = settle(exits, process, departed, account);
-  return told;
+    settle(exits, process, departed);
 }
 
 /* The end of a process. The lock is given up to match it and to read its clock,
@@ -488,36 +514,36 @@ static size_t settle_stranger(struct exits *exits, struct process *process,
 static void take_process(struct exits *exits, struct departed *departed,
                          bool is_added) {
   struct ledger *ledger = exits->ledger;
-  struct account account;
-  size_t told = 0;
 
   ledger_lock(ledger);
   struct process *process = find(exits, departed);
   if (process != NULL && !is_added)
     is_added = add_ended(exits, process, departed->thread);
   bool is_member = process != NULL && process->member != NULL;
+  bool is_decided = is_member && process->is_met;
   bool has_name = knows_name(process, departed);
   set_comm(departed, process);
   struct process *parent =
       proctable_find(ledger->table, (pid_t)departed->thread->ppid);
   if (parent != NULL)
     parent->has_ended_children = true;
+  is_member |= parent != NULL && parent->member != NULL;
   ledger_unlock(ledger);
 
-  if (!is_member && has_name)
+  if (!is_decided && has_name)
     match(exits, departed);
-  if (is_member || departed->group_count > 0)
+  if (is_member || departed->match_count > 0)
     read_clock(exits, departed);
 
   ledger_lock(ledger);
   process = find(exits, departed);
-  if (process == NULL || process->member == NULL)
-    told = settle_stranger(exits, process, is_added, departed, &account);
+  if (process == NULL || !process->is_met)
+    settle_unmet(exits, process, is_added, departed);
+  else if (process->member == NULL)
+    settle_stranger(exits, process, is_added, departed);
   else if (add_ended_once(exits, process, departed->thread, is_added))
-    told = settle(exits, process, departed, &account);
+    settle(exits, process, departed);
   ledger_unlock(ledger);
-  if (told > 0)
-    tell(exits, departed, told, &account);
 }
 
 static void add_switches(const struct member *member,
@@ -526,7 +552,7 @@ static void add_switches(const struct member *member,
   delta[COUNTER_SWITCHES_VOLUNTARY] = (int64_t)thread->switches_voluntary;
   delta[COUNTER_SWITCHES_INVOLUNTARY] = (int64_t)thread->switches_involuntary;
   for (size_t i = 0; i < member->group_count; i++)
-    group_add(member->groups[i], delta);
+    group_add(member->memberships[i].group, delta);
 }
 
 /* A late thread: its process has ended, and had counted its delays and its CPU
@@ -554,7 +580,7 @@ static struct message *take_thread(struct exits *exits,
   if (process == NULL && take_late(exits, departed))
     return NULL;
   if (process == NULL)
-    process = enter(exits, departed);
+    process = enter_departed(exits, departed);
   if (process == NULL || !add_ended(exits, process, departed->thread) ||
       !process->ended->has_main)
     return NULL;
@@ -572,11 +598,11 @@ static bool must_wait(struct exits *exits, const struct departed *departed,
                       const struct message *message) {
   struct process *process = find(exits, departed);
   if (knows_name(process, departed) ||
-      (process != NULL && process->member != NULL))
+      (process != NULL && process->is_met && process->member != NULL))
     return false;
 
   if (process == NULL)
-    process = enter(exits, departed);
+    process = enter_departed(exits, departed);
   struct message *copy = malloc(sizeof(*copy));
   if (process == NULL || copy == NULL ||
       !add_ended(exits, process, departed->thread)) {
@@ -617,4 +643,92 @@ void exits_take(struct exits *exits, const struct message *messages,
       take(exits, waiting, true, earliest_ns, latest_ns);
     free(waiting);
   }
+}
+
+/* --- Descendants ---------------------------------------------------------- */
+
+/* Fills matches with those rules that want descendants and select a process
+ * that lives and no read has met. Without the lock. */
+static size_t match_living(struct exits *exits, pid_t pid, const char *comm) {
+  struct attributes attributes;
+  size_t count = 0;
+
+  attributes_init(&attributes, exits->proc, pid, comm);
+  for (const struct rule *r = exits->ledger->rules; r != NULL; r = r->next)
+    count += r->descendants &&
+             rule_match(r, &attributes, &exits->matches[count]) == SELECTOR_YES;
+  attributes_clear(&attributes);
+  return count;
+}
+
+/* Whether it is not known yet what a process's children inherit. With the lock.
+ */
+static bool must_judge(const struct exits *exits, pid_t pid) {
+  const struct process *process = proctable_find(exits->ledger->table, pid);
+  return process == NULL || !(process->is_met || process->is_judged);
+}
+
+/* Finds out what the children of a process inherit that no read has met. */
+static void judge(struct exits *exits, pid_t pid) {
+  struct ledger *ledger = exits->ledger;
+  struct proc_stat stat;
+  if (proc_stat(exits->proc, pid, &stat) != 0)
+    return;
+  size_t matches = match_living(exits, pid, stat.comm);
+  uint64_t start_ns = stat.start_ticks * exits->start_tick_ns;
+  uint64_t latest_ns = start_ns + exits->start_tick_ns;
+
+  ledger_lock(ledger);
+  struct process *process = proctable_find(ledger->table, pid);
+  if (process == NULL)
+    process = enter(exits, pid, start_ns, latest_ns);
+  if (process != NULL && !process->is_met) {
+    size_t inherited = find_inherited(exits, process, stat.ppid);
+    size_t count = ledger_join(ledger, exits->inherited, inherited,
+                               exits->matches, matches, exits->memberships);
+    process->is_judged =
+        count == 0 || admit(exits, process, latest_ns, count, inherited);
+  }
+  ledger_unlock(ledger);
+}
+
+void exits_fork(struct exits *exits, pid_t parent, pid_t child,
+                uint64_t begin_ns) {
+  struct ledger *ledger = exits->ledger;
+  uint64_t slack_ns = (uint64_t)SLACK_US * 1000;
+  uint64_t earliest_ns = begin_ns > slack_ns ? begin_ns - slack_ns : 0;
+
+  ledger_lock(ledger);
+  bool is_unknown = must_judge(exits, parent);
+  ledger_unlock(ledger);
+  if (is_unknown)
+    judge(exits, parent);
+
+  ledger_lock(ledger);
+  struct process *process = proctable_find(ledger->table, parent);
+  size_t count = member_bequeath(process != NULL ? process->member : NULL,
+                                 exits->memberships);
+  /* A read that has met the child has asked for its parent. */
+  process = proctable_find(ledger->table, child);
+  bool is_there =
+      process != NULL && process_may_have_begun(process, earliest_ns, begin_ns);
+  if (count > 0 && !is_there) {
+    process = enter(exits, child, earliest_ns, begin_ns);
+    if (process != NULL)
+      admit(exits, process, begin_ns, count, count);
+  }
+  ledger_unlock(ledger);
+}
+
+void exits_exec(struct exits *exits, pid_t pid) {
+  ledger_lock(exits->ledger);
+  struct process *process = proctable_find(exits->ledger->table, pid);
+  if (process != NULL && !process->is_met && process->is_judged) {
+    process->is_judged = false;
+    if (process->member != NULL && process->member->inherited == 0) {
+      member_destroy(process->member);
+      process->member = NULL;
+    }
+  }
+  ledger_unlock(exits->ledger);
 }

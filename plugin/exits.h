@@ -15,7 +15,7 @@ struct exits;
 
 /* A process that has ended, for those who are to be told. */
 struct exit_event {
-  const struct group *group; /* one of its groups that wants to know */
+  struct group *group; /* one of its groups that wants to know */
   const char *comm;
   uint32_t pid, ppid, uid;
   uint32_t exit_code; /* a wait status */
@@ -25,7 +25,7 @@ struct exit_event {
   const uint64_t *used; /* since it began; COUNTERS of them */
 };
 
-/* Called without the ledger's lock. */
+/* Called with the ledger's lock. */
 typedef void exit_sink(void *context, const struct exit_event *event);
 
 /* root is "/proc" but in tests; the ledger stays the caller's. Returns 0 or a
@@ -40,5 +40,14 @@ void exits_destroy(struct exits *exits);
  * these two times, CLOCK_BOOTTIME. */
 void exits_take(struct exits *exits, const struct message *messages,
                 size_t count, uint64_t earliest_ns, uint64_t latest_ns);
+
+/* A process has forked another one, at that time, CLOCK_BOOTTIME, which then
+ * inherits the groups that want descendants. To be called before the exit
+ * records of either are taken. */
+void exits_fork(struct exits *exits, pid_t parent, pid_t child,
+                uint64_t begin_ns);
+
+/* A process has called exec, and may be another one now. */
+void exits_exec(struct exits *exits, pid_t pid);
 
 #endif

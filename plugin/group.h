@@ -2,40 +2,19 @@
 #ifndef TASKSTATS_GROUP_H
 #define TASKSTATS_GROUP_H
 
-#include "selector.h"
+#include "budget.h"
+#include "rule.h"
 #include "usage.h"
-
-/* What is reported of a group; the bits of collect. */
-enum collect {
-  COLLECT_DELAY = 1 << 0,
-  COLLECT_CPU = 1 << 1,
-  COLLECT_IO = 1 << 2,
-  COLLECT_COUNT = 1 << 3,
-  COLLECT_CONTEXT_SWITCH = 1 << 4,
-  COLLECT_PAGE_FAULTS = 1 << 5,
-  COLLECT_MEMORY = 1 << 6,
-  COLLECT_DELAY_LATENCY = 1 << 7,
-  COLLECT_EXITS = 1 << 8,
-};
-
-/* Which ends of processes are told at once. */
-enum notify { NOTIFY_NONE, NOTIFY_FAILURE, NOTIFY_ALL };
-
-/* A stanza of the configuration: which processes, and what of them. */
-struct rule {
-  struct rule *next;
-  char *name;
-  struct selector *selector;
-  uint32_t collect;
-  uint32_t collect_own; /* bits that the stanza sets itself */
-  enum notify notify;
-  bool has_notify; /* the stanza sets it itself */
-};
 
 /* Processes that are reported as one. */
 struct group {
-  const struct rule *rule;
-  const char *name;
+  struct group *next;
+  const struct rule *rule; /* that made it */
+  char name[GROUP_NAME_SIZE];
+  uint32_t members;    /* processes that refer to it */
+  uint32_t idle_reads; /* since it has had a member */
+  bool is_hidden; /* others are ahead of it: this time it is not reported */
+  struct budget budget;
 
   /* What the members, former ones too, have used. May fall a little when an
    * earlier sample was too high. */
@@ -56,5 +35,12 @@ void group_add(struct group *group, const int64_t delta[COUNTERS]);
 /* Brings what is dispatched up to date. The first time it is 0 whatever was
  * used: a rate needs two values, so else the first increment would be lost. */
 void group_publish(struct group *group);
+
+/* How long the members have waited, for all kinds together, since the last
+ * publication, in ns. */
+uint64_t group_unpublished_delay(const struct group *group);
+
+/* Moves all that is not published yet, and the gauges, to another group. */
+void group_divert(struct group *group, struct group *other);
 
 #endif

@@ -2,34 +2,80 @@
 #include "ledger.h"
 
 #include "ended.h"
-#include "member.h"
 
+#include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-static int make_groups(struct ledger *ledger, const struct rule *rules) {
-  for (const struct rule *r = rules; r != NULL; r = r->next)
-    ledger->group_count++;
+/* How many reads a group without members is still reported. */
+enum { GROUP_LIFE = 10, UNSEEN_LIFE = 1 };
 
-  ledger->groups = calloc(ledger->group_count + 1, sizeof(struct group));
-  if (ledger->groups == NULL)
-    return -1;
-  struct group *group = ledger->groups;
-  for (const struct rule *r = rules; r != NULL; r = r->next, group++) {
-    group->rule = r;
-    group->name = r->name;
+static const char other_name[] = "other";
+
+/* A rule whose groups' names depend on the processes. */
+static bool has_names(const struct rule *rule) {
+  return rule->template != NULL;
+}
+
+/* A group that counts for the limit. */
+static bool is_limited(const struct group *group) {
+  return has_names(group->rule) && group->rule->top == 0;
+}
+
+static int compare_names(const void *a, const void *b) {
+  const struct group *one = a, *two = b;
+  return strcmp(one->name, two->name);
+}
+
+static struct group *add_group(struct ledger *ledger, const struct rule *rule,
+                               const char *name) {
+  struct group *group = calloc(1, sizeof(*group));
+  if (group == NULL)
+    return NULL;
+  group->rule = rule;
+  snprintf(group->name, sizeof(group->name), "%s", name);
+  if (tsearch(group, &ledger->by_name, compare_names) == NULL) {
+    free(group);
+    return NULL;
+  }
+
+  *ledger->groups_end = group;
+  ledger->groups_end = &group->next;
+  ledger->group_count++;
+  ledger->named_count += is_limited(group);
+  return group;
+}
+
+static int add_rules(struct ledger *ledger, const struct rule *rules) {
+  struct rule *other = &ledger->other_rule;
+
+  ledger->rules = rules;
+  other->name = (char *)other_name;
+  for (const struct rule *r = rules; r != NULL; r = r->next) {
+    ledger->rule_count++;
+    ledger->has_descendants |= r->descendants;
+    ledger->has_cgroups |= rule_uses_cgroup(r);
+    if (has_names(r))
+      other->collect |= r->collect;
+    else if (add_group(ledger, r, r->name) == NULL)
+      return -1;
   }
   return 0;
 }
 
-struct ledger *ledger_create(const struct rule *rules, uint64_t boot_ns) {
+struct ledger *ledger_create(const struct rule *rules, uint32_t max_groups,
+                             uint64_t boot_ns) {
   struct ledger *ledger = calloc(1, sizeof(*ledger));
   if (ledger == NULL)
     return NULL;
 
+  ledger->groups_end = &ledger->groups;
+  ledger->max_groups = max_groups;
   ledger->since_ns = boot_ns;
   pthread_mutex_init(&ledger->lock, NULL);
   ledger->table = proctable_create();
-  if (ledger->table == NULL || make_groups(ledger, rules) != 0) {
+  if (ledger->table == NULL || add_rules(ledger, rules) != 0) {
     ledger_destroy(ledger);
     return NULL;
   }
@@ -43,15 +89,103 @@ static bool forget(void *context, struct process *process) {
   return false;
 }
 
+static void remove_group(struct ledger *ledger, struct group **link) {
+  struct group *group = *link;
+
+  *link = group->next;
+  if (ledger->groups_end == &group->next)
+    ledger->groups_end = link;
+  ledger->group_count--;
+  ledger->named_count -= is_limited(group);
+  if (ledger->other == group)
+    ledger->other = NULL;
+  tdelete(group, &ledger->by_name, compare_names);
+  free(group);
+}
+
 void ledger_destroy(struct ledger *ledger) {
   if (ledger == NULL)
     return;
   if (ledger->table != NULL)
     proctable_sweep(ledger->table, forget, NULL);
   proctable_destroy(ledger->table);
-  free(ledger->groups);
+  while (ledger->groups != NULL)
+    remove_group(ledger, &ledger->groups);
   pthread_mutex_destroy(&ledger->lock);
   free(ledger);
+}
+
+static struct group *find_group(const struct ledger *ledger, const char *name) {
+  struct group key;
+  snprintf(key.name, sizeof(key.name), "%s", name);
+  struct group *const *found = tfind(&key, &ledger->by_name, compare_names);
+  return found != NULL ? *found : NULL;
+}
+
+struct group *ledger_other_group(struct ledger *ledger) {
+  if (ledger->other == NULL)
+    ledger->other = find_group(ledger, other_name);
+  if (ledger->other == NULL)
+    ledger->other = add_group(ledger, &ledger->other_rule, other_name);
+  return ledger->other;
+}
+
+static struct group *group_for(struct ledger *ledger,
+                               const struct match *match) {
+  struct group *group = find_group(ledger, match->name);
+  if (group != NULL)
+    return group;
+  if (match->rule->top == 0 && ledger->named_count >= ledger->max_groups) {
+    ledger->is_full = true;
+    return ledger_other_group(ledger);
+  }
+  return add_group(ledger, match->rule, match->name);
+}
+
+/* Whether it is there already: by the same rule, or under the same name. */
+static bool has_membership(const struct membership *memberships, size_t count,
+                           const struct rule *rule, const struct group *group) {
+  for (size_t i = 0; i < count; i++)
+    if (memberships[i].rule == rule || memberships[i].group == group)
+      return true;
+  return false;
+}
+
+size_t ledger_join(struct ledger *ledger, const struct membership *inherited,
+                   size_t inherited_count, const struct match *matches,
+                   size_t match_count, struct membership *memberships) {
+  size_t count = 0;
+
+  for (; count < inherited_count; count++)
+    memberships[count] = inherited[count];
+  for (size_t i = 0; i < match_count; i++) {
+    const struct rule *rule = matches[i].rule;
+    if (has_membership(memberships, inherited_count, rule, NULL))
+      continue;
+    struct group *group = group_for(ledger, &matches[i]);
+    if (group != NULL && !has_membership(memberships, count, rule, group))
+      memberships[count++] = (struct membership){rule, group};
+  }
+  return count;
+}
+
+/* Whether a group is given up. One that was never reported, since others were
+ * ahead of it, only has to hand over what its last member used. */
+static bool is_over(const struct group *group) {
+  bool was_reported = group->publications > 0 || group->rule->top == 0;
+  return has_names(group->rule) &&
+         group->idle_reads > (was_reported ? GROUP_LIFE : UNSEEN_LIFE);
+}
+
+void ledger_age_groups(struct ledger *ledger) {
+  for (struct group **link = &ledger->groups; *link != NULL;) {
+    struct group *group = *link;
+    group->idle_reads = group->members > 0 ? 0 : group->idle_reads + 1;
+    if (is_over(group))
+      remove_group(ledger, link);
+    else
+      link = &group->next;
+  }
 }
 
 bool ledger_counts_from_zero(const struct ledger *ledger, uint64_t latest_ns) {

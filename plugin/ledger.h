@@ -2,7 +2,7 @@
 #ifndef TASKSTATS_LEDGER_H
 #define TASKSTATS_LEDGER_H
 
-#include "group.h"
+#include "member.h"
 #include "proctable.h"
 
 #include <pthread.h>
@@ -14,14 +14,29 @@
  * Processes that a read has met are entered, changed and removed by the
  * reader's thread alone, which may therefore look at them without the lock, but
  * for what the listener writes (has_exited, ended, account, the groups' sums).
- * Those that no read has met yet are the listener's.
+ * Those that no read has met yet are the listener's. Groups are born in either
+ * thread, with the lock, and forgotten in the reader's, which may walk along
+ * them without.
  */
 struct ledger {
   pthread_mutex_t lock; /* never held over a call that can block */
 
+  const struct rule *rules;
+  size_t rule_count;
+  bool has_descendants; /* a rule wants them */
+  bool has_cgroups;     /* a rule asks for the cgroup */
+
   struct proctable *table;
-  struct group *groups;
+  struct group *groups; /* in the order of their birth */
   size_t group_count;
+  size_t named_count;  /* those that the processes' names made, but of rules
+                        * that report a few of them only */
+  uint32_t max_groups; /* limits named_count */
+  bool is_full;        /* there were more */
+  struct group *other; /* what they are added up in, once there is something */
+  struct rule other_rule;
+  struct group **groups_end; /* private: where the next one goes */
+  void *by_name;             /* private: a tree of the groups */
 
   bool has_read;     /* a read was complete */
   uint64_t since_ns; /* when the last complete one began, or else the plugin;
@@ -30,16 +45,35 @@ struct ledger {
   bool listens;      /* exit records arrive */
   uint32_t drained_read; /* those until the end of this read have arrived */
 
-  uint64_t undecided; /* exits that a CommandLine selector could not decide */
+  uint64_t undecided;    /* exits whose groups could not be decided */
   uint64_t unattributed; /* records that name no process (before version 12) */
 };
 
 /* The rules stay the caller's and are needed until ledger_destroy.
  * Returns NULL if memory is short. */
-struct ledger *ledger_create(const struct rule *rules, uint64_t boot_ns);
+struct ledger *ledger_create(const struct rule *rules, uint32_t max_groups,
+                             uint64_t boot_ns);
 
 /* Takes NULL. */
 void ledger_destroy(struct ledger *ledger);
+
+/* The group in which others are added up. NULL if memory is short. With the
+ * lock. */
+struct group *ledger_other_group(struct ledger *ledger);
+
+/*
+ * Fills in the groups of a process, rule_count at most: those that it inherits,
+ * and those of the matches, which are made if there are none of these names. A
+ * rule by which it inherits does not select it again, so that it keeps its
+ * group whatever it becomes. Returns how many. With the lock.
+ */
+size_t ledger_join(struct ledger *ledger, const struct membership *inherited,
+                   size_t inherited_count, const struct match *matches,
+                   size_t match_count, struct membership *memberships);
+
+/* Counts a read for groups that have no member, and forgets those that had none
+ * for long. With the lock; the reader's thread. */
+void ledger_age_groups(struct ledger *ledger);
 
 /* Whether a process that no read has met counts from its first moment: the last
  * complete read came too early to see it, or else the plugin did. latest_ns is

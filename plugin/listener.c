@@ -134,6 +134,7 @@ static int drain(struct listener *listener) {
       listener->empty_ns = before_ns;
       break;
     }
+    listener->calls.before(listener->calls.context);
     size_t kept = 0;
     for (int i = 0; i < received; i++)
       kept = parse_datagram(listener, &listener->headers[i], kept);
@@ -186,15 +187,20 @@ static void end_a_thread(struct listener *listener) {
   pthread_attr_destroy(&attributes);
 }
 
-/* Waits for records or a wish. */
-static void wait_for_work(struct listener *listener, int timeout_ms) {
+/* Waits for records or a wish. Returns whether there is something to read
+ * beside. */
+static bool wait_for_work(struct listener *listener, int timeout_ms) {
   struct pollfd fds[] = {{.fd = listener->fd, .events = POLLIN},
-                         {.fd = listener->wake_fd, .events = POLLIN}};
+                         {.fd = listener->wake_fd, .events = POLLIN},
+                         {.fd = listener->calls.also_fd, .events = POLLIN}};
   uint64_t wishes;
 
-  if (poll(fds, 2, timeout_ms) > 0 && (fds[1].revents & POLLIN) != 0 &&
+  if (poll(fds, sizeof(fds) / sizeof(fds[0]), timeout_ms) <= 0)
+    return false;
+  if ((fds[1].revents & POLLIN) != 0 &&
       read(listener->wake_fd, &wishes, sizeof(wishes)) < 0)
-    return; /* another wake came between: it will be read next time */
+    return false; /* another wake came between: it will be read next time */
+  return fds[2].revents != 0;
 }
 
 /* Listens until it must stop. Returns 0 or a negative errno. */
@@ -210,12 +216,14 @@ static int listen_on(struct listener *listener) {
       end_a_thread(listener);
       timeout_ms = PROOF_INTERVAL_MS;
     }
-    wait_for_work(listener, timeout_ms);
+    bool has_more = wait_for_work(listener, timeout_ms);
+    if (has_more)
+      listener->calls.before(listener->calls.context);
     int status = drain(listener);
     if (status < 0)
       return status;
     timeout_ms = listener->calls.drained(listener->calls.context);
-    if (status > 0)
+    if (status > 0 || has_more)
       nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
   }
   return 0;

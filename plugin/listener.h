@@ -14,6 +14,11 @@ struct listener;
 struct listener_calls {
   void *context;
 
+  /* Called before take, and whenever also_fd has something to read, which may
+   * be -1. */
+  void (*before)(void *context);
+  int also_fd;
+
   /* Some exit records in the order of their arrival. Their threads ended
    * between these two times, CLOCK_BOOTTIME. */
   void (*take)(void *context, const struct message *messages, size_t count,

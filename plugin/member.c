@@ -16,35 +16,56 @@ struct member *member_create(bool from_zero) {
   return member;
 }
 
+static void leave_groups(struct member *member) {
+  for (size_t i = 0; i < member->group_count; i++)
+    member->memberships[i].group->members--;
+  free(member->memberships);
+  member->group_count = 0;
+}
+
 void member_destroy(struct member *member) {
   if (member == NULL)
     return;
   if (member->io_fd >= 0)
     close(member->io_fd);
-  free(member->groups);
+  leave_groups(member);
   free(member);
 }
 
-int member_set_groups(struct member *member, struct group *const *groups,
-                      size_t count) {
-  struct group **copy = calloc(count, sizeof(struct group *));
+int member_set_groups(struct member *member,
+                      const struct membership *memberships, size_t count,
+                      size_t inherited) {
+  struct membership *copy = calloc(count, sizeof(*copy));
   if (copy == NULL)
     return -ENOMEM;
 
-  memcpy(copy, groups, count * sizeof(struct group *));
-  free(member->groups);
-  member->groups = copy;
+  memcpy(copy, memberships, count * sizeof(*copy));
+  leave_groups(member);
+  member->memberships = copy;
   member->group_count = count;
+  member->inherited = inherited;
   member->collect = 0;
-  for (size_t i = 0; i < count; i++)
-    member->collect |= groups[i]->rule->collect;
+  for (size_t i = 0; i < count; i++) {
+    copy[i].group->members++;
+    member->collect |= copy[i].group->rule->collect;
+  }
   return 0;
 }
 
-bool member_has_groups(const struct member *member, struct group *const *groups,
-                       size_t count) {
+bool member_has_groups(const struct member *member,
+                       const struct membership *memberships, size_t count) {
   return member->group_count == count &&
-         memcmp(member->groups, groups, count * sizeof(struct group *)) == 0;
+         memcmp(member->memberships, memberships,
+                count * sizeof(memberships[0])) == 0;
+}
+
+size_t member_bequeath(const struct member *member,
+                       struct membership *memberships) {
+  size_t count = 0;
+  for (size_t i = 0; member != NULL && i < member->group_count; i++)
+    if (member->memberships[i].rule->descendants)
+      memberships[count++] = member->memberships[i];
+  return count;
 }
 
 bool member_update(struct member *member, const struct sample *sample) {
@@ -52,13 +73,13 @@ bool member_update(struct member *member, const struct sample *sample) {
 
   bool is_believed = account_update(&member->account, sample, delta);
   for (size_t i = 0; i < member->group_count; i++)
-    group_add(member->groups[i], delta);
+    group_add(member->memberships[i].group, delta);
   return is_believed;
 }
 
 void member_add_gauges(const struct member *member) {
   for (size_t i = 0; i < member->group_count; i++) {
-    struct group *group = member->groups[i];
+    struct group *group = member->memberships[i].group;
     if (!member->has_ended) {
       group->gauges[GAUGE_PROCESSES]++;
       group->gauges[GAUGE_THREADS] += member->threads;

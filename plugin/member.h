@@ -5,11 +5,18 @@
 #include "account.h"
 #include "group.h"
 
+/* That a process belongs to a group, and by which rule. */
+struct membership {
+  const struct rule *rule;
+  struct group *group;
+};
+
 /* A process that belongs to at least one group. */
 struct member {
   struct account account;
-  struct group **groups; /* owned; the groups are not */
+  struct membership *memberships; /* owned; the groups are not */
   size_t group_count;
+  size_t inherited; /* the first of them: as a descendant of their members */
   uint32_t collect; /* what any of the groups collects */
 
   int io_fd;    /* kept open; or -1 */
@@ -27,17 +34,24 @@ struct member {
 /* Returns NULL if memory is short. */
 struct member *member_create(bool from_zero);
 
-/* Closes and frees. Takes NULL. */
+/* Closes, frees and leaves the groups. Takes NULL. With the ledger's lock. */
 void member_destroy(struct member *member);
 
-/* Makes it a member of these groups, at least one, and no others.
+/* Makes it a member of these groups, at least one, and no others; the first of
+ * them by descent. With the ledger's lock.
  * Returns 0 or -ENOMEM, then nothing has changed. */
-int member_set_groups(struct member *member, struct group *const *groups,
-                      size_t count);
+int member_set_groups(struct member *member,
+                      const struct membership *memberships, size_t count,
+                      size_t inherited);
 
 /* Whether its groups are these, in this order. */
-bool member_has_groups(const struct member *member, struct group *const *groups,
-                       size_t count);
+bool member_has_groups(const struct member *member,
+                       const struct membership *memberships, size_t count);
+
+/* Fills in what a process started by this one inherits, at most one group a
+ * rule. Returns how many. Takes NULL. */
+size_t member_bequeath(const struct member *member,
+                       struct membership *memberships);
 
 /* Books a sample and adds what is new to the groups. Returns as account_update.
  */

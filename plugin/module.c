@@ -11,6 +11,7 @@
 #include "notice.h"
 #include "problem.h"
 #include "reader.h"
+#include "top.h"
 #include "watcher.h"
 
 #include <collectd/core/daemon/collectd.h>
@@ -21,7 +22,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-_Static_assert(CONFIG_NAME_LENGTH == DATA_MAX_NAME_LEN - 1,
+_Static_assert(GROUP_NAME_SIZE == DATA_MAX_NAME_LEN,
                "names are as long as collectd allows");
 
 enum { LOSS_INTERVAL_S = 60 }; /* between two complaints about lost records */
@@ -117,14 +118,14 @@ static void add_used(notification_t *notification,
 }
 
 /* In the speaker's thread. */
-static void notify(const struct group *group, const struct exit_event *event,
+static void notify(const char *group, const struct exit_event *event,
                    const char *text, uint32_t exit_code) {
   plugin_set_ctx(plugin_context);
   notification_t n = {.severity = severity_of(exit_code), .time = cdtime()};
   sstrncpy(n.message, text, sizeof(n.message));
   sstrncpy(n.host, hostname_g, sizeof(n.host));
   sstrncpy(n.plugin, "taskstats", sizeof(n.plugin));
-  sstrncpy(n.plugin_instance, group->name, sizeof(n.plugin_instance));
+  sstrncpy(n.plugin_instance, group, sizeof(n.plugin_instance));
   sstrncpy(n.type, "exit", sizeof(n.type));
 
   if (event != NULL) {
@@ -244,7 +245,7 @@ static int taskstats_init(void) {
     WARNING("taskstats plugin: No group is configured, so none is reported; "
             "add Process, ProcessMatch or <Group> to <Plugin taskstats>.");
 
-  ledger = ledger_create(settings.rules, boot_ns());
+  ledger = ledger_create(settings.rules, settings.max_groups, boot_ns());
   int status = ledger == NULL ? -ENOMEM : 0;
   if (status == 0)
     status = reader_create("/proc", ledger, &reader);
@@ -300,36 +301,61 @@ static void report_events(value_list_t *list, const char *instance,
 /* What the ledger has beside the groups. */
 struct figures {
   bool listens;
+  bool is_full;
   uint64_t undecided, unattributed;
 };
 
 static void take_figures(struct figures *figures) {
   ledger_lock(ledger);
   figures->listens = ledger->listens;
+  figures->is_full = ledger->is_full;
   figures->undecided = ledger->undecided;
   figures->unattributed = ledger->unattributed;
   ledger_unlock(ledger);
 }
 
-static void report_groups(value_list_t *list,
-                          const struct metric_scope *scope) {
-  for (size_t i = 0; i < ledger->group_count; i++) {
-    ledger_lock(ledger);
-    struct group *group = &ledger->groups[i];
-    group_publish(group);
-    const struct group copy = *group;
-    ledger_unlock(ledger);
+/* Takes a copy of the group to report, under the lock. */
+static void publish(struct group *group, struct group *copy) {
+  ledger_lock(ledger);
+  group_publish(group);
+  *copy = *group;
+  ledger_unlock(ledger);
+}
 
+/* The next group; the listener may be adding one. */
+static struct group *next_group(const struct group *group) {
+  ledger_lock(ledger);
+  struct group *next = group != NULL ? group->next : ledger->groups;
+  ledger_unlock(ledger);
+  return next;
+}
+
+/* Returns the number of groups that are reported. */
+static size_t report_groups(value_list_t *list,
+                            const struct metric_scope *scope) {
+  size_t count = 0;
+
+  ledger_lock(ledger);
+  top_choose(ledger);
+  ledger_unlock(ledger);
+  for (struct group *g = next_group(NULL); g != NULL; g = next_group(g)) {
+    struct group copy;
+    if (g->is_hidden)
+      continue;
+    publish(g, &copy);
     sstrncpy(list->plugin_instance, copy.name, sizeof(list->plugin_instance));
     metric_each(&copy, scope, dispatch, list);
+    count++;
   }
+  return count;
 }
 
 static void report_self(value_list_t *list, const struct reader_report *report,
-                        const struct figures *figures, double begin) {
+                        const struct figures *figures, size_t groups,
+                        double begin) {
   list->plugin_instance[0] = '\0';
   report_gauge(list, "count", "processes", (double)report->members);
-  report_gauge(list, "count", "groups", (double)ledger->group_count);
+  report_gauge(list, "count", "groups", (double)groups);
   if (figures->listens) {
     report_events(list, "exit-records", records);
     report_events(list, "exit-records-lost", lost);
@@ -361,6 +387,8 @@ static int taskstats_read(void) {
       .listener = settings.watches && watcher == NULL ? watcher_error : 0,
       .has_unattributed = figures.unattributed > 0,
       .rejection = rejection,
+      .forks = watcher != NULL ? watcher_forks_error(watcher) : 0,
+      .is_full = figures.is_full,
   };
   problems_update(&problems, &now, say);
   tell_loss();
@@ -374,9 +402,9 @@ static int taskstats_read(void) {
   value_list_t list = VALUE_LIST_INIT;
   list.time = cdtime();
   sstrncpy(list.plugin, "taskstats", sizeof(list.plugin));
-  report_groups(&list, &scope);
+  size_t groups = report_groups(&list, &scope);
   if (settings.report_self)
-    report_self(&list, &report, &figures, begin);
+    report_self(&list, &report, &figures, groups, begin);
   return 0;
 }
 

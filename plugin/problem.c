@@ -125,6 +125,23 @@ static void describe_strange_records(int status, char *line, size_t size) {
            strerrordesc_np(-status));
 }
 
+static void describe_forks(int status, char *line, size_t size) {
+  snprintf(line, size,
+           "Forks are not told (%s): of Descendants those are missed whose "
+           "parent ends before a read sees them. It wants a kernel with "
+           "CONFIG_PROC_EVENTS, CAP_NET_ADMIN and the initial network "
+           "namespace.",
+           strerrordesc_np(-status));
+}
+
+static void describe_groups(int status, char *line, size_t size) {
+  (void)status;
+  snprintf(line, size,
+           "There are as many groups as MaxGroups allows: further ones are "
+           "added up in \"other\". Raise MaxGroups, or give the group a name "
+           "or selectors that make fewer.");
+}
+
 static const struct {
   void (*describe)(int status, char *line, size_t size);
   const char *gone;
@@ -138,6 +155,8 @@ static const struct {
     [PROBLEM_LISTENER] = {describe_listener, "Exit records arrive."},
     [PROBLEM_OLD_RECORDS] = {describe_old_records, ""},
     [PROBLEM_STRANGE_RECORDS] = {describe_strange_records, ""},
+    [PROBLEM_FORKS] = {describe_forks, "Forks are told."},
+    [PROBLEM_GROUPS] = {describe_groups, ""},
 };
 
 void problems_update(struct problems *problems,
@@ -153,6 +172,8 @@ void problems_update(struct problems *problems,
       [PROBLEM_LISTENER] = now->listener,
       [PROBLEM_OLD_RECORDS] = now->has_unattributed ? -ENODATA : 0,
       [PROBLEM_STRANGE_RECORDS] = now->rejection,
+      [PROBLEM_FORKS] = now->forks,
+      [PROBLEM_GROUPS] = now->is_full ? -ENOSPC : 0,
   };
 
   for (size_t i = 0; i < PROBLEMS; i++) {

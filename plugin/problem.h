@@ -18,6 +18,8 @@ enum problem {
   PROBLEM_LISTENER,
   PROBLEM_OLD_RECORDS,
   PROBLEM_STRANGE_RECORDS,
+  PROBLEM_FORKS,
+  PROBLEM_GROUPS,
   PROBLEMS
 };
 
@@ -31,6 +33,8 @@ struct problem_report {
   int listener;          /* why nobody listens: 0 or a negative errno */
   bool has_unattributed; /* exit records that name no process */
   int rejection;         /* why exit records are not understood, likewise */
+  int forks;             /* why forks are not heard of, likewise */
+  bool is_full;          /* there were more than MaxGroups */
 };
 
 /* Hands a line to say for each problem that has come, changed or gone since the

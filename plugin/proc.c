@@ -279,8 +279,16 @@ int proc_cmdline(struct proc *proc, pid_t pid, char **cmdline) {
   return 0;
 }
 
-int proc_exe(struct proc *proc, pid_t pid, char *path, size_t size) {
+/* What is gone has this behind its path. */
+static void cut_deleted(char *path) {
   static const char deleted[] = " (deleted)";
+  size_t length = strlen(path), suffix = sizeof(deleted) - 1;
+
+  if (length > suffix && strcmp(path + length - suffix, deleted) == 0)
+    path[length - suffix] = '\0';
+}
+
+int proc_exe(struct proc *proc, pid_t pid, char *path, size_t size) {
   char name[NAME_SIZE];
 
   snprintf(name, sizeof(name), "%d/exe", pid);
@@ -288,11 +296,7 @@ int proc_exe(struct proc *proc, pid_t pid, char *path, size_t size) {
   if (length < 0)
     return -errno;
   path[length] = '\0';
-
-  size_t suffix = sizeof(deleted) - 1;
-  if ((size_t)length > suffix &&
-      strcmp(path + (size_t)length - suffix, deleted) == 0)
-    path[(size_t)length - suffix] = '\0';
+  cut_deleted(path);
   return 0;
 }
 
@@ -346,6 +350,7 @@ int proc_cgroup(struct proc *proc, pid_t pid, char *path, size_t size) {
     return -ENAMETOOLONG;
   memcpy(path, v2, v2_length);
   path[v2_length] = '\0';
+  cut_deleted(path); /* a zombie's may be gone already */
   return 0;
 }
 

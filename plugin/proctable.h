@@ -31,7 +31,8 @@ struct process {
   uint32_t since;      /* the last read that had begun when the listener entered
                         * it, or when it vanished */
   bool is_met;         /* by a read; else it is the listener's */
-  bool has_vanished;   /* not listed any more; its exit record may come yet */
+  bool is_judged;    /* by the listener, whether it has descendants to follow */
+  bool has_vanished; /* not listed any more; its exit record may come yet */
   atomic_bool has_exited;         /* its exit record is booked */
   atomic_bool has_ended_children; /* which it may have waited for */
 };

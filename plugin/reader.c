@@ -21,7 +21,9 @@ struct reader {
   struct ledger *ledger;
   struct proc *proc;
   struct sampler *sampler;
-  struct group **matched; /* scratch, of the ledger's group_count */
+  /* Scratch, as many as the ledger has rules. */
+  struct match *matches;
+  struct membership *inherited, *memberships;
 
   uint64_t tick_ns;  /* of start times */
   uint64_t begin_ns; /* of this read, CLOCK_BOOTTIME */
@@ -41,11 +43,14 @@ int reader_create(const char *root, struct ledger *ledger,
 
   r->ledger = ledger;
   r->tick_ns = SECOND_NS / (uint64_t)sysconf(_SC_CLK_TCK);
-  r->matched = calloc(ledger->group_count + 1, sizeof(struct group *));
+  r->matches = calloc(ledger->rule_count + 1, sizeof(r->matches[0]));
+  r->inherited = calloc(ledger->rule_count + 1, sizeof(r->inherited[0]));
+  r->memberships = calloc(ledger->rule_count + 1, sizeof(r->memberships[0]));
   int status = proc_open(root, &r->proc);
   if (status == 0 && (r->sampler = sampler_create(r->proc, ledger)) == NULL)
     status = -ENOMEM;
-  if (status == 0 && r->matched == NULL)
+  if (status == 0 &&
+      (r->matches == NULL || r->inherited == NULL || r->memberships == NULL))
     status = -ENOMEM;
   if (status != 0) {
     reader_destroy(r);
@@ -60,7 +65,9 @@ void reader_destroy(struct reader *reader) {
     return;
   sampler_destroy(reader->sampler);
   proc_close(reader->proc);
-  free(reader->matched);
+  free(reader->matches);
+  free(reader->inherited);
+  free(reader->memberships);
   free(reader);
 }
 
@@ -75,21 +82,36 @@ int reader_enable_delay_accounting(struct reader *reader) {
   return status;
 }
 
-/* Fills matched. Returns how many groups select the process. */
-static size_t find_groups(struct reader *reader, struct process *process,
-                          const struct proc_stat *stat) {
+/* Fills matches. Returns how many rules select the process. */
+static size_t find_matches(struct reader *reader, struct process *process,
+                           const struct proc_stat *stat) {
   struct attributes attributes;
   size_t count = 0;
 
   attributes_init(&attributes, reader->proc, process->pid, stat->comm);
-  for (size_t i = 0; i < reader->ledger->group_count; i++) {
-    struct group *group = &reader->ledger->groups[i];
-    if (selector_match(group->rule->selector, &attributes) == SELECTOR_YES)
-      reader->matched[count++] = group;
-  }
+  for (const struct rule *r = reader->ledger->rules; r != NULL; r = r->next)
+    count +=
+        rule_match(r, &attributes, &reader->matches[count]) == SELECTOR_YES;
   process->select_error = attributes.error;
   attributes_clear(&attributes);
   return count;
+}
+
+/* Fills inherited: what the process has inherited already, or else what its
+ * parent has to give. Who adopts an orphan is an ancestor, too. With the lock.
+ */
+static size_t find_inherited(struct reader *reader,
+                             const struct process *process, pid_t ppid) {
+  const struct member *member = process->member;
+
+  if (member != NULL && member->inherited > 0) {
+    memcpy(reader->inherited, member->memberships,
+           member->inherited * sizeof(reader->inherited[0]));
+    return member->inherited;
+  }
+  const struct process *parent = proctable_find(reader->ledger->table, ppid);
+  return member_bequeath(parent != NULL ? parent->member : NULL,
+                         reader->inherited);
 }
 
 /* When a process is to be selected next, in seconds after boot. */
@@ -102,16 +124,16 @@ static uint32_t next_turn(const struct reader *reader,
   return now_s + ROUND_S / 2 + (uint32_t)process->pid % (ROUND_S / 2);
 }
 
-/* Makes a process a member of the groups in matched. Returns false if memory is
- * short: then it stays what it was. With the lock. */
+/* Makes a process a member of the groups in memberships. Returns false if
+ * memory is short: then it stays what it was. With the lock. */
 static bool enroll(struct reader *reader, struct process *process, size_t count,
-                   bool from_zero) {
+                   size_t inherited, bool from_zero) {
   struct member *member = process->member;
   if (member == NULL)
     member = member_create(from_zero);
   if (member == NULL)
     return false;
-  if (member_set_groups(member, reader->matched, count) != 0) {
+  if (member_set_groups(member, reader->memberships, count, inherited) != 0) {
     if (process->member == NULL)
       member_destroy(member);
     return false;
@@ -126,23 +148,33 @@ static void dismiss(struct reader *reader, struct process *process) {
   process->member = NULL;
 }
 
+/* Makes a process a member of what matches and inherited say. If memory is
+ * short it is tried again. With the lock. */
+static void join(struct reader *reader, struct process *process, size_t matches,
+                 size_t inherited, bool from_zero) {
+  size_t count = ledger_join(reader->ledger, reader->inherited, inherited,
+                             reader->matches, matches, reader->memberships);
+  bool is_same = process->member != NULL &&
+                 member_has_groups(process->member, reader->memberships, count);
+
+  if (count == 0)
+    dismiss(reader, process);
+  else if (!is_same && !enroll(reader, process, count, inherited, from_zero))
+    process->due = DUE_NOW;
+}
+
 /* Puts a process into the groups that select it now. What it used before stays
- * where it was counted. If memory is short it is tried again. */
+ * where it was counted. */
 static void select_groups(struct reader *reader, struct process *process,
                           const struct proc_stat *stat, bool from_zero) {
-  size_t count = find_groups(reader, process, stat);
+  struct ledger *ledger = reader->ledger;
+  size_t matches = find_matches(reader, process, stat);
 
-  ledger_lock(reader->ledger);
-  if (process->has_exited) {
-    /* Its groups are settled. */
-  } else if (count == 0) {
-    dismiss(reader, process);
-  } else if (process->member == NULL ||
-             !member_has_groups(process->member, reader->matched, count)) {
-    if (!enroll(reader, process, count, from_zero))
-      process->due = DUE_NOW;
-  }
-  ledger_unlock(reader->ledger);
+  ledger_lock(ledger);
+  if (!process->has_exited) /* else its groups are settled */
+    join(reader, process, matches, find_inherited(reader, process, stat->ppid),
+         from_zero);
+  ledger_unlock(ledger);
 }
 
 /* A process that has lost its pid to another one, or is no longer listed. Its
@@ -217,7 +249,10 @@ static struct process *meet(struct reader *reader, pid_t pid, ino_t inode) {
     process->start_ns = stat.start_ticks * reader->tick_ns;
     process->start_width_us = (uint32_t)(reader->tick_ns / 1000);
     process->clock_ns = PROCESS_CLOCK_UNKNOWN;
-    process->due = next_turn(reader, process);
+    /* At first parents may come later than their children. */
+    bool is_early =
+        reader->ledger->has_descendants && !reader->ledger->has_read;
+    process->due = is_early ? DUE_NOW : next_turn(reader, process);
   }
   ledger_unlock(reader->ledger);
   if (is_new)
@@ -273,7 +308,9 @@ static void visit(struct reader *reader, pid_t pid, ino_t inode) {
   bool has_run = clock_ns != process->clock_ns;
   bool was_unused = ledger_knows_as_unused(reader->ledger, process);
   process->clock_ns = clock_ns;
-  if (is_due && (has_run || process->due == DUE_NOW))
+  /* To be moved to another cgroup it need not run. */
+  if (is_due &&
+      (has_run || process->due == DUE_NOW || reader->ledger->has_cgroups))
     reselect(reader, process, was_unused);
   else if (is_due)
     process->due = next_turn(reader, process);
@@ -336,12 +373,12 @@ static void close_read(struct reader *reader) {
   struct ledger *ledger = reader->ledger;
 
   ledger_lock(ledger);
-  for (size_t i = 0; i < ledger->group_count; i++) {
-    struct group *group = &ledger->groups[i];
-    memset(group->gauges, 0, sizeof(group->gauges));
-    group->without_io = 0;
+  for (struct group *g = ledger->groups; g != NULL; g = g->next) {
+    memset(g->gauges, 0, sizeof(g->gauges));
+    g->without_io = 0;
   }
   proctable_sweep(ledger->table, keep_process, reader);
+  ledger_age_groups(ledger);
   ledger->since_ns = reader->begin_ns;
   ledger->has_read = true;
   ledger_unlock(ledger);
@@ -358,8 +395,8 @@ void reader_read(struct reader *reader, uint64_t boot_ns,
   ledger->read++;
   ledger_unlock(ledger);
 
-  for (size_t i = 0; i < ledger->group_count; i++)
-    selector_refresh(ledger->groups[i].rule->selector, select_again, reader);
+  for (const struct rule *r = ledger->rules; r != NULL; r = r->next)
+    selector_refresh(r->selector, select_again, reader);
   sampler_begin(reader->sampler);
   report->proc = visit_all(reader);
 

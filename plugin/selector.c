@@ -17,8 +17,9 @@
 struct value {
   struct value *next;
   char *text;
-  regex_t regex; /* CommandLine, ControlGroup */
-  uid_t uid;     /* User */
+  regex_t regex;              /* CommandLine, ControlGroup */
+  unsigned int first_capture; /* the number of its first part, from 0 */
+  uid_t uid;                  /* User */
 
   /* What the last refresh found, which another thread may ask for. */
   atomic_int pid;                          /* PIDFile: whom it names, or 0 */
@@ -27,6 +28,7 @@ struct value {
 
 struct selector {
   struct value *values[SELECTOR_KINDS];
+  unsigned int captures;
 };
 
 /* How many characters of a command name the kernel keeps (TASK_COMM_LEN). */
@@ -49,7 +51,7 @@ static int parse_path(struct value *value, char *error, size_t size) {
 static int parse_regex(struct value *value, char *error, size_t size) {
   if (parse_text(value, error, size) != 0)
     return -EINVAL;
-  int status = regcomp(&value->regex, value->text, REG_EXTENDED | REG_NOSUB);
+  int status = regcomp(&value->regex, value->text, REG_EXTENDED);
   if (status == 0)
     return 0;
 
@@ -106,12 +108,32 @@ static enum selector_match match_command(const struct value *value,
                    strncmp(a->comm, value->text, COMM_LENGTH) == 0);
 }
 
-static enum selector_match match_command_line(const struct value *value,
-                                              struct attributes *a) {
-  const char *cmdline = attributes_cmdline(a);
-  if (cmdline == NULL)
+static void take_captures(const struct value *value, const char *text,
+                          const regmatch_t matches[CAPTURES + 1],
+                          struct captures *captures) {
+  unsigned int to = value->first_capture;
+  for (size_t i = 1; i <= value->regex.re_nsub && to < CAPTURES; i++, to++) {
+    if (matches[i].rm_so < 0)
+      continue;
+    captures->part[to].text = text + matches[i].rm_so;
+    captures->part[to].length = (size_t)(matches[i].rm_eo - matches[i].rm_so);
+  }
+}
+
+static enum selector_match match_regex(const struct value *value,
+                                       const struct attributes *a,
+                                       const char *text,
+                                       struct captures *captures) {
+  if (text == NULL)
     return no_or_unknown(a);
-  return yes_or_no(regexec(&value->regex, cmdline, 0, NULL, 0) == 0);
+  bool has_parts = captures != NULL && value->regex.re_nsub > 0;
+  regmatch_t matches[CAPTURES + 1];
+  if (regexec(&value->regex, text, has_parts ? CAPTURES + 1 : 0, matches, 0) !=
+      0)
+    return SELECTOR_NO;
+  if (has_parts)
+    take_captures(value, text, matches, captures);
+  return SELECTOR_YES;
 }
 
 static enum selector_match match_executable(const struct value *value,
@@ -140,14 +162,6 @@ static enum selector_match match_user(const struct value *value,
   return yes_or_no(attributes_uid(a, &uid) && uid == value->uid);
 }
 
-static enum selector_match match_control_group(const struct value *value,
-                                               struct attributes *a) {
-  const char *cgroup = attributes_cgroup(a);
-  if (cgroup == NULL)
-    return no_or_unknown(a);
-  return yes_or_no(regexec(&value->regex, cgroup, 0, NULL, 0) == 0);
-}
-
 static enum selector_match match_pid_file(const struct value *value,
                                           struct attributes *a) {
   return yes_or_no(value->pid == a->pid);
@@ -156,14 +170,14 @@ static enum selector_match match_pid_file(const struct value *value,
 static const struct {
   int (*parse)(struct value *value, char *error, size_t size);
   enum selector_match (*match)(const struct value *value, struct attributes *a);
-  bool has_regex;
+  const char *(*text)(struct attributes *a); /* what a regex is matched with */
 } kinds[SELECTOR_KINDS] = {
-    [SELECTOR_COMMAND] = {parse_text, match_command, false},
-    [SELECTOR_PID_FILE] = {parse_path, match_pid_file, false},
-    [SELECTOR_EXECUTABLE] = {parse_path, match_executable, false},
-    [SELECTOR_CONTROL_GROUP] = {parse_regex, match_control_group, true},
-    [SELECTOR_COMMAND_LINE] = {parse_regex, match_command_line, true},
-    [SELECTOR_USER] = {parse_user, match_user, false},
+    [SELECTOR_COMMAND] = {parse_text, match_command, NULL},
+    [SELECTOR_PID_FILE] = {parse_path, match_pid_file, NULL},
+    [SELECTOR_EXECUTABLE] = {parse_path, match_executable, NULL},
+    [SELECTOR_CONTROL_GROUP] = {parse_regex, NULL, attributes_cgroup},
+    [SELECTOR_COMMAND_LINE] = {parse_regex, NULL, attributes_cmdline},
+    [SELECTOR_USER] = {parse_user, match_user, NULL},
 };
 
 struct selector *selector_create(void) {
@@ -178,7 +192,7 @@ void selector_destroy(struct selector *selector) {
     struct value *next;
     for (struct value *v = selector->values[i]; v != NULL; v = next) {
       next = v->next;
-      if (kinds[i].has_regex)
+      if (kinds[i].text != NULL)
         regfree(&v->regex);
       free(v->text);
       free(v);
@@ -201,8 +215,13 @@ int selector_add(struct selector *selector, enum selector_kind kind,
     free(value);
     return status;
   }
-  value->next = selector->values[kind];
-  selector->values[kind] = value;
+  value->first_capture = selector->captures;
+  selector->captures += (unsigned int)value->regex.re_nsub;
+
+  struct value **end = &selector->values[kind];
+  while (*end != NULL)
+    end = &(*end)->next;
+  *end = value;
   return 0;
 }
 
@@ -213,12 +232,31 @@ bool selector_is_empty(const struct selector *selector) {
   return true;
 }
 
+unsigned int selector_captures(const struct selector *selector) {
+  return selector->captures;
+}
+
+bool selector_uses_cgroup(const struct selector *selector) {
+  return selector->values[SELECTOR_CONTROL_GROUP] != NULL;
+}
+
+static enum selector_match match_one(unsigned int kind,
+                                     const struct value *value,
+                                     struct attributes *a,
+                                     struct captures *captures) {
+  if (kinds[kind].text != NULL)
+    return match_regex(value, a, kinds[kind].text(a), captures);
+  return kinds[kind].match(value, a);
+}
+
 /* One of the alternatives has to match. */
-static enum selector_match
-match_any(unsigned int kind, const struct value *value, struct attributes *a) {
+static enum selector_match match_any(unsigned int kind,
+                                     const struct value *value,
+                                     struct attributes *a,
+                                     struct captures *captures) {
   enum selector_match result = SELECTOR_NO;
   for (; value != NULL; value = value->next) {
-    enum selector_match match = kinds[kind].match(value, a);
+    enum selector_match match = match_one(kind, value, a, captures);
     if (match == SELECTOR_YES)
       return SELECTOR_YES;
     if (match == SELECTOR_UNKNOWN)
@@ -228,12 +266,16 @@ match_any(unsigned int kind, const struct value *value, struct attributes *a) {
 }
 
 enum selector_match selector_match(const struct selector *selector,
-                                   struct attributes *a) {
+                                   struct attributes *a,
+                                   struct captures *captures) {
   enum selector_match result = SELECTOR_YES;
+  if (captures != NULL)
+    memset(captures, 0, sizeof(*captures));
   for (unsigned int kind = 0; kind < SELECTOR_KINDS; kind++) {
     if (selector->values[kind] == NULL)
       continue;
-    enum selector_match match = match_any(kind, selector->values[kind], a);
+    enum selector_match match =
+        match_any(kind, selector->values[kind], a, captures);
     if (match == SELECTOR_NO)
       return SELECTOR_NO;
     if (match == SELECTOR_UNKNOWN)

@@ -3,6 +3,7 @@
 #define TASKSTATS_SELECTOR_H
 
 #include "attributes.h"
+#include "captures.h"
 
 /*
  * A selector decides which processes belong to a group. It has conditions of
@@ -37,11 +38,23 @@ int selector_add(struct selector *selector, enum selector_kind kind,
 /* Whether it has no condition at all. */
 bool selector_is_empty(const struct selector *selector);
 
+/* How many parenthesised parts its regular expressions have. */
+unsigned int selector_captures(const struct selector *selector);
+
+/* Whether it asks for the cgroup. */
+bool selector_uses_cgroup(const struct selector *selector);
+
 /* Whether it selects a process. UNKNOWN is for one that has ended, if what its
- * exit record does not tell would decide. Any thread. */
+ * exit record does not tell would decide. Any thread.
+ *
+ * captures may be NULL. Otherwise, of a process that is selected, it has the
+ * parenthesised parts of the regular expressions that decided, numbered over
+ * all in the order in which they were added; of alternatives, the first that
+ * matches decides, and the others' parts are not set. */
 enum selector_match { SELECTOR_NO, SELECTOR_YES, SELECTOR_UNKNOWN };
 enum selector_match selector_match(const struct selector *selector,
-                                   struct attributes *a);
+                                   struct attributes *a,
+                                   struct captures *captures);
 
 /* Looks at the pid files and the executables again. Calls changed for each
  * process that is named no longer, or newly. A missing file names none. */

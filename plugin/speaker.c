@@ -9,7 +9,7 @@
 #include <string.h>
 
 struct notice {
-  const struct group *group;
+  char group[GROUP_NAME_SIZE];
   bool has_event;
   struct exit_event event; /* whose comm and used are these: */
   char comm[RECORD_COMM_SIZE];
@@ -93,10 +93,10 @@ void speaker_stop(struct speaker *speaker) {
   free(speaker);
 }
 
-static void fill(struct notice *notice, const struct group *group,
+static void fill(struct notice *notice, const char *group,
                  const struct exit_event *event, const char *text,
                  uint32_t exit_code) {
-  notice->group = group;
+  snprintf(notice->group, sizeof(notice->group), "%s", group);
   notice->exit_code = exit_code;
   snprintf(notice->text, sizeof(notice->text), "%s", text);
   notice->has_event = event != NULL;
@@ -107,7 +107,7 @@ static void fill(struct notice *notice, const struct group *group,
   memcpy(notice->used, event->used, sizeof(notice->used));
 }
 
-bool speaker_put(struct speaker *speaker, const struct group *group,
+bool speaker_put(struct speaker *speaker, const char *group,
                  const struct exit_event *event, const char *text,
                  uint32_t exit_code) {
   pthread_mutex_lock(&speaker->lock);

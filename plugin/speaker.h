@@ -19,9 +19,8 @@ enum {
 /* event is what text says, or NULL if text sums up several; exit_code is that
  * of the event, or of the worst of them, a wait status. Called in the speaker's
  * thread, without any lock. */
-typedef void speaker_say(const struct group *group,
-                         const struct exit_event *event, const char *text,
-                         uint32_t exit_code);
+typedef void speaker_say(const char *group, const struct exit_event *event,
+                         const char *text, uint32_t exit_code);
 
 /* Returns 0 or a negative errno. */
 int speaker_start(speaker_say *say, struct speaker **speaker);
@@ -30,7 +29,7 @@ int speaker_start(speaker_say *say, struct speaker **speaker);
 void speaker_stop(struct speaker *speaker);
 
 /* Queues a copy. Returns false if too many wait. Any thread. */
-bool speaker_put(struct speaker *speaker, const struct group *group,
+bool speaker_put(struct speaker *speaker, const char *group,
                  const struct exit_event *event, const char *text,
                  uint32_t exit_code);
 

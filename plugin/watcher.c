@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "watcher.h"
 
+#include "forks.h"
 #include "notice.h"
 
 #include <errno.h>
@@ -14,8 +15,9 @@ struct watcher {
   struct watcher_options options;
   struct listener *listener;
   struct exits *exits;
+  struct forks *forks; /* NULL if nobody wants descendants, or it failed */
+  int forks_error;
   struct speaker *speaker;
-  struct notice_budget *budgets; /* one a group */
   bool has_unsaid;
 };
 
@@ -27,18 +29,37 @@ static uint64_t now_s(void) {
 
 static void say_event(void *context, const struct exit_event *event) {
   struct watcher *watcher = context;
-  struct notice_budget *budget =
-      &watcher->budgets[event->group - watcher->ledger->groups];
+  struct budget *budget = &event->group->budget;
   char text[SPEAKER_TEXT_SIZE];
 
-  if (notice_admit(budget, now_s(), watcher->options.notify_rate, event)) {
+  if (budget_admit(budget, now_s(), watcher->options.notify_rate,
+                   event->exit_code)) {
     notice_describe(event, text, sizeof(text));
-    if (speaker_put(watcher->speaker, event->group, event, text,
+    if (speaker_put(watcher->speaker, event->group->name, event, text,
                     event->exit_code))
       return;
-    notice_leave_unsaid(budget, event);
+    budget_leave_unsaid(budget, event->exit_code);
   }
   watcher->has_unsaid = true;
+}
+
+static void note_fork(void *context, pid_t parent, pid_t child,
+                      uint64_t begin_ns) {
+  struct watcher *watcher = context;
+  exits_fork(watcher->exits, parent, child, begin_ns);
+}
+
+static void note_exec(void *context, pid_t pid) {
+  struct watcher *watcher = context;
+  exits_exec(watcher->exits, pid);
+}
+
+/* Who was forked must be known before its exit record is taken. */
+static void take_forks(void *context) {
+  struct watcher *watcher = context;
+  const struct forks_calls calls = {watcher, note_fork, note_exec};
+  if (watcher->forks != NULL)
+    forks_drain(watcher->forks, &calls);
 }
 
 static void take(void *context, const struct message *messages, size_t count,
@@ -50,16 +71,16 @@ static void take(void *context, const struct message *messages, size_t count,
 /* Says the summaries of what was left unsaid before a time, in s. */
 static void sum_up_before(struct watcher *watcher, uint64_t before_s) {
   watcher->has_unsaid = false;
-  for (size_t i = 0; i < watcher->ledger->group_count; i++) {
-    struct notice_budget *budget = &watcher->budgets[i];
+  ledger_lock(watcher->ledger);
+  for (struct group *g = watcher->ledger->groups; g != NULL; g = g->next) {
     char text[SPEAKER_TEXT_SIZE];
     uint32_t worst;
-    if (notice_sum_up(budget, before_s, text, sizeof(text), &worst) &&
-        speaker_put(watcher->speaker, &watcher->ledger->groups[i], NULL, text,
-                    worst))
-      *budget = (struct notice_budget){.second = now_s()};
-    watcher->has_unsaid |= notice_has_unsaid(budget);
+    if (budget_sum_up(&g->budget, before_s, text, sizeof(text), &worst) &&
+        speaker_put(watcher->speaker, g->name, NULL, text, worst))
+      g->budget = (struct budget){.second = now_s()};
+    watcher->has_unsaid |= budget_has_unsaid(&g->budget);
   }
+  ledger_unlock(watcher->ledger);
 }
 
 /* Returns in how many ms to come back. */
@@ -78,14 +99,19 @@ int watcher_start(struct ledger *ledger, const struct watcher_options *options,
 
   w->ledger = ledger;
   w->options = *options;
-  w->budgets = calloc(ledger->group_count + 1, sizeof(w->budgets[0]));
-  int status = w->budgets == NULL ? -ENOMEM : 0;
-  if (status == 0)
-    status = speaker_start(options->say, &w->speaker);
+  int status = speaker_start(options->say, &w->speaker);
   if (status == 0)
     status = exits_create("/proc", ledger, say_event, w, &w->exits);
+  if (status == 0 && ledger->has_descendants)
+    w->forks_error = forks_open(options->buffer, &w->forks);
   if (status == 0) {
-    const struct listener_calls calls = {w, take, sum_up};
+    const struct listener_calls calls = {
+        .context = w,
+        .before = take_forks,
+        .also_fd = w->forks != NULL ? forks_fd(w->forks) : -1,
+        .take = take,
+        .drained = sum_up,
+    };
     status =
         listener_start(options->cpus, options->buffer, &calls, &w->listener);
   }
@@ -104,11 +130,11 @@ void watcher_stop(struct watcher *watcher) {
   ledger_lock(watcher->ledger);
   watcher->ledger->listens = false;
   ledger_unlock(watcher->ledger);
+  forks_close(watcher->forks);
   exits_destroy(watcher->exits);
   if (watcher->has_unsaid)
     sum_up_before(watcher, UINT64_MAX);
   speaker_stop(watcher->speaker);
-  free(watcher->budgets);
   free(watcher);
 }
 
@@ -134,6 +160,10 @@ void watcher_begin_read(struct watcher *watcher) {
 
 void watcher_end_read(struct watcher *watcher) {
   listener_finish_read(watcher->listener, watcher->ledger->read);
+}
+
+int watcher_forks_error(const struct watcher *watcher) {
+  return watcher->forks_error;
 }
 
 void watcher_status(struct watcher *watcher, struct listener_status *status) {

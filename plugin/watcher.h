@@ -32,6 +32,10 @@ void watcher_stop(struct watcher *watcher);
  * any arrive. */
 void watcher_wait_for_proof(struct watcher *watcher);
 
+/* Why forks are not heard of: 0, also if no rule wants descendants, or a
+ * negative errno as forks_open. */
+int watcher_forks_error(const struct watcher *watcher);
+
 /* To be called before and after each read. */
 void watcher_begin_read(struct watcher *watcher);
 void watcher_end_read(struct watcher *watcher);

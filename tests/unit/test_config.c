@@ -426,7 +426,7 @@ static void makes_selectors(void **state) {
     attributes_init(&attributes, proc, 12, cases[i].comm);
     assert_case_int(cases[i].text,
                     selector_match(rule_of(&settings, "g")->selector,
-                                   &attributes) == SELECTOR_YES,
+                                   &attributes, NULL) == SELECTOR_YES,
                     cases[i].matches);
     attributes_clear(&attributes);
     config_clear(&settings);
@@ -465,8 +465,9 @@ static void cleans_names(void **state) {
     if (cases[i].comm != NULL) {
       struct attributes attributes;
       attributes_init(&attributes, NULL, 12, cases[i].comm);
-      assert_case(cases[i].text, selector_match(settings.rules->selector,
-                                                &attributes) == SELECTOR_YES);
+      assert_case(cases[i].text,
+                  selector_match(settings.rules->selector, &attributes, NULL) ==
+                      SELECTOR_YES);
       attributes_clear(&attributes);
     }
     config_clear(&settings);
@@ -529,8 +530,21 @@ static void says_what_is_wrong(void **state) {
        {"Group", "\"web\"", "selects nothing", "add Command"}},
       {"<Group \"web\">\nCollectIO true\n</Group>\n",
        {"Group", "\"web\"", "selects nothing", "PIDFile"}},
-      {"<Group \"%{unit}\">\nControlGroup \"x\"\n</Group>\n",
-       {"Group", "\"%{unit}\"", "not yet supported", "percent sign"}},
+      {"<Group \"%{units}\">\n</Group>\n",
+       {"Group \"%{units}\"", "%{units}", "%{unit}", "%{cgroup}"}},
+      {"<Group \"100%\">\nCommand \"x\"\n</Group>\n",
+       {"Group \"100%\"", "percent sign", "%%"}},
+      {"<Group \"%{2}\">\nCommandLine \"(x)\"\n</Group>\n",
+       {"Group \"%{2}\"", "has %{2}", "have 1 parentheses"}},
+      {"<Group \"%{1}\">\nCommand \"(x)\"\n</Group>\n",
+       {"Group \"%{1}\"", "has %{1}", "have 0 parentheses"}},
+      {"<Group \"%{comm}\">\n</Group>\n<Group \"%{comm}\">\n</Group>\n",
+       {"Group \"%{comm}\"", "there is already"}},
+      {"Process \"other\"\n<Group \"%{comm}\">\n</Group>\n",
+       {"Group \"%{comm}\"", "\"other\"", "rename"}},
+      {"<Group \"%{comm}\">\n</Group>\n<Group \"other\">\nUser \"0\"\n"
+       "</Group>\n",
+       {"Group \"other\"", "cannot be", "rename"}},
       {"<Group \"" NAME_64 NAME_64 "\">\nCommand \"x\"\n</Group>\n",
        {"Group", "\"0123456789", "longer than 127 bytes"}},
 
@@ -566,10 +580,13 @@ static void says_what_is_wrong(void **state) {
        {"Group", "\"web\"", "already"}},
       {"Process \"a/b\"\nProcess \"a_b\"\n", {"Process", "\"a_b\"", "already"}},
 
-      {IN_GROUP("Descendants true"),
-       {"Group \"web\"", "Descendants", "not yet supported", "leave it out"}},
-      {"MaxGroups 500\n", {"MaxGroups", "not yet supported", "leave it out"}},
-      {IN_GROUP("Top 5"), {"Group \"web\"", "Top", "not yet supported"}},
+      {IN_GROUP("Descendants \"yes, please\""),
+       {"Group \"web\"", "Descendants \"yes, please\"", "true or false"}},
+      {"MaxGroups 0\n", {"MaxGroups 0", "from 1"}},
+      {"MaxGroups \"many\"\n", {"MaxGroups \"many\"", "whole number"}},
+      {"<Group \"%{comm}\">\nTop 0\n</Group>\n",
+       {"Group \"%{comm}\"", "Top 0", "from 1"}},
+      {IN_GROUP("Top 5"), {"Group \"web\"", "Top 5", "placeholder"}},
 
       {"CollectExits 3\n", {"CollectExits", "3", "true or false"}},
       {"WatchCPUs\n", {"WatchCPUs", "one value", "\"0-3,8\""}},
@@ -640,7 +657,7 @@ static void survives_long_values(void **state) {
       {"<Group \"a\">\nUser \"", "\"\n</Group>\n", "getent passwd"},
       {"<Group \"a\">\nExecutable \"", "\"\n</Group>\n", "\"/\""},
       {"<Group \"", "\">\n</Group>\n", "127"},
-      {"<Group \"%", "\">\n</Group>\n", "not yet supported"},
+      {"<Group \"%", "\">\n</Group>\n", "percent sign"},
       {"Process \"", "\"\n", "127"},
   };
 

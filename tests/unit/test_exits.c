@@ -2,6 +2,7 @@
 #include "exits.h"
 
 #include "child.h"
+#include "groups.h"
 #include "member.h"
 #include "reader.h"
 #include "test.h"
@@ -106,7 +107,8 @@ static void note(void *context, const struct exit_event *event) {
 
 /* The plugin began since_ms before now. */
 static void begin(struct fixture *fixture, uint64_t since_ms) {
-  fixture->ledger = ledger_create(fixture->rules, fixture->now - since_ms * MS);
+  fixture->ledger = ledger_create(fixture->count > 0 ? fixture->rules : NULL,
+                                  100, fixture->now - since_ms * MS);
   assert_non_null(fixture->ledger);
   fixture->ledger->listens = true;
   assert_int_equal(exits_create(fixture->tree.root, fixture->ledger, note,
@@ -141,7 +143,7 @@ static size_t table_size(const struct fixture *fixture) {
 
 static int64_t truth(const struct fixture *fixture, size_t group,
                      unsigned int counter) {
-  return fixture->ledger->groups[group].truth[counter];
+  return group_at(fixture->ledger, group)->truth[counter];
 }
 
 static int64_t cpu_of(const struct fixture *fixture, size_t group) {
@@ -764,8 +766,9 @@ static void counts_once_in_any_order(void **state) {
       assert_case_int(name, fixture->event_count, is_over);
       if (*event == 'R') {
         bool counts = !is_over && !story.is_zombie && !story.is_gone;
-        assert_case_int(
-            name, fixture->ledger->groups[0].gauges[GAUGE_PROCESSES], counts);
+        assert_case_int(name,
+                        group_at(fixture->ledger, 0)->gauges[GAUGE_PROCESSES],
+                        counts);
       }
     }
     for (unsigned int kind = 0; kind < DELAY_KINDS; kind++) {
@@ -1093,7 +1096,7 @@ static void keeps_the_vanished_for_their_records(void **state) {
     read_at(fixture, 0);
     assert_int_equal(table_size(fixture), 1);
     assert_int_equal(fixture->report.members, 0);
-    assert_int_equal(fixture->ledger->groups[0].gauges[GAUGE_PROCESSES], 0);
+    assert_int_equal(group_at(fixture->ledger, 0)->gauges[GAUGE_PROCESSES], 0);
   }
   /* All that arrived before the read that missed it is taken. */
   fixture->ledger->drained_read = fixture->ledger->read - 3;
@@ -1226,7 +1229,7 @@ static void tells_who_wants_to_know(void **state) {
         continue;
       const struct event *event = &fixture->events[told++];
       assert_case(name, told <= fixture->event_count);
-      assert_case(name, event->event.group == &fixture->ledger->groups[g]);
+      assert_case(name, event->event.group == group_at(fixture->ledger, g));
       assert_case_string(name, event->comm, "nginx");
       assert_case_int(name, event->event.pid, PID);
       assert_case_int(name, event->event.ppid, 4000);

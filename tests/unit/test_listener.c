@@ -57,6 +57,8 @@ static void take(void *context, const struct message *messages, size_t count,
   heard->all += count;
 }
 
+static void before(void *context) { (void)context; }
+
 static int drained(void *context) {
   (void)context;
   return -1;
@@ -64,7 +66,11 @@ static int drained(void *context) {
 
 static int try_start(struct heard *heard, const char *cpus, size_t buffer) {
   *heard = (struct heard){.listener = NULL};
-  const struct listener_calls calls = {heard, take, drained};
+  const struct listener_calls calls = {.context = heard,
+                                       .before = before,
+                                       .also_fd = -1,
+                                       .take = take,
+                                       .drained = drained};
   return listener_start(cpus, buffer, &calls, &heard->listener);
 }
 

@@ -2,6 +2,7 @@
 #include "exits.h"
 
 #include "cpulist.h"
+#include "groups.h"
 #include "reader.h"
 #include "test.h"
 #include "watcher.h"
@@ -61,7 +62,7 @@ static int set_up(void **state) {
   assert_int_equal(selector_add(fixture->rule.selector, SELECTOR_COMMAND,
                                 fixture->name, error, sizeof(error)),
                    0);
-  fixture->ledger = ledger_create(&fixture->rule, boot_ns());
+  fixture->ledger = ledger_create(&fixture->rule, 100, boot_ns());
   assert_non_null(fixture->ledger);
   assert_int_equal(reader_create("/proc", fixture->ledger, &fixture->reader),
                    0);
@@ -79,7 +80,7 @@ static int tear_down(void **state) {
 }
 
 static void publish(struct fixture *fixture) {
-  struct group *group = &fixture->ledger->groups[0];
+  struct group *group = group_at(fixture->ledger, 0);
   ledger_lock(fixture->ledger);
   uint64_t before[COUNTERS];
   memcpy(before, group->published, sizeof(before));
@@ -135,7 +136,7 @@ static pid_t start_child(const struct fixture *fixture, unsigned int i) {
 
 static int64_t truth(const struct fixture *fixture, unsigned int counter) {
   ledger_lock(fixture->ledger);
-  int64_t value = fixture->ledger->groups[0].truth[counter];
+  int64_t value = group_at(fixture->ledger, 0)->truth[counter];
   ledger_unlock(fixture->ledger);
   return value;
 }
@@ -160,9 +161,8 @@ static size_t count_members(struct fixture *fixture) {
 
 static atomic_uint said;
 
-static void count_said(const struct group *group,
-                       const struct exit_event *event, const char *text,
-                       uint32_t exit_code) {
+static void count_said(const char *group, const struct exit_event *event,
+                       const char *text, uint32_t exit_code) {
   (void)group;
   (void)exit_code;
   if (event != NULL && strstr(text, event->comm) != NULL)

@@ -2,6 +2,7 @@
 #include "reader.h"
 
 #include "child.h"
+#include "groups.h"
 #include "test.h"
 #include "tree.h"
 
@@ -84,7 +85,7 @@ static uint64_t boot_ns(void) {
 static void open_reader(struct fixture *fixture, const char *root) {
   nanosleep(&(struct timespec){.tv_nsec = 20 * MS}, NULL);
   fixture->ledger =
-      ledger_create(fixture->count > 0 ? fixture->rules : NULL, boot_ns());
+      ledger_create(fixture->count > 0 ? fixture->rules : NULL, 100, boot_ns());
   assert_non_null(fixture->ledger);
   assert_int_equal(reader_create(root, fixture->ledger, &fixture->reader), 0);
 }
@@ -99,7 +100,7 @@ static void read_now(struct fixture *fixture) { read_at(fixture, boot_ns()); }
 
 static const struct group *group_of(const struct fixture *fixture, size_t i) {
   assert_int_equal(fixture->ledger->group_count, fixture->count);
-  return &fixture->ledger->groups[i];
+  return group_at(fixture->ledger, i);
 }
 
 static int64_t truth(const struct fixture *fixture, size_t i,
@@ -905,7 +906,7 @@ static void refuses_a_root_that_is_not_there(void **state) {
   struct reader *reader;
   char path[TREE_PATH_SIZE];
   tree_path(&fixture->tree, "none", path);
-  struct ledger *ledger = ledger_create(NULL, 0);
+  struct ledger *ledger = ledger_create(NULL, 100, 0);
   assert_non_null(ledger);
   assert_int_equal(reader_create(path, ledger, &reader), -ENOENT);
   reader_destroy(NULL);

@@ -19,7 +19,7 @@ static int set_up(void **state) {
   struct fixture *fixture = calloc(1, sizeof(*fixture));
   assert_non_null(fixture);
   assert_int_equal(proc_open("/proc", &fixture->proc), 0);
-  fixture->ledger = ledger_create(NULL, 0);
+  fixture->ledger = ledger_create(NULL, 100, 0);
   assert_non_null(fixture->ledger);
   for (size_t i = 0; i < COUNT_OF(fixture->groups); i++)
     fixture->groups[i].rule = &fixture->rules[i];
@@ -48,7 +48,8 @@ static int tear_down(void **state) {
 /* Makes the child's process a member of the first group, from its beginning. */
 static void begin(struct fixture *fixture) {
   struct process *process = &fixture->process;
-  struct group *group = &fixture->groups[0];
+  const struct membership membership = {&fixture->rules[0],
+                                        &fixture->groups[0]};
   struct proc_stat stat;
 
   fixture->sampler = sampler_create(fixture->proc, fixture->ledger);
@@ -61,7 +62,7 @@ static void begin(struct fixture *fixture) {
       stat.start_ticks * 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
   process->member = member_create(true);
   assert_non_null(process->member);
-  assert_int_equal(member_set_groups(process->member, &group, 1), 0);
+  assert_int_equal(member_set_groups(process->member, &membership, 1, 0), 0);
 }
 
 static void look(struct fixture *fixture) {
@@ -112,8 +113,10 @@ static void change_hands(struct fixture *fixture, const char *name,
   begin(fixture);
   child_tell(&fixture->child, 'b', 5);
   look(fixture);
-  struct group *group = &fixture->groups[1];
-  assert_int_equal(member_set_groups(fixture->process.member, &group, 1), 0);
+  const struct membership membership = {&fixture->rules[1],
+                                        &fixture->groups[1]};
+  assert_int_equal(
+      member_set_groups(fixture->process.member, &membership, 1, 0), 0);
 
   child_reap(&fixture->child);
   /* So that the start times differ, which have ticks. */
@@ -123,7 +126,7 @@ static void change_hands(struct fixture *fixture, const char *name,
   child_tell(&fixture->child, 'b', 30);
   look(fixture);
   assert_case(name, fixture->process.member->is_gone);
-  assert_case_int(name, cpu_of(group), 0);
+  assert_case_int(name, cpu_of(&fixture->groups[1]), 0);
   end(fixture);
 }
 

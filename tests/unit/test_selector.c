@@ -60,7 +60,7 @@ static bool matches(const struct fixture *fixture,
                     const struct selector *selector, const char *comm) {
   struct attributes a;
   attributes_init(&a, fixture->proc, PID, comm);
-  bool does = selector_match(selector, &a) == SELECTOR_YES;
+  bool does = selector_match(selector, &a, NULL) == SELECTOR_YES;
   attributes_clear(&a);
   return does;
 }
@@ -308,15 +308,124 @@ static void tells_what_cannot_be_read(void **state) {
 
   struct attributes a;
   attributes_init(&a, fixture->proc, PID, "php-fpm8.2");
-  assert_int_equal(selector_match(selector, &a), SELECTOR_NO);
+  assert_int_equal(selector_match(selector, &a, NULL), SELECTOR_NO);
   assert_int_equal(a.error, -EINVAL);
   attributes_clear(&a);
 
   /* Where the name decides already, it is not asked for. */
   attributes_init(&a, fixture->proc, PID, "nginx");
-  assert_int_equal(selector_match(selector, &a), SELECTOR_NO);
+  assert_int_equal(selector_match(selector, &a, NULL), SELECTOR_NO);
   assert_int_equal(a.error, 0);
   attributes_clear(&a);
+  selector_destroy(selector);
+}
+
+/* Captures */
+
+/* The captures as text, "-" for one that is not set. */
+static void write_captures(const struct captures *captures, char *text,
+                           size_t size) {
+  size_t used = 0;
+  for (size_t i = 0; i < CAPTURES; i++)
+    if (captures->part[i].text == NULL) {
+      assert_int_equal(captures->part[i].length, 0);
+      used += (size_t)snprintf(text + used, size - used, "-|");
+    } else {
+      used += (size_t)snprintf(text + used, size - used, "%.*s|",
+                               (int)captures->part[i].length,
+                               captures->part[i].text);
+    }
+  assert_true(used < size);
+}
+
+/* Numbered as they were added, whatever is asked first. */
+static void captures_what_matches(void **state) {
+  struct fixture *fixture = *state;
+  enum { VALUES = 3 };
+  static const struct {
+    struct {
+      enum selector_kind kind;
+      const char *value;
+    } values[VALUES];
+    unsigned int count;
+    const char *captures;
+  } cases[] = {
+      {{{SELECTOR_COMMAND, "php"}}, 0, "-|-|-|-|-|-|-|-|-|"},
+      {{{SELECTOR_COMMAND_LINE, "pool"}}, 0, "-|-|-|-|-|-|-|-|-|"},
+      {{{SELECTOR_COMMAND_LINE, "pool ([a-z]+)"}}, 1, "www|-|-|-|-|-|-|-|-|"},
+      {{{SELECTOR_COMMAND_LINE, "((p)ool) ([a-z]+)"}},
+       3,
+       "pool|p|www|-|-|-|-|-|-|"},
+      {{{SELECTOR_COMMAND_LINE, "pool (ftp)?(www)"}},
+       2,
+       "-|www|-|-|-|-|-|-|-|"},
+      {{{SELECTOR_COMMAND_LINE, "pool (x*)www"}}, 1, "|-|-|-|-|-|-|-|-|"},
+      {{{SELECTOR_COMMAND_LINE, "pool (.*) "},
+        {SELECTOR_CONTROL_GROUP, "/([a-z]+)\\.service"}},
+       2,
+       "www|php|-|-|-|-|-|-|-|"},
+      {{{SELECTOR_CONTROL_GROUP, "/([a-z]+)\\.service"},
+        {SELECTOR_COMMAND, "php"},
+        {SELECTOR_COMMAND_LINE, "pool (.*) "}},
+       2,
+       "php|www|-|-|-|-|-|-|-|"},
+      /* Alternatives: the first that matches */
+      {{{SELECTOR_COMMAND_LINE, "worker ([0-9]+)"},
+        {SELECTOR_COMMAND_LINE, "pool (.*) "}},
+       2,
+       "-|www|-|-|-|-|-|-|-|"},
+      {{{SELECTOR_COMMAND_LINE, "(pool)"},
+        {SELECTOR_COMMAND_LINE, "pool (.*) "}},
+       2,
+       "pool|-|-|-|-|-|-|-|-|"},
+      /* More than nine */
+      {{{SELECTOR_COMMAND_LINE, "^(p)(h)(p)(-)(f)(p)(m)(:)( )(p)(o)"}},
+       11,
+       "p|h|p|-|f|p|m|:| |"},
+      {{{SELECTOR_COMMAND_LINE, "^(p)(h)(p)(-)(f)(p)(m)(:)"},
+        {SELECTOR_CONTROL_GROUP, "(system)\\.(slice)/(php)"}},
+       11,
+       "p|h|p|-|f|p|m|:|system|"},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].captures;
+    struct selector *selector = selector_create();
+    for (size_t v = 0; v < VALUES && cases[i].values[v].value != NULL; v++)
+      add(selector, cases[i].values[v].kind, cases[i].values[v].value);
+    assert_case_int(name, selector_captures(selector), cases[i].count);
+
+    struct attributes a;
+    struct captures captures;
+    memset(&captures, 0xa5, sizeof(captures));
+    attributes_init(&a, fixture->proc, PID, "php");
+    assert_case_int(name, selector_match(selector, &a, &captures),
+                    SELECTOR_YES);
+    char text[64];
+    write_captures(&captures, text, sizeof(text));
+    assert_case_string(name, text, name);
+    attributes_clear(&a);
+    assert_case(name, matches(fixture, selector, "php"));
+    selector_destroy(selector);
+  }
+}
+
+/* A value that was refused counts for nothing. */
+static void counts_what_it_has(void **state) {
+  (void)state;
+  char error[ERROR_SIZE];
+  struct selector *selector = selector_create();
+  assert_int_equal(selector_captures(selector), 0);
+  assert_int_equal(selector_add(selector, SELECTOR_CONTROL_GROUP, "(a)(b",
+                                error, sizeof(error)),
+                   -EINVAL);
+  assert_int_equal(selector_captures(selector), 0);
+  assert_false(selector_uses_cgroup(selector));
+  add(selector, SELECTOR_COMMAND_LINE, "(a)(b)");
+  assert_false(selector_uses_cgroup(selector));
+  add(selector, SELECTOR_CONTROL_GROUP, "(a)");
+  assert_true(selector_uses_cgroup(selector));
+  assert_int_equal(selector_captures(selector), 3);
   selector_destroy(selector);
 }
 
@@ -451,6 +560,8 @@ int main(void) {
       cmocka_unit_test(refuses_bad_values),
       fake(selects_kernel_threads_by_name),
       fake(tells_what_cannot_be_read),
+      fake(captures_what_matches),
+      cmocka_unit_test(counts_what_it_has),
       fake(follows_a_pid_file),
       fake(follows_several_pid_files),
       fake(does_not_wait_for_a_pid_file),

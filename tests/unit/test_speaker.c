@@ -13,7 +13,7 @@ static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 enum { SAID_MAX = SPEAKER_QUEUE + 2 };
 
 static struct {
-  const struct group *group;
+  char group[GROUP_NAME_SIZE];
   bool has_event;
   char comm[RECORD_COMM_SIZE];
   uint64_t used;
@@ -22,11 +22,11 @@ static struct {
 } said[SAID_MAX];
 static size_t said_count;
 
-static void say(const struct group *group, const struct exit_event *event,
+static void say(const char *group, const struct exit_event *event,
                 const char *text, uint32_t exit_code) {
   pthread_mutex_lock(&gate);
   if (said_count < SAID_MAX) {
-    said[said_count].group = group;
+    snprintf(said[said_count].group, GROUP_NAME_SIZE, "%s", group);
     said[said_count].has_event = event != NULL;
     if (event != NULL) {
       snprintf(said[said_count].comm, RECORD_COMM_SIZE, "%s", event->comm);
@@ -42,19 +42,19 @@ static void say(const struct group *group, const struct exit_event *event,
 static void says_all(void **state) {
   (void)state;
   enum { NOTICES = 20 };
-  static const struct group groups[2];
   struct speaker *speaker;
   said_count = 0;
   pthread_mutex_lock(&gate);
   assert_int_equal(speaker_start(say, &speaker), 0);
   for (uint32_t i = 0; i < NOTICES; i++) {
-    char comm[RECORD_COMM_SIZE], text[32];
+    char group[32], comm[RECORD_COMM_SIZE], text[32];
     uint64_t used[COUNTERS] = {[COUNTERS - 1] = i};
+    snprintf(group, sizeof(group), "group %u", i % 2);
     snprintf(comm, sizeof(comm), "comm %u", i);
     snprintf(text, sizeof(text), "text %u", i);
     const struct exit_event event = {.comm = comm, .used = used};
-    assert_true(speaker_put(speaker, &groups[i % 2], i % 3 != 0 ? &event : NULL,
-                            text, i));
+    assert_true(
+        speaker_put(speaker, group, i % 3 != 0 ? &event : NULL, text, i));
   }
   pthread_mutex_unlock(&gate);
   speaker_stop(speaker);
@@ -63,7 +63,7 @@ static void says_all(void **state) {
     char comm[RECORD_COMM_SIZE], text[32];
     snprintf(comm, sizeof(comm), "comm %u", i);
     snprintf(text, sizeof(text), "text %u", i);
-    assert_ptr_equal(said[i].group, &groups[i % 2]);
+    assert_string_equal(said[i].group, i % 2 == 0 ? "group 0" : "group 1");
     assert_int_equal(said[i].has_event, i % 3 != 0);
     assert_string_equal(said[i].text, text);
     assert_int_equal(said[i].exit_code, i);
@@ -84,7 +84,7 @@ static void refuses_too_many(void **state) {
   pthread_mutex_lock(&gate);
   assert_int_equal(speaker_start(say, &speaker), 0);
   while (put <= SPEAKER_QUEUE + 1 &&
-         speaker_put(speaker, NULL, NULL, "text", 0))
+         speaker_put(speaker, "group", NULL, "text", 0))
     put++;
   /* One may be with the taker already. */
   assert_in_range(put, SPEAKER_QUEUE, SPEAKER_QUEUE + 1);

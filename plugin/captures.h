@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_CAPTURES_H
+#define TASKSTATS_CAPTURES_H
+
+#include <stddef.h>
+
+/*
+ * The parenthesised parts of regular expressions, %{1} to %{9} in the name of a
+ * group. Their text belongs to the attributes that were matched.
+ */
+
+enum { CAPTURES = 9 };
+
+struct captures {
+  struct {
+    const char *text; /* NULL, and length 0: not set */
+    size_t length;
+  } part[CAPTURES];
+};
+
+#endif

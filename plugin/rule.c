@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#include "rule.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void rule_destroy(struct rule *rule) {
+  if (rule == NULL)
+    return;
+  selector_destroy(rule->selector);
+  template_destroy(rule->template);
+  free(rule->name);
+  free(rule);
+}
+
+bool rule_uses_cgroup(const struct rule *rule) {
+  return selector_uses_cgroup(rule->selector) ||
+         (rule->template != NULL && template_uses_cgroup(rule->template));
+}
+
+enum selector_match rule_match(const struct rule *rule, struct attributes *a,
+                               struct match *match) {
+  struct captures captures;
+  bool wants_captures =
+      rule->template != NULL && template_captures(rule->template) > 0;
+  enum selector_match result =
+      selector_match(rule->selector, a, wants_captures ? &captures : NULL);
+  if (result != SELECTOR_YES)
+    return result;
+
+  match->rule = rule;
+  if (rule->template != NULL)
+    return template_expand(rule->template, a, &captures, match->name,
+                           sizeof(match->name));
+  snprintf(match->name, sizeof(match->name), "%s", rule->name);
+  return SELECTOR_YES;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+#include "template.h"
+
+#include "unit.h"
+#include "users.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The name that grows. */
+struct output {
+  char *name;
+  size_t size, length;
+  bool is_full;
+};
+
+struct placeholder {
+  const char *name;
+  /* Returns false if the process does not have, or does not tell it. */
+  bool (*put)(struct output *out, struct attributes *a);
+  bool uses_cgroup;
+};
+
+/* One of these three */
+struct part {
+  const char *text; /* into the template's own */
+  size_t length;
+  const struct placeholder *placeholder;
+  unsigned int capture; /* from 1 */
+};
+
+struct template {
+  char *text;
+  size_t count;
+  struct part parts[];
+};
+
+static const char none[] = "none";
+
+/* Output */
+
+/* Whether it is a byte of a UTF-8 character, but not its first one. */
+static bool continues(char c) { return ((unsigned char)c & 0xc0) == 0x80; }
+
+/* Takes the last character back if the next byte, which has no room, is one of
+ * its bytes. */
+static void cut(struct output *out, char next) {
+  out->is_full = true;
+  if (!continues(next))
+    return;
+  while (out->length > 0 && continues(out->name[out->length - 1]))
+    out->length--;
+  if (out->length > 0)
+    out->length--;
+}
+
+/* What collectd, its file writers and line protocols can bear in a name. */
+static bool is_allowed(char c) {
+  return c != '/' && (unsigned char)c >= ' ' && c != 127;
+}
+
+static void put(struct output *out, const char *text, size_t length) {
+  for (size_t i = 0; i < length && !out->is_full; i++)
+    if (out->length + 1 < out->size)
+      out->name[out->length++] = is_allowed(text[i]) ? text[i] : '_';
+    else
+      cut(out, text[i]);
+}
+
+static void put_text(struct output *out, const char *text) {
+  put(out, text, strlen(text));
+}
+
+/* Placeholders */
+
+static bool put_comm(struct output *out, struct attributes *a) {
+  put_text(out, a->comm);
+  return true;
+}
+
+static bool put_exe(struct output *out, struct attributes *a) {
+  const char *exe = attributes_exe(a);
+  if (exe == NULL)
+    return false;
+  const char *slash = strrchr(exe, '/');
+  put_text(out, slash != NULL ? slash + 1 : exe);
+  return true;
+}
+
+static bool put_user(struct output *out, struct attributes *a) {
+  uid_t uid;
+  if (!attributes_uid(a, &uid))
+    return false;
+  char name[128];
+  user_name(uid, name, sizeof(name));
+  put_text(out, name);
+  return true;
+}
+
+static bool put_pid(struct output *out, struct attributes *a) {
+  char number[16];
+  snprintf(number, sizeof(number), "%d", a->pid);
+  put_text(out, number);
+  return true;
+}
+
+static bool put_unit(struct output *out, struct attributes *a) {
+  const char *cgroup = attributes_cgroup(a);
+  if (cgroup == NULL)
+    return false;
+  char name[NAME_MAX + 1];
+  put_text(out, unit_of_cgroup(cgroup, name, sizeof(name)) ? name : none);
+  return true;
+}
+
+static bool put_cgroup(struct output *out, struct attributes *a) {
+  const char *cgroup = attributes_cgroup(a);
+  if (cgroup == NULL)
+    return false;
+  put_text(out, cgroup);
+  return true;
+}
+
+static const struct placeholder placeholders[] = {
+    {"comm", put_comm, false}, {"exe", put_exe, false},
+    {"user", put_user, false}, {"pid", put_pid, false},
+    {"unit", put_unit, true},  {"cgroup", put_cgroup, true},
+};
+
+enum { PLACEHOLDERS = sizeof(placeholders) / sizeof(placeholders[0]) };
+
+/* Parsing */
+
+static int fail_unknown(const char *name, size_t length, char *error,
+                        size_t size) {
+  char known[128] = "";
+  size_t used = 0;
+  for (size_t i = 0; i < PLACEHOLDERS && used < sizeof(known); i++)
+    used += (size_t)snprintf(known + used, sizeof(known) - used, "%%{%s}, ",
+                             placeholders[i].name);
+  snprintf(error, size,
+           "has the unknown placeholder \"%%{%.*s}\"; known are %sand %%{1} to "
+           "%%{%d}",
+           (int)length, name, known, CAPTURES);
+  return -EINVAL;
+}
+
+static int parse_name(struct part *part, const char *name, size_t length,
+                      char *error, size_t size) {
+  if (length == 1 && name[0] >= '1' && name[0] <= '0' + CAPTURES) {
+    part->capture = (unsigned int)(name[0] - '0');
+    return 0;
+  }
+  for (size_t i = 0; i < PLACEHOLDERS; i++)
+    if (strlen(placeholders[i].name) == length &&
+        memcmp(placeholders[i].name, name, length) == 0) {
+      part->placeholder = &placeholders[i];
+      return 0;
+    }
+  return fail_unknown(name, length, error, size);
+}
+
+/* Reads what begins with a percent sign, and moves on behind it. */
+static int parse_percent(struct part *part, const char **text, char *error,
+                         size_t size) {
+  const char *start = *text + 1;
+  if (*start == '%') {
+    part->text = start;
+    part->length = 1;
+    *text = start + 1;
+    return 0;
+  }
+  if (*start != '{') {
+    snprintf(error, size,
+             "has a percent sign that begins no placeholder; write \"%%%%\" "
+             "for a percent sign, or a placeholder as \"%%{%s}\"",
+             placeholders[0].name);
+    return -EINVAL;
+  }
+  const char *end = strchr(++start, '}');
+  if (end == NULL) {
+    snprintf(error, size,
+             "does not end its placeholder \"%%{%s\"; put \"}\" behind the "
+             "name, or write \"%%%%\" for a percent sign",
+             start);
+    return -EINVAL;
+  }
+  *text = end + 1;
+  return parse_name(part, start, (size_t)(end - start), error, size);
+}
+
+static int parse_parts(struct template *template, char *error, size_t size) {
+  for (const char *text = template->text; *text != '\0';) {
+    struct part *part = &template->parts[template->count++];
+    if (*text == '%') {
+      int status = parse_percent(part, &text, error, size);
+      if (status != 0)
+        return status;
+    } else {
+      part->text = text;
+      part->length = strcspn(text, "%");
+      text += part->length;
+    }
+  }
+  return 0;
+}
+
+int template_parse(const char *text, struct template **result, char *error,
+                   size_t size) {
+  /* Each part stands for one byte of the text at least. */
+  struct template *template =
+      calloc(1, sizeof(*template) + strlen(text) * sizeof(template->parts[0]));
+  if (template == NULL || (template->text = strdup(text)) == NULL) {
+    free(template);
+    snprintf(error, size, "finds no memory");
+    return -ENOMEM;
+  }
+  int status = parse_parts(template, error, size);
+  if (status != 0) {
+    template_destroy(template);
+    return status;
+  }
+  *result = template;
+  return 0;
+}
+
+void template_destroy(struct template *template) {
+  if (template == NULL)
+    return;
+  free(template->text);
+  free(template);
+}
+
+bool template_is_fixed(const struct template *template) {
+  for (size_t i = 0; i < template->count; i++)
+    if (template->parts[i].text == NULL)
+      return false;
+  return true;
+}
+
+unsigned int template_captures(const struct template *template) {
+  unsigned int highest = 0;
+  for (size_t i = 0; i < template->count; i++)
+    if (template->parts[i].capture > highest)
+      highest = template->parts[i].capture;
+  return highest;
+}
+
+bool template_uses_cgroup(const struct template *template) {
+  for (size_t i = 0; i < template->count; i++) {
+    const struct placeholder *placeholder = template->parts[i].placeholder;
+    if (placeholder != NULL && placeholder->uses_cgroup)
+      return true;
+  }
+  return false;
+}
+
+/* Expansion */
+
+static bool put_part(struct output *out, const struct part *part,
+                     struct attributes *a, const struct captures *captures) {
+  if (part->placeholder != NULL)
+    return part->placeholder->put(out, a);
+  if (part->capture != 0)
+    put(out, captures->part[part->capture - 1].text,
+        captures->part[part->capture - 1].length);
+  else
+    put(out, part->text, part->length);
+  return true;
+}
+
+enum selector_match template_expand(const struct template *template,
+                                    struct attributes *a,
+                                    const struct captures *captures, char *name,
+                                    size_t size) {
+  struct output out = {.name = name, .size = size};
+  for (size_t i = 0; i < template->count; i++) {
+    if (put_part(&out, &template->parts[i], a, captures))
+      continue;
+    /* Of a process that has ended, it may have been anything. */
+    if (a->proc == NULL)
+      return SELECTOR_UNKNOWN;
+    put_text(&out, none);
+  }
+  name[out.length] = '\0';
+  if (out.length == 0)
+    snprintf(name, size, "%s", none);
+  return SELECTOR_YES;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_TEMPLATE_H
+#define TASKSTATS_TEMPLATE_H
+
+#include "captures.h"
+#include "selector.h"
+
+/*
+ * A template is the name of a group, with placeholders for what differs between
+ * the processes that it selects: %{comm}, %{exe}, %{user}, %{pid}, %{unit},
+ * %{cgroup} and, for the captures, %{1} to %{9}. %% is a percent sign.
+ */
+struct template;
+
+/* Returns 0, and a template that the caller destroys; or -EINVAL or -ENOMEM
+ * and, in error, what is wrong with the text and what would be right. */
+int template_parse(const char *text, struct template **template, char *error,
+                   size_t size);
+
+/* Takes NULL. */
+void template_destroy(struct template *template);
+
+/* Whether it has no placeholder, so that the name is always the same. */
+bool template_is_fixed(const struct template *template);
+
+/* The highest n of its %{n}, or 0. */
+unsigned int template_captures(const struct template *template);
+
+/* Whether it asks for the cgroup. */
+bool template_uses_cgroup(const struct template *template);
+
+/* Writes the name for a process, cut to size bytes between characters; what
+ * collectd does not allow in a name is "_" there. "none" stands for what a
+ * process does not have, and for an empty name. captures may be NULL if the
+ * template has none.
+ *
+ * Returns SELECTOR_YES; or SELECTOR_UNKNOWN, and no name, for a process that
+ * has ended if what its exit record does not tell is wanted. Any thread; may
+ * block as user_name does. */
+enum selector_match template_expand(const struct template *template,
+                                    struct attributes *a,
+                                    const struct captures *captures, char *name,
+                                    size_t size);
+
+#endif

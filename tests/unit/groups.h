@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_GROUPS_H
+#define TASKSTATS_GROUPS_H
+
+#include "ledger.h"
+#include "test.h"
+
+/* The n-th group by birth: those of fixed names are in the order of the rules.
+ */
+static inline struct group *group_at(const struct ledger *ledger, size_t n) {
+  struct group *group = ledger->groups;
+  for (; group != NULL && n > 0; n--)
+    group = group->next;
+  assert_non_null(group);
+  return group;
+}
+
+#endif

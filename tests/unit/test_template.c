@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+#include "template.h"
+
+#include "test.h"
+#include "tree.h"
+
+#include <errno.h>
+
+/* A fake procfs with one process, and what a selector captured of it. */
+struct fixture {
+  struct tree tree;
+  struct proc *proc;
+  struct captures captures;
+};
+
+enum { PID = 12, SIZE = 128, ERROR_SIZE = 256 };
+
+static int set_up(void **state) {
+  struct fixture *fixture = calloc(1, sizeof(*fixture));
+  assert_non_null(fixture);
+  tree_create(&fixture->tree);
+  assert_int_equal(proc_open(fixture->tree.root, &fixture->proc), 0);
+  tree_put(&fixture->tree, "12/status", "Name:\tx\nUid:\t0\t33\t33\t33\n");
+  tree_put(&fixture->tree, "12/cgroup",
+           "0::/system.slice/php.service/workers\n");
+  tree_link(&fixture->tree, "12/exe", "/usr/sbin/php-fpm8.2");
+
+  static const char text[] = "pool www/de";
+  fixture->captures.part[0].text = text;
+  fixture->captures.part[0].length = 4;
+  fixture->captures.part[8].text = text + 5;
+  fixture->captures.part[8].length = 6;
+  *state = fixture;
+  return 0;
+}
+
+static int tear_down(void **state) {
+  struct fixture *fixture = *state;
+  proc_close(fixture->proc);
+  tree_remove(&fixture->tree, "");
+  free(fixture);
+  return 0;
+}
+
+static struct template *template_of(const char *text) {
+  char error[ERROR_SIZE] = "";
+  struct template *template = NULL;
+  if (template_parse(text, &template, error, sizeof(error)) != 0)
+    fail_msg("\"%s\" %s", text, error);
+  return template;
+}
+
+/* Expands for the attributes, which it clears, and wants this name, or UNKNOWN
+ * if it is NULL. */
+static void expect(const char *text, struct attributes *a,
+                   const struct captures *captures, size_t size,
+                   const char *expected) {
+  char name[SIZE];
+  struct template *template = template_of(text);
+  enum selector_match result =
+      template_expand(template, a, captures, name, size);
+  assert_case_int(text, result,
+                  expected != NULL ? SELECTOR_YES : SELECTOR_UNKNOWN);
+  if (expected != NULL)
+    assert_case_string(text, name, expected);
+  template_destroy(template);
+  attributes_clear(a);
+}
+
+static void expect_live(const struct fixture *fixture, const char *text,
+                        const char *comm, const char *expected) {
+  struct attributes a;
+  attributes_init(&a, fixture->proc, PID, comm);
+  expect(text, &a, &fixture->captures, SIZE, expected);
+}
+
+static void expands_each_placeholder(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *text, *name;
+  } cases[] = {
+      {"%{comm}", "php-fpm8.2"},
+      {"%{exe}", "php-fpm8.2"},
+      {"%{user}", "root"}, /* the real one */
+      {"%{pid}", "12"},
+      {"%{unit}", "php.service"},
+      {"%{cgroup}", "_system.slice_php.service_workers"},
+      {"%{1}", "pool"},
+      {"%{9}", "www_de"},
+      {"%{2}", "none"},
+      {"%{2}%{3}", "none"},
+
+      {"web", "web"},
+      {"100%%", "100%"},
+      {"%%{comm}", "%{comm}"},
+      {"%%%{pid}%%", "%12%"},
+      {"web-%{pid}", "web-12"},
+      {"%{pid}-web", "12-web"},
+      {"%{user}: %{comm} (%{pid})", "root: php-fpm8.2 (12)"},
+      {"%{pid}%{pid}", "1212"},
+      {"a%{2}b", "ab"},
+      {"{%{1}}", "{pool}"},
+      {"}{", "}{"},
+      {"", "none"},
+
+      {"a/b\tc\x7f/%{pid}", "a_b_c__12"},
+      {"caf\xc3\xa9 %{1}", "caf\xc3\xa9 pool"},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++)
+    expect_live(fixture, cases[i].text, "php-fpm8.2", cases[i].name);
+}
+
+static void replaces_what_is_not_allowed(void **state) {
+  struct fixture *fixture = *state;
+  expect_live(fixture, "%{comm}", "kworker/0:1", "kworker_0:1");
+  expect_live(fixture, "%{comm}", "a\nb\x01\x7f", "a_b__");
+  expect_live(fixture, "%{comm}", "", "none");
+  expect_live(fixture, "x%{comm}", "", "x");
+}
+
+/* A kernel thread, outside of any unit; or one that ends meanwhile. */
+static void has_none_for_what_is_missing(void **state) {
+  struct fixture *fixture = *state;
+  tree_put(&fixture->tree, "12/cgroup", "0::/\n");
+  tree_remove(&fixture->tree, "12/exe");
+  expect_live(fixture, "%{unit}", "kswapd0", "none");
+  expect_live(fixture, "%{cgroup}", "kswapd0", "_");
+  expect_live(fixture, "%{exe}", "kswapd0", "none");
+  expect_live(fixture, "%{exe} %{comm} %{unit}", "kswapd0",
+              "none kswapd0 none");
+
+  tree_remove(&fixture->tree, "12/cgroup");
+  tree_remove(&fixture->tree, "12/status");
+  expect_live(fixture, "%{unit} %{cgroup} %{user} %{pid}", "x",
+              "none none none 12");
+}
+
+static void expands_for_the_ended(void **state) {
+  (void)state;
+  static const struct {
+    const char *text, *cgroup, *name; /* name NULL: unknown */
+  } cases[] = {
+      {"web", NULL, "web"},
+      {"%{comm} %{user} %{pid}", NULL, "daemon root 12"},
+      {"%{exe}", "/a.service", NULL},
+      {"%{comm} %{exe}", "/a.service", NULL},
+      {"%{unit}", NULL, NULL},
+      {"%{unit}", "/system.slice/a.service", "a.service"},
+      {"%{unit}", "/", "none"},
+      {"%{cgroup}", NULL, NULL},
+      {"%{cgroup}", "/a/b", "_a_b"},
+      {"%{pid}%{unit}", NULL, NULL},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct attributes a;
+    attributes_init_exited(&a, PID, "daemon", 0, 1, 2);
+    attributes_set_cgroup(&a, cases[i].cgroup);
+    expect(cases[i].text, &a, NULL, SIZE, cases[i].name);
+  }
+}
+
+/* Who asks can learn that a cgroup would help. */
+static void asks_for_the_cgroup(void **state) {
+  (void)state;
+  struct template *template = template_of("%{unit}");
+  struct attributes a;
+  char name[SIZE];
+  attributes_init_exited(&a, PID, "daemon", 0, 0, 0);
+  assert_int_equal(template_expand(template, &a, NULL, name, sizeof(name)),
+                   SELECTOR_UNKNOWN);
+  assert_true(attributes_lacked_cgroup(&a));
+  template_destroy(template);
+}
+
+static void cuts_between_characters(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *text;
+    size_t size;
+    const char *name;
+  } cases[] = {
+      {"abcdef", 7, "abcdef"},
+      {"abcdef", 6, "abcde"},
+      {"abc%{pid}%{pid}", 7, "abc121"},
+      {"%{comm}x", 6, "daemo"},
+      {"abcd\xc3\xa9", 7, "abcd\xc3\xa9"},
+      {"abcd\xc3\xa9", 6, "abcd"},
+      {"abcd\xc3\xa9", 5, "abcd"},
+      {"ab\xe2\x82\xac", 6, "ab\xe2\x82\xac"},
+      {"ab\xe2\x82\xac", 5, "ab"},
+      {"ab\xe2\x82\xac", 4, "ab"},
+      {"ab\xe2\x82\xac", 3, "ab"},
+      {"a\xf0\x9f\x90\xa7z", 6, "a\xf0\x9f\x90\xa7"},
+      {"a\xf0\x9f\x90\xa7z", 5, "a"},
+      {"a\xf0\x9f\x90\xa7z", 3, "a"},
+      /* Nothing is put where a character was taken back. */
+      {"ab\xe2\x82\xac%{pid}", 5, "ab"},
+      {"\xf0\x9f\x90\xa7", 4, "non"},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct attributes a;
+    attributes_init(&a, fixture->proc, PID, "daemon");
+    expect(cases[i].text, &a, &fixture->captures, cases[i].size, cases[i].name);
+  }
+}
+
+static void describes_itself(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    bool is_fixed, uses_cgroup;
+    unsigned int captures;
+  } cases[] = {
+      {"", true, false, 0},
+      {"web", true, false, 0},
+      {"100%%", true, false, 0},
+      {"%%{unit}", true, false, 0},
+      {"%{comm}", false, false, 0},
+      {"%{pid}", false, false, 0},
+      {"a %{unit}", false, true, 0},
+      {"%{user}%{cgroup}", false, true, 0},
+      {"%{1}", false, false, 1},
+      {"%{3}%{9}%{2}", false, false, 9},
+      {"%{2} %{unit}", false, true, 2},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *text = cases[i].text;
+    struct template *template = template_of(text);
+    assert_case_int(text, template_is_fixed(template), cases[i].is_fixed);
+    assert_case_int(text, template_uses_cgroup(template), cases[i].uses_cgroup);
+    assert_case_int(text, template_captures(template), cases[i].captures);
+    template_destroy(template);
+  }
+  template_destroy(NULL);
+}
+
+/* What is wrong, and what would be right. */
+static void refuses_bad_templates(void **state) {
+  (void)state;
+  static const char known[] = "%{comm}, %{exe}, %{user}, %{pid}, %{unit}, "
+                              "%{cgroup}, and %{1} to %{9}";
+  static const struct {
+    const char *text, *wrong, *right;
+  } cases[] = {
+      {"%{name}", "unknown placeholder \"%{name}\"", known},
+      {"a %{pid} %{Comm}", "unknown placeholder \"%{Comm}\"", known},
+      {"%{}", "unknown placeholder \"%{}\"", known},
+      {"%{0}", "unknown placeholder \"%{0}\"", known},
+      {"%{10}", "unknown placeholder \"%{10}\"", known},
+      {"%{comm }", "unknown placeholder \"%{comm }\"", known},
+      {"%{com}", "unknown placeholder \"%{com}\"", known},
+      {"%{%{pid}}", "unknown placeholder \"%{%{pid}\"", known},
+      {"%{unit", "does not end its placeholder \"%{unit\"", "\"}\""},
+      {"%{", "does not end its placeholder \"%{\"", "\"%%\""},
+      {"%", "percent sign that begins no placeholder", "\"%%\""},
+      {"100% sure", "percent sign that begins no placeholder", "\"%%\""},
+      {"%%%", "percent sign that begins no placeholder", "\"%%\""},
+      {"%comm", "percent sign that begins no placeholder", "\"%{comm}\""},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    char error[ERROR_SIZE] = "";
+    struct template *template = NULL;
+    assert_case_int(
+        cases[i].text,
+        template_parse(cases[i].text, &template, error, sizeof(error)),
+        -EINVAL);
+    assert_case(cases[i].text, template == NULL);
+    assert_case_says(cases[i].text, error, cases[i].wrong);
+    assert_case_says(cases[i].text, error, cases[i].right);
+  }
+}
+
+#define fake(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      fake(expands_each_placeholder),
+      fake(replaces_what_is_not_allowed),
+      fake(has_none_for_what_is_missing),
+      cmocka_unit_test(expands_for_the_ended),
+      cmocka_unit_test(asks_for_the_cgroup),
+      fake(cuts_between_characters),
+      cmocka_unit_test(describes_itself),
+      cmocka_unit_test(refuses_bad_templates),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
