@@ -40,6 +40,10 @@ bool attributes_lacked_cmdline(const struct attributes *a) {
   return (a->read & CMDLINE) != 0 && a->cmdline == NULL;
 }
 
+const char *attributes_seen_cgroup(const struct attributes *a) {
+  return (a->read & CGROUP) != 0 ? a->cgroup : NULL;
+}
+
 bool attributes_lacked_cgroup(const struct attributes *a) {
   return (a->read & CGROUP) != 0 && a->cgroup == NULL;
 }

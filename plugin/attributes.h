@@ -41,6 +41,9 @@ void attributes_set_cgroup(struct attributes *a, const char *cgroup);
 /* Takes the command line over, to be freed by attributes_clear; may be NULL. */
 void attributes_set_cmdline(struct attributes *a, char *cmdline);
 
+/* The cgroup if a selector asked for it and there was one, or NULL. */
+const char *attributes_seen_cgroup(const struct attributes *a);
+
 /* Whether a selector asked for it and there was none. */
 bool attributes_lacked_cgroup(const struct attributes *a);
 bool attributes_lacked_cmdline(const struct attributes *a);

@@ -2,7 +2,7 @@
 #include "exits.h"
 
 #include "ended.h"
-#include "member.h"
+#include "join.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,6 +20,7 @@ enum {
   SLACK_US = 100000,
   /* Who is the parent of those whose parent has died. */
   INIT_PID = 1,
+  NOBODY = 0,
 };
 
 struct exits {
@@ -27,11 +28,11 @@ struct exits {
   struct proc *proc;
   exit_sink *sink;
   void *context;
-  uint64_t tick_ns;       /* of the kernel's sampling */
-  uint64_t start_tick_ns; /* of start times in procfs */
-  /* Scratch, as many as the ledger has rules. */
-  struct match *matches;
-  struct membership *inherited, *memberships;
+  uint64_t tick_ns;            /* of the kernel's sampling */
+  uint64_t start_tick_ns;      /* of start times in procfs */
+  struct join join;            /* of the process at hand */
+  const struct rule **unknown; /* which rules cannot be decided of it */
+  size_t unknown_count;
 };
 
 /* The process whose thread has ended, as far as its record tells. */
@@ -47,8 +48,6 @@ struct departed {
   bool dumped_core;
   bool has_clock; /* its CPU clock could still be read */
   uint64_t clock_ns;
-  size_t match_count; /* in matches */
-  bool is_undecided;
 };
 
 int exits_create(const char *root, struct ledger *ledger, exit_sink *sink,
@@ -64,12 +63,11 @@ int exits_create(const char *root, struct ledger *ledger, exit_sink *sink,
   struct timespec tick; /* the coarse clocks advance by one (CONFIG_HZ) */
   clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
   e->tick_ns = (uint64_t)tick.tv_nsec;
-  e->matches = calloc(ledger->rule_count + 1, sizeof(e->matches[0]));
-  e->inherited = calloc(ledger->rule_count + 1, sizeof(e->inherited[0]));
-  e->memberships = calloc(ledger->rule_count + 1, sizeof(e->memberships[0]));
   int status = proc_open(root, &e->proc);
-  if (status == 0 &&
-      (e->matches == NULL || e->inherited == NULL || e->memberships == NULL))
+  e->unknown = calloc(ledger->rule_count + 1, sizeof(e->unknown[0]));
+  if (status == 0)
+    status = join_init(&e->join, ledger);
+  if (status == 0 && e->unknown == NULL)
     status = -ENOMEM;
   if (status != 0) {
     exits_destroy(e);
@@ -83,9 +81,8 @@ void exits_destroy(struct exits *exits) {
   if (exits == NULL)
     return;
   proc_close(exits->proc);
-  free(exits->matches);
-  free(exits->inherited);
-  free(exits->memberships);
+  join_clear(&exits->join);
+  free(exits->unknown);
   free(exits);
 }
 
@@ -152,6 +149,12 @@ static struct process *find(struct exits *exits,
                                 departed->earliest_ns, departed->latest_ns);
 }
 
+/* Another process has its pid now. With the lock. */
+static void vanish(struct exits *exits, struct process *process) {
+  process->has_vanished = true;
+  process->since = exits->ledger->read;
+}
+
 /* Enters a process that no read has met, and which began between these times.
  * Another one that had the pid must have vanished, or this one could not have
  * had it. */
@@ -159,10 +162,8 @@ static struct process *enter(struct exits *exits, pid_t pid,
                              uint64_t earliest_ns, uint64_t latest_ns) {
   struct ledger *ledger = exits->ledger;
   struct process *former = proctable_find(ledger->table, pid);
-  if (former != NULL) {
-    former->has_vanished = true;
-    former->since = ledger->read;
-  }
+  if (former != NULL)
+    vanish(exits, former);
 
   struct process *process = proctable_add(ledger->table, pid);
   if (process == NULL)
@@ -276,8 +277,7 @@ static uint32_t exit_code_of(const struct record *last,
 static void count_exit(const struct member *member, uint32_t exit_code) {
   int64_t delta[COUNTERS] = {0};
   delta[exit_counter(exit_code)] = 1;
-  for (size_t i = 0; i < member->group_count; i++)
-    group_add(member->memberships[i].group, delta);
+  member_add(member, delta);
 }
 
 /* Whether the record of the main thread is there: it has the process's name. */
@@ -343,7 +343,7 @@ static enum selector_match match_rule(struct exits *exits,
                                       const struct rule *rule,
                                       struct attributes *attributes,
                                       struct read *read) {
-  struct match *match = &exits->matches[departed->match_count];
+  struct match *match = &exits->join.matches[exits->join.match_count];
   enum selector_match result = rule_match(rule, attributes, match);
 
   if (result == SELECTOR_UNKNOWN && !read->has_cgroup &&
@@ -362,7 +362,7 @@ static enum selector_match match_rule(struct exits *exits,
   return result;
 }
 
-/* Fills matches with the rules that select the process. Without the lock. */
+/* Fills in which rules select the process. Without the lock. */
 static void match(struct exits *exits, struct departed *departed) {
   const struct record *thread = departed->thread;
   struct attributes attributes;
@@ -374,48 +374,11 @@ static void match(struct exits *exits, struct departed *departed) {
   for (const struct rule *r = exits->ledger->rules; r != NULL; r = r->next) {
     enum selector_match result =
         match_rule(exits, departed, r, &attributes, &read);
-    departed->match_count += result == SELECTOR_YES;
-    departed->is_undecided |= result == SELECTOR_UNKNOWN;
+    exits->join.match_count += result == SELECTOR_YES;
+    if (result == SELECTOR_UNKNOWN)
+      exits->unknown[exits->unknown_count++] = r;
   }
   attributes_clear(&attributes);
-}
-
-/* Fills inherited: what a process that no read has met has inherited at its
- * fork, or else what its parent has to give. With the lock. */
-static size_t find_inherited(struct exits *exits, const struct process *process,
-                             pid_t ppid) {
-  if (process != NULL && process->member != NULL) {
-    const struct member *member = process->member;
-    memcpy(exits->inherited, member->memberships,
-           member->inherited * sizeof(exits->inherited[0]));
-    return member->inherited;
-  }
-  const struct process *parent = proctable_find(exits->ledger->table, ppid);
-  return member_bequeath(parent != NULL ? parent->member : NULL,
-                         exits->inherited);
-}
-
-/* Makes a process a member of the groups in memberships, the first of which it
- * inherits. What it used before a read met it, as no member, is not counted.
- * Returns false if memory is short. */
-static bool admit(struct exits *exits, struct process *process,
-                  uint64_t latest_ns, size_t count, size_t inherited) {
-  bool from_zero = process->is_met
-                       ? ledger_knows_as_unused(exits->ledger, process)
-                       : ledger_counts_from_zero(exits->ledger, latest_ns);
-  bool is_new = process->member == NULL;
-  struct member *member = is_new ? member_create(from_zero) : process->member;
-  if (member == NULL ||
-      member_set_groups(member, exits->memberships, count, inherited) != 0) {
-    if (is_new)
-      member_destroy(member);
-    return false;
-  }
-  if (process->is_met && !from_zero &&
-      process->clock_ns != PROCESS_CLOCK_UNKNOWN)
-    account_start_at(&member->account, process->clock_ns);
-  process->member = member;
-  return true;
 }
 
 static bool wants_notice(const struct rule *rule, uint32_t exit_code) {
@@ -464,47 +427,53 @@ static void settle(struct exits *exits, struct process *process,
 }
 
 /* The same for one that a read has met, as no member. It is the reader's, and
- * so stays as it is. The read has seen its command line, so that there is no
- * doubt. With the lock. */
+ * so stays as it is. What it used before is not counted. The read has seen its
+ * command line, so that there is no doubt. With the lock. */
 static void settle_stranger(struct exits *exits, struct process *process,
                             bool is_added, struct departed *departed) {
-  size_t count = ledger_join(exits->ledger, NULL, 0, exits->matches,
-                             departed->match_count, exits->memberships);
+  bool from_zero = process->claim != NULL
+                       ? process->claim->account.from_zero
+                       : ledger_knows_as_unused(exits->ledger, process);
   struct process copy = {.is_met = true,
-                         .has_ended_children = process->has_ended_children,
-                         .start_ns = process->start_ns,
-                         .clock_ns = process->clock_ns};
+                         .has_ended_children = process->has_ended_children};
 
   process->has_exited = true;
-  if (count == 0 ||
+  join_work_out(&exits->join, process, NOBODY);
+  if (exits->join.count == 0 ||
       !add_ended_once(exits, process, departed->thread, is_added) ||
-      !admit(exits, &copy, departed->latest_ns, count, 0))
+      !join_admit(&exits->join, &copy, from_zero))
     return;
+  if (!from_zero && process->clock_ns != PROCESS_CLOCK_UNKNOWN)
+    account_start_at(&copy.member->account, process->clock_ns);
   copy.ended = process->ended;
   settle(exits, &copy, departed);
   member_destroy(copy.member);
+}
+
+/* Whether a rule could not be decided by which the process does not inherit. */
+static bool is_undecided(const struct exits *exits) {
+  for (size_t i = 0; i < exits->unknown_count; i++)
+    if (!join_inherits(&exits->join, exits->unknown[i]))
+      return true;
+  return false;
 }
 
 /* The same for one that no read has met: what its exit record tells decides
  * about its groups. With the lock. */
 static void settle_unmet(struct exits *exits, struct process *process,
                          bool is_added, struct departed *departed) {
-  size_t inherited =
-      find_inherited(exits, process, (pid_t)departed->thread->ppid);
-  size_t count =
-      ledger_join(exits->ledger, exits->inherited, inherited, exits->matches,
-                  departed->match_count, exits->memberships);
+  bool from_zero = ledger_counts_from_zero(exits->ledger, departed->latest_ns);
 
-  exits->ledger->undecided += departed->is_undecided;
-  if (count == 0) {
+  join_work_out(&exits->join, process, (pid_t)departed->thread->ppid);
+  exits->ledger->undecided += is_undecided(exits);
+  if (exits->join.count == 0) {
     if (process != NULL)
       leave(exits, process);
     return;
   }
   if (process == NULL)
     process = enter_departed(exits, departed);
-  if (process != NULL &&
-      admit(exits, process, departed->latest_ns, count, inherited) &&
+  if (process != NULL && join_admit(&exits->join, process, from_zero) &&
       add_ended_once(exits, process, departed->thread, is_added))
     settle(exits, process, departed);
 }
@@ -530,9 +499,10 @@ static void take_process(struct exits *exits, struct departed *departed,
   is_member |= parent != NULL && parent->member != NULL;
   ledger_unlock(ledger);
 
+  exits->join.match_count = exits->unknown_count = 0;
   if (!is_decided && has_name)
     match(exits, departed);
-  if (is_member || departed->match_count > 0)
+  if (is_member || exits->join.match_count > 0)
     read_clock(exits, departed);
 
   ledger_lock(ledger);
@@ -551,8 +521,7 @@ static void add_switches(const struct member *member,
   int64_t delta[COUNTERS] = {0};
   delta[COUNTER_SWITCHES_VOLUNTARY] = (int64_t)thread->switches_voluntary;
   delta[COUNTER_SWITCHES_INVOLUNTARY] = (int64_t)thread->switches_involuntary;
-  for (size_t i = 0; i < member->group_count; i++)
-    group_add(member->memberships[i].group, delta);
+  member_add(member, delta);
 }
 
 /* A late thread: its process has ended, and had counted its delays and its CPU
@@ -647,34 +616,44 @@ void exits_take(struct exits *exits, const struct message *messages,
 
 /* --- Descendants ---------------------------------------------------------- */
 
-/* Fills matches with those rules that want descendants and select a process
- * that lives and no read has met. Without the lock. */
-static size_t match_living(struct exits *exits, pid_t pid, const char *comm) {
+/* Fills in which of the rules that want descendants select a process that
+ * lives. Without the lock. */
+static void match_living(struct exits *exits, pid_t pid, const char *comm) {
+  struct join *join = &exits->join;
   struct attributes attributes;
-  size_t count = 0;
 
+  join->match_count = 0;
   attributes_init(&attributes, exits->proc, pid, comm);
-  for (const struct rule *r = exits->ledger->rules; r != NULL; r = r->next)
-    count += r->descendants &&
-             rule_match(r, &attributes, &exits->matches[count]) == SELECTOR_YES;
+  for (const struct rule *r = exits->ledger->rules; r != NULL; r = r->next) {
+    struct match *match = &join->matches[join->match_count];
+    join->match_count +=
+        r->descendants && rule_match(r, &attributes, match) == SELECTOR_YES;
+  }
   attributes_clear(&attributes);
-  return count;
 }
 
 /* Whether it is not known yet what a process's children inherit. With the lock.
  */
 static bool must_judge(const struct exits *exits, pid_t pid) {
   const struct process *process = proctable_find(exits->ledger->table, pid);
-  return process == NULL || !(process->is_met || process->is_judged);
+  return process == NULL || !process->is_judged;
 }
 
-/* Finds out what the children of a process inherit that no read has met. */
+/* Makes a process a member of the groups that were worked out, or lets the next
+ * read do so. With the lock. */
+static bool found(struct exits *exits, struct process *process,
+                  bool from_zero) {
+  return process->is_met ? join_claim(&exits->join, process, from_zero)
+                         : join_admit(&exits->join, process, from_zero);
+}
+
+/* Finds out what the children of a process inherit. */
 static void judge(struct exits *exits, pid_t pid) {
   struct ledger *ledger = exits->ledger;
   struct proc_stat stat;
   if (proc_stat(exits->proc, pid, &stat) != 0)
     return;
-  size_t matches = match_living(exits, pid, stat.comm);
+  match_living(exits, pid, stat.comm);
   uint64_t start_ns = stat.start_ticks * exits->start_tick_ns;
   uint64_t latest_ns = start_ns + exits->start_tick_ns;
 
@@ -682,12 +661,13 @@ static void judge(struct exits *exits, pid_t pid) {
   struct process *process = proctable_find(ledger->table, pid);
   if (process == NULL)
     process = enter(exits, pid, start_ns, latest_ns);
-  if (process != NULL && !process->is_met) {
-    size_t inherited = find_inherited(exits, process, stat.ppid);
-    size_t count = ledger_join(ledger, exits->inherited, inherited,
-                               exits->matches, matches, exits->memberships);
+  if (process != NULL && !process->is_judged) {
+    bool from_zero = process->is_met
+                         ? ledger_knows_as_unused(ledger, process)
+                         : ledger_counts_from_zero(ledger, latest_ns);
+    join_work_out(&exits->join, process, stat.ppid);
     process->is_judged =
-        count == 0 || admit(exits, process, latest_ns, count, inherited);
+        exits->join.count == 0 || found(exits, process, from_zero);
   }
   ledger_unlock(ledger);
 }
@@ -705,30 +685,37 @@ void exits_fork(struct exits *exits, pid_t parent, pid_t child,
     judge(exits, parent);
 
   ledger_lock(ledger);
-  struct process *process = proctable_find(ledger->table, parent);
-  size_t count = member_bequeath(process != NULL ? process->member : NULL,
-                                 exits->memberships);
-  /* A read that has met the child has asked for its parent. */
-  process = proctable_find(ledger->table, child);
-  bool is_there =
-      process != NULL && process_may_have_begun(process, earliest_ns, begin_ns);
-  if (count > 0 && !is_there) {
+  struct process *process = proctable_find(ledger->table, child);
+  bool is_there = process != NULL && !process->has_exited &&
+                  process_may_have_begun(process, earliest_ns, begin_ns);
+  if (process != NULL && !is_there)
+    vanish(exits, process);
+  exits->join.match_count = 0;
+  join_work_out(&exits->join, NULL, parent);
+  if (exits->join.count > 0 && !is_there)
     process = enter(exits, child, earliest_ns, begin_ns);
-    if (process != NULL)
-      admit(exits, process, begin_ns, count, count);
-  }
+  bool has_inherited = process != NULL && process->member != NULL &&
+                       process->member->inherited > 0;
+  if (exits->join.count > 0 && process != NULL && !has_inherited)
+    found(exits, process, true);
   ledger_unlock(ledger);
+}
+
+/* Takes back what a process was found to be, but for what it inherits. */
+static void forget(struct member **member) {
+  if (*member != NULL && (*member)->inherited == 0) {
+    member_destroy(*member);
+    *member = NULL;
+  }
 }
 
 void exits_exec(struct exits *exits, pid_t pid) {
   ledger_lock(exits->ledger);
   struct process *process = proctable_find(exits->ledger->table, pid);
-  if (process != NULL && !process->is_met && process->is_judged) {
-    process->is_judged = false;
-    if (process->member != NULL && process->member->inherited == 0) {
-      member_destroy(process->member);
-      process->member = NULL;
-    }
+  if (process != NULL && process->is_judged) {
+    bool is_readers = process->is_met;
+    process->is_judged = is_readers && process->member != NULL;
+    forget(is_readers ? &process->claim : &process->member);
   }
   ledger_unlock(exits->ledger);
 }

@@ -34,6 +34,7 @@ static struct group *add_group(struct ledger *ledger, const struct rule *rule,
   if (group == NULL)
     return NULL;
   group->rule = rule;
+  group->is_hidden = rule->top > 0; /* until it is chosen */
   snprintf(group->name, sizeof(group->name), "%s", name);
   if (tsearch(group, &ledger->by_name, compare_names) == NULL) {
     free(group);
@@ -55,7 +56,6 @@ static int add_rules(struct ledger *ledger, const struct rule *rules) {
   for (const struct rule *r = rules; r != NULL; r = r->next) {
     ledger->rule_count++;
     ledger->has_descendants |= r->descendants;
-    ledger->has_cgroups |= rule_uses_cgroup(r);
     if (has_names(r))
       other->collect |= r->collect;
     else if (add_group(ledger, r, r->name) == NULL)
@@ -85,6 +85,7 @@ struct ledger *ledger_create(const struct rule *rules, uint32_t max_groups,
 static bool forget(void *context, struct process *process) {
   (void)context;
   member_destroy(process->member);
+  member_destroy(process->claim);
   ended_destroy(process->ended);
   return false;
 }
@@ -97,8 +98,6 @@ static void remove_group(struct ledger *ledger, struct group **link) {
     ledger->groups_end = link;
   ledger->group_count--;
   ledger->named_count -= is_limited(group);
-  if (ledger->other == group)
-    ledger->other = NULL;
   tdelete(group, &ledger->by_name, compare_names);
   free(group);
 }
@@ -132,6 +131,8 @@ struct group *ledger_other_group(struct ledger *ledger) {
 
 static struct group *group_for(struct ledger *ledger,
                                const struct match *match) {
+  if (strcmp(match->name, other_name) == 0)
+    return ledger_other_group(ledger);
   struct group *group = find_group(ledger, match->name);
   if (group != NULL)
     return group;
@@ -142,11 +143,18 @@ static struct group *group_for(struct ledger *ledger,
   return add_group(ledger, match->rule, match->name);
 }
 
-/* Whether it is there already: by the same rule, or under the same name. */
-static bool has_membership(const struct membership *memberships, size_t count,
-                           const struct rule *rule, const struct group *group) {
+static bool has_rule(const struct membership *memberships, size_t count,
+                     const struct rule *rule) {
   for (size_t i = 0; i < count; i++)
-    if (memberships[i].rule == rule || memberships[i].group == group)
+    if (memberships[i].rule == rule)
+      return true;
+  return false;
+}
+
+static bool has_group(const struct membership *memberships, size_t count,
+                      const struct group *group) {
+  for (size_t i = 0; i < count; i++)
+    if (memberships[i].group == group)
       return true;
   return false;
 }
@@ -156,15 +164,20 @@ size_t ledger_join(struct ledger *ledger, const struct membership *inherited,
                    size_t match_count, struct membership *memberships) {
   size_t count = 0;
 
-  for (; count < inherited_count; count++)
+  for (; count < inherited_count; count++) {
     memberships[count] = inherited[count];
+    memberships[count].is_again =
+        has_group(memberships, count, inherited[count].group);
+  }
   for (size_t i = 0; i < match_count; i++) {
     const struct rule *rule = matches[i].rule;
-    if (has_membership(memberships, inherited_count, rule, NULL))
+    if (has_rule(inherited, inherited_count, rule))
       continue;
     struct group *group = group_for(ledger, &matches[i]);
-    if (group != NULL && !has_membership(memberships, count, rule, group))
-      memberships[count++] = (struct membership){rule, group};
+    if (group == NULL)
+      continue;
+    bool is_again = has_group(memberships, count, group);
+    memberships[count++] = (struct membership){rule, group, is_again};
   }
   return count;
 }

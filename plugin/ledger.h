@@ -24,7 +24,6 @@ struct ledger {
   const struct rule *rules;
   size_t rule_count;
   bool has_descendants; /* a rule wants them */
-  bool has_cgroups;     /* a rule asks for the cgroup */
 
   struct proctable *table;
   struct group *groups; /* in the order of their birth */
@@ -65,7 +64,8 @@ struct group *ledger_other_group(struct ledger *ledger);
  * Fills in the groups of a process, rule_count at most: those that it inherits,
  * and those of the matches, which are made if there are none of these names. A
  * rule by which it inherits does not select it again, so that it keeps its
- * group whatever it becomes. Returns how many. With the lock.
+ * group whatever it becomes. Two rules may give the same group. Returns how
+ * many. With the lock.
  */
 size_t ledger_join(struct ledger *ledger, const struct membership *inherited,
                    size_t inherited_count, const struct match *matches,

@@ -18,7 +18,7 @@ struct member *member_create(bool from_zero) {
 
 static void leave_groups(struct member *member) {
   for (size_t i = 0; i < member->group_count; i++)
-    member->memberships[i].group->members--;
+    member->memberships[i].group->members -= !member->memberships[i].is_again;
   free(member->memberships);
   member->group_count = 0;
 }
@@ -46,17 +46,23 @@ int member_set_groups(struct member *member,
   member->inherited = inherited;
   member->collect = 0;
   for (size_t i = 0; i < count; i++) {
-    copy[i].group->members++;
+    copy[i].group->members += !copy[i].is_again;
+    copy[i].group->idle_reads = 0;
     member->collect |= copy[i].group->rule->collect;
   }
   return 0;
 }
 
 bool member_has_groups(const struct member *member,
-                       const struct membership *memberships, size_t count) {
-  return member->group_count == count &&
-         memcmp(member->memberships, memberships,
-                count * sizeof(memberships[0])) == 0;
+                       const struct membership *memberships, size_t count,
+                       size_t inherited) {
+  if (member->group_count != count || member->inherited != inherited)
+    return false;
+  for (size_t i = 0; i < count; i++)
+    if (member->memberships[i].rule != memberships[i].rule ||
+        member->memberships[i].group != memberships[i].group)
+      return false;
+  return true;
 }
 
 size_t member_bequeath(const struct member *member,
@@ -68,18 +74,25 @@ size_t member_bequeath(const struct member *member,
   return count;
 }
 
+void member_add(const struct member *member, const int64_t delta[COUNTERS]) {
+  for (size_t i = 0; i < member->group_count; i++)
+    if (!member->memberships[i].is_again)
+      group_add(member->memberships[i].group, delta);
+}
+
 bool member_update(struct member *member, const struct sample *sample) {
   int64_t delta[COUNTERS];
 
   bool is_believed = account_update(&member->account, sample, delta);
-  for (size_t i = 0; i < member->group_count; i++)
-    group_add(member->memberships[i].group, delta);
+  member_add(member, delta);
   return is_believed;
 }
 
 void member_add_gauges(const struct member *member) {
   for (size_t i = 0; i < member->group_count; i++) {
     struct group *group = member->memberships[i].group;
+    if (member->memberships[i].is_again)
+      continue;
     if (!member->has_ended) {
       group->gauges[GAUGE_PROCESSES]++;
       group->gauges[GAUGE_THREADS] += member->threads;

@@ -9,6 +9,8 @@
 struct membership {
   const struct rule *rule;
   struct group *group;
+  bool
+      is_again; /* another rule names the same group, in which it counts once */
 };
 
 /* A process that belongs to at least one group. */
@@ -44,14 +46,18 @@ int member_set_groups(struct member *member,
                       const struct membership *memberships, size_t count,
                       size_t inherited);
 
-/* Whether its groups are these, in this order. */
+/* Whether its groups are these, in this order, and as many inherited. */
 bool member_has_groups(const struct member *member,
-                       const struct membership *memberships, size_t count);
+                       const struct membership *memberships, size_t count,
+                       size_t inherited);
 
 /* Fills in what a process started by this one inherits, at most one group a
  * rule. Returns how many. Takes NULL. */
 size_t member_bequeath(const struct member *member,
                        struct membership *memberships);
+
+/* Adds to each of its groups, once. */
+void member_add(const struct member *member, const int64_t delta[COUNTERS]);
 
 /* Books a sample and adds what is new to the groups. Returns as account_update.
  */

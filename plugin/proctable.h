@@ -23,22 +23,28 @@ struct process {
   ino_t inode;       /* of /proc/<pid>: cheap sign of identity */
   uint64_t start_ns; /* after boot: with the pid, its identity. It began no */
   uint32_t start_width_us;       /* earlier, and by this later at most */
-  uint32_t due;                  /* seconds after boot: when to select anew */
+  atomic_uint due;               /* seconds after boot: when to select anew */
   atomic_uint_fast64_t clock_ns; /* its CPU clock when last looked at */
   struct member *member;         /* NULL if no group selects it */
+  struct member *claim; /* what the listener found that a process is which a
+                         * read has met: for the next read; or NULL */
   int select_error; /* what it is cannot all be read: 0 or a negative errno */
+  uint32_t cgroup;  /* hash of its cgroup's path; 0 if that did not matter */
   struct ended *ended; /* what its ended threads used; NULL if not known */
   uint32_t since;      /* the last read that had begun when the listener entered
                         * it, or when it vanished */
   bool is_met;         /* by a read; else it is the listener's */
-  bool is_judged;    /* by the listener, whether it has descendants to follow */
-  bool has_vanished; /* not listed any more; its exit record may come yet */
+  bool is_judged;      /* it is known what its children inherit */
+  bool has_vanished;   /* not listed any more; its exit record may come yet */
   atomic_bool has_exited;         /* its exit record is booked */
   atomic_bool has_ended_children; /* which it may have waited for */
 };
 
 /* The clock of a process that must be looked at whatever it says. */
 #define PROCESS_CLOCK_UNKNOWN UINT64_MAX
+
+/* Due whether the process ran or not. */
+enum { PROCESS_DUE_NOW = 0 };
 
 /* Whether a process began between these two times, as far as is known. */
 bool process_may_have_begun(const struct process *process, uint64_t earliest_ns,

@@ -2,7 +2,7 @@
 #include "reader.h"
 
 #include "ended.h"
-#include "member.h"
+#include "join.h"
 #include "sampler.h"
 
 #include <errno.h>
@@ -12,18 +12,16 @@
 
 /*
  * Processes change: they exec, or change name, user or cgroup. Young ones are
- * selected anew at each read, others in turn, within a minute, and none that
- * did not run.
+ * selected anew at each read, others in turn, all of them in ROUND_S. One that
+ * did not run can only have been moved to another cgroup.
  */
-enum { ROUND_S = 60 };
+enum { ROUND_S = 50 };
 
 struct reader {
   struct ledger *ledger;
   struct proc *proc;
   struct sampler *sampler;
-  /* Scratch, as many as the ledger has rules. */
-  struct match *matches;
-  struct membership *inherited, *memberships;
+  struct join join; /* of the process at hand */
 
   uint64_t tick_ns;  /* of start times */
   uint64_t begin_ns; /* of this read, CLOCK_BOOTTIME */
@@ -31,9 +29,6 @@ struct reader {
 };
 
 #define SECOND_NS UINT64_C(1000000000)
-
-/* Due whether the process ran or not. */
-enum { DUE_NOW = 0 };
 
 int reader_create(const char *root, struct ledger *ledger,
                   struct reader **reader) {
@@ -43,15 +38,11 @@ int reader_create(const char *root, struct ledger *ledger,
 
   r->ledger = ledger;
   r->tick_ns = SECOND_NS / (uint64_t)sysconf(_SC_CLK_TCK);
-  r->matches = calloc(ledger->rule_count + 1, sizeof(r->matches[0]));
-  r->inherited = calloc(ledger->rule_count + 1, sizeof(r->inherited[0]));
-  r->memberships = calloc(ledger->rule_count + 1, sizeof(r->memberships[0]));
   int status = proc_open(root, &r->proc);
   if (status == 0 && (r->sampler = sampler_create(r->proc, ledger)) == NULL)
     status = -ENOMEM;
-  if (status == 0 &&
-      (r->matches == NULL || r->inherited == NULL || r->memberships == NULL))
-    status = -ENOMEM;
+  if (status == 0)
+    status = join_init(&r->join, ledger);
   if (status != 0) {
     reader_destroy(r);
     return status;
@@ -65,9 +56,7 @@ void reader_destroy(struct reader *reader) {
     return;
   sampler_destroy(reader->sampler);
   proc_close(reader->proc);
-  free(reader->matches);
-  free(reader->inherited);
-  free(reader->memberships);
+  join_clear(&reader->join);
   free(reader);
 }
 
@@ -82,36 +71,31 @@ int reader_enable_delay_accounting(struct reader *reader) {
   return status;
 }
 
-/* Fills matches. Returns how many rules select the process. */
-static size_t find_matches(struct reader *reader, struct process *process,
-                           const struct proc_stat *stat) {
-  struct attributes attributes;
-  size_t count = 0;
-
-  attributes_init(&attributes, reader->proc, process->pid, stat->comm);
-  for (const struct rule *r = reader->ledger->rules; r != NULL; r = r->next)
-    count +=
-        rule_match(r, &attributes, &reader->matches[count]) == SELECTOR_YES;
-  process->select_error = attributes.error;
-  attributes_clear(&attributes);
-  return count;
+/* Of a path; 0 for NULL (FNV-1a). */
+static uint32_t hash(const char *path) {
+  uint32_t hash = 2166136261;
+  if (path == NULL)
+    return 0;
+  for (; *path != '\0'; path++)
+    hash = (hash ^ (unsigned char)*path) * 16777619;
+  return hash;
 }
 
-/* Fills inherited: what the process has inherited already, or else what its
- * parent has to give. Who adopts an orphan is an ancestor, too. With the lock.
- */
-static size_t find_inherited(struct reader *reader,
-                             const struct process *process, pid_t ppid) {
-  const struct member *member = process->member;
+/* Fills in which rules select the process. */
+static void find_matches(struct reader *reader, struct process *process,
+                         const struct proc_stat *stat) {
+  struct join *join = &reader->join;
+  struct attributes attributes;
 
-  if (member != NULL && member->inherited > 0) {
-    memcpy(reader->inherited, member->memberships,
-           member->inherited * sizeof(reader->inherited[0]));
-    return member->inherited;
+  join->match_count = 0;
+  attributes_init(&attributes, reader->proc, process->pid, stat->comm);
+  for (const struct rule *r = reader->ledger->rules; r != NULL; r = r->next) {
+    struct match *match = &join->matches[join->match_count];
+    join->match_count += rule_match(r, &attributes, match) == SELECTOR_YES;
   }
-  const struct process *parent = proctable_find(reader->ledger->table, ppid);
-  return member_bequeath(parent != NULL ? parent->member : NULL,
-                         reader->inherited);
+  process->select_error = attributes.error;
+  process->cgroup = hash(attributes_seen_cgroup(&attributes));
+  attributes_clear(&attributes);
 }
 
 /* When a process is to be selected next, in seconds after boot. */
@@ -120,26 +104,10 @@ static uint32_t next_turn(const struct reader *reader,
   uint32_t now_s = (uint32_t)(reader->begin_ns / SECOND_NS);
   if (reader->begin_ns < process->start_ns + LEDGER_YOUTH_S * SECOND_NS)
     return now_s;
-  /* Not all at once after the first read. */
-  return now_s + ROUND_S / 2 + (uint32_t)process->pid % (ROUND_S / 2);
-}
-
-/* Makes a process a member of the groups in memberships. Returns false if
- * memory is short: then it stays what it was. With the lock. */
-static bool enroll(struct reader *reader, struct process *process, size_t count,
-                   size_t inherited, bool from_zero) {
-  struct member *member = process->member;
-  if (member == NULL)
-    member = member_create(from_zero);
-  if (member == NULL)
-    return false;
-  if (member_set_groups(member, reader->memberships, count, inherited) != 0) {
-    if (process->member == NULL)
-      member_destroy(member);
-    return false;
-  }
-  process->member = member;
-  return true;
+  /* Not all at once: each at a second of its own. */
+  uint32_t wait_s =
+      ((uint32_t)process->pid + ROUND_S - now_s % ROUND_S) % ROUND_S;
+  return now_s + (wait_s > 0 ? wait_s : ROUND_S);
 }
 
 /* A process is of no group. With the lock. */
@@ -148,33 +116,36 @@ static void dismiss(struct reader *reader, struct process *process) {
   process->member = NULL;
 }
 
-/* Makes a process a member of what matches and inherited say. If memory is
- * short it is tried again. With the lock. */
-static void join(struct reader *reader, struct process *process, size_t matches,
-                 size_t inherited, bool from_zero) {
-  size_t count = ledger_join(reader->ledger, reader->inherited, inherited,
-                             reader->matches, matches, reader->memberships);
-  bool is_same = process->member != NULL &&
-                 member_has_groups(process->member, reader->memberships, count);
-
-  if (count == 0)
-    dismiss(reader, process);
-  else if (!is_same && !enroll(reader, process, count, inherited, from_zero))
-    process->due = DUE_NOW;
+/* What the listener found is the read's now. With the lock. */
+static void take_claim(struct process *process) {
+  if (process->member == NULL)
+    process->member = process->claim;
+  else
+    member_destroy(process->claim);
+  process->claim = NULL;
 }
 
-/* Puts a process into the groups that select it now. What it used before stays
- * where it was counted. */
+/* Puts a process into the groups that it belongs to now. What it used before
+ * stays where it was counted. If memory is short it is tried again. */
 static void select_groups(struct reader *reader, struct process *process,
                           const struct proc_stat *stat, bool from_zero) {
-  struct ledger *ledger = reader->ledger;
-  size_t matches = find_matches(reader, process, stat);
+  struct join *join = &reader->join;
 
-  ledger_lock(ledger);
-  if (!process->has_exited) /* else its groups are settled */
-    join(reader, process, matches, find_inherited(reader, process, stat->ppid),
-         from_zero);
-  ledger_unlock(ledger);
+  find_matches(reader, process, stat);
+  ledger_lock(reader->ledger);
+  if (!process->has_exited) { /* else its groups are settled */
+    join_work_out(join, process, stat->ppid);
+    take_claim(process);
+    bool is_same = process->member != NULL &&
+                   member_has_groups(process->member, join->memberships,
+                                     join->count, join->inherited_count);
+    if (join->count == 0)
+      dismiss(reader, process);
+    else if (!is_same && !join_admit(join, process, from_zero))
+      process->due = PROCESS_DUE_NOW;
+    process->is_judged = true;
+  }
+  ledger_unlock(reader->ledger);
 }
 
 /* A process that has lost its pid to another one, or is no longer listed. Its
@@ -187,7 +158,9 @@ static bool retire(struct reader *reader, struct process *process) {
 
   if (process->has_exited || !ledger->listens || is_late) {
     dismiss(reader, process);
+    member_destroy(process->claim);
     ended_destroy(process->ended);
+    process->claim = NULL;
     process->ended = NULL;
     return false;
   }
@@ -252,7 +225,7 @@ static struct process *meet(struct reader *reader, pid_t pid, ino_t inode) {
     /* At first parents may come later than their children. */
     bool is_early =
         reader->ledger->has_descendants && !reader->ledger->has_read;
-    process->due = is_early ? DUE_NOW : next_turn(reader, process);
+    process->due = is_early ? PROCESS_DUE_NOW : next_turn(reader, process);
   }
   ledger_unlock(reader->ledger);
   if (is_new)
@@ -274,6 +247,14 @@ static struct process *find(struct reader *reader, pid_t pid, ino_t inode) {
   bool is_known = process != NULL && process->is_met && process->inode == inode;
   ledger_unlock(reader->ledger);
   return is_known ? process : meet(reader, pid, inode);
+}
+
+/* Whether a process was moved, if its cgroup decided about its groups. */
+static bool has_moved(struct reader *reader, const struct process *process) {
+  char path[PATH_MAX];
+  return process->cgroup != 0 &&
+         proc_cgroup(reader->proc, process->pid, path, sizeof(path)) == 0 &&
+         hash(path) != process->cgroup;
 }
 
 static void reselect(struct reader *reader, struct process *process,
@@ -308,9 +289,8 @@ static void visit(struct reader *reader, pid_t pid, ino_t inode) {
   bool has_run = clock_ns != process->clock_ns;
   bool was_unused = ledger_knows_as_unused(reader->ledger, process);
   process->clock_ns = clock_ns;
-  /* To be moved to another cgroup it need not run. */
-  if (is_due &&
-      (has_run || process->due == DUE_NOW || reader->ledger->has_cgroups))
+  if (is_due && (has_run || process->due == PROCESS_DUE_NOW ||
+                 has_moved(reader, process)))
     reselect(reader, process, was_unused);
   else if (is_due)
     process->due = next_turn(reader, process);
@@ -364,7 +344,7 @@ static void select_again(void *context, pid_t pid) {
   ledger_lock(reader->ledger);
   struct process *process = proctable_find(reader->ledger->table, pid);
   if (process != NULL)
-    process->due = DUE_NOW;
+    process->due = PROCESS_DUE_NOW;
   ledger_unlock(reader->ledger);
 }
 

@@ -13,11 +13,6 @@ void rule_destroy(struct rule *rule) {
   free(rule);
 }
 
-bool rule_uses_cgroup(const struct rule *rule) {
-  return selector_uses_cgroup(rule->selector) ||
-         (rule->template != NULL && template_uses_cgroup(rule->template));
-}
-
 enum selector_match rule_match(const struct rule *rule, struct attributes *a,
                                struct match *match) {
   struct captures captures;

@@ -45,9 +45,6 @@ enum { GROUP_NAME_SIZE = 128 };
 /* Takes NULL. */
 void rule_destroy(struct rule *rule);
 
-/* Whether a process's cgroup decides about its groups. */
-bool rule_uses_cgroup(const struct rule *rule);
-
 /* A rule that selects a process, and the name of its group. */
 struct match {
   const struct rule *rule;

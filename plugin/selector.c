@@ -236,10 +236,6 @@ unsigned int selector_captures(const struct selector *selector) {
   return selector->captures;
 }
 
-bool selector_uses_cgroup(const struct selector *selector) {
-  return selector->values[SELECTOR_CONTROL_GROUP] != NULL;
-}
-
 static enum selector_match match_one(unsigned int kind,
                                      const struct value *value,
                                      struct attributes *a,

@@ -41,9 +41,6 @@ bool selector_is_empty(const struct selector *selector);
 /* How many parenthesised parts its regular expressions have. */
 unsigned int selector_captures(const struct selector *selector);
 
-/* Whether it asks for the cgroup. */
-bool selector_uses_cgroup(const struct selector *selector);
-
 /* Whether it selects a process. UNKNOWN is for one that has ended, if what its
  * exit record does not tell would decide. Any thread.
  *

@@ -21,7 +21,6 @@ struct placeholder {
   const char *name;
   /* Returns false if the process does not have, or does not tell it. */
   bool (*put)(struct output *out, struct attributes *a);
-  bool uses_cgroup;
 };
 
 /* One of these three */
@@ -76,8 +75,16 @@ static void put_text(struct output *out, const char *text) {
 
 /* Placeholders */
 
+/* Without what a kernel's worker works on just now, which procfs adds:
+ * kworker/0:1-events. */
 static bool put_comm(struct output *out, struct attributes *a) {
-  put_text(out, a->comm);
+  static const char worker[] = "kworker/";
+  size_t length = strlen(a->comm);
+  if (strncmp(a->comm, worker, sizeof(worker) - 1) == 0) {
+    size_t cpu_length = strcspn(a->comm, ":");
+    length = cpu_length + strcspn(a->comm + cpu_length, "+-");
+  }
+  put(out, a->comm, length);
   return true;
 }
 
@@ -125,9 +132,8 @@ static bool put_cgroup(struct output *out, struct attributes *a) {
 }
 
 static const struct placeholder placeholders[] = {
-    {"comm", put_comm, false}, {"exe", put_exe, false},
-    {"user", put_user, false}, {"pid", put_pid, false},
-    {"unit", put_unit, true},  {"cgroup", put_cgroup, true},
+    {"comm", put_comm}, {"exe", put_exe},   {"user", put_user},
+    {"pid", put_pid},   {"unit", put_unit}, {"cgroup", put_cgroup},
 };
 
 enum { PLACEHOLDERS = sizeof(placeholders) / sizeof(placeholders[0]) };
@@ -247,15 +253,6 @@ unsigned int template_captures(const struct template *template) {
     if (template->parts[i].capture > highest)
       highest = template->parts[i].capture;
   return highest;
-}
-
-bool template_uses_cgroup(const struct template *template) {
-  for (size_t i = 0; i < template->count; i++) {
-    const struct placeholder *placeholder = template->parts[i].placeholder;
-    if (placeholder != NULL && placeholder->uses_cgroup)
-      return true;
-  }
-  return false;
 }
 
 /* Expansion */

@@ -26,9 +26,6 @@ bool template_is_fixed(const struct template *template);
 /* The highest n of its %{n}, or 0. */
 unsigned int template_captures(const struct template *template);
 
-/* Whether it asks for the cgroup. */
-bool template_uses_cgroup(const struct template *template);
-
 /* Writes the name for a process, cut to size bytes between characters; what
  * collectd does not allow in a name is "_" there. "none" stands for what a
  * process does not have, and for an empty name. captures may be NULL if the

@@ -324,6 +324,45 @@ static void sets_what_is_watched(void **state) {
   }
 }
 
+/* What makes the groups: their number, and who counts in them. */
+static void sets_how_groups_are_made(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    bool descendants;
+    uint32_t top, max_groups;
+  } cases[] = {
+      {"<Group \"%{comm}\">\n</Group>\n", false, 0, 500},
+      {"<Group \"%{comm}\">\nDescendants true\n</Group>\n", true, 0, 500},
+      {"<Group \"%{comm}\">\ndescendants \"yes\"\n</Group>\n", true, 0, 500},
+      {"<Group \"%{comm}\">\nDescendants true\nDescendants false\n"
+       "</Group>\n",
+       false, 0, 500},
+      {"<Group \"%{comm}\">\nTop 1\n</Group>\n", false, 1, 500},
+      {"<Group \"%{comm}\">\nTOP 20\n</Group>\n", false, 20, 500},
+      {"<Group \"%{comm}\">\nTop 5\nDescendants true\n</Group>\n", true, 5,
+       500},
+      {"MaxGroups 1\n<Group \"%{comm}\">\n</Group>\n", false, 0, 1},
+      {"<Group \"%{comm}\">\n</Group>\nmaxgroups 100000\n", false, 0, 100000},
+      {"MaxGroups 3\n<Group \"%{comm}\">\nTop 5\n</Group>\nMaxGroups 4\n",
+       false, 5, 4},
+      {"<Group \"web\">\nCommand \"x\"\nDescendants true\n</Group>\n", true, 0,
+       500},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *text = cases[i].text;
+    struct settings settings;
+    configure(&settings, text);
+    assert_case_int(text, settings.rules->descendants, cases[i].descendants);
+    assert_case_int(text, settings.rules->top, cases[i].top);
+    assert_case_int(text, settings.rules->template != NULL,
+                    strchr(settings.rules->name, '%') != NULL);
+    assert_case_int(text, settings.max_groups, cases[i].max_groups);
+    config_clear(&settings);
+  }
+}
+
 /* The stanza's own, or else the default, wherever it stands. */
 static void sets_which_ends_are_told(void **state) {
   (void)state;
@@ -710,6 +749,7 @@ int main(void) {
       cmocka_unit_test(sets_what_is_collected),
       cmocka_unit_test(overrides_the_default),
       cmocka_unit_test(sets_what_is_watched),
+      cmocka_unit_test(sets_how_groups_are_made),
       cmocka_unit_test(sets_which_ends_are_told),
       cmocka_unit_test(adds_blocks_up),
       cmocka_unit_test(makes_selectors),

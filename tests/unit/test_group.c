@@ -81,10 +81,100 @@ static void adds_its_members(void **state) {
   }
 }
 
+/* The wait, of all kinds, that was not published yet. */
+static void sums_up_the_unpublished_delay(void **state) {
+  (void)state;
+  struct group group = {.name = "web"};
+  assert_int_equal(group_unpublished_delay(&group), 0);
+  int64_t delta[COUNTERS] = {0};
+  uint64_t sum = 0;
+  for (unsigned int kind = 0; kind < DELAY_KINDS; kind++) {
+    delta[COUNTER_DELAY + kind] = 1 << kind;
+    sum += UINT64_C(1) << kind;
+  }
+  for (unsigned int i = 0; i < COUNTERS; i++) /* no other counter is a wait */
+    if (i < COUNTER_DELAY || i >= COUNTER_WAITS)
+      delta[i] = 1 << 20;
+  group_add(&group, delta);
+  assert_int_equal(group_unpublished_delay(&group), sum);
+  group_publish(&group); /* 0 */
+  assert_int_equal(group_unpublished_delay(&group), sum);
+  group_publish(&group);
+  assert_int_equal(group_unpublished_delay(&group), 0);
+
+  /* A kind that was too high does not lower the others. */
+  delta[COUNTER_DELAY] = -7;
+  group_add(&group, delta);
+  assert_int_equal(group_unpublished_delay(&group), sum - 1);
+}
+
+/* What another group takes over: all but what is seen already. */
+static void diverts_what_is_not_published(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    int64_t truth;
+    uint64_t published;
+    int64_t diverted;
+  } cases[] = {
+      {"nothing", 0, 0, 0},
+      {"all", 5, 0, 5},
+      {"all that is new", 12, 5, 7},
+      {"nothing new", 5, 5, 0},
+      {"was too high", 5, 8, 0},
+      {"was too high at first", -3, 0, 0},
+      {"large", INT64_MAX, 1, INT64_MAX - 1},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++)
+    for (unsigned int counter = 0; counter < COUNTERS; counter++) {
+      struct group group = {.name = "web", .publications = 3}, other = {0};
+      group.truth[counter] = cases[i].truth;
+      group.published[counter] = cases[i].published;
+      for (int again = 0; again < 2; again++) {
+        group_divert(&group, &other);
+        for (unsigned int c = 0; c < COUNTERS; c++) {
+          bool is_it = c == counter;
+          assert_case_int(cases[i].name, other.truth[c],
+                          is_it ? cases[i].diverted : 0);
+          assert_case_int(cases[i].name, group.truth[c],
+                          is_it ? cases[i].truth - cases[i].diverted : 0);
+          assert_case_int(cases[i].name, group.published[c],
+                          is_it ? cases[i].published : 0);
+        }
+      }
+      assert_case_int(cases[i].name, group.publications, 3);
+      assert_case_int(cases[i].name, other.publications, 0);
+    }
+}
+
+static void diverts_what_its_members_are(void **state) {
+  (void)state;
+  struct group group = {.name = "web", .members = 2, .without_io = 2};
+  struct group other = {.name = "other", .without_io = 1};
+  for (unsigned int i = 0; i < GAUGES; i++) {
+    group.gauges[i] = 10 + i;
+    other.gauges[i] = 100;
+  }
+  group_divert(&group, &other);
+  for (unsigned int i = 0; i < GAUGES; i++) {
+    assert_int_equal(group.gauges[i], 0);
+    assert_int_equal(other.gauges[i], 110 + i);
+  }
+  assert_int_equal(group.without_io, 0);
+  assert_int_equal(other.without_io, 3);
+  /* They are its members all the same. */
+  assert_int_equal(group.members, 2);
+  assert_int_equal(other.members, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(publishes),
       cmocka_unit_test(adds_its_members),
+      cmocka_unit_test(sums_up_the_unpublished_delay),
+      cmocka_unit_test(diverts_what_is_not_published),
+      cmocka_unit_test(diverts_what_its_members_are),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

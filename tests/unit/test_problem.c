@@ -53,84 +53,119 @@ static const struct {
   const char *cause, *cure; /* what it says */
   const char *gone;         /* what it says when it is over */
   int listener;
+  int forks;
 } cases[] = {
     {"proc",
      {.proc = -EACCES},
      "Processes cannot be listed (Permission denied)",
      "Is /proc mounted?",
      "Processes can be listed again.",
+     0,
      0},
     {"no taskstats",
      {.taskstats = -ENOENT},
      "this kernel has no taskstats",
      "CONFIG_TASKSTATS",
      "can be read again.",
+     0,
      0},
     {"old taskstats",
      {.taskstats = -EPROTONOSUPPORT},
      "older than version 8",
      "run a newer one",
      "can be read again.",
+     0,
      0},
     {"broken connection",
      {.taskstats = -ETIMEDOUT},
      "Connection timed out",
      "the next read",
      "can be read again.",
+     0,
      0},
     {"not permitted",
      {.taskstats = -EPERM},
      "CAP_NET_ADMIN",
      "run it",
      "can be read again.",
+     0,
      0},
     {"delay accounting",
      {.delays_off = true, .delays = 1},
      "Delay accounting is off",
      "sysctl kernel.task_delayacct=1",
      "Delay accounting is on.",
+     0,
      0},
     {"io",
      {.io = -EACCES},
      "I/O of some processes cannot be read (Permission denied)",
      "CapabilityBoundingSet=",
      "All I/O can be read again.",
+     0,
      0},
     {"select",
      {.select = -EACCES},
      "executables of some processes cannot be read (Permission denied)",
      "CapabilityBoundingSet=",
      "All processes can be selected.",
+     0,
      0},
     {"another network namespace",
      {.members = 1},
      "Exit records do not arrive (No data available)",
      "run collectd there",
      "Exit records arrive.",
-     -ENODATA},
+     -ENODATA,
+     0},
     {"another pid namespace",
      {.members = 1},
      "pid namespace of its own",
      "run it in the initial one",
      "Exit records arrive.",
-     -EINVAL},
+     -EINVAL,
+     0},
     {"impossible CPU",
      {.members = 1},
      "WatchCPUs has a CPU",
      "/sys/devices/system/cpu/possible",
      "Exit records arrive.",
-     -ERANGE},
+     -ERANGE,
+     0},
     {"not permitted to listen",
      {.members = 1},
      "Exit records do not arrive (Operation not permitted)",
      "run it",
      "Exit records arrive.",
+     -EPERM,
+     0},
+    {"forks in another network namespace",
+     {.members = 1},
+     "Forks are not told (Connection refused)",
+     "initial network namespace.",
+     "Forks are told.",
+     0,
+     -ECONNREFUSED},
+    {"no process events",
+     {.members = 1},
+     "Forks are not told (Connection timed out)",
+     "CONFIG_PROC_EVENTS",
+     "Forks are told.",
+     0,
+     -ETIMEDOUT},
+    {"not permitted to hear of forks",
+     {.members = 1},
+     "Forks are not told (Operation not permitted)",
+     "CAP_NET_ADMIN",
+     "Forks are told.",
+     0,
      -EPERM},
 };
 
 static void update_case(struct problems *problems, size_t i) {
   update_all(problems, &(struct problem_report){.read = &cases[i].report,
-                                                .listener = cases[i].listener});
+                                                .listener = cases[i].listener,
+                                                .forks = cases[i].forks});
 }
 
 /* Once, with its cause and its cure; then when it is gone; then anew. */
@@ -198,6 +233,20 @@ static void says_once_that_records_are_strange(void **state) {
   assert_int_equal(said_count, 0);
 }
 
+static void says_once_that_groups_are_many(void **state) {
+  (void)state;
+  struct problems problems = {.said = {0}};
+  const struct problem_report full = {.read = &well, .is_full = true};
+  update_all(&problems, &full);
+  assert_int_equal(said_count, 1);
+  assert_true(said[0].is_warning);
+  assert_case_says("full", said[0].text, "as many groups as MaxGroups allows");
+  assert_case_says("full", said[0].text, "\"other\"");
+  assert_case_says("full", said[0].text, "Raise MaxGroups");
+  update_all(&problems, &full);
+  assert_int_equal(said_count, 0);
+}
+
 /* One does not hide the other, and each goes by itself. */
 static void says_several_at_a_time(void **state) {
   (void)state;
@@ -221,6 +270,16 @@ static void says_several_at_a_time(void **state) {
                                                  .has_unattributed = true});
   assert_int_equal(said_count, 1);
   assert_string_equal(said[0].text, "All I/O can be read again.");
+  update_all(&problems, &(struct problem_report){.read = &report,
+                                                 .has_unattributed = true,
+                                                 .forks = -ETIMEDOUT,
+                                                 .is_full = true});
+  assert_int_equal(said_count, 2);
+  update_all(&problems, &(struct problem_report){.read = &report,
+                                                 .has_unattributed = true,
+                                                 .is_full = true});
+  assert_int_equal(said_count, 1);
+  assert_string_equal(said[0].text, "Forks are told.");
 }
 
 /* Where nobody was found, nothing is known of what cannot be read of them. */
@@ -326,6 +385,7 @@ int main(void) {
       cmocka_unit_test(says_that_it_changed),
       cmocka_unit_test(says_once_that_records_are_old),
       cmocka_unit_test(says_once_that_records_are_strange),
+      cmocka_unit_test(says_once_that_groups_are_many),
       cmocka_unit_test(says_several_at_a_time),
       cmocka_unit_test(says_nothing_of_the_unlisted),
       cmocka_unit_test(says_whole_sentences),

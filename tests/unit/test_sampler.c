@@ -48,8 +48,8 @@ static int tear_down(void **state) {
 /* Makes the child's process a member of the first group, from its beginning. */
 static void begin(struct fixture *fixture) {
   struct process *process = &fixture->process;
-  const struct membership membership = {&fixture->rules[0],
-                                        &fixture->groups[0]};
+  const struct membership membership = {&fixture->rules[0], &fixture->groups[0],
+                                        false};
   struct proc_stat stat;
 
   fixture->sampler = sampler_create(fixture->proc, fixture->ledger);
@@ -113,8 +113,8 @@ static void change_hands(struct fixture *fixture, const char *name,
   begin(fixture);
   child_tell(&fixture->child, 'b', 5);
   look(fixture);
-  const struct membership membership = {&fixture->rules[1],
-                                        &fixture->groups[1]};
+  const struct membership membership = {&fixture->rules[1], &fixture->groups[1],
+                                        false};
   assert_int_equal(
       member_set_groups(fixture->process.member, &membership, 1, 0), 0);
 

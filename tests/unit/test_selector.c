@@ -420,11 +420,8 @@ static void counts_what_it_has(void **state) {
                                 error, sizeof(error)),
                    -EINVAL);
   assert_int_equal(selector_captures(selector), 0);
-  assert_false(selector_uses_cgroup(selector));
   add(selector, SELECTOR_COMMAND_LINE, "(a)(b)");
-  assert_false(selector_uses_cgroup(selector));
   add(selector, SELECTOR_CONTROL_GROUP, "(a)");
-  assert_true(selector_uses_cgroup(selector));
   assert_int_equal(selector_captures(selector), 3);
   selector_destroy(selector);
 }

@@ -114,6 +114,9 @@ static void expands_each_placeholder(void **state) {
 static void replaces_what_is_not_allowed(void **state) {
   struct fixture *fixture = *state;
   expect_live(fixture, "%{comm}", "kworker/0:1", "kworker_0:1");
+  expect_live(fixture, "%{comm}", "kworker/u8:1-flush-254:0", "kworker_u8:1");
+  expect_live(fixture, "%{comm}", "kworker/1:0H+kblockd", "kworker_1:0H");
+  expect_live(fixture, "%{comm}", "kworker/R-slub_", "kworker_R-slub_");
   expect_live(fixture, "%{comm}", "a\nb\x01\x7f", "a_b__");
   expect_live(fixture, "%{comm}", "", "none");
   expect_live(fixture, "x%{comm}", "", "x");
@@ -211,27 +214,26 @@ static void describes_itself(void **state) {
   (void)state;
   static const struct {
     const char *text;
-    bool is_fixed, uses_cgroup;
+    bool is_fixed;
     unsigned int captures;
   } cases[] = {
-      {"", true, false, 0},
-      {"web", true, false, 0},
-      {"100%%", true, false, 0},
-      {"%%{unit}", true, false, 0},
-      {"%{comm}", false, false, 0},
-      {"%{pid}", false, false, 0},
-      {"a %{unit}", false, true, 0},
-      {"%{user}%{cgroup}", false, true, 0},
-      {"%{1}", false, false, 1},
-      {"%{3}%{9}%{2}", false, false, 9},
-      {"%{2} %{unit}", false, true, 2},
+      {"", true, 0},
+      {"web", true, 0},
+      {"100%%", true, 0},
+      {"%%{unit}", true, 0},
+      {"%{comm}", false, 0},
+      {"%{pid}", false, 0},
+      {"a %{unit}", false, 0},
+      {"%{user}%{cgroup}", false, 0},
+      {"%{1}", false, 1},
+      {"%{3}%{9}%{2}", false, 9},
+      {"%{2} %{unit}", false, 2},
   };
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     const char *text = cases[i].text;
     struct template *template = template_of(text);
     assert_case_int(text, template_is_fixed(template), cases[i].is_fixed);
-    assert_case_int(text, template_uses_cgroup(template), cases[i].uses_cgroup);
     assert_case_int(text, template_captures(template), cases[i].captures);
     template_destroy(template);
   }

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_DEATHS_H
+#define TASKSTATS_DEATHS_H
+
+#include "child.h"
+#include "exits.h"
+#include "groups.h"
+#include "member.h"
+#include "reader.h"
+#include "test.h"
+#include "tree.h"
+
+#include <inttypes.h>
+
+/*
+ * Exit records as the kernel sends them, of processes that never were, over a
+ * procfs of the test's own. Those that reads are to see are children of the
+ * test, since CPU clocks are the kernel's.
+ */
+
+enum { GROUPS = 3, EVENTS = 16, MS = 1000000, PID = 4711, AGE_MS = 20 };
+
+struct event {
+  struct exit_event event;
+  char comm[RECORD_COMM_SIZE];
+  uint64_t used[COUNTERS];
+};
+
+struct fixture {
+  struct tree tree;
+  struct rule rules[GROUPS];
+  size_t count;
+  struct ledger *ledger;
+  struct exits *exits;
+  struct reader *reader;
+  struct reader_report report;
+  struct event events[EVENTS];
+  size_t event_count;
+  uint64_t now; /* when all of it happens, CLOCK_BOOTTIME */
+};
+
+static inline int set_up(void **state) {
+  struct fixture *fixture = calloc(1, sizeof(*fixture));
+  struct timespec t;
+  assert_non_null(fixture);
+  tree_create(&fixture->tree);
+  clock_gettime(CLOCK_BOOTTIME, &t);
+  fixture->now = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+  *state = fixture;
+  return 0;
+}
+
+/* For another case of a table. */
+static inline void clear(struct fixture *fixture) {
+  child_reap_all();
+  reader_destroy(fixture->reader);
+  exits_destroy(fixture->exits);
+  ledger_destroy(fixture->ledger);
+  for (size_t i = 0; i < fixture->count; i++)
+    selector_destroy(fixture->rules[i].selector);
+  tree_remove(&fixture->tree, "");
+  mkdir(fixture->tree.root, 0700);
+  *fixture = (struct fixture){.tree = fixture->tree, .now = fixture->now};
+}
+
+static inline int tear_down(void **state) {
+  struct fixture *fixture = *state;
+  clear(fixture);
+  tree_remove(&fixture->tree, "");
+  free(fixture);
+  return 0;
+}
+
+/* A value that begins with "@" is a path in the tree. */
+static inline void add_condition(struct fixture *fixture,
+                                 enum selector_kind kind, const char *value) {
+  char error[256], path[TREE_PATH_SIZE];
+  if (value[0] == '@') {
+    tree_path(&fixture->tree, value + 1, path);
+    value = path;
+  }
+  assert_int_equal(selector_add(fixture->rules[fixture->count - 1].selector,
+                                kind, value, error, sizeof(error)),
+                   0);
+}
+
+static inline void add_group(struct fixture *fixture, enum selector_kind kind,
+                             const char *value) {
+  static char names[GROUPS][8] = {"g0", "g1", "g2"};
+  struct rule *rule = &fixture->rules[fixture->count];
+  *rule = (struct rule){.name = names[fixture->count],
+                        .collect = UINT32_MAX,
+                        .selector = selector_create()};
+  assert_non_null(rule->selector);
+  if (fixture->count++ > 0)
+    rule[-1].next = rule;
+  add_condition(fixture, kind, value);
+}
+
+static inline void note(void *context, const struct exit_event *event) {
+  struct fixture *fixture = context;
+  assert_true(fixture->event_count < EVENTS);
+  struct event *copy = &fixture->events[fixture->event_count++];
+  copy->event = *event;
+  snprintf(copy->comm, sizeof(copy->comm), "%s", event->comm);
+  memcpy(copy->used, event->used, sizeof(copy->used));
+}
+
+/* The plugin began since_ms before now. */
+static inline void begin(struct fixture *fixture, uint64_t since_ms) {
+  fixture->ledger = ledger_create(fixture->count > 0 ? fixture->rules : NULL,
+                                  100, fixture->now - since_ms * MS);
+  assert_non_null(fixture->ledger);
+  fixture->ledger->listens = true;
+  assert_int_equal(exits_create(fixture->tree.root, fixture->ledger, note,
+                                fixture, &fixture->exits),
+                   0);
+  assert_int_equal(
+      reader_create(fixture->tree.root, fixture->ledger, &fixture->reader), 0);
+}
+
+static inline void read_at(struct fixture *fixture, uint64_t before_ms) {
+  child_settle_all();
+  reader_read(fixture->reader, fixture->now - before_ms * MS, &fixture->report);
+  assert_int_equal(fixture->report.proc, 0);
+}
+
+static inline void take(struct fixture *fixture, const struct message *messages,
+                        size_t count) {
+  exits_take(fixture->exits, messages, count, fixture->now, fixture->now);
+}
+
+static inline bool keep_and_count(void *context, struct process *process) {
+  (void)process;
+  ++*(size_t *)context;
+  return true;
+}
+
+static inline size_t table_size(const struct fixture *fixture) {
+  size_t size = 0;
+  proctable_sweep(fixture->ledger->table, keep_and_count, &size);
+  return size;
+}
+
+static inline int64_t truth(const struct fixture *fixture, size_t group,
+                            unsigned int counter) {
+  return group_at(fixture->ledger, group)->truth[counter];
+}
+
+static inline int64_t cpu_of(const struct fixture *fixture, size_t group) {
+  return truth(fixture, group, COUNTER_CPU_USER) +
+         truth(fixture, group, COUNTER_CPU_SYSTEM);
+}
+
+static inline int64_t exits_of(const struct fixture *fixture, size_t group) {
+  return truth(fixture, group, COUNTER_EXIT_OK) +
+         truth(fixture, group, COUNTER_EXIT_ERROR) +
+         truth(fixture, group, COUNTER_EXIT_SIGNAL);
+}
+
+/* What n threads of 8 ms have used; the same record of a process has neither
+ * I/O nor page faults. */
+static inline void set_use(struct record *record, uint64_t n) {
+  record->cpu_ns = 8 * MS * n;
+  record->user_us = 2000 * n;
+  record->system_us = 6000 * n;
+  record->switches_voluntary = 2 * n;
+  record->switches_involuntary = 3 * n;
+  for (unsigned int kind = 0; kind < DELAY_KINDS; kind++) {
+    record->delay_ns[kind] = (kind + 1) * UINT64_C(100000) * n;
+    record->waits[kind] = (kind + 1) * n;
+  }
+}
+
+static inline void set_thread_use(struct record *record, uint64_t n) {
+  set_use(record, n);
+  record->faults_minor = 50 * n;
+  record->faults_major = 5 * n;
+  record->read_chars = 1024 * n;
+  record->write_chars = 2048 * n;
+  record->read_bytes = 4096 * n;
+  record->write_bytes = 8192 * n;
+}
+
+static inline uint64_t used_of(unsigned int counter, uint64_t n) {
+  if (counter >= COUNTER_WAITS && counter < COUNTER_EXIT_OK)
+    return (counter - COUNTER_WAITS + 1) * n;
+  if (counter >= COUNTER_DELAY && counter < COUNTER_WAITS)
+    return (counter - COUNTER_DELAY + 1) * 100000 * n;
+  static const uint64_t use[COUNTERS] = {
+      [COUNTER_CPU_USER] = 2 * MS,        [COUNTER_CPU_SYSTEM] = 6 * MS,
+      [COUNTER_SWITCHES_VOLUNTARY] = 2,   [COUNTER_FAULTS_MINOR] = 50,
+      [COUNTER_SWITCHES_INVOLUNTARY] = 3, [COUNTER_FAULTS_MAJOR] = 5,
+      [COUNTER_READ_CHARS] = 1024,        [COUNTER_WRITE_CHARS] = 2048,
+      [COUNTER_READ_BYTES] = 4096,        [COUNTER_WRITE_BYTES] = 8192,
+  };
+  return use[counter] * n;
+}
+
+/* That the group has what n threads used, and that its processes ended. */
+static inline void assert_used(const char *name, const struct fixture *fixture,
+                               size_t group, uint64_t n, int64_t ends) {
+  for (unsigned int i = 0; i < COUNTER_EXIT_OK; i++)
+    if (truth(fixture, group, i) != (int64_t)used_of(i, n))
+      fail_msg("%s: counter %u of group %zu is %lld, not %lld", name, i, group,
+               (long long)truth(fixture, group, i), (long long)used_of(i, n));
+  assert_case_int(name, exits_of(fixture, group), ends);
+}
+
+/* A thread that ended with its process, which had but one. */
+static inline struct message death_of(pid_t pid, const char *comm,
+                                      uint64_t age_ms) {
+  struct message message = {
+      .has[MESSAGE_THREAD] = true,
+      .id[MESSAGE_THREAD] = (uint32_t)pid,
+      .record[MESSAGE_THREAD] = {.version = 16,
+                                 .flags = RECORD_LAST_THREAD,
+                                 .pid = (uint32_t)pid,
+                                 .tgid = (uint32_t)pid,
+                                 .ppid = 1,
+                                 .uid = 1000,
+                                 .elapsed_us = age_ms * 1000,
+                                 .process_elapsed_us = age_ms * 1000}};
+  struct record *thread = &message.record[MESSAGE_THREAD];
+  snprintf(thread->comm, sizeof(thread->comm), "%s", comm);
+  set_thread_use(thread, 1);
+  return message;
+}
+
+/* A thread of a process that has others. */
+static inline struct message thread_of(pid_t tgid, pid_t pid, const char *comm,
+                                       uint64_t n) {
+  struct message message = death_of(pid, comm, AGE_MS);
+  struct record *thread = &message.record[MESSAGE_THREAD];
+  thread->tgid = (uint32_t)tgid;
+  thread->flags = 0;
+  set_thread_use(thread, n);
+  return message;
+}
+
+/* Makes it the last one: all together used n. */
+static inline struct message last_of(struct message message, uint64_t n) {
+  message.record[MESSAGE_THREAD].flags |= RECORD_LAST_THREAD;
+  message.has[MESSAGE_PROCESS] = true;
+  message.id[MESSAGE_PROCESS] = message.record[MESSAGE_THREAD].tgid;
+  message.record[MESSAGE_PROCESS] = (struct record){.version = 16};
+  set_use(&message.record[MESSAGE_PROCESS], n);
+  return message;
+}
+
+static inline uint64_t tick_ns(void) {
+  return 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+}
+
+static inline void put_child(const struct fixture *fixture, pid_t pid,
+                             pid_t ppid, const char *comm, char process_state,
+                             uint64_t age_ms) {
+  char text[512], path[64];
+  uint64_t start = (fixture->now - age_ms * MS) / tick_ns();
+  snprintf(text, sizeof(text),
+           "%d (%s) %c %d 1 1 0 -1 0 40 0 4 0 3 1 0 0 20 0 1 0 %" PRIu64
+           " 4096000 100 0 0 0\n",
+           pid, comm, process_state, ppid, start);
+  tree_put_of(&fixture->tree, pid, "stat", text);
+  tree_put_of(&fixture->tree, pid, "io",
+              "rchar: 1500\nwchar: 2500\nsyscr: 3\nsyscw: 4\n"
+              "read_bytes: 4096\nwrite_bytes: 8192\n"
+              "cancelled_write_bytes: 0\n");
+  tree_put_of(&fixture->tree, pid, "cmdline", comm);
+  snprintf(path, sizeof(path), "%d/task/%d/x", pid, pid);
+  tree_put(&fixture->tree, path, "");
+}
+
+static inline void put_process(const struct fixture *fixture, pid_t pid,
+                               const char *comm, char process_state,
+                               uint64_t age_ms) {
+  put_child(fixture, pid, 1, comm, process_state, age_ms);
+}
+
+static inline void remove_process(const struct fixture *fixture, pid_t pid) {
+  char path[64];
+  snprintf(path, sizeof(path), "%d", pid);
+  tree_remove(&fixture->tree, path);
+}
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+#include "member.h"
+
+#include "test.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { GROUPS = 4 };
+
+/* Rules, each with a group of its own. */
+struct fixture {
+  struct rule rules[GROUPS];
+  struct group groups[GROUPS];
+};
+
+static void prepare(struct fixture *fixture) {
+  *fixture = (struct fixture){.rules = {{0}}};
+  for (size_t i = 0; i < GROUPS; i++) {
+    fixture->rules[i].collect = 1U << i;
+    fixture->groups[i].rule = &fixture->rules[i];
+  }
+}
+
+/* The memberships that a text names: "02" is of the first and the third rule.
+ */
+static size_t of(struct fixture *fixture, const char *text,
+                 struct membership memberships[GROUPS]) {
+  size_t count = strlen(text);
+  for (size_t i = 0; i < count; i++)
+    memberships[i] = (struct membership){
+        &fixture->rules[text[i] - '0'], &fixture->groups[text[i] - '0'], false};
+  return count;
+}
+
+static void set_groups(struct fixture *fixture, struct member *member,
+                       const char *text) {
+  struct membership memberships[GROUPS];
+  size_t count = of(fixture, text, memberships);
+  assert_case_int(text, member_set_groups(member, memberships, count, 0), 0);
+}
+
+/* Those who refer to a group are counted, so that it is not forgotten. */
+static void counts_the_members_of_groups(void **state) {
+  (void)state;
+  enum { STEPS = 4 };
+  static const struct {
+    const char *one[STEPS], *two[STEPS]; /* NULL: it ends */
+    uint32_t members[STEPS][GROUPS];
+  } cases[] = {
+      {{"0", "0", "0", NULL},
+       {"1", "01", "0123", NULL},
+       {{1, 1, 0, 0}, {2, 1, 0, 0}, {2, 1, 1, 1}, {0, 0, 0, 0}}},
+      {{"0123", "123", "3", "0"},
+       {"0123", "3210", NULL, NULL},
+       {{2, 2, 2, 2}, {1, 2, 2, 2}, {0, 0, 0, 1}, {1, 0, 0, 0}}},
+      {{"01", "10", NULL, NULL},
+       {"23", NULL, NULL, NULL},
+       {{1, 1, 1, 1}, {1, 1, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 0}}},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct fixture fixture;
+    prepare(&fixture);
+    struct member *members[] = {member_create(true), member_create(true)};
+    for (size_t s = 0; s < STEPS; s++) {
+      const char *texts[] = {cases[i].one[s], cases[i].two[s]};
+      for (size_t m = 0; m < COUNT_OF(members); m++)
+        if (texts[m] != NULL) {
+          set_groups(&fixture, members[m], texts[m]);
+        } else {
+          member_destroy(members[m]);
+          members[m] = NULL;
+        }
+      for (size_t g = 0; g < GROUPS; g++)
+        assert_case_int(cases[i].one[0], fixture.groups[g].members,
+                        cases[i].members[s][g]);
+    }
+    member_destroy(members[0]);
+    member_destroy(members[1]);
+    for (size_t g = 0; g < GROUPS; g++)
+      assert_case_int(cases[i].one[0], fixture.groups[g].members, 0);
+  }
+}
+
+/* It collects what any of its groups does, and adds to each. */
+static void serves_its_groups(void **state) {
+  (void)state;
+  struct fixture fixture;
+  prepare(&fixture);
+  struct member *member = member_create(true);
+  set_groups(&fixture, member, "02");
+  assert_int_equal(member->collect, 1 | 4);
+  assert_true(member_update(member, &(struct sample){.cpu_ns = 1000}));
+  set_groups(&fixture, member, "23");
+  assert_int_equal(member->collect, 4 | 8);
+  assert_true(member_update(member, &(struct sample){.cpu_ns = 1500}));
+
+  /* What was used before stays where it was counted. */
+  static const int64_t cpu_ns[GROUPS] = {1000, 0, 1500, 500};
+  for (size_t g = 0; g < GROUPS; g++)
+    assert_int_equal(fixture.groups[g].truth[COUNTER_CPU_USER] +
+                         fixture.groups[g].truth[COUNTER_CPU_SYSTEM],
+                     cpu_ns[g]);
+  member_destroy(member);
+}
+
+static void adds_to_the_gauges_of_its_groups(void **state) {
+  (void)state;
+  struct fixture fixture;
+  prepare(&fixture);
+  struct member *member = member_create(true);
+  set_groups(&fixture, member, "13");
+  member->threads = 5;
+  member->rss_bytes = 100;
+  member->vm_bytes = 200;
+  member_add_gauges(member);
+  member->io_error = -1;
+  member_add_gauges(member);
+  member->has_ended = true; /* is no more */
+  member_add_gauges(member);
+  for (size_t g = 0; g < GROUPS; g++) {
+    uint64_t times = g % 2 == 1 ? 2 : 0;
+    assert_int_equal(fixture.groups[g].gauges[GAUGE_PROCESSES], times);
+    assert_int_equal(fixture.groups[g].gauges[GAUGE_THREADS], times * 5);
+    assert_int_equal(fixture.groups[g].gauges[GAUGE_RSS], times * 100);
+    assert_int_equal(fixture.groups[g].gauges[GAUGE_VM], times * 200);
+    assert_int_equal(fixture.groups[g].without_io, times);
+  }
+  member_destroy(member);
+}
+
+static void bequeaths_to_descendants(void **state) {
+  (void)state;
+  static const struct {
+    const char *of;    /* the groups of the member */
+    const char *rules; /* those that want descendants */
+    const char *bequeathed;
+  } cases[] = {
+      {"0", "", ""},        {"0", "0", "0"},          {"0", "1", ""},
+      {"01", "1", "1"},     {"012", "02", "02"},      {"210", "02", "20"},
+      {"03", "0123", "03"}, {"0123", "0123", "0123"},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].rules;
+    struct fixture fixture;
+    struct membership got[GROUPS], expected[GROUPS];
+    prepare(&fixture);
+    for (const char *r = name; *r != '\0'; r++)
+      fixture.rules[*r - '0'].descendants = true;
+    struct member *member = member_create(true);
+    set_groups(&fixture, member, cases[i].of);
+    size_t count = of(&fixture, cases[i].bequeathed, expected);
+    assert_case_int(name, member_bequeath(member, got), count);
+    for (size_t m = 0; m < count; m++) {
+      assert_ptr_equal(got[m].rule, expected[m].rule);
+      assert_ptr_equal(got[m].group, expected[m].group);
+    }
+    member_destroy(member);
+  }
+
+  struct membership none;
+  assert_int_equal(member_bequeath(NULL, &none), 0);
+  /* One that has no group yet */
+  struct member *member = member_create(false);
+  assert_int_equal(member_bequeath(member, &none), 0);
+  member_destroy(member);
+}
+
+/* The rule decides by which a member came there, not the one that made the
+ * group: names may be shared. */
+static void bequeaths_by_its_own_rule(void **state) {
+  (void)state;
+  struct fixture fixture;
+  struct membership got[GROUPS];
+  prepare(&fixture);
+  fixture.rules[1].descendants = true;
+  struct member *member = member_create(true);
+  struct membership shared = {&fixture.rules[1], &fixture.groups[0], false};
+  assert_int_equal(member_set_groups(member, &shared, 1, 0), 0);
+  assert_int_equal(member_bequeath(member, got), 1);
+  assert_ptr_equal(got[0].group, &fixture.groups[0]);
+  shared = (struct membership){&fixture.rules[0], &fixture.groups[1], false};
+  assert_int_equal(member_set_groups(member, &shared, 1, 0), 0);
+  assert_int_equal(member_bequeath(member, got), 0);
+  member_destroy(member);
+}
+
+static void knows_its_groups(void **state) {
+  (void)state;
+  static const struct {
+    const char *of, *asked;
+    bool has;
+  } cases[] = {
+      {"0", "0", true},   {"0", "1", false},      {"0", "", false},
+      {"01", "0", false}, {"01", "01", true},     {"01", "10", false},
+      {"0", "01", false}, {"0123", "0123", true},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct fixture fixture;
+    struct membership memberships[GROUPS];
+    prepare(&fixture);
+    struct member *member = member_create(true);
+    set_groups(&fixture, member, cases[i].of);
+    size_t count = of(&fixture, cases[i].asked, memberships);
+    assert_case_int(cases[i].asked,
+                    member_has_groups(member, memberships, count, 0),
+                    cases[i].has);
+    member_destroy(member);
+  }
+}
+
+static void closes_what_it_holds(void **state) {
+  (void)state;
+  struct member *member = member_create(true);
+  int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  assert_true(fd >= 0);
+  member->io_fd = fd;
+  member_destroy(member);
+  assert_int_equal(fcntl(fd, F_GETFD), -1);
+  member_destroy(NULL);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(counts_the_members_of_groups),
+      cmocka_unit_test(serves_its_groups),
+      cmocka_unit_test(adds_to_the_gauges_of_its_groups),
+      cmocka_unit_test(bequeaths_to_descendants),
+      cmocka_unit_test(bequeaths_by_its_own_rule),
+      cmocka_unit_test(knows_its_groups),
+      cmocka_unit_test(closes_what_it_holds),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include "rule.h"
+
+#include "test.h"
+#include "tree.h"
+
+/* A fake procfs with one process. */
+struct fixture {
+  struct tree tree;
+  struct proc *proc;
+};
+
+enum { PID = 12, CONDITIONS = 2, ERROR_SIZE = 256 };
+
+struct condition {
+  enum selector_kind kind;
+  const char *value; /* NULL: none */
+};
+
+static int set_up(void **state) {
+  struct fixture *fixture = calloc(1, sizeof(*fixture));
+  assert_non_null(fixture);
+  tree_create(&fixture->tree);
+  assert_int_equal(proc_open(fixture->tree.root, &fixture->proc), 0);
+
+  static const char cmdline[] = "php-fpm: pool\0www";
+  tree_put_bytes(&fixture->tree, "12/cmdline", cmdline, sizeof(cmdline));
+  tree_put(&fixture->tree, "12/status", "Name:\tx\nUid:\t0\t0\t0\t0\n");
+  tree_put(&fixture->tree, "12/cgroup", "0::/system.slice/php.service\n");
+  tree_link(&fixture->tree, "12/exe", "/usr/sbin/php-fpm8.2");
+  *state = fixture;
+  return 0;
+}
+
+static int tear_down(void **state) {
+  struct fixture *fixture = *state;
+  proc_close(fixture->proc);
+  tree_remove(&fixture->tree, "");
+  free(fixture);
+  return 0;
+}
+
+/* As the configuration makes it. */
+static struct rule *rule_of(const char *name,
+                            const struct condition conditions[CONDITIONS]) {
+  char error[ERROR_SIZE];
+  struct rule *rule = calloc(1, sizeof(*rule));
+  assert_non_null(rule);
+  rule->name = strdup(name);
+  rule->selector = selector_create();
+  assert_non_null(rule->selector);
+  for (size_t i = 0; i < CONDITIONS && conditions[i].value != NULL; i++)
+    assert_case_int(name,
+                    selector_add(rule->selector, conditions[i].kind,
+                                 conditions[i].value, error, sizeof(error)),
+                    0);
+  assert_case_int(
+      name, template_parse(name, &rule->template, error, sizeof(error)), 0);
+  if (template_is_fixed(rule->template)) {
+    template_destroy(rule->template);
+    rule->template = NULL;
+  }
+  return rule;
+}
+
+/* Matches with the attributes, which it clears. */
+static void expect(const char *name,
+                   const struct condition conditions[CONDITIONS],
+                   struct attributes *a, enum selector_match result,
+                   const char *group) {
+  struct rule *rule = rule_of(name, conditions);
+  struct match match;
+  assert_case_int(name, rule_match(rule, a, &match), result);
+  if (result == SELECTOR_YES) {
+    assert_case(name, match.rule == rule);
+    assert_case_string(name, match.name, group);
+  }
+  attributes_clear(a);
+  rule_destroy(rule);
+}
+
+#define LONG                                                                   \
+  "a very long name that says what it is for, who has asked for it, and who "  \
+  "is to be called in the middle of the night"
+
+static void names_the_group_of_the_living(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name;
+    struct condition conditions[CONDITIONS];
+    const char *group; /* NULL: none */
+  } cases[] = {
+      {"web", {{SELECTOR_COMMAND, "php-fpm8.2"}}, "web"},
+      {"web", {{SELECTOR_COMMAND, "nginx"}}, NULL},
+      {"web", {{SELECTOR_COMMAND_LINE, "(pool) (www)"}}, "web"},
+      {"%{comm}", {{SELECTOR_COMMAND, "php-fpm8.2"}}, "php-fpm8.2"},
+      {"%{comm}", {{SELECTOR_COMMAND, "nginx"}}, NULL},
+      {"%{comm}", {{SELECTOR_COMMAND, NULL}}, "php-fpm8.2"}, /* everybody */
+      {"%{comm}", {{SELECTOR_COMMAND_LINE, "(pool) (www)"}}, "php-fpm8.2"},
+      {"%{unit}", {{SELECTOR_CONTROL_GROUP, "^/system"}}, "php.service"},
+      {"%{unit}", {{SELECTOR_CONTROL_GROUP, "^/user"}}, NULL},
+      {"pool %{1}", {{SELECTOR_COMMAND_LINE, "pool (.*)"}}, "pool www"},
+      {"%{2}-%{1}",
+       {{SELECTOR_COMMAND_LINE, "pool (.*)"},
+        {SELECTOR_CONTROL_GROUP, "/([a-z]*)\\.service"}},
+       "php-www"},
+      {"%{1}%{2}", /* of alternatives, the one that matched */
+       {{SELECTOR_COMMAND_LINE, "no pool (.*)"},
+        {SELECTOR_COMMAND_LINE, "pool (.*)"}},
+       "www"},
+      {"%{1}", {{SELECTOR_COMMAND_LINE, "pool(x)?"}}, "none"},
+      {LONG " %{pid}", {{SELECTOR_COMMAND, "php-fpm8.2"}}, LONG " 12"},
+      {LONG " %{comm} %{comm}",
+       {{SELECTOR_COMMAND, "php-fpm8.2"}},
+       LONG " php-fpm8.2 "}, /* cut */
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct attributes a;
+    attributes_init(&a, fixture->proc, PID, "php-fpm8.2");
+    expect(cases[i].name, cases[i].conditions, &a,
+           cases[i].group != NULL ? SELECTOR_YES : SELECTOR_NO, cases[i].group);
+  }
+}
+
+/* What its exit record does not tell is in doubt: in the selector, or in the
+ * name. */
+static void names_the_group_of_the_dead(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    struct condition conditions[CONDITIONS];
+    const char *cgroup; /* NULL: cannot be had */
+    enum selector_match result;
+    const char *group;
+  } cases[] = {
+      {"web", {{SELECTOR_COMMAND, "php"}}, NULL, SELECTOR_YES, "web"},
+      {"web", {{SELECTOR_COMMAND, "nginx"}}, NULL, SELECTOR_NO, NULL},
+      {"web", {{SELECTOR_COMMAND_LINE, "php"}}, NULL, SELECTOR_UNKNOWN, NULL},
+      {"%{comm}", {{SELECTOR_COMMAND, "php"}}, NULL, SELECTOR_YES, "php"},
+      {"%{user}", {{SELECTOR_COMMAND, "php"}}, NULL, SELECTOR_YES, "root"},
+      {"%{pid}", {{SELECTOR_COMMAND, "php"}}, NULL, SELECTOR_YES, "12"},
+      {"%{exe}", {{SELECTOR_COMMAND, "php"}}, NULL, SELECTOR_UNKNOWN, NULL},
+      {"%{exe}", {{SELECTOR_COMMAND, "nginx"}}, NULL, SELECTOR_NO, NULL},
+      {"%{1}", {{SELECTOR_COMMAND_LINE, "(p)"}}, NULL, SELECTOR_UNKNOWN, NULL},
+      {"%{unit}", {{SELECTOR_COMMAND, "php"}}, NULL, SELECTOR_UNKNOWN, NULL},
+      {"%{unit}",
+       {{SELECTOR_COMMAND, "php"}},
+       "/a/b.service",
+       SELECTOR_YES,
+       "b.service"},
+      {"%{unit}", {{SELECTOR_COMMAND, "php"}}, "/a", SELECTOR_YES, "none"},
+      {"%{1}",
+       {{SELECTOR_CONTROL_GROUP, "^/(.*)/"}},
+       "/a/b.service",
+       SELECTOR_YES,
+       "a"},
+      {"%{1}",
+       {{SELECTOR_CONTROL_GROUP, "^/(.*)/"}},
+       NULL,
+       SELECTOR_UNKNOWN,
+       NULL},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct attributes a;
+    attributes_init_exited(&a, PID, "php", 0, 0, 0);
+    if (cases[i].cgroup != NULL)
+      attributes_set_cgroup(&a, cases[i].cgroup);
+    expect(cases[i].name, cases[i].conditions, &a, cases[i].result,
+           cases[i].group);
+  }
+}
+
+static void destroys_what_is_half_made(void **state) {
+  (void)state;
+  rule_destroy(NULL);
+  rule_destroy(calloc(1, sizeof(struct rule)));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(names_the_group_of_the_living, set_up,
+                                      tear_down),
+      cmocka_unit_test(names_the_group_of_the_dead),
+      cmocka_unit_test(destroys_what_is_half_made),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
