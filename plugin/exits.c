@@ -647,15 +647,18 @@ static bool found(struct exits *exits, struct process *process,
                          : join_admit(&exits->join, process, from_zero);
 }
 
-/* Finds out what the children of a process inherit. */
-static void judge(struct exits *exits, pid_t pid) {
+/* Finds out what the children of a process inherit, which forked at that time.
+ */
+static void judge(struct exits *exits, pid_t pid, uint64_t forked_ns) {
   struct ledger *ledger = exits->ledger;
   struct proc_stat stat;
   if (proc_stat(exits->proc, pid, &stat) != 0)
     return;
-  match_living(exits, pid, stat.comm);
   uint64_t start_ns = stat.start_ticks * exits->start_tick_ns;
   uint64_t latest_ns = start_ns + exits->start_tick_ns;
+  if (start_ns > forked_ns)
+    return; /* another one has its pid already */
+  match_living(exits, pid, stat.comm);
 
   ledger_lock(ledger);
   struct process *process = proctable_find(ledger->table, pid);
@@ -682,7 +685,7 @@ void exits_fork(struct exits *exits, pid_t parent, pid_t child,
   bool is_unknown = must_judge(exits, parent);
   ledger_unlock(ledger);
   if (is_unknown)
-    judge(exits, parent);
+    judge(exits, parent, begin_ns);
 
   ledger_lock(ledger);
   struct process *process = proctable_find(ledger->table, child);

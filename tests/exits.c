@@ -36,10 +36,12 @@ enum {
   LIMIT_S = 120,
   MAX_BYTES = 1024 * 1024,
   MAX_CHILDREN = 100000,
+  MAX_DEPTH = 8,
   MAX_LISTED = 100, /* children of whose ends each has a line */
   MAX_PID_TRIES = 10000,
   MAX_THREADS = 16,
   MAX_WORDS = 16,
+  NAME_SIZE = 16, /* TASK_COMM_LEN */
   STORM_STACK = 64 * 1024,
   TEXT_SIZE = 256,
 };
@@ -59,9 +61,11 @@ struct life {
   size_t bytes;     /* written by each thread */
 };
 
-static bool hold;     /* leave the children zombies until the next SIGUSR1 */
-static bool same_pid; /* one after the other has the same pid */
-static bool do_exec;  /* children call exec */
+static bool hold;       /* leave the children zombies until the next SIGUSR1 */
+static bool same_pid;   /* one after the other has the same pid */
+static bool do_exec;    /* children call exec */
+static bool orphans;    /* nobody in a tree waits for its children */
+static bool root_waits; /* but its root */
 /* With --waits: for how long the children waited for a CPU; shared with them.
  */
 static atomic_uint_fast64_t *waited_ns;
@@ -120,6 +124,17 @@ static void split(char *text, struct words *words) {
 
 static const char *pick(const struct words *words, unsigned i) {
   return words->word[i % words->count];
+}
+
+/* Writes a name with a number in place of a "#" that it ends with. */
+static const char *put_number(char result[NAME_SIZE], const char *name,
+                              unsigned number_of_it) {
+  size_t length = strcspn(name, "#");
+
+  if (name[length] == '\0')
+    return name;
+  snprintf(result, NAME_SIZE, "%.*s%u", (int)length, name, number_of_it);
+  return result;
 }
 
 __attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
@@ -351,7 +366,8 @@ static int64_t microseconds(struct timeval time) {
   return (int64_t)time.tv_sec * 1000000 + time.tv_usec;
 }
 
-/* Reaps one of the children and says how it ended, if there are few. */
+/* Reaps one of the children and says how it ended, and after how much CPU time,
+ * if there are few. */
 static void reap(unsigned children) {
   struct rusage usage;
   int status;
@@ -359,7 +375,8 @@ static void reap(unsigned children) {
 
   if (pid < 0)
     die("wait4");
-  cpu_us += microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
+  int64_t used_us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
+  cpu_us += used_us;
   if (WIFSIGNALED(status))
     by_signal++;
   else if (WEXITSTATUS(status) != 0)
@@ -368,7 +385,7 @@ static void reap(unsigned children) {
     ok++;
   counted++;
   if (children <= MAX_LISTED)
-    say("child_%d=%d", pid, status);
+    say("child_%d=%d\ncpu_us_%d=%" PRId64, pid, status, pid, used_us);
 }
 
 static void await_zombies(const pid_t *pids, unsigned count) {
@@ -380,7 +397,8 @@ static void await_zombies(const pid_t *pids, unsigned count) {
 }
 
 /* NAMES COUNT PARALLEL THREADS ENDS US BYTES: children, so many at a time. Each
- * of their threads burns and writes so much. A name of "-" is the parent's. */
+ * of their threads burns and writes so much. A name of "-" is the parent's; one
+ * that ends with "#" gets the child's number there. */
 static void work_brood(char **arguments) {
   static pid_t pids[MAX_CHILDREN];
   static struct words names, ends; /* cut once, in the first round */
@@ -391,6 +409,7 @@ static void work_brood(char **arguments) {
       .turns = number(arguments[5]) * turns_per_us,
       .bytes = number_up_to(arguments[6], MAX_BYTES),
   };
+  char name[NAME_SIZE];
   pid_t pid = 0;
 
   if (names.count == 0) {
@@ -398,7 +417,9 @@ static void work_brood(char **arguments) {
     split(arguments[4], &ends);
   }
   for (unsigned i = 0; i < count; i++) {
-    life.name = strcmp(pick(&names, i), "-") == 0 ? NULL : pick(&names, i);
+    life.name = put_number(name, pick(&names, i), i);
+    if (strcmp(life.name, "-") == 0)
+      life.name = NULL;
     life.end = pick(&ends, i);
     if (i >= parallel)
       reap(count);
@@ -417,7 +438,8 @@ static void work_brood(char **arguments) {
     reap(count);
 }
 
-/* NAME COUNT: children that sleep; at the next SIGUSR1 all are killed. */
+/* NAME COUNT: children that sleep; at the next SIGUSR1 all are killed. A name
+ * that ends with "#" gets the child's number there. */
 static void work_crowd(char **arguments) {
   static pid_t pids[MAX_CHILDREN];
   unsigned count = (unsigned)number_up_to(arguments[1], MAX_CHILDREN);
@@ -427,8 +449,9 @@ static void work_crowd(char **arguments) {
     if (pids[i] < 0)
       die("fork");
     if (pids[i] == 0) {
+      char name[NAME_SIZE];
       bound_child();
-      prctl(PR_SET_NAME, arguments[0]);
+      prctl(PR_SET_NAME, put_number(name, arguments[0], i));
       for (;;)
         pause();
     }
@@ -441,6 +464,93 @@ static void work_crowd(char **arguments) {
     reap(count);
 }
 
+/* A tree that is being planted, as its nodes see it. */
+struct tree {
+  struct words names; /* of each level, from the root's */
+  unsigned depth;     /* levels beneath the root */
+  unsigned width;
+  uint64_t turns;
+};
+
+/* Whether all children of a node have ended well. */
+static bool await_children(unsigned count) {
+  bool is_well = true;
+
+  for (unsigned i = 0; i < count; i++) {
+    int status;
+    if (wait(&status) < 0)
+      die("wait");
+    is_well &= status == 0;
+  }
+  return is_well;
+}
+
+/* Burns before it forks, so that an orphan's parent is gone at once. Returns
+ * its exit status. */
+static int live_as_node(const struct tree *tree, unsigned level) {
+  unsigned width = level < tree->depth ? tree->width : 0;
+
+  /* Orphans outlive their parents. */
+  if (orphans)
+    alarm(LIMIT_S);
+  else
+    bound_child();
+  prctl(PR_SET_NAME, pick(&tree->names, level));
+  spin(tree->turns);
+  for (unsigned i = 0; i < width; i++) {
+    pid_t pid = fork();
+    if (pid < 0)
+      die("fork");
+    if (pid == 0)
+      _exit(live_as_node(tree, level + 1));
+  }
+  if (orphans && !(level == 0 && root_waits))
+    return 0;
+  return await_children(width) ? 0 : 1;
+}
+
+static unsigned count_nodes(const struct tree *tree) {
+  unsigned in_level = 1, nodes = 1;
+
+  for (unsigned level = 0; level < tree->depth; level++) {
+    in_level *= tree->width;
+    nodes += in_level;
+  }
+  return nodes;
+}
+
+/* NAMES DEPTH WIDTH US: a process that forks WIDTH others, which fork as many,
+ * down to DEPTH. Each burns so much, and those of a level have its name. Either
+ * each waits for its children, and with them for their CPU time, or this
+ * process, which is none of the tree, adopts them. */
+static void work_tree(char **arguments) {
+  static struct tree tree;
+
+  if (tree.names.count == 0)
+    split(arguments[0], &tree.names);
+  tree.depth = (unsigned)number_up_to(arguments[1], MAX_DEPTH);
+  tree.width = (unsigned)number_up_to(arguments[2], MAX_WORDS);
+  tree.turns = number(arguments[3]) * turns_per_us;
+  unsigned nodes = count_nodes(&tree);
+  if (orphans && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+    die("PR_SET_CHILD_SUBREAPER");
+  pid_t pid = fork();
+  if (pid < 0)
+    die("fork");
+  if (pid == 0)
+    _exit(live_as_node(&tree, 0));
+
+  unsigned reaped_by_nodes = !orphans ? nodes - 1 : root_waits ? tree.width : 0;
+  for (unsigned i = nodes - reaped_by_nodes; i > 0; i--)
+    reap(nodes);
+  if (error + by_signal > 0) {
+    errno = ECHILD;
+    die("a node of the tree");
+  }
+  ok += reaped_by_nodes;
+  counted += reaped_by_nodes;
+}
+
 static int end_at_once(void *unused) {
   (void)unused;
   return 0;
@@ -451,7 +561,8 @@ struct storm {
   unsigned count;
 };
 
-/* A child has the name of the thread that makes it. */
+/* A child has the name of the thread that makes it, with a number up to a
+ * hundred if it ends with a "#". */
 static void *make_storm(void *data) {
   const struct storm *storm = data;
   char *stack = mmap(NULL, STORM_STACK, PROT_READ | PROT_WRITE,
@@ -461,7 +572,10 @@ static void *make_storm(void *data) {
     die("mmap");
   prctl(PR_SET_NAME, storm->name);
   for (unsigned i = 0; i < storm->count; i++) {
+    char name[NAME_SIZE];
     int status;
+    if (strchr(storm->name, '#') != NULL)
+      prctl(PR_SET_NAME, put_number(name, storm->name, i % 100));
     pid_t pid = clone(end_at_once, stack + STORM_STACK,
                       CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
     if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
@@ -528,6 +642,7 @@ static const struct command {
      work_brood},
     {"crowd", "NAME COUNT", 2, work_crowd},
     {"storm", "NAME COUNT MAKERS", 3, work_storm},
+    {"tree", "NAME[,NAME...] DEPTH WIDTH US", 4, work_tree},
 };
 
 _Noreturn static void usage_error(void) {
@@ -535,6 +650,8 @@ _Noreturn static void usage_error(void) {
         "  --hold      the children stay zombies until the next SIGUSR1\n"
         "  --same-pid  children that follow each other have the same pid\n"
         "  --exec      children call exec\n"
+        "  --orphans   nobody in a tree waits for its children\n"
+        "  --but-root  but its root does\n"
         "  --waits     say how long the children waited for a CPU\n\n",
         stderr);
   for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
@@ -572,6 +689,10 @@ static int parse_options(int argc, char *const *argv) {
       same_pid = true;
     else if (strcmp(argv[i], "--exec") == 0)
       do_exec = true;
+    else if (strcmp(argv[i], "--orphans") == 0)
+      orphans = true;
+    else if (strcmp(argv[i], "--but-root") == 0)
+      root_waits = true;
     else if (strcmp(argv[i], "--waits") == 0)
       waited_ns = share(sizeof(*waited_ns));
     else

@@ -56,6 +56,7 @@ struct options {
   bool wait;
   long real_uid; /* -1: as it is */
   long effective_uid;
+  long next_uid; /* real and effective, to be taken at SIGUSR2; -1: none */
 };
 
 struct command {
@@ -70,7 +71,8 @@ static struct options options = {.rounds = 1,
                                  .stay_s = 0,
                                  .limit_s = 120,
                                  .real_uid = -1,
-                                 .effective_uid = -1};
+                                 .effective_uid = -1,
+                                 .next_uid = -1};
 
 static struct transfer sent;
 static struct transfer received;
@@ -178,6 +180,16 @@ static void rename_self(const char *name) {
     die("PR_SET_NAME");
 }
 
+/* What SIGUSR2 asks for. */
+static void change_self(void) {
+  if (options.rename != NULL)
+    rename_self(options.rename);
+  if (options.next_uid >= 0 &&
+      setresuid((uid_t)options.next_uid, (uid_t)options.next_uid, (uid_t)-1) <
+          0)
+    die("setresuid");
+}
+
 static void block_signals(void) {
   sigset_t set;
 
@@ -201,8 +213,8 @@ static bool await_go(unsigned seconds) {
         sigtimedwait(&set, NULL, &(struct timespec){.tv_sec = (time_t)seconds});
     if (signal_number == SIGUSR1)
       return true;
-    if (signal_number == SIGUSR2 && options.rename != NULL)
-      rename_self(options.rename);
+    if (signal_number == SIGUSR2)
+      change_self();
     else if (signal_number < 0 && errno == EAGAIN)
       return false;
   }
@@ -900,6 +912,7 @@ _Noreturn static void usage_error(void) {
         "  --rename COMM  take this name at SIGUSR2\n"
         "  --ruid UID     real user id\n"
         "  --euid UID     effective user id\n"
+        "  --next UID     real and effective user id to take at SIGUSR2\n"
         "  --wait         work at SIGUSR1\n"
         "  --rounds N     work so many times (1)\n"
         "  --stay S       live on for S seconds (0)\n"
@@ -926,6 +939,8 @@ static bool set_option(const char *key, const char *value) {
     options.real_uid = small_number(value);
   else if (strcmp(key, "--euid") == 0)
     options.effective_uid = small_number(value);
+  else if (strcmp(key, "--next") == 0)
+    options.next_uid = small_number(value);
   else
     return false;
   return true;

@@ -11,7 +11,7 @@ check() {
   configure
   run "$COLLECTD" -T -C "$work/collectd.conf"
   output+=$'\n'$(cat "$work/collectd.log" 2>/dev/null || true)
-  rm -f "$work/collectd.log"
+  rm -rf "$work/collectd.log" "$work/csv"
 }
 
 # accepts: standard input is the configuration.
@@ -34,9 +34,6 @@ refuses() {
       return 1
   done
 }
-
-# unsupported OPTION: in standard input
-unsupported() { refuses "$1" "not yet supported"; }
 
 in_group() {
   echo '<Group "g">'
@@ -63,6 +60,7 @@ in_group() {
       User "0" "root"
       ControlGroup "^/system\\.slice/"
       PIDFile "/run/nginx.pid"
+      Descendants true
       CollectDelay true
       CollectDelayAccounting false
       CollectCPU true
@@ -75,6 +73,14 @@ in_group() {
       CollectExits false
       NotifyExit "failure"
     </Group>
+    <Group "%{user}, 100%%">
+    </Group>
+    <Group "pod-%{1}">
+      ControlGroup "^/kubepods/(.*)/"
+      Descendants false
+      Top 5
+    </Group>
+    MaxGroups 500
     CollectDelay true
     CollectCPU true
     CollectIO true
@@ -126,10 +132,10 @@ EOF
 
 @test "config: the example names every option" {
   for option in Process ProcessMatch Group Command CommandLine Executable \
-    User ControlGroup PIDFile CollectDelay CollectCPU CollectIO CollectCount \
-    CollectContextSwitch CollectPageFaults CollectMemory CollectDelayLatency \
-    CollectExits WatchCPUs WatchBuffer NotifyExit NotifyExitRate \
-    EnableDelayAccounting ReportSelf; do
+    User ControlGroup PIDFile Descendants Top MaxGroups CollectDelay \
+    CollectCPU CollectIO CollectCount CollectContextSwitch \
+    CollectPageFaults CollectMemory CollectDelayLatency CollectExits WatchCPUs \
+    WatchBuffer NotifyExit NotifyExitRate EnableDelayAccounting ReportSelf; do
     grep -Eq "^ *#? *<?${option}[ >]" "$TASKSTATS_TESTS/../collectd.conf.example" ||
       fail "$option is missing"
   done
@@ -277,20 +283,83 @@ EOF
   done
 }
 
-@test "config: what is not yet supported is refused by name" {
-  unsupported MaxGroups <<<'MaxGroups 500'
-  in_group 'Descendants true' | unsupported Descendants
-  in_group 'Top 5' | unsupported Top
+@test "config: placeholders" {
+  for name in '%{comm}' '%{exe}' '%{user}' '%{pid}' '%{unit}' '%{cgroup}' \
+    'web-%{user}-%{unit}' '%%%{pid}%%'; do
+    accepts <<<"<Group \"$name\">
+      </Group>"
+  done
+  accepts <<'EOF'
+    <Group "%{9}%{1}">
+      CommandLine "(a)(b(c)(d)(e))" "(f)(g)"
+      ControlGroup "(h)(i)"
+    </Group>
+EOF
 }
 
-@test "config: placeholders are not yet supported" {
-  for name in '%{unit}' 'web-%{user}' '%{1}'; do
-    refuses Group "$name" 'not yet supported' <<EOF
-      <Group "$name">
-        Command "(x)"
-      </Group>
-EOF
+@test "config: a placeholder that is none" {
+  for name in '%{units}' '%{}' '%{0}' '%{10}' '%{Comm}' 'web-%{comm }'; do
+    refuses Group "\"${name//[\{\}]/.}\"" 'unknown placeholder' '%\{unit\}.*%\{1\} to %\{9\}' \
+      <<<"<Group \"$name\">
+        </Group>"
   done
+  in_group | sed 's/"g"/"100%"/' | refuses Group '"100%"' 'percent sign' '%%'
+  in_group | sed 's/"g"/"%unit"/' | refuses Group '"%unit"' 'percent sign'
+  in_group | sed 's/"g"/"%{unit"/' | refuses Group '"%\{unit"' 'does not end'
+}
+
+@test "config: a placeholder without its parenthesis" {
+  refuses Group '"%\{1\}"' '0 parenthes' <<'EOF'
+    <Group "%{1}">
+      Command "(x)"
+    </Group>
+EOF
+  refuses Group '%\{4\}' '3 parenthes' <<'EOF'
+    <Group "%{1}-%{4}">
+      CommandLine "(x)" "(y)"
+      ControlGroup "(z)"
+    </Group>
+EOF
+}
+
+@test "config: Descendants, Top and MaxGroups, with values that make no sense" {
+  in_group 'Descendants "some"' | refuses Descendants '"some"' 'true.*false|boolean'
+  in_group 'Descendants 2' | refuses Descendants '\b2\b' 'true.*false|boolean'
+  in_group 'Top 5' | refuses '"g"' 'Top 5' placeholder
+  for value in 0 -1 1.5 1e30 '"ten"' true; do
+    refuses MaxGroups 'whole number' <<<"MaxGroups $value"
+    refuses '%\{comm\}' Top 'whole number' <<<"<Group \"%{comm}\">
+        Top $value
+      </Group>"
+  done
+}
+
+@test "config: Descendants, Top and MaxGroups, in the wrong place" {
+  refuses Descendants <<<'Descendants true'
+  refuses Top <<<'Top 5'
+  in_group 'MaxGroups 5' | refuses MaxGroups
+  refuses Descendants <<'EOF'
+    <Process "p">
+      Descendants true
+    </Process>
+EOF
+}
+
+@test "config: a group that is called as what placeholders make too many of" {
+  refuses Group '"other"' 'rename|name' <<'EOF'
+    <Group "%{comm}">
+    </Group>
+    <Group "other">
+      Command "x"
+    </Group>
+EOF
+  refuses Group '%\{comm\}' '"other"' <<'EOF'
+    Process "other"
+    <Group "%{comm}">
+    </Group>
+EOF
+  # It is a name as any other where there are no placeholders.
+  in_group | sed 's/"g"/"other"/' | accepts
 }
 
 @test "config: options of the processes plugin that mean nothing here" {

@@ -57,6 +57,7 @@ static int set_up(void **state) {
   fixture->rule = (struct rule){.name = fixture->name,
                                 .collect = UINT32_MAX,
                                 .selector = selector_create(),
+                                .descendants = true,
                                 .notify = NOTIFY_ALL};
   assert_non_null(fixture->rule.selector);
   assert_int_equal(selector_add(fixture->rule.selector, SELECTOR_COMMAND,
