@@ -16,12 +16,16 @@ enum {
    * flag of the last thread. */
   VERSION_LAST_THREAD = 12,
   /* A record is filled in and then sent; in between its thread may be made to
-   * wait. */
-  SLACK_US = 100000,
+   * wait. So may a fork, which takes the start time first. */
+  SLACK_MS = 100,
+  /* For how long at most, if the whole machine was. */
+  STALL_MS = 5000,
   /* Who is the parent of those whose parent has died. */
   INIT_PID = 1,
   NOBODY = 0,
 };
+
+#define MS_NS UINT64_C(1000000)
 
 struct exits {
   struct ledger *ledger;
@@ -98,7 +102,7 @@ static void set_begin(struct departed *departed, uint64_t elapsed_us,
                       uint64_t earliest_ns, uint64_t latest_ns) {
   uint64_t age_ns = elapsed_us * 1000;
   uint64_t suspended_ns = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC);
-  uint64_t slack_ns = (uint64_t)SLACK_US * 1000 + suspended_ns + age_ns;
+  uint64_t slack_ns = SLACK_MS * MS_NS + suspended_ns + age_ns;
   departed->earliest_ns = earliest_ns > slack_ns ? earliest_ns - slack_ns : 0;
   departed->latest_ns = latest_ns > age_ns ? latest_ns - age_ns : 0;
 }
@@ -145,8 +149,17 @@ static bool identify(struct exits *exits, const struct message *message,
 
 static struct process *find(struct exits *exits,
                             const struct departed *departed) {
-  return proctable_find_exiting(exits->ledger->table, departed->tgid,
-                                departed->earliest_ns, departed->latest_ns);
+  const uint64_t stall_ns = STALL_MS * MS_NS;
+  const struct proctable *table = exits->ledger->table;
+  uint64_t earliest_ns = departed->earliest_ns;
+  struct process *process = proctable_find_exiting(
+      table, departed->tgid, earliest_ns, departed->latest_ns);
+
+  if (process != NULL)
+    return process;
+  earliest_ns = earliest_ns > stall_ns ? earliest_ns - stall_ns : 0;
+  return proctable_find_exiting(table, departed->tgid, earliest_ns,
+                                departed->latest_ns);
 }
 
 /* Another process has its pid now. With the lock. */
@@ -678,7 +691,7 @@ static void judge(struct exits *exits, pid_t pid, uint64_t forked_ns) {
 void exits_fork(struct exits *exits, pid_t parent, pid_t child,
                 uint64_t begin_ns) {
   struct ledger *ledger = exits->ledger;
-  uint64_t slack_ns = (uint64_t)SLACK_US * 1000;
+  uint64_t slack_ns = SLACK_MS * MS_NS;
   uint64_t earliest_ns = begin_ns > slack_ns ? begin_ns - slack_ns : 0;
 
   ledger_lock(ledger);

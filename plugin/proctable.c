@@ -86,12 +86,13 @@ struct process *proctable_find(const struct proctable *table, pid_t pid) {
 static struct process *find_ended(const struct proctable *table, pid_t pid,
                                   bool has_exited, uint64_t earliest_ns,
                                   uint64_t latest_ns) {
-  struct process *process = *bucket_of(table, pid);
-  while (process != NULL &&
-         (process->pid != pid || process->has_exited != has_exited ||
-          !process_may_have_begun(process, earliest_ns, latest_ns)))
-    process = process->next;
-  return process;
+  struct process *oldest = NULL;
+  for (struct process *p = *bucket_of(table, pid); p != NULL; p = p->next)
+    if (p->pid == pid && p->has_exited == has_exited &&
+        process_may_have_begun(p, earliest_ns, latest_ns) &&
+        (oldest == NULL || p->start_ns < oldest->start_ns))
+      oldest = p;
+  return oldest;
 }
 
 struct process *proctable_find_exiting(const struct proctable *table, pid_t pid,

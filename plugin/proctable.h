@@ -63,7 +63,8 @@ void proctable_destroy(struct proctable *table);
 struct process *proctable_find(const struct proctable *table, pid_t pid);
 
 /* The process that had the pid and began between these two times, and whose
- * exit record is not booked; or NULL. */
+ * exit record is not booked; or NULL. Of several the one that began first: it
+ * has ended first, too. */
 struct process *proctable_find_exiting(const struct proctable *table, pid_t pid,
                                        uint64_t earliest_ns,
                                        uint64_t latest_ns);
