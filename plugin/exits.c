@@ -451,7 +451,7 @@ static void settle_stranger(struct exits *exits, struct process *process,
                          .has_ended_children = process->has_ended_children};
 
   process->has_exited = true;
-  join_work_out(&exits->join, process, NOBODY);
+  join_work_out(&exits->join, process, NOBODY, 0);
   if (exits->join.count == 0 ||
       !add_ended_once(exits, process, departed->thread, is_added) ||
       !join_admit(&exits->join, &copy, from_zero))
@@ -477,7 +477,8 @@ static void settle_unmet(struct exits *exits, struct process *process,
                          bool is_added, struct departed *departed) {
   bool from_zero = ledger_counts_from_zero(exits->ledger, departed->latest_ns);
 
-  join_work_out(&exits->join, process, (pid_t)departed->thread->ppid);
+  join_work_out(&exits->join, process, (pid_t)departed->thread->ppid,
+                UINT64_MAX);
   exits->ledger->undecided += is_undecided(exits);
   if (exits->join.count == 0) {
     if (process != NULL)
@@ -645,10 +646,12 @@ static void match_living(struct exits *exits, pid_t pid, const char *comm) {
   attributes_clear(&attributes);
 }
 
-/* Whether it is not known yet what a process's children inherit. With the lock.
- */
-static bool must_judge(const struct exits *exits, pid_t pid) {
-  const struct process *process = proctable_find(exits->ledger->table, pid);
+/* Whether it is not known yet what the children inherit of a process that
+ * forked at that time. With the lock. */
+static bool must_judge(const struct exits *exits, pid_t pid,
+                       uint64_t forked_ns) {
+  const struct process *process =
+      proctable_find_at(exits->ledger->table, pid, forked_ns);
   return process == NULL || !process->is_judged;
 }
 
@@ -674,14 +677,14 @@ static void judge(struct exits *exits, pid_t pid, uint64_t forked_ns) {
   match_living(exits, pid, stat.comm);
 
   ledger_lock(ledger);
-  struct process *process = proctable_find(ledger->table, pid);
+  struct process *process = proctable_find_at(ledger->table, pid, forked_ns);
   if (process == NULL)
     process = enter(exits, pid, start_ns, latest_ns);
   if (process != NULL && !process->is_judged) {
     bool from_zero = process->is_met
                          ? ledger_knows_as_unused(ledger, process)
                          : ledger_counts_from_zero(ledger, latest_ns);
-    join_work_out(&exits->join, process, stat.ppid);
+    join_work_out(&exits->join, process, stat.ppid, UINT64_MAX);
     process->is_judged =
         exits->join.count == 0 || found(exits, process, from_zero);
   }
@@ -695,7 +698,7 @@ void exits_fork(struct exits *exits, pid_t parent, pid_t child,
   uint64_t earliest_ns = begin_ns > slack_ns ? begin_ns - slack_ns : 0;
 
   ledger_lock(ledger);
-  bool is_unknown = must_judge(exits, parent);
+  bool is_unknown = must_judge(exits, parent, begin_ns);
   ledger_unlock(ledger);
   if (is_unknown)
     judge(exits, parent, begin_ns);
@@ -704,11 +707,11 @@ void exits_fork(struct exits *exits, pid_t parent, pid_t child,
   struct process *process = proctable_find(ledger->table, child);
   bool is_there = process != NULL && !process->has_exited &&
                   process_may_have_begun(process, earliest_ns, begin_ns);
-  if (process != NULL && !is_there)
-    vanish(exits, process);
+  bool is_known = proctable_find_at(ledger->table, child, begin_ns) != NULL;
   exits->join.match_count = 0;
-  join_work_out(&exits->join, NULL, parent);
-  if (exits->join.count > 0 && !is_there)
+  join_work_out(&exits->join, NULL, parent, begin_ns);
+  /* Whoever had the pid before is not to be taken for it. */
+  if (!is_there && (exits->join.count > 0 || is_known))
     process = enter(exits, child, earliest_ns, begin_ns);
   bool has_inherited = process != NULL && process->member != NULL &&
                        process->member->inherited > 0;

@@ -13,6 +13,7 @@ struct group {
   char name[GROUP_NAME_SIZE];
   uint32_t members;    /* processes that refer to it */
   uint32_t idle_reads; /* since it has had a member */
+  bool is_forgotten;   /* not reported any more; its totals are kept a while */
   bool is_hidden; /* others are ahead of it: this time it is not reported */
   struct budget budget;
 
@@ -32,8 +33,9 @@ struct group {
 /* Adds what a member has used since it was last looked at. */
 void group_add(struct group *group, const int64_t delta[COUNTERS]);
 
-/* Brings what is dispatched up to date. The first time it is 0 whatever was
- * used: a rate needs two values, so else the first increment would be lost. */
+/* Brings what is dispatched up to date. The first time it is 0, or what it was
+ * before it was forgotten, whatever was used: a rate needs two values, so else
+ * the first increment would be lost. */
 void group_publish(struct group *group);
 
 /* How long the members have waited, for all kinds together, since the last

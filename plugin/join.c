@@ -44,7 +44,7 @@ static void inherit_own(struct join *join, const struct member *member,
 }
 
 static void inherit(struct join *join, const struct process *process,
-                    pid_t ppid) {
+                    pid_t ppid, uint64_t time_ns) {
   if (process != NULL && own_count(process) > 0) {
     inherit_own(join, process->member, own_count(process));
     return;
@@ -53,7 +53,8 @@ static void inherit(struct join *join, const struct process *process,
     inherit_own(join, process->claim, process->claim->group_count);
     return;
   }
-  const struct process *parent = proctable_find(join->ledger->table, ppid);
+  const struct process *parent =
+      proctable_find_at(join->ledger->table, ppid, time_ns);
   const struct member *giver = NULL;
   if (parent != NULL)
     giver = parent->member != NULL ? parent->member : parent->claim;
@@ -67,9 +68,9 @@ bool join_inherits(const struct join *join, const struct rule *rule) {
   return false;
 }
 
-void join_work_out(struct join *join, const struct process *process,
-                   pid_t ppid) {
-  inherit(join, process, ppid);
+void join_work_out(struct join *join, const struct process *process, pid_t ppid,
+                   uint64_t time_ns) {
+  inherit(join, process, ppid, time_ns);
   join->count =
       ledger_join(join->ledger, join->inherited, join->inherited_count,
                   join->matches, join->match_count, join->memberships);

@@ -27,11 +27,11 @@ int join_init(struct join *join, struct ledger *ledger);
 void join_clear(struct join *join);
 
 /* Fills in the groups of a process, or of one not entered yet (NULL): those
- * that it inherits, from its parent if it has none so far, and those of the
- * matches. (Who adopts an orphan is its ancestor, too.) With the ledger's lock.
- */
-void join_work_out(struct join *join, const struct process *process,
-                   pid_t ppid);
+ * that it inherits, if it has none so far from whom its parent was at that time
+ * after boot, and those of the matches. (Who adopts an orphan is its ancestor,
+ * too.) With the ledger's lock. */
+void join_work_out(struct join *join, const struct process *process, pid_t ppid,
+                   uint64_t time_ns);
 
 /* Makes a process a member of these groups, at least one. If it is none yet it
  * counts from its start, or else from now. Returns false if memory is short:

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How many reads a group without members is still reported. */
-enum { GROUP_LIFE = 10, UNSEEN_LIFE = 1 };
+/* How many reads a group without members is still reported; and kept, so that
+ * its totals go on if it comes back before all have forgotten them. */
+enum { GROUP_LIFE = 10, GROUP_MEMORY = 20, UNSEEN_MEMORY = 1 };
 
 static const char other_name[] = "other";
 
@@ -97,7 +98,7 @@ static void remove_group(struct ledger *ledger, struct group **link) {
   if (ledger->groups_end == &group->next)
     ledger->groups_end = link;
   ledger->group_count--;
-  ledger->named_count -= is_limited(group);
+  ledger->named_count -= !group->is_forgotten && is_limited(group);
   tdelete(group, &ledger->by_name, compare_names);
   free(group);
 }
@@ -129,18 +130,25 @@ struct group *ledger_other_group(struct ledger *ledger) {
   return ledger->other;
 }
 
+static struct group *revive(struct ledger *ledger, struct group *group) {
+  ledger->named_count += is_limited(group);
+  group->is_forgotten = false;
+  return group;
+}
+
 static struct group *group_for(struct ledger *ledger,
                                const struct match *match) {
   if (strcmp(match->name, other_name) == 0)
     return ledger_other_group(ledger);
   struct group *group = find_group(ledger, match->name);
-  if (group != NULL)
+  if (group != NULL && !group->is_forgotten)
     return group;
   if (match->rule->top == 0 && ledger->named_count >= ledger->max_groups) {
     ledger->is_full = true;
     return ledger_other_group(ledger);
   }
-  return add_group(ledger, match->rule, match->name);
+  return group != NULL ? revive(ledger, group)
+                       : add_group(ledger, match->rule, match->name);
 }
 
 static bool has_rule(const struct membership *memberships, size_t count,
@@ -182,22 +190,32 @@ size_t ledger_join(struct ledger *ledger, const struct membership *inherited,
   return count;
 }
 
-/* Whether a group is given up. One that was never reported, since others were
- * ahead of it, only has to hand over what its last member used. */
-static bool is_over(const struct group *group) {
-  bool was_reported = group->publications > 0 || group->rule->top == 0;
-  return has_names(group->rule) &&
-         group->idle_reads > (was_reported ? GROUP_LIFE : UNSEEN_LIFE);
+/* One that was never reported, since others were ahead of it, only has to hand
+ * over what its last member used. */
+static uint32_t memory_of(const struct group *group) {
+  bool was_reported =
+      group->publications > 0 || group->is_forgotten || group->rule->top == 0;
+  return was_reported ? GROUP_MEMORY : UNSEEN_MEMORY;
+}
+
+static void forget_group(struct ledger *ledger, struct group *group) {
+  group->is_forgotten = true;
+  group->publications = 0;
+  ledger->named_count -= is_limited(group);
 }
 
 void ledger_age_groups(struct ledger *ledger) {
   for (struct group **link = &ledger->groups; *link != NULL;) {
     struct group *group = *link;
     group->idle_reads = group->members > 0 ? 0 : group->idle_reads + 1;
-    if (is_over(group))
+    if (has_names(group->rule) && group->idle_reads > memory_of(group)) {
       remove_group(ledger, link);
-    else
-      link = &group->next;
+      continue;
+    }
+    if (has_names(group->rule) && group->idle_reads > GROUP_LIFE &&
+        !group->is_forgotten)
+      forget_group(ledger, group);
+    link = &group->next;
   }
 }
 

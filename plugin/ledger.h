@@ -71,8 +71,9 @@ size_t ledger_join(struct ledger *ledger, const struct membership *inherited,
                    size_t inherited_count, const struct match *matches,
                    size_t match_count, struct membership *memberships);
 
-/* Counts a read for groups that have no member, and forgets those that had none
- * for long. With the lock; the reader's thread. */
+/* Counts a read for groups that have no member, forgets those that had none for
+ * ten reads, and removes them some reads later. With the lock; the reader's
+ * thread. */
 void ledger_age_groups(struct ledger *ledger);
 
 /* Whether a process that no read has met counts from its first moment: the last

@@ -340,7 +340,7 @@ static size_t report_groups(value_list_t *list,
   ledger_unlock(ledger);
   for (struct group *g = next_group(NULL); g != NULL; g = next_group(g)) {
     struct group copy;
-    if (g->is_hidden)
+    if (g->is_hidden || g->is_forgotten)
       continue;
     publish(g, &copy);
     sstrncpy(list->plugin_instance, copy.name, sizeof(list->plugin_instance));

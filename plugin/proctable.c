@@ -83,6 +83,16 @@ struct process *proctable_find(const struct proctable *table, pid_t pid) {
   return process;
 }
 
+struct process *proctable_find_at(const struct proctable *table, pid_t pid,
+                                  uint64_t time_ns) {
+  struct process *last = NULL;
+  for (struct process *p = *bucket_of(table, pid); p != NULL; p = p->next)
+    if (p->pid == pid && p->start_ns <= time_ns &&
+        (last == NULL || p->start_ns > last->start_ns))
+      last = p;
+  return last;
+}
+
 static struct process *find_ended(const struct proctable *table, pid_t pid,
                                   bool has_exited, uint64_t earliest_ns,
                                   uint64_t latest_ns) {

@@ -62,6 +62,11 @@ void proctable_destroy(struct proctable *table);
 /* The process that has the pid now, or NULL. */
 struct process *proctable_find(const struct proctable *table, pid_t pid);
 
+/* The process that had the pid at that time after boot, also if it has ended
+ * since; or NULL. */
+struct process *proctable_find_at(const struct proctable *table, pid_t pid,
+                                  uint64_t time_ns);
+
 /* The process that had the pid and began between these two times, and whose
  * exit record is not booked; or NULL. Of several the one that began first: it
  * has ended first, too. */

@@ -134,7 +134,7 @@ static void select_groups(struct reader *reader, struct process *process,
   find_matches(reader, process, stat);
   ledger_lock(reader->ledger);
   if (!process->has_exited) { /* else its groups are settled */
-    join_work_out(join, process, stat->ppid);
+    join_work_out(join, process, stat->ppid, UINT64_MAX);
     take_claim(process);
     bool is_same = process->member != NULL &&
                    member_has_groups(process->member, join->memberships,

@@ -24,7 +24,7 @@ static size_t find_groups(const struct ledger *ledger, const struct rule *rule,
                           struct group **found) {
   size_t count = 0;
   for (struct group *g = ledger->groups; g != NULL; g = g->next)
-    if (g->rule == rule)
+    if (g->rule == rule && !g->is_forgotten)
       found[count++] = g;
   return count;
 }

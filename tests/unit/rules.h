@@ -95,15 +95,18 @@ static inline struct group *group_named(const struct book *book,
   return group;
 }
 
-/* That the groups, in the order of their birth, have these names. */
+/* That the groups which are not forgotten, in the order of their birth, have
+ * these names. */
 static inline void assert_groups(const char *name, const struct book *book,
                                  const char *names) {
   char got[1024] = "";
   size_t count = 0;
   for (struct group *g = book->ledger->groups; g != NULL; g = g->next) {
     size_t used = strlen(got);
-    snprintf(got + used, sizeof(got) - used, "%s%s", count++ > 0 ? " " : "",
-             g->name);
+    count++;
+    if (!g->is_forgotten)
+      snprintf(got + used, sizeof(got) - used, "%s%s", used > 0 ? " " : "",
+               g->name);
   }
   assert_case_string(name, got, names);
   assert_case_int(name, book->ledger->group_count, count);

@@ -281,6 +281,43 @@ static void forgets_groups_without_members(void **state) {
   book_close(&book);
 }
 
+/* One that comes back soon goes on where it was, but begins anew with a value
+ * that others can take a rate from. */
+static void remembers_the_forgotten(void **state) {
+  (void)state;
+  struct book book = {.count = 0};
+  book_add_rule(&book, "%{comm}", 0);
+  book_open(&book, 1);
+  struct group *sh = join(&book, 0, "sh");
+  sh->truth[COUNTER_EXIT_OK] = 5;
+  group_publish(sh);
+  group_publish(sh);
+  age(&book, LIFE + 1);
+  assert_true(sh->is_forgotten);
+  assert_int_equal(book.ledger->named_count, 0);
+
+  assert_ptr_equal(join(&book, 0, "sh"), sh);
+  assert_false(sh->is_forgotten);
+  assert_int_equal(book.ledger->named_count, 1);
+  sh->truth[COUNTER_EXIT_OK] += 2;
+  group_publish(sh);
+  assert_int_equal(sh->published[COUNTER_EXIT_OK], 5);
+  group_publish(sh);
+  assert_int_equal(sh->published[COUNTER_EXIT_OK], 7);
+
+  /* Another one may have its place by then. */
+  struct member *busy = enroll(&book, 0, "sh");
+  member_destroy(busy);
+  age(&book, LIFE + 1);
+  busy = enroll(&book, 0, "cat");
+  assert_string_equal(join(&book, 0, "sh")->name, "other");
+  assert_true(sh->is_forgotten);
+  age(&book, LIFE);
+  assert_int_equal(book.ledger->group_count, 2); /* it is gone for good */
+  member_destroy(busy);
+  book_close(&book);
+}
+
 /* One that came and went between two reads was a member, too: a group in which
  * some always do is not forgotten, nor what they used. */
 static void keeps_groups_of_the_short_lived(void **state) {
@@ -395,6 +432,7 @@ int main(void) {
       cmocka_unit_test(gives_places_back),
       cmocka_unit_test(adds_up_in_a_group_of_that_name),
       cmocka_unit_test(forgets_groups_without_members),
+      cmocka_unit_test(remembers_the_forgotten),
       cmocka_unit_test(keeps_groups_of_the_short_lived),
       cmocka_unit_test(forgets_the_unreported_at_once),
       cmocka_unit_test(takes_new_groups_after_any_went),

@@ -1,0 +1,285 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# Descendants: everything that a process of the group starts.
+
+# shellcheck source=common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=exits.bash
+source "$BATS_TEST_DIRNAME/exits.bash"
+
+# configure_tree: the names of the nodes, but not the root's, are in a group of
+# their own, too; and so is a bystander.
+configure_tree() {
+  configure <<CONF
+    <Group "tree">
+      Command "$me-root"
+      Descendants true
+    </Group>
+    <Group "root">
+      Command "$me-root"
+    </Group>
+    <Group "leaf">
+      Command "$me-3"
+    </Group>
+    <Group "bystander">
+      Command "$me-by"
+      Descendants true
+    </Group>
+CONF
+}
+
+loss=${TASKSTATS_EMULATION_LOSS:-1} # see exits.bats
+
+# So many at once would keep collectd from its reads.
+politely=(nice -n 19)
+
+# assert_tree GROUP: how the trees of $me-gardener ended, and what they used.
+assert_tree() {
+  assert_equal "$(own exit-records-lost)" 0
+  assert_exits_of "$1" "$me-gardener"
+  assert_near "$(cpu_us "$1")" "$(truth "$me-gardener" cpu_us)" $((3 * loss))
+}
+
+# --- trees of processes that no read saw ---
+
+# tree_case OPTION...: a tree of 1 + 6 + 36 + 216 processes, beside others.
+tree_case() {
+  interval=1
+  configure_tree
+  start_collectd
+  load_prefix=("${politely[@]}")
+  start_exits "$me-gardener" "$@" \
+    tree "$me-root,$me-1,$me-2,$me-3" 3 6 5000
+  start_exits "$me-parent" brood "$me-by" 200 1 0 exit0,exit3 5000 0
+  reads 1 tree
+  go "$me-parent"
+  perform "$me-gardener"
+  await_done "$me-parent"
+  settle tree
+  settle bystander
+
+  assert_tree tree
+  assert_exits root 1 0 0
+  # By its parent's name, which it has at first, a read may have met one.
+  assert_between "$(value leaf total_events-exit-ok)" 206 216
+  assert_between "$(cpu_us leaf)" 1000 "$(cpu_us tree)"
+  assert_exits_of bystander "$me-parent"
+  assert_near "$(cpu_us bystander)" "$(truth "$me-parent" cpu_us)" $((4 * loss))
+  assert_equal "$(members tree)" 0.000000
+}
+
+@test "descendants: a tree three deep" {
+  tree_case
+}
+
+@test "descendants: a tree three deep whose parents die first" {
+  tree_case --orphans --but-root
+}
+
+@test "descendants: of roots that no read saw" {
+  interval=1
+  configure_tree
+  start_collectd
+  # They wait for their children, and so live some ms after they forked.
+  start_exits "$me-gardener" tree "$me-root,$me-1" 1 6 20000
+  reads 1 tree
+  for round in {1..10}; do
+    perform "$me-gardener" "$round"
+  done
+  settle tree
+
+  assert_tree tree
+}
+
+@test "descendants: trees whose parents die, while reads look on" {
+  interval=0.2
+  configure_tree
+  start_collectd
+  load_prefix=("${politely[@]}")
+  start_exits "$me-gardener" --orphans --but-root \
+    tree "$me-root,$me-1,$me-2,$me-3" 3 6 5000
+  reads 2 tree
+  for round in 1 2 3 4; do
+    perform "$me-gardener" "$round"
+  done
+  settle tree
+
+  # A read may meet a child before its fork is told, and after its parent died.
+  assert_tree tree
+}
+
+# --- living ones ---
+
+# plant ROOT NAME LOAD...: starts a load as the child of a shell with the name
+# ROOT, which waits for its end.
+plant() {
+  # shellcheck disable=SC2016 # for the shell that is planted
+  plant_by '"$@" & wait' "$@"
+}
+
+# plant_daemon ROOT NAME LOAD...: as a daemon, whose parent died at once. The
+# shell goes on.
+plant_daemon() {
+  # shellcheck disable=SC2016
+  plant_by '(setsid "$@" &); read -r _ <"$HOLD"' "$@"
+}
+
+plant_by() { # SCRIPT ROOT NAME LOAD...
+  local script=$1 root=$2 name=$3
+
+  mkdir -p "$work/bin"
+  cp "$(command -v bash)" "$work/bin/$root"
+  mkfifo "$work/hold-$root"
+  load_prefix=(env "HOLD=$work/hold-$root" "$work/bin/$root" -c "$script" "$root")
+  start_load "${@:3}"
+  load_prefix=()
+  load_pid[$root]=${load_pid[$name]}
+  load_pid[$name]=$(pgrep -x "$name")
+}
+
+configure_root() { # GROUP...
+  local group
+
+  for group; do
+    echo "<Group \"$group\">"
+    echo "  Command \"$me-$group\""
+    echo "  Descendants true"
+    echo "</Group>"
+  done | configure
+}
+
+# round ROUND [LOAD]: of work, until it is in the values.
+round() {
+  perform "${2:-$me-kid}" "$1"
+  settle root
+}
+
+# used LOAD FROM TO: after the one round and until the other.
+used() { echo $(($(truth "$1" cpu_us "$3") - $(truth "$1" cpu_us "$2"))); }
+
+@test "descendants: they exec and take another name" {
+  interval=0.2
+  configure_root root new
+  start_collectd
+  reads 1 root
+  plant "$me-root" "$me-kid" --rename "$me-new" --wait --rounds 2 --stay 60 burn 300 0
+  round 1
+  assert_members root 2
+  kill -USR2 "${load_pid[$me-kid]}"
+  await_members new 1
+  round 2
+
+  # In the group of its own name, it counts from there on.
+  assert_members root 2
+  assert_near "$(cpu_us root)" "$(truth "$me-kid" cpu_us 2)" 3 10000
+  assert_near "$(cpu_us new)" "$(used "$me-kid" 1 2)" 3
+}
+
+@test "descendants: a daemon that forked twice" {
+  interval=0.2
+  configure_root root
+  start_collectd
+  reads 1 root
+  plant_daemon "$me-root" "$me-kid" --wait --rounds 2 --stay 60 burn 300 0
+  [[ $(ps -o ppid= -p "${load_pid[$me-kid]}") -ne ${load_pid[$me-root]} ]]
+  round 1
+
+  assert_members root 2
+  assert_near "$(cpu_us root)" "$(truth "$me-kid" cpu_us 1)" 3 10000
+  stop_load "$me-kid"
+  assert_members root 1
+}
+
+@test "descendants: they live on when the root dies" {
+  interval=0.2
+  configure_root root
+  start_collectd
+  reads 1 root
+  plant "$me-root" "$me-kid" --wait --rounds 3 --stay 60 burn 300 0
+  round 1
+  stop_load "$me-root"
+  round 2
+
+  assert_members root 1
+  assert_near "$(cpu_us root)" "$(truth "$me-kid" cpu_us 2)" 3 10000
+  round 3
+  assert_near "$(cpu_us root)" "$(truth "$me-kid" cpu_us 3)" 3 10000
+}
+
+@test "descendants: what is older than the plugin" {
+  interval=0.2
+  configure_root root
+  plant "$me-root" "$me-sub" --wait --stay 60 burn 1 0
+  plant "$me-top" "$me-kid" --wait --rounds 2 --stay 60 burn 300 0
+  perform "$me-kid" 1
+  start_collectd
+  assert_members root 2
+  round 2
+  # The other tree is nobody's.
+  assert_equal "$(cpu_us root)" 0
+
+  stop_load "$me-sub"
+  stop_load "$me-root"
+  assert_members root 0
+}
+
+@test "descendants: of an old root, which starts others later" {
+  interval=0.2
+  configure_root root
+  start_exits "$me-root" brood "$me-kid" 100 2 0 exit0,exit3,kill 5000 0
+  start_collectd
+  assert_members root 1
+  before=$(cpu_us root)
+  perform "$me-root"
+  settle root
+
+  # And a little of its own.
+  assert_near "$(cpu_us root)" $((before + $(truth "$me-root" cpu_us))) 4 10000
+  assert_exits_of root "$me-root"
+}
+
+@test "descendants: of a process that a file names" {
+  interval=0.2
+  configure <<CONF
+    <Group "root">
+      PIDFile "$work/root.pid"
+      Descendants true
+    </Group>
+CONF
+  start_exits "$me-root" brood "$me-kid" 100 2 0 exit0,exit3,kill 5000 0
+  echo "${load_pid[$me-root]}" >"$work/root.pid"
+  start_collectd
+  assert_members root 1
+  perform "$me-root"
+  settle root
+
+  assert_near "$(cpu_us root)" "$(truth "$me-root" cpu_us)" 4 20000
+  assert_exits_of root "$me-root"
+}
+
+@test "descendants: in groups that name themselves after the root" {
+  interval=0.5
+  configure <<CONF
+    <Group "by-%{comm}">
+      Command "$me-a" "$me-b"
+      Descendants true
+    </Group>
+CONF
+  start_collectd
+  reads 1 ""
+  for name in a b; do
+    start_exits "$me-g$name" --orphans --but-root \
+      tree "$me-$name,$me-1,$me-2,$me-3" 3 4 5000
+  done
+  go "$me-ga"
+  perform "$me-gb"
+  await_done "$me-ga"
+  reads 3 ""
+
+  for name in a b; do
+    assert_exits_of "by-$me-$name" "$me-g$name"
+    assert_near "$(cpu_us "by-$me-$name")" "$(truth "$me-g$name" cpu_us)" $((4 * loss))
+  done
+  assert_equal "$(group_names | wc -l)" 2
+}

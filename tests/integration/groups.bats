@@ -1,0 +1,575 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# Groups that name themselves: by placeholders, one for each name that their
+# processes give.
+
+# shellcheck source=common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=exits.bash
+source "$BATS_TEST_DIRNAME/exits.bash"
+
+nameless=54321 # a user without a name
+bytes=65600    # no whole number of KiB
+container=c0ffee123456$(printf '%052d' 7)
+
+# make_units: a service and a container in a slice.
+make_units() {
+  slice=$me-groups.slice
+  service=$slice/$me-web.service
+  scope=$slice/docker-$container.scope
+  make_cgroup "$slice"
+  make_cgroup "$service"
+  make_cgroup "$scope"
+}
+
+# configure_each PLACEHOLDER SELECTOR...: a stanza for each placeholder, its
+# letters in front. What the stanza selects comes from standard input.
+configure_each() {
+  local placeholder selectors
+
+  selectors=$(cat)
+  for placeholder; do
+    echo "<Group \"$placeholder-%{$placeholder}\">"
+    echo "$selectors"
+    echo "</Group>"
+  done | configure
+}
+
+# assert_groups PATTERN GROUP...: of these names, there are these.
+assert_groups() {
+  diff -u --label expected <(printf '%s\n' "${@:2}" | sort) \
+    --label "groups named $1" <(group_names "$1")
+}
+
+# figure KEY: of collectd, as /proc/<pid>/status has it.
+figure() { awk -v key="$1:" '$1 == key { print $2 }' "/proc/$collectd_pid/status"; }
+
+# --- names ---
+
+@test "groups: each placeholder, of processes that live" {
+  interval=0.2
+  make_units
+  configure_each comm exe user pid cgroup unit <<CONF
+    Command "$me-a" "$me-b"
+CONF
+  mkdir "$work/bin"
+  cp "$LOAD" "$work/bin/$me-b"
+  start_load "$me-a" --ruid "$NOBODY" --stay 60 idle
+  start_load "$me-b" --ruid "$nameless" --stay 60 idle
+  enter_cgroup "$service" "${load_pid[$me-a]}"
+  enter_cgroup "$scope" "${load_pid[$me-b]}"
+  start_collectd
+  settle "comm-$me-a"
+
+  groups=("comm-$me-a" "comm-$me-b" exe-load "exe-$me-b" user-nobody
+    "user-$nameless" "pid-${load_pid[$me-a]}" "pid-${load_pid[$me-b]}"
+    "cgroup-_${service/\//_}" "cgroup-_${scope/\//_}"
+    "unit-$me-web.service" "unit-${container::12}")
+  assert_groups '.*' "${groups[@]}"
+  for group in "${groups[@]}"; do
+    has_members "$group" 1 || fail "$group has $(members "$group") members"
+  done
+}
+
+@test "groups: parts of regular expressions, and a percent sign" {
+  interval=0.2
+  make_units
+  configure <<CONF
+    <Group "%{2}-of-%{1}-100%%">
+      CommandLine "/$me-(a|b) .*(idle|park)"
+    </Group>
+    <Group "%{3}:%{1}">
+      ControlGroup "^/(.*)-groups\\\\.(slice)/(docker|lxc)-"
+      Command "$me-a" "$me-b"
+    </Group>
+    <Group "100%%">
+      Command "$me-a"
+    </Group>
+CONF
+  start_load "$me-a" --stay 60 idle
+  start_load "$me-b" --stay 60 park 2
+  enter_cgroup "$service" "${load_pid[$me-a]}"
+  enter_cgroup "$scope" "${load_pid[$me-b]}"
+  start_collectd
+  settle 100%
+
+  assert_groups '.*' idle-of-a-100% park-of-b-100% "docker:$me" 100%
+  assert_members park-of-b-100% 1
+  assert_equal "$(value park-of-b-100% ps_count threads)" 3.000000
+}
+
+@test "groups: what collectd does not allow in a name" {
+  interval=0.2
+  configure <<CONF
+    <Group "a/%{comm}">
+      Command "$me/a" "$me"$'\\t'"b"
+      User "nobody"
+    </Group>
+CONF
+  # A quoted string of collectd's cannot have a tab.
+  sed -i "s/\"$me\".*b\"/\"$me\tb\"/" "$work/collectd.conf"
+  start_load "$me-a" --name "$me/a" --ruid "$NOBODY" --stay 60 idle
+  start_load "$me-b" --name "$me"$'\t'b --ruid "$NOBODY" --stay 60 idle
+  start_collectd
+  reads 2 ""
+
+  assert_groups '.*' "a_${me}_a" "a_${me}_b"
+}
+
+@test "groups: without a selector, every process" {
+  configure <<CONF
+    <Group "all-%{user}">
+    </Group>
+CONF
+  start_load "$me-a" --ruid "$nameless" --stay 60 idle
+  start_collectd
+
+  assert_members "all-$nameless" 1
+  there=$(ps -e -o stat=,ruid= | awk '!/^Z/ && $2 == 0' | wc -l)
+  assert_near "$(members all-root)" "$there" 5 5
+}
+
+# --- processes that no read saw ---
+
+@test "groups: each placeholder, of processes that no read saw" {
+  interval=1
+  make_units
+  chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/* "$work" 2>/dev/null || true
+  configure_each comm user unit cgroup <<CONF
+    Command "$me-a" "$me-b" "$me-c"
+CONF
+  start_collectd
+  load_prefix=(setpriv --reuid nobody --regid nogroup --clear-groups)
+  start_exits "$me-parent" brood "$me-a,$me-b,$me-c" 300 2 0 exit0,exit3,kill \
+    5000 "$bytes"
+  enter_cgroup "$scope" "${load_pid[$me-parent]}"
+  reads 1 ""
+  perform "$me-parent"
+  reads 3 ""
+
+  assert_groups '.*' "comm-$me-a" "comm-$me-b" "comm-$me-c" user-nobody \
+    "unit-${container::12}" "cgroup-_${scope/\//_}"
+  used=$(truth "$me-parent" cpu_us)
+  for group in user-nobody "unit-${container::12}" "cgroup-_${scope/\//_}"; do
+    assert_exits_of "$group" "$me-parent"
+    assert_near "$(cpu_us "$group")" "$used" 4
+  done
+  assert_exits "comm-$me-a" 100 0 0
+  assert_exits "comm-$me-b" 0 100 0
+  assert_exits "comm-$me-c" 0 0 100
+  assert_near "$(sum_cpu_us 'comm-.*')" "$used" 4
+  # What its neighbours used does not hide in a group.
+  for group in "comm-$me-"{a,b,c}; do
+    assert_near "$(cpu_us "$group")" $((used / 3)) 15
+  done
+}
+
+@test "groups: one for each pid, of processes that no read saw" {
+  interval=1
+  configure_each pid <<CONF
+    Command "$me-kid"
+CONF
+  start_collectd
+  reads 1 ""
+  start_exits "$me-parent" brood "$me-kid" 40 2 0 exit0,exit3 20000 "$bytes"
+  perform "$me-parent"
+  reads 3 ""
+
+  assert_equal "$(group_names | wc -l)" 40
+  while IFS='=' read -r pid status; do
+    assert_exits "pid-$pid" $((status == 0)) $((status != 0)) 0
+    assert_near "$(cpu_us "pid-$pid")" "$(truth "$me-parent" "cpu_us_$pid")" 4 1000
+    assert_near "$(value "pid-$pid" io_octets tx)" "$bytes" 1
+  done < <(sed -n 's/^child_//p' "$work/$me-parent.out.load")
+}
+
+@test "groups: what an executable's name cannot decide is counted" {
+  interval=1
+  configure_each exe <<CONF
+    Command "$me-kid"
+CONF
+  start_collectd
+  mkdir "$work/bin"
+  ln -s "$EXITS" "$work/bin/$me-kid"
+  start_exits "$me-parent" --exec brood "$me-kid" 60 2 0 exit0 5000 0
+  reads 2 ""
+  undecided=$(own exit-undecided)
+  forked=$(forks)
+  perform "$me-parent"
+  reads 3 ""
+
+  # A read may have seen a few.
+  assert_between "$(own exit-undecided)" $((undecided + 60 - 6)) \
+    $((undecided + $(forks) - forked))
+  counted=$(sum_up 'exe-.*' total_events-exit-ok value)
+  assert_between "$counted" 0 6
+}
+
+# --- life ---
+
+# add_socket: by which collectd tells what values it has.
+add_socket() {
+  cat >>"$work/collectd.conf" <<CONF
+PluginDir "$COLLECTD_PLUGINS"
+LoadPlugin unixsock
+<Plugin unixsock>
+  SocketFile "$work/sock"
+</Plugin>
+CONF
+}
+
+# listed GROUP: how many values of it collectd has.
+listed() {
+  perl -MIO::Socket::UNIX -e '
+    my $socket = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die "$!";
+    print $socket "LISTVAL\n";
+    my ($count) = split " ", <$socket>;
+    print scalar <$socket> while $count-- > 0' "$work/sock" |
+    grep -cF "/taskstats-$1/" || true
+}
+
+is_listed() { [[ $(listed "$1") -gt 0 ]]; }
+
+is_forgotten() { [[ $(listed "$1") -eq 0 ]]; }
+
+# final_zeros GROUP: for how many reads it had no member any more.
+final_zeros() {
+  column "$1" ps_count processes |
+    awk '{ zeros = $1 == 0 ? zeros + 1 : 0 } END { print zeros }'
+}
+
+# life_case US: of each of eight processes, two of which are there at a time.
+life_case() {
+  interval=0.2
+  configure_each comm <<CONF
+    Command "$me-kid"
+CONF
+  add_socket
+  start_collectd
+  reads 2 ""
+  start_exits "$me-parent" brood "$me-kid" 8 2 0 exit0,exit3,kill "$1" "$bytes"
+  perform "$me-parent"
+  await "the group" is_listed "comm-$me-kid"
+  reads 14 ""
+  await "collectd to forget it" is_forgotten "comm-$me-kid"
+
+  assert_groups '.*' "comm-$me-kid"
+  for identity in ps_cputime io_octets total_events-exit-{ok,error,signal}; do
+    assert_equal "$(rows "comm-$me-kid" "$identity" | head -n1 |
+      cut -d, -f2- | tr -d 0,)" "" "the first $identity"
+  done
+  assert_exits_of "comm-$me-kid" "$me-parent"
+  assert_near "$(cpu_us "comm-$me-kid")" "$(truth "$me-parent" cpu_us)" 4
+  assert_near "$(value "comm-$me-kid" io_octets tx)" \
+    "$(truth "$me-parent" tx_bytes)" 1
+  # A read may still wait for the last one's record.
+  assert_between "$(final_zeros "comm-$me-kid")" 10 11
+}
+
+@test "groups: a life from the first member to ten reads after the last" {
+  life_case 150000
+}
+
+@test "groups: a life of which only exit records told" {
+  life_case 5000
+}
+
+@test "groups: one that is born again as soon as it was forgotten" {
+  interval=0.5
+  configure_each comm <<CONF
+    Command "$me-kid"
+CONF
+  start_collectd
+  reads 1 ""
+  start_exits "$me-parent" brood "$me-kid" 20 2 0 exit0 5000 "$bytes"
+  perform "$me-parent" 1
+  await "its end" was_left_out "comm-$me-kid"
+  perform "$me-parent" 2
+  reads 4 ""
+
+  # Its values may not go back while collectd still has the former ones: that
+  # is looked at when the test ends.
+  assert_equal "$(column "comm-$me-kid" total_events-exit-ok | tail -n1)" \
+    "$(column "comm-$me-kid" total_events-exit-ok | sort -n | tail -n1)"
+}
+
+# was_left_out GROUP: reads report others, but not it any more.
+was_left_out() {
+  local last latest
+
+  [[ $(final_zeros "$1") -ge 10 ]]
+  latest=$(rows "" count-groups | tail -n1 | cut -d, -f1)
+  last=$(rows "$1" ps_count | tail -n1 | cut -d, -f1)
+  holds "$last < $latest - 0.1"
+}
+
+# --- limits ---
+
+# limit_case OPTION...: of 300 processes with a name each.
+limit_case() {
+  configure <<CONF
+    CollectDelay false
+    MaxGroups 100
+    <Group "%{comm}">
+      Executable "$EXITS"
+    </Group>
+CONF
+  start_collectd
+  reads 1 ""
+  # So many at once would keep collectd from its reads.
+  load_prefix=(nice -n 19)
+  start_exits "$me-parent" "$@"
+  # Its own group is one of the hundred.
+  reads 2 "$me-parent"
+  await_tries=1200 perform "$me-parent"
+  reads 3 ""
+
+  assert_equal "$(group_names "$me-.*" | wc -l)" 100
+  assert_equal "$(group_names | wc -l)" 101
+  assert_logged_once 'MaxGroups'
+  for kind in ok error signal; do
+    assert_equal "$(sum_up '.*' "total_events-exit-$kind" value)" \
+      "$(truth "$me-parent" "$kind")" "exit-$kind"
+  done
+}
+
+@test "groups: MaxGroups, of processes that are there at a time" {
+  interval=0.5
+  limit_case brood "$me-#" 300 300 0 exit0,exit3,kill 8000 "$bytes"
+
+  used=$(($(truth "$me-parent" cpu_us) + $(truth "$me-parent" own_cpu_us)))
+  assert_near "$(sum_cpu_us '.*')" "$used" 4
+  assert_near "$(sum_up '.*' io_octets tx)" "$(truth "$me-parent" tx_bytes)" 1 100
+}
+
+@test "groups: MaxGroups, of processes that no read saw" {
+  interval=1
+  limit_case brood "$me-#" 300 2 0 exit0,exit3,kill 5000 "$bytes"
+
+  used=$(($(truth "$me-parent" cpu_us) + $(truth "$me-parent" own_cpu_us)))
+  assert_near "$(sum_cpu_us '.*')" "$used" 4
+  assert_near "$(sum_up '.*' io_octets tx)" "$(truth "$me-parent" tx_bytes)" 1 100
+}
+
+# --- the top of many ---
+
+# reported_at_once PATTERN: of how many of these groups the busiest read told.
+reported_at_once() {
+  local group
+
+  for group in $(group_names "$1"); do
+    rows "$group" ps_count
+  done | cut -d, -f1 | sort | uniq -c | sort -n | awk 'END { print $1 }'
+}
+
+@test "groups: Top, of processes that wait for one CPU" {
+  interval=0.5
+  cpu=$(taskset -pc $$ | grep -oE '[0-9]+$')
+  configure <<CONF
+    <Group "%{pid}-hog">
+      Command "$me-hog"
+      Top 2
+    </Group>
+CONF
+  start_collectd
+  reads 1 ""
+  load_prefix=(taskset -c "$cpu")
+  for i in 1 2 3 4 5; do
+    start_load "$me-h$i" --name "$me-hog" --wait --stay 60 burn $((800 + 400 * i)) 0
+  done
+  reads 2 ""
+  for i in 1 2 3 4 5; do
+    go "$me-h$i"
+  done
+  for i in 1 2 3 4 5; do
+    await_done "$me-h$i"
+  done
+  reads 3 ""
+
+  used=0
+  for i in 1 2 3 4 5; do
+    used=$((used + $(truth "$me-h$i" cpu_us)))
+  done
+  assert_equal "$(reported_at_once '.*-hog')" 2
+  assert_near "$(sum_cpu_us '.*')" "$used" 3
+  assert_equal "$(group_names 'other')" other
+}
+
+@test "groups: Top, of processes that no read saw" {
+  interval=0.5
+  configure <<CONF
+    <Group "%{pid}-kid">
+      Command "$me-kid"
+      Top 3
+    </Group>
+CONF
+  start_collectd
+  reads 1 ""
+  start_exits "$me-parent" brood "$me-kid" 150 4 0 exit0,exit3,kill 5000 "$bytes"
+  perform "$me-parent"
+  reads 14 ""
+
+  assert_equal "$(reported_at_once '.*-kid')" 3
+  assert_near "$(sum_cpu_us '.*')" "$(truth "$me-parent" cpu_us)" 4
+  assert_near "$(sum_up '.*' io_octets tx)" "$(truth "$me-parent" tx_bytes)" 1 100
+  for kind in ok error signal; do
+    assert_equal "$(sum_up '.*' "total_events-exit-$kind" value)" \
+      "$(truth "$me-parent" "$kind")" "exit-$kind"
+  done
+}
+
+# --- processes that change ---
+
+# assert_left OLD NEW LOAD: what the load used in its first round stays in the
+# one group, and the rest is in the other.
+assert_left() {
+  local first all
+
+  first=$(truth "$3" cpu_us 1)
+  all=$(truth "$3" cpu_us 2)
+  assert_near "$(cpu_us "$1")" "$first" 3
+  assert_near "$(cpu_us "$2")" $((all - first)) 3
+  assert_near "$(sum_cpu_us '.*')" "$all" 3
+  assert_equal "$(members "$1")" 0.000000
+  assert_equal "$(members "$2")" 1.000000
+}
+
+# change_case OLD NEW COMMAND...: the command changes the load between its
+# rounds. Two reads later the group must have changed: it is young.
+change_case() {
+  local old=$1 new=$2
+  shift 2
+
+  await_members "$old" 1
+  perform "$me-a" 1
+  settle "$old"
+  "$@"
+  reads 2 ""
+  await_members "$new" 1
+  perform "$me-a" 2
+  settle "$new"
+  assert_left "$old" "$new" "$me-a"
+}
+
+@test "groups: a process that takes another name" {
+  interval=0.2
+  configure_each comm <<CONF
+    Executable "$LOAD"
+CONF
+  start_collectd
+  reads 1 ""
+  start_load "$me-a" --rename "$me-b" --wait --rounds 2 --stay 60 burn 400 0
+  change_case "comm-$me-a" "comm-$me-b" kill -USR2 "${load_pid[$me-a]}"
+}
+
+@test "groups: a process that becomes another user's" {
+  interval=0.2
+  configure_each user <<CONF
+    Command "$me-a"
+CONF
+  start_collectd
+  reads 1 ""
+  start_load "$me-a" --next "$NOBODY" --wait --rounds 2 --stay 60 burn 400 0
+  change_case user-root user-nobody kill -USR2 "${load_pid[$me-a]}"
+}
+
+@test "groups: a sleeping process that is moved to another cgroup" {
+  interval=0.2
+  make_units
+  configure_each unit <<CONF
+    Command "$me-a"
+    ControlGroup "^/$slice/"
+CONF
+  start_collectd
+  reads 1 ""
+  start_load "$me-a" --wait --rounds 2 --stay 60 burn 400 0
+  enter_cgroup "$service" "${load_pid[$me-a]}"
+  change_case "unit-$me-web.service" "unit-${container::12}" \
+    enter_cgroup "$scope" "${load_pid[$me-a]}"
+}
+
+@test "groups: a process that takes another program" {
+  interval=0.2
+  configure_each exe <<CONF
+    CommandLine "^$work/bin/"
+CONF
+  mkdir "$work/bin"
+  cp "$LOAD" "$work/bin/$me-b"
+  cp "$(command -v bash)" "$work/bin/$me-a"
+  mkfifo "$work/now"
+  start_collectd
+  reads 1 ""
+  "$work/bin/$me-a" -c "for ((i = 0; i < 200000; i++)); do :; done
+    echo burned; read -r <'$work/now'
+    exec '$work/bin/$me-b' --wait --rounds 2 --stay 60 burn 300 0" \
+    >"$work/$me-a.out.load" 3>&- {lock}>&- &
+  load_pid[$me-a]=$!
+  await "the first program's work" said "$me-a" burned
+  settle "exe-$me-a"
+  echo >"$work/now"
+  await "the second program" said "$me-a" ready
+  for round in 1 2; do
+    perform "$me-a" "$round"
+    settle "exe-$me-b"
+  done
+
+  # The rounds are alike; what was before them is the first program's.
+  all=$(truth "$me-a" cpu_us 2)
+  second=$((2 * (all - $(truth "$me-a" cpu_us 1))))
+  assert_near "$(sum_cpu_us '.*')" "$all" 3
+  assert_near "$(cpu_us "exe-$me-b")" "$second" 3 10000
+  assert_equal "$(members "exe-$me-a")" 0.000000
+}
+
+# --- what it costs ---
+
+# churn ROUND: 20000 processes, each with a group of its own.
+churn() {
+  go "$me-storm"
+  await_tries=1200 perform "$me-brood" "$1"
+  await_tries=1200 await_done "$me-storm" "$1"
+  reads 14 ""
+}
+
+has_as_before() {
+  [[ $(open_files) -eq $files && $(figure Threads) -eq $threads ]]
+}
+
+@test "groups: they leave no files, threads or memory behind" {
+  interval=0.2
+  mkdir "$work/bin"
+  cp "$EXITS" "$work/bin/$me-brood"
+  configure <<CONF
+    CollectDelay false
+    CollectIO false
+    CollectExits false
+    MaxGroups 50
+    <Group "%{comm}-%{pid}">
+      Executable "$EXITS"
+    </Group>
+    <Group "top-%{comm}-%{pid}">
+      Executable "$work/bin/$me-brood"
+      Top 3
+    </Group>
+CONF
+  start_collectd
+  start_exits "$me-storm" storm "$me-#" 19400 2
+  start_exits "$me-brood" brood "$me-#" 600 20 2 exit0,kill,headless 500 100
+  reads 2 ""
+  churn 1
+  files=$(open_files)
+  threads=$(figure Threads)
+  memory=$(figure VmRSS)
+  # The allocator gives back what many at once have needed, but not at once.
+  for round in 2 3 4 5; do
+    churn "$round"
+    [[ $(figure VmRSS) -gt $((memory + 400)) ]] || break
+  done
+
+  await "files and threads as before" has_as_before ||
+    fail "$(open_files) files, $(figure Threads) threads; were $files and $threads"
+  assert_between "$(figure VmRSS)" 0 $((memory + 400))
+  # What is still there are the parents, the three on top, and the rest.
+  assert_between "$(value "" count-groups)" 1 6
+}
