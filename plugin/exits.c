@@ -417,8 +417,10 @@ static void tell(struct exits *exits, const struct departed *departed,
       .used = member->account.total,
   };
   for (size_t i = 0; i < member->group_count; i++) {
-    event.group = member->memberships[i].group;
-    if (wants_notice(member->memberships[i].rule, departed->exit_code))
+    const struct membership *membership = &member->memberships[i];
+    event.group = membership->group;
+    if (!membership->is_again &&
+        wants_notice(membership->rule, departed->exit_code))
       exits->sink(exits->context, &event);
   }
 }
@@ -439,9 +441,18 @@ static void settle(struct exits *exits, struct process *process,
   }
 }
 
-/* The same for one that a read has met, as no member. It is the reader's, and
- * so stays as it is. What it used before is not counted. The read has seen its
- * command line, so that there is no doubt. With the lock. */
+/* Leaves out the groups in which a process is counted. */
+static void exclude(struct join *join, const struct member *member) {
+  for (size_t i = 0; member != NULL && i < join->count; i++)
+    for (size_t j = 0; j < member->group_count; j++)
+      join->memberships[i].is_again |=
+          join->memberships[i].group == member->memberships[j].group;
+}
+
+/* The same for groups that a process which a read has met is no member of. It
+ * is the reader's, and so stays as it is. What it used before is not counted.
+ * The read has seen its command line, so that there is no doubt. With the lock.
+ */
 static void settle_stranger(struct exits *exits, struct process *process,
                             bool is_added, struct departed *departed) {
   bool from_zero = process->claim != NULL
@@ -452,8 +463,8 @@ static void settle_stranger(struct exits *exits, struct process *process,
 
   process->has_exited = true;
   join_work_out(&exits->join, process, NOBODY, 0);
-  if (exits->join.count == 0 ||
-      !add_ended_once(exits, process, departed->thread, is_added) ||
+  exclude(&exits->join, process->member);
+  if (exits->join.count == 0 || !is_added ||
       !join_admit(&exits->join, &copy, from_zero))
     return;
   if (!from_zero && process->clock_ns != PROCESS_CLOCK_UNKNOWN)
@@ -521,12 +532,15 @@ static void take_process(struct exits *exits, struct departed *departed,
 
   ledger_lock(ledger);
   process = find(exits, departed);
-  if (process == NULL || !process->is_met)
+  if (process == NULL || !process->is_met) {
     settle_unmet(exits, process, is_added, departed);
-  else if (process->member == NULL)
-    settle_stranger(exits, process, is_added, departed);
-  else if (add_ended_once(exits, process, departed->thread, is_added))
-    settle(exits, process, departed);
+  } else {
+    is_added = add_ended_once(exits, process, departed->thread, is_added);
+    if (process->member == NULL || process->claim != NULL)
+      settle_stranger(exits, process, is_added, departed);
+    if (process->member != NULL && is_added)
+      settle(exits, process, departed);
+  }
   ledger_unlock(ledger);
 }
 

@@ -43,6 +43,22 @@ static void inherit_own(struct join *join, const struct member *member,
          count * sizeof(join->inherited[0]));
 }
 
+bool join_inherits(const struct join *join, const struct rule *rule) {
+  for (size_t i = 0; i < join->inherited_count; i++)
+    if (join->inherited[i].rule == rule)
+      return true;
+  return false;
+}
+
+/* By a rule that it inherits by already it does not inherit again. */
+static void inherit_from(struct join *join, const struct member *parent) {
+  for (size_t i = 0; parent != NULL && i < parent->group_count; i++) {
+    const struct membership *membership = &parent->memberships[i];
+    if (membership->rule->descendants && !join_inherits(join, membership->rule))
+      join->inherited[join->inherited_count++] = *membership;
+  }
+}
+
 static void inherit(struct join *join, const struct process *process,
                     pid_t ppid, uint64_t time_ns) {
   if (process != NULL && own_count(process) > 0) {
@@ -55,17 +71,11 @@ static void inherit(struct join *join, const struct process *process,
   }
   const struct process *parent =
       proctable_find_at(join->ledger->table, ppid, time_ns);
-  const struct member *giver = NULL;
-  if (parent != NULL)
-    giver = parent->member != NULL ? parent->member : parent->claim;
-  join->inherited_count = member_bequeath(giver, join->inherited);
-}
-
-bool join_inherits(const struct join *join, const struct rule *rule) {
-  for (size_t i = 0; i < join->inherited_count; i++)
-    if (join->inherited[i].rule == rule)
-      return true;
-  return false;
+  join->inherited_count = 0;
+  if (parent != NULL) {
+    inherit_from(join, parent->member);
+    inherit_from(join, parent->claim);
+  }
 }
 
 void join_work_out(struct join *join, const struct process *process, pid_t ppid,

@@ -65,15 +65,6 @@ bool member_has_groups(const struct member *member,
   return true;
 }
 
-size_t member_bequeath(const struct member *member,
-                       struct membership *memberships) {
-  size_t count = 0;
-  for (size_t i = 0; member != NULL && i < member->group_count; i++)
-    if (member->memberships[i].rule->descendants)
-      memberships[count++] = member->memberships[i];
-  return count;
-}
-
 void member_add(const struct member *member, const int64_t delta[COUNTERS]) {
   for (size_t i = 0; i < member->group_count; i++)
     if (!member->memberships[i].is_again)

@@ -51,11 +51,6 @@ bool member_has_groups(const struct member *member,
                        const struct membership *memberships, size_t count,
                        size_t inherited);
 
-/* Fills in what a process started by this one inherits, at most one group a
- * rule. Returns how many. Takes NULL. */
-size_t member_bequeath(const struct member *member,
-                       struct membership *memberships);
-
 /* Adds to each of its groups, once. */
 void member_add(const struct member *member, const int64_t delta[COUNTERS]);
 

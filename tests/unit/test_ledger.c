@@ -118,47 +118,6 @@ static void counts_once_in_a_group(void **state) {
   }
 }
 
-/* Though it counts but once, the rule that wants its descendants finds it. */
-static void bequeaths_a_shared_group(void **state) {
-  (void)state;
-  static const struct {
-    const char *name;
-    size_t heirs; /* the rule that wants descendants */
-    uint32_t max_groups;
-    const char *names[RULES]; /* that the rules give */
-  } cases[] = {
-      {"the first of one name", 0, 10, {"web", "web"}},
-      {"the second of one name", 1, 10, {"web", "web"}},
-      {"the first of two past the limit", 1, 1, {NULL, "sh", "root"}},
-      {"the second of two past the limit", 2, 1, {NULL, "sh", "root"}},
-  };
-
-  for (size_t i = 0; i < COUNT_OF(cases); i++) {
-    struct book book = {.count = 0};
-    book_add_rule(&book, "web", 0);
-    book_add_rule(&book, "%{comm}", 0);
-    book_add_rule(&book, "%{user}", 0);
-    book.rules[cases[i].heirs].descendants = true;
-    book_open(&book, cases[i].max_groups);
-    join(&book, 1, "init"); /* takes a place */
-    struct match matches[RULES];
-    struct membership memberships[RULES], inherited[RULES];
-    size_t match_count = 0;
-    for (size_t r = 0; r < book.count; r++)
-      if (cases[i].names[r] != NULL)
-        matches[match_count++] = match_of(&book, r, cases[i].names[r]);
-    size_t count =
-        ledger_join(book.ledger, NULL, 0, matches, match_count, memberships);
-    struct member *member = member_create(true);
-    assert_int_equal(member_set_groups(member, memberships, count, 0), 0);
-    assert_case_int(cases[i].name, memberships[0].group->members, 1);
-    assert_case_int(cases[i].name, member_bequeath(member, inherited), 1);
-    assert_case(cases[i].name, inherited[0].group == memberships[0].group);
-    member_destroy(member);
-    book_close(&book);
-  }
-}
-
 static void adds_up_the_groups_past_the_limit(void **state) {
   (void)state;
   struct book book = {.count = 0};
@@ -427,7 +386,6 @@ int main(void) {
       cmocka_unit_test(has_fixed_groups_from_the_start),
       cmocka_unit_test(makes_groups_by_name),
       cmocka_unit_test(counts_once_in_a_group),
-      cmocka_unit_test(bequeaths_a_shared_group),
       cmocka_unit_test(adds_up_the_groups_past_the_limit),
       cmocka_unit_test(gives_places_back),
       cmocka_unit_test(adds_up_in_a_group_of_that_name),

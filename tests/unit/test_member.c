@@ -131,63 +131,6 @@ static void adds_to_the_gauges_of_its_groups(void **state) {
   member_destroy(member);
 }
 
-static void bequeaths_to_descendants(void **state) {
-  (void)state;
-  static const struct {
-    const char *of;    /* the groups of the member */
-    const char *rules; /* those that want descendants */
-    const char *bequeathed;
-  } cases[] = {
-      {"0", "", ""},        {"0", "0", "0"},          {"0", "1", ""},
-      {"01", "1", "1"},     {"012", "02", "02"},      {"210", "02", "20"},
-      {"03", "0123", "03"}, {"0123", "0123", "0123"},
-  };
-
-  for (size_t i = 0; i < COUNT_OF(cases); i++) {
-    const char *name = cases[i].rules;
-    struct fixture fixture;
-    struct membership got[GROUPS], expected[GROUPS];
-    prepare(&fixture);
-    for (const char *r = name; *r != '\0'; r++)
-      fixture.rules[*r - '0'].descendants = true;
-    struct member *member = member_create(true);
-    set_groups(&fixture, member, cases[i].of);
-    size_t count = of(&fixture, cases[i].bequeathed, expected);
-    assert_case_int(name, member_bequeath(member, got), count);
-    for (size_t m = 0; m < count; m++) {
-      assert_ptr_equal(got[m].rule, expected[m].rule);
-      assert_ptr_equal(got[m].group, expected[m].group);
-    }
-    member_destroy(member);
-  }
-
-  struct membership none;
-  assert_int_equal(member_bequeath(NULL, &none), 0);
-  /* One that has no group yet */
-  struct member *member = member_create(false);
-  assert_int_equal(member_bequeath(member, &none), 0);
-  member_destroy(member);
-}
-
-/* The rule decides by which a member came there, not the one that made the
- * group: names may be shared. */
-static void bequeaths_by_its_own_rule(void **state) {
-  (void)state;
-  struct fixture fixture;
-  struct membership got[GROUPS];
-  prepare(&fixture);
-  fixture.rules[1].descendants = true;
-  struct member *member = member_create(true);
-  struct membership shared = {&fixture.rules[1], &fixture.groups[0], false};
-  assert_int_equal(member_set_groups(member, &shared, 1, 0), 0);
-  assert_int_equal(member_bequeath(member, got), 1);
-  assert_ptr_equal(got[0].group, &fixture.groups[0]);
-  shared = (struct membership){&fixture.rules[0], &fixture.groups[1], false};
-  assert_int_equal(member_set_groups(member, &shared, 1, 0), 0);
-  assert_int_equal(member_bequeath(member, got), 0);
-  member_destroy(member);
-}
-
 static void knows_its_groups(void **state) {
   (void)state;
   static const struct {
@@ -229,8 +172,6 @@ int main(void) {
       cmocka_unit_test(counts_the_members_of_groups),
       cmocka_unit_test(serves_its_groups),
       cmocka_unit_test(adds_to_the_gauges_of_its_groups),
-      cmocka_unit_test(bequeaths_to_descendants),
-      cmocka_unit_test(bequeaths_by_its_own_rule),
       cmocka_unit_test(knows_its_groups),
       cmocka_unit_test(closes_what_it_holds),
   };
