@@ -17,7 +17,7 @@ build_packages=(gcc libc6-dev pkgconf libmnl-dev collectd-core collectd-dev
   libcollectdclient-dev libnl-genl-3-dev libjansson-dev)
 run_packages=(collectd-core coreutils util-linux)
 test_packages=(clang clang-format libclang-rt-dev libcmocka-dev bats shellcheck
-  procps util-linux)
+  procps util-linux python3)
 kernel_packages=(qemu-system-x86 cpio e2fsprogs mount)
 
 warnings=(-Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
