@@ -292,6 +292,20 @@ stop_at_work() {
   assert_equal "$output" ""
 }
 
+@test "probe listen: says what was lost" {
+  local i status=0
+
+  start_listen --buffer 4000
+  kill -STOP "$listen_pid"
+  for ((i = 0; i < 100; i++)); do
+    "$BASH" -c 'exit 0'
+  done
+  kill -CONT "$listen_pid"
+  end_listen || status=$?
+  assert_equal "$status" 1
+  grep -Eq 'messages, [1-9][0-9]* lost' "$work/listen.err"
+}
+
 @test "probe listen: beside the plugin's listener, the same exits" {
   interval=0.5
   configure <<CONF
