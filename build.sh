@@ -14,18 +14,21 @@ delayacct=/proc/sys/kernel/task_delayacct
 
 # The Debian packages, by purpose
 build_packages=(gcc libc6-dev pkgconf libmnl-dev collectd-core collectd-dev
-  libcollectdclient-dev)
+  libcollectdclient-dev libnl-genl-3-dev libjansson-dev)
 run_packages=(collectd-core coreutils util-linux)
 test_packages=(clang clang-format libclang-rt-dev libcmocka-dev bats shellcheck
-  procps util-linux)
+  procps util-linux python3)
 kernel_packages=(qemu-system-x86 cpio e2fsprogs mount)
 
 warnings=(-Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
   -Wmissing-prototypes -Wformat=2 -Wconversion -Wvla -Wundef)
 cflags=(-std=c11 -O2 -g -D_GNU_SOURCE -pthread "${warnings[@]}"
   -DHAVE_CONFIG_H -isystem /usr/include/collectd
-  -isystem /usr/include/collectd/core -isystem /usr/include/collectd/core/daemon)
+  -isystem /usr/include/collectd/core -isystem /usr/include/collectd/core/daemon
+  -isystem /usr/include/libnl3)
 plugin_flags=(-fPIC -fvisibility=hidden)
+probe=$root/contrib/taskstats-probe
+probe_libs=(-lnl-genl-3 -lnl-3 -ljansson -lm)
 read -ra extra_cflags <<<"${CFLAGS:-}"
 
 usage() {
@@ -33,11 +36,13 @@ usage() {
 Usage: ./build.sh COMMAND [OPTION]...
 
   deps         install the Debian packages that the other commands need
-  build        make build/taskstats.so (the plugin) and build/taskstats-top
+  build        make build/taskstats.so (the plugin), build/taskstats-top and
+               build/taskstats-probe
   run          show the plugin at work: a live table in this terminal (root)
   test [PART]  run the tests (root); PART is unit, integration, lint, or kernels
                (the core of integration on Debian's 6.1 and 6.12, emulated)
-  install      install the plugin, taskstats-top and the example configuration
+  install      install the plugin, taskstats-top, taskstats-probe with its
+               manual page and the example configuration
   uninstall    remove what install installed
   lint         check the sources: format, warnings of two compilers, shellcheck
   format       format the sources
@@ -58,7 +63,7 @@ leaves CSV files of all values under build/run/csv.
 Environment:
   CC, CFLAGS     the compiler (gcc), and what to add to its flags
   DESTDIR        put in front of every path that install and uninstall use
-  PREFIX         where taskstats-top and the example go (/usr/local)
+  PREFIX         where the tools and the example go (/usr/local)
   PLUGINDIR      collectd's plugin directory (default: ask collectd)
 EOF
 }
@@ -182,6 +187,8 @@ do_build() {
   make_output "$build/taskstats-top" "$root/contrib" "${CC:-gcc}" "${cflags[@]}" \
     "${extra_cflags[@]}" "$root/contrib/taskstats-top.c" "${client[@]}" \
     -o "$build/taskstats-top"
+  make_output "$build/taskstats-probe" "$probe" "${CC:-gcc}" "${cflags[@]}" \
+    "${extra_cflags[@]}" "$probe"/*.c "${probe_libs[@]}" -o "$build/taskstats-probe"
 }
 
 do_clean() { rm -rf "$build"; }
@@ -234,22 +241,28 @@ unit_test() { # VARIANT BINARY
   tally "unit, $1: $(basename "$2")" "$status" "$log"
 }
 
-# The core is compiled once a variant; module.c alone needs collectd. Tests whose
-# names do not match the pattern in only, if it is set, are left out.
+# The core is compiled once a variant; module.c alone needs collectd. Tests of
+# the probe have its sources, too. Tests whose names do not match the pattern in
+# only, if it is set, are left out.
 unit_tests() { # VARIANT COMPILER [FLAG]...
-  local variant=$1 directory=$build/unit/$1 test name core=()
+  local variant=$1 directory=$build/unit/$1 test name core=() probes=() objects
   local compile=("$2" "${cflags[@]}" "${extra_cflags[@]}" "${@:3}")
   mapfile -t core < <(find "$root/plugin" -name '*.c' ! -name module.c | sort)
+  mapfile -t probes < <(find "$probe" -name '*.c' ! -name main.c | sort)
   rm -rf "$directory"
-  mkdir -p "$directory/core"
+  mkdir -p "$directory/core" "$directory/probe"
   (cd "$directory/core" && "${compile[@]}" -c "${core[@]}") ||
     die "the core does not compile with $2; see the message above"
+  (cd "$directory/probe" && "${compile[@]}" -c "${probes[@]}") ||
+    die "taskstats-probe does not compile with $2; see the message above"
   for test in "$root"/tests/unit/test_*.c; do
     [ -e "$test" ] || continue
     name=$(basename "$test" .c)
     [[ $name =~ ^test_(${only:-.*})$ ]] || continue
-    if "${compile[@]}" -I"$root/plugin" "$test" "$directory"/core/*.o \
-      -lcmocka -lmnl -o "$directory/$name"; then
+    objects=("$directory"/core/*.o -lmnl)
+    [[ $name != test_probe_* ]] || objects+=("$directory"/probe/*.o "${probe_libs[@]}")
+    if "${compile[@]}" -DFIXTURES="\"$root/tests/fixtures\"" -I"$root/plugin" \
+      -I"$probe" "$test" "${objects[@]}" -lcmocka -o "$directory/$name"; then
       unit_test "$variant" "$directory/$name"
     else
       check "unit, $variant: $name compiles" false
@@ -316,19 +329,20 @@ compiles() { # COMPILER: every source by itself, into objects for the next check
   mkdir -p "$directory"
   while read -r source; do
     object=${source#"$root"/}
-    "$1" "${cflags[@]}" -I"$root/plugin" -c "$source" \
+    "$1" "${cflags[@]}" -DFIXTURES='""' -I"$root/plugin" -I"$probe" -c "$source" \
       -o "$directory/${object//\//_}.o" || status=1
   done < <(c_files | grep '\.c$')
   return "$status"
 }
 
-# Prints the plugin's functions that no other file uses: they should be static,
-# or not be there.
+# Prints the functions of the plugin and the probe that no other file uses: they
+# should be static, or not be there.
 all_needed() {
-  local objects=$build/lint/gcc unneeded
+  local compiled=$build/lint/gcc unneeded
   unneeded=$(comm -23 \
-    <(nm --defined-only -g "$objects"/plugin_*.o | awk 'NF == 3 { print $3 }' | sort -u) \
-    <({ nm -u "$objects"/*.o | awk 'NF == 2 { print $2 }'; echo module_register; } | sort -u))
+    <(nm --defined-only -g "$compiled"/{plugin,contrib_taskstats-probe}_*.o |
+      awk 'NF == 3 { print $3 }' | sort -u) \
+    <({ nm -u "$compiled"/*.o | awk 'NF == 2 { print $2 }'; say module_register main; } | sort -u))
   [ -z "$unneeded" ] || say "used by no other file: ${unneeded//$'\n'/, }"
   [ -z "$unneeded" ]
 }
@@ -401,11 +415,13 @@ stock_plugindir() {
   say "$directory"
 }
 
-installed_paths() { # sets plugin_path, top_path, example_path
+installed_paths() { # sets plugin_path, top_path, probe_path, manual_path, example_path
   local prefix=${PREFIX:-/usr/local} plugindir
   plugindir=${PLUGINDIR:-$(stock_plugindir)}
   plugin_path=${DESTDIR:-}$plugindir/taskstats.so
   top_path=${DESTDIR:-}$prefix/bin/taskstats-top
+  probe_path=${DESTDIR:-}$prefix/sbin/taskstats-probe
+  manual_path=${DESTDIR:-}$prefix/share/man/man8/taskstats-probe.8
   example_path=${DESTDIR:-}$prefix/share/doc/collectd-taskstats/collectd.conf.example
 }
 
@@ -415,8 +431,11 @@ do_install() {
   installed_paths
   install -D -m 0644 "$build/taskstats.so" "$plugin_path"
   install -D -m 0755 "$build/taskstats-top" "$top_path"
+  install -D -m 0755 "$build/taskstats-probe" "$probe_path"
+  install -D -m 0644 "$root/contrib/taskstats-probe.8" "$manual_path"
   install -D -m 0644 "$root/collectd.conf.example" "$example_path"
-  say "Installed:" "  $plugin_path" "  $top_path" "  $example_path"
+  say "Installed:" "  $plugin_path" "  $top_path" "  $probe_path" "  $manual_path" \
+    "  $example_path"
   cat <<EOF
 
 1. Add to collectd's configuration, for example as
@@ -446,15 +465,20 @@ do_install() {
 4. Look at it; this needs "LoadPlugin unixsock" in the configuration:
 
      taskstats-top
+
+What does not work, and why:
+
+     taskstats-probe check
 EOF
 }
 
 do_uninstall() {
   [ -n "${DESTDIR:-}" ] || need_root "to uninstall from the system (or set DESTDIR)"
   installed_paths
-  rm -f "$plugin_path" "$top_path" "$example_path"
+  rm -f "$plugin_path" "$top_path" "$probe_path" "$manual_path" "$example_path"
   rmdir --ignore-fail-on-non-empty "$(dirname "$example_path")" 2>/dev/null || true
-  say "Removed:" "  $plugin_path" "  $top_path" "  $example_path"
+  say "Removed:" "  $plugin_path" "  $top_path" "  $probe_path" "  $manual_path" \
+    "  $example_path"
 }
 
 # Run

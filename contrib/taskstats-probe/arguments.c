@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "arguments.h"
+
+#include "fail.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+enum {
+  ID_MAX = 4 * 1024 * 1024, /* PID_MAX_LIMIT */
+  YEAR_S = 366 * 24 * 3600,
+};
+
+static bool parse_number(const char *text, uint64_t most, uint64_t *number) {
+  char *end = NULL;
+  errno = 0;
+  if (!isdigit((unsigned char)text[0]))
+    return false;
+  *number = strtoull(text, &end, 10);
+  return *end == '\0' && errno == 0 && *number > 0 && *number <= most;
+}
+
+int arguments_id(const char *text, uint32_t *id) {
+  uint64_t number = 0;
+  if (!parse_number(text, ID_MAX, &number))
+    return fail(STATUS_ID,
+                "\"%s\" is no id of a process or thread: one is a number from "
+                "1 to %d",
+                text, ID_MAX);
+  *id = (uint32_t)number;
+  return STATUS_OK;
+}
+
+int arguments_seconds(const char *option, const char *text, double *seconds) {
+  char *end = NULL;
+  *seconds = strtod(text, &end);
+  if (end == text || *end != '\0' || !(*seconds >= 0.01 && *seconds <= YEAR_S))
+    return fail(STATUS_USAGE,
+                "%s \"%s\": a number of seconds is expected, 0.01 or more",
+                option, text);
+  return STATUS_OK;
+}
+
+int arguments_number(const char *option, const char *text, uint64_t most,
+                     uint64_t *number) {
+  if (!parse_number(text, most, number))
+    return fail(STATUS_USAGE, "%s \"%s\": a number from 1 to %llu is expected",
+                option, text, (unsigned long long)most);
+  return STATUS_OK;
+}
+
+int arguments_misused(const char *command) {
+  return fail(STATUS_USAGE, "see taskstats-probe %s --help", command);
+}

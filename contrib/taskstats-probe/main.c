@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * taskstats-probe: reads the kernel's taskstats, and tells why it cannot.
+ *
+ * It shares no code with the plugin, not even the netlink library, so that each
+ * can be held against the other.
+ */
+#include "fail.h"
+#include "probe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] =
+    "Usage: taskstats-probe COMMAND [OPTION]... [ARGUMENT]...\n"
+    "Reads what the kernel counts of processes and threads: CPU, waits, I/O.\n"
+    "\n"
+    "  check    tell whether this kernel, this container, this user can have\n"
+    "           taskstats, and what to do if not\n"
+    "  get      show the records of living processes or threads\n"
+    "  listen   show the records of threads and processes as they end\n"
+    "  capture  write records to a file as the kernel sent them\n"
+    "\n"
+    "Each has --help. What something does not work for is answered by\n"
+    "\"taskstats-probe check\".\n"
+    "\n"
+    "Exit status:\n"
+    "   0  done; check: all is good\n"
+    "   1  check: something is degraded; listen, capture: records were lost\n"
+    "   2  check: something is bad\n"
+    "   3  the command line is not understood\n"
+    "   4  an id is no id\n"
+    "   5  a process or thread is not there (any more)\n"
+    "   6  the kernel refuses the list of CPUs\n"
+    "   7  not permitted\n"
+    "   8  the kernel has no taskstats\n"
+    "   9  this namespace cannot listen\n"
+    "  10  the kernel's answer is not understood\n"
+    "  11  the kernel does not answer\n"
+    "  12  a file cannot be written\n"
+    "  13  anything else of the system, such as no memory\n";
+
+static const struct {
+  const char *name;
+  int (*run)(int argc, char **argv);
+} commands[] = {
+    {"check", check_main},
+    {"get", get_main},
+    {"listen", listen_main},
+    {"capture", capture_main},
+};
+
+static int run(int argc, char **argv) {
+  for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+    if (strcmp(argv[1], commands[i].name) == 0)
+      return commands[i].run(argc - 1, argv + 1);
+  return fail(STATUS_USAGE, "there is no command \"%s\"; see --help", argv[1]);
+}
+
+int main(int argc, char **argv) {
+  if (argc < 2) {
+    fputs(usage, stderr);
+    return STATUS_USAGE;
+  }
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+      strcmp(argv[1], "help") == 0) {
+    fputs(usage, stdout);
+    return STATUS_OK;
+  }
+  int status = run(argc, argv);
+  if (fflush(stdout) != 0 || ferror(stdout))
+    return fail(STATUS_FILE, "standard output cannot be written");
+  return status;
+}

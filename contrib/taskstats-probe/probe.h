@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PROBE_PROBE_H
+#define PROBE_PROBE_H
+
+/* The commands. Each takes its own arguments, its name in front, and returns an
+ * exit status. */
+int check_main(int argc, char **argv);
+int get_main(int argc, char **argv);
+int listen_main(int argc, char **argv);
+int capture_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PROBE_SHOW_H
+#define PROBE_SHOW_H
+
+#include "stats.h"
+
+#include <jansson.h>
+
+/*
+ * Values as text for people, as text for scripts, and as JSON.
+ */
+
+enum { SHOW_SIZE = 96 }; /* of any value's text */
+
+/* With its unit; "unknown" for what is not known. */
+void show_value(char text[SHOW_SIZE], const struct stats *stats,
+                enum stats_field field);
+
+/* As a script wants it: a bare number in the unit of the kernel. */
+void show_bare(char text[SHOW_SIZE], const struct stats *stats,
+               enum stats_field field);
+
+/* So much a second, with its unit. */
+void show_rate(char text[SHOW_SIZE], double rate, enum stats_unit unit);
+
+void show_ns(char text[SHOW_SIZE], double ns);
+
+/* What could steer a terminal (a command may be called anything) becomes '?'.
+ */
+void show_clean(char *text);
+
+/* How a task ended: "exit 3", "SIGSEGV, core dumped". */
+void show_end(char text[SHOW_SIZE], uint32_t status, uint8_t flags);
+
+/* "SIGSEGV" */
+void show_signal(char text[SHOW_SIZE], int number);
+
+/* null for what is not known. */
+json_t *show_json(const struct stats *stats, enum stats_field field);
+
+/* All fields by their names. */
+json_t *show_json_all(const struct stats *stats);
+
+/* Writes the value in a line, and frees it. */
+void show_json_line(json_t *value);
+
+#endif

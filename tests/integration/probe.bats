@@ -1,0 +1,375 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# taskstats-probe: every command, option and exit status, and that it and the
+# plugin tell the same.
+
+# shellcheck source=common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=exits.bash
+source "$BATS_TEST_DIRNAME/exits.bash"
+
+PROBE=$TASKSTATS_BUILD/taskstats-probe
+
+# What is stopped does not hear that it is to end.
+teardown() {
+  local pid
+
+  for pid in "${load_pid[@]}"; do
+    kill -CONT "$pid" 2>/dev/null || true
+  done
+  common_teardown
+}
+
+# probe STATUS ARGUMENT...: it ends with that status; what it said is in
+# $output, what it complained of in $stderr.
+probe() {
+  local status=$1
+  shift
+
+  run --separate-stderr -"$status" "$PROBE" "$@" 3>&- {lock}>&-
+}
+
+assert_says() { [[ $output == *"$1"* ]] || fail "not said: $1, but: $output"; }
+
+assert_complains() {
+  [[ $stderr == *"$1"* ]] || fail "no complaint of $1, but: $stderr"
+}
+
+# field ID NAME: a process's.
+field() { "$PROBE" get --fields "$2" "$1"; }
+
+# json FILE KEY...: the values of the keys in each line, by python's own reader.
+json() {
+  python3 -c '
+import json, sys
+for line in open(sys.argv[1]):
+    record = json.loads(line)
+    print(*[record.get(key, record.get("record", {}).get(key)) for key in sys.argv[2:]])
+' "$@"
+}
+
+# start_listen [OPTION]...: into $work/listened; returns when it hears.
+start_listen() {
+  local tries=200
+
+  "$PROBE" listen "$@" >"$work/listened" 2>"$work/listen.err" 3>&- {lock}>&- &
+  listen_pid=$!
+  until hears; do
+    ((tries-- > 0)) || fail "listen does not begin: $(<"$work/listen.err")"
+    sleep 0.05
+  done
+}
+
+# Without a filter for it, the end of a process shows it.
+hears() {
+  "$BASH" -c 'exit 0'
+  [[ -s $work/listened ]]
+}
+
+end_listen() {
+  kill -"${1:-INT}" "$listen_pid"
+  wait "$listen_pid"
+}
+
+# A process that is asked nothing and does nothing: its record stands still.
+start_stopped() { # NAME COMMAND...
+  start_load "$1" --stay 60 "${@:2}"
+  await_done "$1"
+  stop_at_work "$1"
+}
+
+stop_at_work() {
+  kill -STOP "${load_pid[$1]}"
+  await "$1 to stop" grep -q '^State:.T' "/proc/${load_pid[$1]}/status"
+}
+
+@test "probe check: all is good" {
+  probe 0 check --plugin-dir "$TASKSTATS_BUILD"
+  assert_equal "$(grep -vc '^good ' <<<"$output")" 0 "$output"
+  assert_says "exit records"
+  assert_says "collectd loads it"
+  assert_says "waits for cpu blkio swapin"
+
+  probe 0 check --json --plugin-dir "$TASKSTATS_BUILD"
+  echo "$output" >"$work/checked"
+  assert_equal "$(json "$work/checked" state | sort -u)" good
+}
+
+@test "probe check: delay accounting off, no plugin, one that does not load" {
+  delay_accounting 0
+  probe 1 check --plugin-dir "$TASKSTATS_BUILD"
+  assert_says "degraded  delay accounting"
+  assert_says "sysctl kernel.task_delayacct=1"
+
+  delay_accounting 1
+  probe 1 check --plugin-dir "$work"
+  assert_says "taskstats.so: No such file"
+  echo nothing >"$work/taskstats.so"
+  probe 2 check --plugin-dir "$work"
+  assert_says "bad       plugin"
+}
+
+@test "probe check: no capability, other namespaces" {
+  run -2 setpriv --reuid nobody --clear-groups "$PROBE" check
+  assert_says "bad       CAP_NET_ADMIN"
+  run -2 unshare --user --map-root-user "$PROBE" check
+  assert_says "bad       user namespace"
+  run -1 unshare --net "$PROBE" check --plugin-dir "$TASKSTATS_BUILD"
+  assert_says "accepts, but sends nothing"
+  run -1 unshare --pid --fork --mount-proc "$PROBE" check --plugin-dir "$TASKSTATS_BUILD"
+  assert_says "degraded  pid namespace"
+}
+
+@test "probe: what is wrong on the command line has its own status" {
+  probe 3
+  probe 3 nonsense
+  assert_complains 'no command "nonsense"'
+  probe 3 get
+  assert_complains "of which process"
+  probe 3 get --nonsense 1
+  probe 3 get --fields nonsense 1
+  assert_complains 'there is no "nonsense"'
+  probe 3 get --count 3 1
+  probe 3 get --interval 0 1
+  probe 3 get --json --delays 1
+  probe 3 get --pid --threads 1
+  probe 3 listen extra
+  probe 3 listen --count 0
+  probe 3 listen --buffer x
+  probe 3 listen --seconds -1
+  probe 3 capture
+  probe 3 capture "$work/file"
+  probe 3 capture "$work/file" --listen 1 1
+  probe 3 check extra
+  probe 4 get 12x
+  assert_complains '"12x" is no id'
+  probe 4 get 0
+  probe 4 get 99999999
+  probe 4 capture "$work/file" x
+}
+
+@test "probe: each failure has its own status and cure" {
+  probe 5 get 4194303
+  assert_complains "there is no process 4194303"
+  probe 5 get --pid 4194303
+  assert_complains "there is no thread"
+  probe 5 get --threads 4194303
+  probe 5 get --fields id 4194303 $$
+  assert_equal "$output" $$
+  probe 6 listen --cpus 8000
+  assert_complains "cannot exist"
+  probe 6 listen --cpus nonsense
+  assert_complains "is no list of CPUs"
+  run --separate-stderr -7 setpriv --reuid nobody --clear-groups "$PROBE" get 1
+  assert_complains "CAP_NET_ADMIN is missing"
+  run --separate-stderr -7 unshare --user --map-root-user "$PROBE" listen
+  assert_complains "only within a user namespace"
+  run --separate-stderr -9 unshare --pid --fork --mount-proc "$PROBE" listen
+  assert_complains "pid namespace"
+  run --separate-stderr -9 unshare --net "$PROBE" listen
+  assert_complains "sends nothing"
+  probe 12 capture "$work/nowhere/file" 1
+  run --separate-stderr -12 bash -c "'$PROBE' get 1 >/dev/full"
+}
+
+@test "probe: every command has help" {
+  local command
+
+  probe 0 --help
+  assert_says "Exit status:"
+  for command in check get listen capture; do
+    probe 0 "$command" --help
+    assert_says "Usage: taskstats-probe $command"
+  done
+  probe 0 get --fields help
+  assert_says "irq_delay_total"
+}
+
+@test "probe get: what a stopped process has used is what it says itself" {
+  local pid
+
+  start_stopped "$me-stopped" burn 200 1
+  pid=${load_pid[$me-stopped]}
+  # The CPU time of a stopped process is up to date.
+  assert_near "$(field "$pid" cpu_run_virtual_total)" \
+    "$(truth "$me-stopped" cpu_us)000" 1 2000000
+  assert_between "$(field "$pid" nivcsw)" "$(truth "$me-stopped" involuntary)" 100000
+  assert_equal "$(field "$pid" nvcsw)" \
+    "$(awk '/^voluntary/ { print $2 }' "/proc/$pid/status")"
+  assert_equal "$(field "$pid" read_char,ac_comm,cpu_delay_max)" \
+    "unknown	unknown	unknown"
+
+  probe 0 get --pid --fields ac_comm,ac_pid,ac_uid,ac_ppid,ac_exitcode "$pid"
+  assert_equal "$output" "$me-stopped	$pid	0	$$	unknown"
+  assert_equal "$("$PROBE" get --pid --fields ac_minflt "$pid")" \
+    "$(cut -d' ' -f10 "/proc/$pid/task/$pid/stat")"
+}
+
+@test "probe get: as text, as a table, as JSON" {
+  local pid
+
+  start_stopped "$me-stopped" burn 20 3
+  pid=${load_pid[$me-stopped]}
+  probe 0 get "$pid"
+  assert_says "process $pid, taskstats version"
+  [[ $output =~ read_char\ +unknown ]]
+  probe 0 get --delays "$pid"
+  [[ $output =~ cpu\ +[0-9]+\ +[0-9.]+\ [mun]?s\ .*unknown ]]
+  [[ $output != *read_char* ]]
+
+  "$PROBE" get --json "$pid" >"$work/json"
+  assert_equal "$(json "$work/json" id kind read_char nvcsw)" \
+    "$pid process None $(field "$pid" nvcsw)"
+  delay_accounting 0
+  assert_equal "$(field "$pid" blkio_count)" unknown
+}
+
+@test "probe get: every thread, whose sum is the process's" {
+  local pid sum
+
+  start_load "$me-threads" --stay 60 park 3
+  pid=${load_pid[$me-threads]}
+  await_done "$me-threads"
+  kill -STOP "$pid"
+  await "its stop" grep -q '^State:.T' "/proc/$pid/status"
+  probe 0 get --threads --fields id "$pid"
+  assert_equal "$output" "$(ls "/proc/$pid/task")"
+  sum=$("$PROBE" get --threads --fields nvcsw "$pid" | awk '{ sum += $1 } END { print sum }')
+  assert_equal "$(field "$pid" nvcsw)" "$sum"
+}
+
+@test "probe get: rates" {
+  local pid
+
+  start_load "$me-burner" --wait burn 3000 1
+  pid=${load_pid[$me-burner]}
+  go "$me-burner"
+  probe 0 get --interval 0.5 --count 2 --fields cpu_run_virtual_total,id "$pid"
+  assert_equal "$(wc -l <<<"$output")" 2
+  # The kernel brings it up to date at ticks, which may come late.
+  assert_between "$(tail -n1 <<<"$output" | cut -f1)" 1e8 2e9
+  probe 0 get --interval 0.1 --count 1 --delays "$pid"
+  assert_says "waited"
+  probe 0 get --interval 0.1 --count 1 --json "$pid"
+  assert_says '"per_second"'
+  probe 0 get --interval 0.1 --count 1 "$pid"
+  [[ $output =~ cpu_run_virtual_total\ +[0-9.]+\ ms/s ]]
+  (sleep 0.3 && kill -KILL "$pid") 3>&- {lock}>&- &
+  probe 5 get --interval 0.2 --fields id "$pid"
+}
+
+@test "probe listen: each way to end, of processes and threads" {
+  local tgid
+
+  start_listen --json --buffer 4194304
+  bash -c 'exit 7' &
+  wait $! || true
+  bash -c 'kill -KILL $$' &
+  local killed=$!
+  wait $! || true
+  start_load "$me-park" --stay 60 park 2
+  await_done "$me-park"
+  tgid=${load_pid[$me-park]}
+  stop_load "$me-park"
+  await "its end" grep -q "\"kind\":\"process\",\"tgid\":$tgid," "$work/listened"
+  end_listen INT
+  grep -q 'a receive buffer of 4194304 bytes' "$work/listen.err"
+  grep -q 'messages, 0 lost' "$work/listen.err"
+  json "$work/listened" kind tgid pid comm exit_status signal ac_exitcode >"$work/ends"
+  grep -qx "process [0-9]* [0-9]* bash 7 None 1792" "$work/ends"
+  grep -qx "process $killed $killed bash None SIGKILL 9" "$work/ends"
+  assert_equal "$(grep -c "^thread $tgid " "$work/ends")" 3
+  grep -qx "process $tgid None $me-park None SIGTERM None" "$work/ends"
+}
+
+@test "probe listen: a filter, a number, a time, a CPU" {
+  (sleep 0.5 && "$BASH" -c 'exit 3' && sleep 0) 3>&- {lock}>&- &
+  probe 0 listen --filter sleep --count 1 --cpus "$(</sys/devices/system/cpu/possible)"
+  [[ $output =~ ^[0-9:.]+\ process\ +[0-9]+\ +[0-9]+\ sleep\ +exit\ 0,\ after ]]
+  assert_equal "$(wc -l <<<"$output")" 1
+  probe 0 listen --filter "$me-nobody" --seconds 0.3
+  assert_equal "$output" ""
+}
+
+@test "probe listen: says what was lost" {
+  local i status=0
+
+  start_listen --buffer 4000
+  kill -STOP "$listen_pid"
+  for ((i = 0; i < 100; i++)); do
+    "$BASH" -c 'exit 0'
+  done
+  kill -CONT "$listen_pid"
+  end_listen || status=$?
+  assert_equal "$status" 1
+  grep -Eq 'messages, [1-9][0-9]* lost' "$work/listen.err"
+}
+
+@test "probe listen: beside the plugin's listener, the same exits" {
+  interval=0.5
+  configure <<CONF
+    <Group "kid">
+      Command "$me-kid"
+    </Group>
+CONF
+  start_collectd
+  start_listen --json --buffer 4194304
+  start_exits "$me-parent" brood "$me-kid" 60 2 0 exit0,exit3,kill 2000 65536
+  await "the first read" has_rows kid ps_cputime
+  perform "$me-parent"
+  settle kid
+  end_listen TERM
+  json "$work/listened" comm kind exit_status signal |
+    awk -v name="$me-kid" '$1 == name && $2 == "process" { print $3, $4 }' |
+    sort | uniq -c | awk '{ $1 = $1; print }' >"$work/statuses"
+  assert_equal "$(<"$work/statuses")" "20 0 None
+20 3 None
+20 None SIGKILL"
+  assert_exits kid 20 20 20
+  assert_equal "$(json "$work/listened" comm write_char |
+    awk -v name="$me-kid" '$1 == name { sum += $2 } END { print sum }')" \
+    "$(value kid io_octets tx | cut -d. -f1)"
+}
+
+@test "probe get: the plugin dispatched the same of a stopped process" {
+  local pid
+
+  configure <<CONF
+    CollectContextSwitch true
+    CollectPageFaults true
+    <Group "stopped">
+      Command "$me-stopped"
+    </Group>
+CONF
+  start_load "$me-stopped" --wait --stay 60 burn 300 2
+  start_collectd
+  await_members stopped 1
+  reads 2 stopped
+  perform "$me-stopped"
+  stop_at_work "$me-stopped"
+  pid=${load_pid[$me-stopped]}
+  settle stopped
+  settle stopped
+  assert_equal "$(value stopped contextswitch-voluntary)" "$(field "$pid" nvcsw)"
+  assert_equal "$(value stopped contextswitch-involuntary)" "$(field "$pid" nivcsw)"
+  # The plugin reads the CPU clock; the record lacks up to a tick of each thread
+  # that has ended.
+  assert_near "$(cpu_us stopped)" \
+    "$(field "$pid" cpu_run_virtual_total | awk '{ print $1 / 1000 }')" 1 8000
+  assert_near "$(integral stopped delay_rate-delay-cpu)" \
+    "$(field "$pid" cpu_delay_total | awk '{ print $1 / 1e9 }')" 5 0.01
+}
+
+@test "probe capture: what was captured can be read again" {
+  probe 0 capture "$work/living" $$
+  assert_equal "$(head -c 8 "$work/living")" TSPROBE1
+  assert_equal "$(stat -c %s "$work/living")" \
+    $((32 + $(od -An -tu4 -j28 -N4 "$work/living")))
+  probe 0 capture --pid "$work/thread" $$
+  assert_equal "$(od -An -tu4 -j16 -N8 "$work/thread" | xargs)" "0 $$"
+  (sleep 0.5 && "$BASH" -c 'exit 0') 3>&- {lock}>&- &
+  probe 0 capture --listen 1 "$work/end"
+  assert_equal "$(od -An -tu4 -j16 -N4 "$work/end" | xargs)" 2
+  probe 5 capture "$work/none" 4194303
+}
