@@ -19,6 +19,8 @@ run_packages=(collectd-core coreutils util-linux)
 test_packages=(clang clang-format libclang-rt-dev libcmocka-dev bats shellcheck
   procps util-linux)
 kernel_packages=(qemu-system-x86 cpio e2fsprogs mount)
+store_packages=(influxdb graphite-carbon graphite-web prometheus
+  libmicrohttpd12 libprotobuf-c1 curl jq iproute2 mount python3)
 
 warnings=(-Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
   -Wmissing-prototypes -Wformat=2 -Wconversion -Wvla -Wundef)
@@ -35,8 +37,9 @@ Usage: ./build.sh COMMAND [OPTION]...
   deps         install the Debian packages that the other commands need
   build        make build/taskstats.so (the plugin) and build/taskstats-top
   run          show the plugin at work: a live table in this terminal (root)
-  test [PART]  run the tests (root); PART is unit, integration, lint, or kernels
-               (the core of integration on Debian's 6.1 and 6.12, emulated)
+  test [PART]  run the tests (root); PART is unit, integration, lint, kernels
+               (the core of integration on Debian's 6.1 and 6.12, emulated), or
+               stores (what is in contrib/, with InfluxDB, Graphite, Prometheus)
   install      install the plugin, taskstats-top and the example configuration
   uninstall    remove what install installed
   lint         check the sources: format, warnings of two compilers, shellcheck
@@ -135,9 +138,29 @@ need_packages() { # PACKAGE...
   fi
 }
 
+# Debian starts a server as soon as it is installed. The tests want only what is
+# in the package, so that no service may start meanwhile; at the next boot it
+# would, unless it is disabled.
+need_servers() {
+  local policy=/usr/sbin/policy-rc.d package new=()
+  for package in influxdb prometheus graphite-carbon; do
+    is_installed "$package" || new+=("$package")
+  done
+  if [ ${#new[@]} -gt 0 ] && [ "$EUID" -eq 0 ] && [ ! -e "$policy" ]; then
+    scratch+=("$policy")
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+  fi
+  need_packages "${store_packages[@]}"
+  if [ ${#new[@]} -gt 0 ] && command -v systemctl >/dev/null; then
+    systemctl disable "${new[@]/graphite-carbon/carbon-cache}" >/dev/null 2>&1 || true
+  fi
+}
+
 do_deps() {
   need_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" \
     "${kernel_packages[@]}"
+  need_servers
   say "All packages are installed."
 }
 
@@ -276,19 +299,26 @@ build_helpers() {
   done
 }
 
-test_integration() {
-  need_root "for the integration tests (taskstats wants CAP_NET_ADMIN, /proc/<pid>/io CAP_SYS_PTRACE)"
+bats_tests() { # PART
+  need_root "for these tests (taskstats wants CAP_NET_ADMIN, /proc/<pid>/io CAP_SYS_PTRACE)"
   need_packages "${build_packages[@]}" "${test_packages[@]}"
   do_build
   build_helpers
-  compgen -G "$root/tests/integration/*.bats" >/dev/null || return 0
-  local log=$build/tests/integration.log status=0
+  compgen -G "$root/tests/$1/*.bats" >/dev/null || return 0
+  local log=$build/tests/$1.log status=0
   mkdir -p "$build/tests"
   [ ! -e "$delayacct" ] || saved_delayacct=$(<"$delayacct")
   TASKSTATS_BUILD=$build TASKSTATS_TESTS=$root/tests \
-    bats --tap --print-output-on-failure "$root"/tests/integration/*.bats 2>&1 |
+    bats --tap --print-output-on-failure "$root/tests/$1"/*.bats 2>&1 |
     tee "$log" || status=$?
-  tally integration "$status" "$log"
+  tally "$1" "$status" "$log"
+}
+
+test_integration() { bats_tests integration; }
+
+test_stores() {
+  need_servers
+  bats_tests stores
 }
 
 # The machines run one after another: two at a time, or under much other load,
@@ -370,9 +400,10 @@ do_test() { # [PART]
     test_lint
     test_unit
     test_integration
+    test_stores
     test_kernels
     ;;
-  unit | integration | kernels | lint) "test_$1" ;;
+  unit | integration | stores | kernels | lint) "test_$1" ;;
   *) misused "unknown part of the tests: $1" ;;
   esac
   [ "$skipped" -eq 0 ] || say "$skipped skipped"
