@@ -60,7 +60,8 @@ stop_server() {
   unset "server_pid[$1]"
   kill -CONT "$pid" 2>/dev/null || true
   kill "$pid" 2>/dev/null || true
-  if ! await "the end of $1" is_gone "$pid"; then
+  # InfluxDB sometimes hangs while it closes its listeners.
+  if ! await_tries=40 await "the end of $1" is_gone "$pid" 2>/dev/null; then
     kill -KILL "$pid"
   fi
   wait "$pid" 2>/dev/null || true
