@@ -15,7 +15,7 @@ delayacct=/proc/sys/kernel/task_delayacct
 # The Debian packages, by purpose
 build_packages=(gcc libc6-dev pkgconf libmnl-dev collectd-core collectd-dev
   libcollectdclient-dev)
-run_packages=(collectd-core coreutils util-linux)
+run_packages=(collectd-core coreutils util-linux rrdtool fonts-dejavu-core)
 test_packages=(clang clang-format libclang-rt-dev libcmocka-dev bats shellcheck
   procps util-linux)
 kernel_packages=(qemu-system-x86 cpio e2fsprogs mount)
@@ -52,7 +52,8 @@ runs as root, and named if not.
 
 run starts a collectd of its own with the stanzas of collectd.conf.example and
 a small load that waits for a CPU and for the disk. It ends by Ctrl-C and
-leaves CSV files of all values under build/run/csv.
+leaves CSV files of all values under build/run/csv, and charts of each group
+as PNG under build/run/charts.
   --seconds N    end by itself after N seconds
   --config FILE  your own stanzas instead, and no load. FILE is what you would
                  put into /etc/collectd/collectd.conf.d: <Plugin taskstats>
@@ -375,7 +376,7 @@ formatted() {
 
 scripts_clean() {
   local scripts suites status=0
-  mapfile -t scripts < <(find "$root/tests" -name '*.bash' -o -name '*.sh' | sort)
+  mapfile -t scripts < <(find "$root"/{tests,contrib} -name '*.bash' -o -name '*.sh' | sort)
   mapfile -t suites < <(find "$root/tests" -name '*.bats' | sort)
   shellcheck -s bash "$root/build.sh" "$root/.ci/run" "${scripts[@]}" || status=1
   # bats runs each test in a subshell, and its files share variables by load.
@@ -556,6 +557,11 @@ LoadPlugin csv
   DataDir "$run/csv"
   StoreRates false
 </Plugin>
+LoadPlugin rrdtool
+<Plugin rrdtool>
+  DataDir "$run/rrd"
+  RRATimespan 3600
+</Plugin>
 LoadPlugin unixsock
 <Plugin unixsock>
   SocketFile "$1"
@@ -649,6 +655,25 @@ watch_table() { # SOCKET [TOP'S OPTION]...
   return "$status"
 }
 
+# At least half a minute, so that a chart of a short run has an axis worth reading.
+draw_charts() {
+  local seconds=$((SECONDS - started)) log=$run/charts.log
+  ((seconds >= 30)) || seconds=30
+  ((seconds <= 3600)) || seconds=3600
+  if "$root/contrib/charts.bash" "$run/rrd/localhost" "$run/charts" "$seconds" \
+    >"$log" 2>&1; then
+    say "The charts, three for each group:" "$(sed 's/^/  /' "$log")"
+  else
+    say "The charts could not be drawn:" "$(tail -n 3 "$log")"
+  fi
+}
+
+end_run() {
+  at_exit
+  say "" "The values are under $run/csv," "the log is $run/collectd.log."
+  draw_charts
+}
+
 run_config=$root/collectd.conf.example
 run_options=()
 
@@ -700,7 +725,8 @@ do_run() {
   tell_delay_accounting
   tell_complaints
   say ""
-  trap 'at_exit; say "" "The values are under $run/csv," "the log is $run/collectd.log."' EXIT
+  started=$SECONDS
+  trap 'end_run' EXIT
   watch_table "$socket" "${run_options[@]}"
 }
 
