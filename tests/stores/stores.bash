@@ -27,7 +27,7 @@ teardown() {
   common_teardown || status=1
   stop_servers
   if [[ -z ${BATS_TEST_COMPLETED:-} || $status -ne 0 ]]; then
-    tail -n 15 "$server_dir"/{influxdb,carbon,graphite-web,prometheus}.log
+    tail -n 15 "$server_dir"/{influxdb,carbon,graphite-web,prometheus}.log 2>/dev/null || true
   fi
   return "$status"
 }
