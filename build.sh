@@ -15,10 +15,12 @@ delayacct=/proc/sys/kernel/task_delayacct
 # The Debian packages, by purpose
 build_packages=(gcc libc6-dev pkgconf libmnl-dev collectd-core collectd-dev
   libcollectdclient-dev libnl-genl-3-dev libjansson-dev)
-run_packages=(collectd-core coreutils util-linux)
+run_packages=(collectd-core coreutils util-linux rrdtool fonts-dejavu-core)
 test_packages=(clang clang-format libclang-rt-dev libcmocka-dev bats shellcheck
   procps util-linux python3)
 kernel_packages=(qemu-system-x86 cpio e2fsprogs mount)
+store_packages=(influxdb graphite-carbon graphite-web prometheus
+  libmicrohttpd12 libprotobuf-c1 curl jq iproute2 mount python3)
 
 warnings=(-Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
   -Wmissing-prototypes -Wformat=2 -Wconversion -Wvla -Wundef)
@@ -39,8 +41,9 @@ Usage: ./build.sh COMMAND [OPTION]...
   build        make build/taskstats.so (the plugin), build/taskstats-top and
                build/taskstats-probe
   run          show the plugin at work: a live table in this terminal (root)
-  test [PART]  run the tests (root); PART is unit, integration, lint, or kernels
-               (the core of integration on Debian's 6.1 and 6.12, emulated)
+  test [PART]  run the tests (root); PART is unit, integration, lint, kernels
+               (the core of integration on Debian's 6.1 and 6.12, emulated), or
+               stores (what is in contrib/, with InfluxDB, Graphite, Prometheus)
   install      install the plugin, taskstats-top, taskstats-probe with its
                manual page and the example configuration
   uninstall    remove what install installed
@@ -54,7 +57,8 @@ runs as root, and named if not.
 
 run starts a collectd of its own with the stanzas of collectd.conf.example and
 a small load that waits for a CPU and for the disk. It ends by Ctrl-C and
-leaves CSV files of all values under build/run/csv.
+leaves CSV files of all values under build/run/csv, and charts of each group
+as PNG under build/run/charts.
   --seconds N    end by itself after N seconds
   --config FILE  your own stanzas instead, and no load. FILE is what you would
                  put into /etc/collectd/collectd.conf.d: <Plugin taskstats>
@@ -140,9 +144,29 @@ need_packages() { # PACKAGE...
   fi
 }
 
+# Debian starts a server as soon as it is installed. The tests want only what is
+# in the package, so that no service may start meanwhile; at the next boot it
+# would, unless it is disabled.
+need_servers() {
+  local policy=/usr/sbin/policy-rc.d package new=()
+  for package in influxdb prometheus graphite-carbon; do
+    is_installed "$package" || new+=("$package")
+  done
+  if [ ${#new[@]} -gt 0 ] && [ "$EUID" -eq 0 ] && [ ! -e "$policy" ]; then
+    scratch+=("$policy")
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+  fi
+  need_packages "${store_packages[@]}"
+  if [ ${#new[@]} -gt 0 ] && command -v systemctl >/dev/null; then
+    systemctl disable "${new[@]/graphite-carbon/carbon-cache}" >/dev/null 2>&1 || true
+  fi
+}
+
 do_deps() {
   need_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" \
     "${kernel_packages[@]}"
+  need_servers
   say "All packages are installed."
 }
 
@@ -289,19 +313,26 @@ build_helpers() {
   done
 }
 
-test_integration() {
-  need_root "for the integration tests (taskstats wants CAP_NET_ADMIN, /proc/<pid>/io CAP_SYS_PTRACE)"
+bats_tests() { # PART
+  need_root "for these tests (taskstats wants CAP_NET_ADMIN, /proc/<pid>/io CAP_SYS_PTRACE)"
   need_packages "${build_packages[@]}" "${test_packages[@]}"
   do_build
   build_helpers
-  compgen -G "$root/tests/integration/*.bats" >/dev/null || return 0
-  local log=$build/tests/integration.log status=0
+  compgen -G "$root/tests/$1/*.bats" >/dev/null || return 0
+  local log=$build/tests/$1.log status=0
   mkdir -p "$build/tests"
   [ ! -e "$delayacct" ] || saved_delayacct=$(<"$delayacct")
   TASKSTATS_BUILD=$build TASKSTATS_TESTS=$root/tests \
-    bats --tap --print-output-on-failure "$root"/tests/integration/*.bats 2>&1 |
+    bats --tap --print-output-on-failure "$root/tests/$1"/*.bats 2>&1 |
     tee "$log" || status=$?
-  tally integration "$status" "$log"
+  tally "$1" "$status" "$log"
+}
+
+test_integration() { bats_tests integration; }
+
+test_stores() {
+  need_servers
+  bats_tests stores
 }
 
 # The machines run one after another: two at a time, or under much other load,
@@ -359,7 +390,7 @@ formatted() {
 
 scripts_clean() {
   local scripts suites status=0
-  mapfile -t scripts < <(find "$root/tests" -name '*.bash' -o -name '*.sh' | sort)
+  mapfile -t scripts < <(find "$root"/{tests,contrib} -name '*.bash' -o -name '*.sh' | sort)
   mapfile -t suites < <(find "$root/tests" -name '*.bats' | sort)
   shellcheck -s bash "$root/build.sh" "$root/.ci/run" "${scripts[@]}" || status=1
   # bats runs each test in a subshell, and its files share variables by load.
@@ -384,9 +415,10 @@ do_test() { # [PART]
     test_lint
     test_unit
     test_integration
+    test_stores
     test_kernels
     ;;
-  unit | integration | kernels | lint) "test_$1" ;;
+  unit | integration | stores | kernels | lint) "test_$1" ;;
   *) misused "unknown part of the tests: $1" ;;
   esac
   [ "$skipped" -eq 0 ] || say "$skipped skipped"
@@ -549,6 +581,11 @@ LoadPlugin csv
   DataDir "$run/csv"
   StoreRates false
 </Plugin>
+LoadPlugin rrdtool
+<Plugin rrdtool>
+  DataDir "$run/rrd"
+  RRATimespan 3600
+</Plugin>
 LoadPlugin unixsock
 <Plugin unixsock>
   SocketFile "$1"
@@ -642,6 +679,25 @@ watch_table() { # SOCKET [TOP'S OPTION]...
   return "$status"
 }
 
+# At least half a minute, so that a chart of a short run has an axis worth reading.
+draw_charts() {
+  local seconds=$((SECONDS - started)) log=$run/charts.log
+  ((seconds >= 30)) || seconds=30
+  ((seconds <= 3600)) || seconds=3600
+  if "$root/contrib/charts.bash" "$run/rrd/localhost" "$run/charts" "$seconds" \
+    >"$log" 2>&1; then
+    say "The charts, three for each group:" "$(sed 's/^/  /' "$log")"
+  else
+    say "The charts could not be drawn:" "$(tail -n 3 "$log")"
+  fi
+}
+
+end_run() {
+  at_exit
+  say "" "The values are under $run/csv," "the log is $run/collectd.log."
+  draw_charts
+}
+
 run_config=$root/collectd.conf.example
 run_options=()
 
@@ -693,7 +749,8 @@ do_run() {
   tell_delay_accounting
   tell_complaints
   say ""
-  trap 'at_exit; say "" "The values are under $run/csv," "the log is $run/collectd.log."' EXIT
+  started=$SECONDS
+  trap 'end_run' EXIT
   watch_table "$socket" "${run_options[@]}"
 }
 

@@ -9,6 +9,7 @@
 #include <collectd/client.h>
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <getopt.h>
 #include <math.h>
 #include <signal.h>
@@ -60,6 +61,7 @@ static void format_bytes(char *cell, size_t size, double value) {
  * the highest rank are left out first; those of rank 0 always stay. */
 static const struct column {
   const char *section;
+  const char *key; /* for --sort and --json */
   const char *title;
   int width;
   int rank;
@@ -70,18 +72,27 @@ static const struct column {
   formatter *format;
 } columns[] = {
 #define COUNT(title, source, rank)                                             \
-  { "", title, 5, rank, "ps_count", "", {source}, 1, format_count }
+  { "", source, title, 5, rank, "ps_count", "", {source}, 1, format_count }
 #define DELAY(kind, title, width, rank)                                        \
   {                                                                            \
-    " waited, ms/s ", title, width, rank, "delay_rate", "delay-" kind,         \
+    " waited, ms/s ", kind, title, width, rank, "delay_rate", "delay-" kind,   \
         {"value"}, 1e3, format_amount                                          \
   }
-#define BYTES(section, type, title, source, rank)                              \
-  { section, title, 5, rank, type, "", {source}, 1, format_bytes }
+#define BYTES(section, key, type, title, source, rank)                         \
+  { section, key, title, 5, rank, type, "", {source}, 1, format_bytes }
     COUNT("procs", "processes", 0),
     COUNT("thrds", "threads", 4),
     /* µs per second; 10,000 of them are a percent of one core */
-    {"", "cpu%", 6, 0, "ps_cputime", "", {"user", "syst"}, 1e-4, format_amount},
+    {"",
+     "cpu%",
+     "cpu%",
+     6,
+     0,
+     "ps_cputime",
+     "",
+     {"user", "syst"},
+     1e-4,
+     format_amount},
     DELAY("cpu", "cpu", 6, 0),
     DELAY("blkio", "blkio", 6, 0),
     DELAY("swapin", "swapin", 6, 0),
@@ -90,10 +101,10 @@ static const struct column {
     DELAY("compact", "compct", 6, 5),
     DELAY("wpcopy", "wpcopy", 6, 6),
     DELAY("irq", "irq", 5, 7),
-    BYTES(" disk, B/s ", "disk_octets", "read", "read", 1),
-    BYTES(" disk, B/s ", "disk_octets", "write", "write", 1),
-    BYTES("calls, B/s", "io_octets", "read", "rx", 8),
-    BYTES("calls, B/s", "io_octets", "write", "tx", 8),
+    BYTES(" disk, B/s ", "disk_read", "disk_octets", "read", "read", 1),
+    BYTES(" disk, B/s ", "disk_write", "disk_octets", "write", "write", 1),
+    BYTES("calls, B/s", "calls_read", "io_octets", "read", "rx", 8),
+    BYTES("calls, B/s", "calls_write", "io_octets", "write", "tx", 8),
 #undef COUNT
 #undef DELAY
 #undef BYTES
@@ -109,15 +120,21 @@ struct row {
 };
 
 struct table {
+  char host[LCC_NAME_LEN]; /* the first that there is */
   struct row *rows;
   size_t len;
 };
 
+enum { BY_NAME = -1 };
+
 struct options {
   const char *socket;
+  const char *groups; /* a pattern of fnmatch(3); NULL: all */
   double interval;
   double seconds; /* INFINITY: until a signal */
+  int sort;       /* a column, or BY_NAME */
   bool once;
+  bool json;
 };
 
 /* What a signal handler has to know */
@@ -142,8 +159,14 @@ static bool column_shows(const struct column *column,
          strcmp(column->type_instance, id->type_instance) == 0;
 }
 
-static bool identifier_shown(const lcc_identifier_t *id) {
-  if (strcmp(id->plugin, "taskstats") != 0 || id->plugin_instance[0] == '\0')
+static bool group_shown(const struct options *options, const char *group) {
+  return options->groups == NULL || fnmatch(options->groups, group, 0) == 0;
+}
+
+static bool identifier_shown(const struct options *options,
+                             const lcc_identifier_t *id) {
+  if (strcmp(id->plugin, "taskstats") != 0 || id->plugin_instance[0] == '\0' ||
+      !group_shown(options, id->plugin_instance))
     return false;
   for (size_t c = 0; c < COLUMNS; c++)
     if (column_shows(&columns[c], id))
@@ -183,7 +206,9 @@ static struct row *table_row(struct table *table, const lcc_identifier_t *id) {
   row = &table->rows[table->len++];
   memcpy(row->host, id->host, sizeof(row->host));
   memcpy(row->group, id->plugin_instance, sizeof(row->group));
-  bool other = strcmp(row->host, table->rows[0].host) != 0;
+  if (table->len == 1)
+    memcpy(table->host, id->host, sizeof(table->host));
+  bool other = strcmp(row->host, table->host) != 0;
   snprintf(row->name, sizeof(row->name), "%s%s%s", other ? row->host : "",
            other ? "/" : "", row->group);
   for (size_t c = 0; c < COLUMNS; c++)
@@ -191,14 +216,15 @@ static struct row *table_row(struct table *table, const lcc_identifier_t *id) {
   return row;
 }
 
-static int table_fill(struct table *table, lcc_connection_t *connection,
-                      lcc_identifier_t *ids, size_t len) {
+static int table_fill(struct table *table, const struct options *options,
+                      lcc_connection_t *connection, lcc_identifier_t *ids,
+                      size_t len) {
   table->rows = calloc(len + 1, sizeof(*table->rows));
   if (table->rows == NULL)
     return -1;
   lcc_sort_identifiers(connection, ids, len);
   for (size_t i = 0; i < len; i++)
-    if (identifier_shown(&ids[i]) &&
+    if (identifier_shown(options, &ids[i]) &&
         row_fill(table_row(table, &ids[i]), connection, &ids[i]) != 0)
       return -1;
   return 0;
@@ -209,16 +235,40 @@ static void table_free(struct table *table) {
   *table = (struct table){0};
 }
 
+/* qsort has no other way to tell a comparison by what. */
+static int sort_column = BY_NAME;
+
+/* The largest first, what is not known last; groups alike by their names. */
+static int row_compare(const void *left, const void *right) {
+  const struct row *a = left, *b = right;
+  if (sort_column != BY_NAME) {
+    double x = a->cells[sort_column], y = b->cells[sort_column];
+    if (isnan(x) != isnan(y))
+      return isnan(x) ? 1 : -1;
+    if (x > y || x < y)
+      return x < y ? 1 : -1;
+  }
+  return strcmp(a->name, b->name);
+}
+
+static void table_sort(struct table *table, int column) {
+  sort_column = column;
+  qsort(table->rows, table->len, sizeof(*table->rows), row_compare);
+}
+
 /* Asks collectd for everything. -1: the connection is of no use any more. */
-static int table_read(struct table *table, lcc_connection_t *connection) {
+static int table_read(struct table *table, const struct options *options,
+                      lcc_connection_t *connection) {
   lcc_identifier_t *ids = NULL;
   size_t len = 0;
   if (lcc_listval(connection, &ids, &len) != 0)
     return -1;
-  int status = table_fill(table, connection, ids, len);
+  int status = table_fill(table, options, connection, ids, len);
   free(ids);
   if (status != 0)
     table_free(table);
+  else if (options->sort != BY_NAME)
+    table_sort(table, options->sort);
   return status;
 }
 
@@ -340,6 +390,21 @@ static void print_name(const char *name, int width) {
   printf("%*s", len > width ? 0 : width - len, "");
 }
 
+/* On a terminal a wait is bold from a tenth of a thread's time, and red from a
+ * whole thread's; NO_COLOR is honoured, see no-color.org. */
+static bool coloured(void) {
+  const char *unwanted = getenv("NO_COLOR");
+  return on_terminal && (unwanted == NULL || unwanted[0] == '\0');
+}
+
+static const char *colour_of(const struct column *column, double value) {
+  if (!coloured() || strcmp(column->type, "delay_rate") != 0 || !(value >= 100))
+    return "";
+  return value >= 1000 ? "\033[1;31m" : "\033[1m";
+}
+
+static const char *colour_end(void) { return coloured() ? "\033[0m" : ""; }
+
 static void print_row(struct screen *screen, const struct row *row) {
   print_name(row->name, screen->name_width);
   for (size_t c = 0; c < COLUMNS; c++) {
@@ -347,7 +412,8 @@ static void print_row(struct screen *screen, const struct row *row) {
     if (!isnan(row->cells[c]))
       columns[c].format(cell, sizeof(cell), row->cells[c]);
     if (screen->shown[c])
-      printf(" %*s", columns[c].width, cell);
+      printf(" %s%*s%s", colour_of(&columns[c], row->cells[c]),
+             columns[c].width, cell, colour_end());
   }
   line_end(screen);
 }
@@ -380,12 +446,52 @@ static void table_show(const struct table *table, struct screen *screen) {
   screen_measure(screen);
   screen_lay_out(screen, name_longest(table));
   frame_begin(screen);
-  line_print(screen, "%s  %s  %zu %s", now, table->rows[0].host, table->len,
+  line_print(screen, "%s  %s  %zu %s", now, table->host, table->len,
              table->len == 1 ? "group" : "groups");
   print_sections(screen);
   print_titles(screen);
   print_rows(screen, table);
   frame_end();
+}
+
+/* For programs: an object a table, on a line of its own. Units are those of
+ * the table; null is what is not known. */
+
+static void json_string(const char *text) {
+  putchar('"');
+  for (; *text != '\0'; text++) {
+    unsigned char byte = (unsigned char)*text;
+    if (byte == '"' || byte == '\\')
+      printf("\\%c", byte);
+    else if (byte < ' ' || byte > '~')
+      printf("\\u%04x", byte);
+    else
+      putchar(byte);
+  }
+  putchar('"');
+}
+
+static void json_row(const struct row *row) {
+  fputs("{\"host\":", stdout);
+  json_string(row->host);
+  fputs(",\"group\":", stdout);
+  json_string(row->group);
+  for (size_t c = 0; c < COLUMNS; c++)
+    if (isnan(row->cells[c]))
+      printf(",\"%s\":null", columns[c].key);
+    else
+      printf(",\"%s\":%.9g", columns[c].key, row->cells[c]);
+  putchar('}');
+}
+
+static void table_show_json(const struct table *table) {
+  printf("{\"time\":%lld,\"groups\":[", (long long)time(NULL));
+  for (size_t i = 0; i < table->len; i++) {
+    fputs(i > 0 ? "," : "", stdout);
+    json_row(&table->rows[i]);
+  }
+  fputs("]}\n", stdout);
+  fflush(stdout);
 }
 
 static void message_show(struct screen *screen, const char *message) {
@@ -451,7 +557,16 @@ static const char usage[] =
     "  -s, --socket PATH   unixsock's SocketFile (" DEFAULT_SOCKET ")\n"
     "  -i, --interval S    seconds between two tables (1)\n"
     "  -n, --seconds N     end after N seconds\n"
-    "  -1, --once          show one table and end\n"
+    "  -1, --once          show one table and end; wait 30 s for it at most,\n"
+    "                      or --seconds\n"
+    "  -g, --group PATTERN only groups of this name, as the shell's patterns\n"
+    "  -k, --sort COLUMN   the largest first, by:\n"
+    "                      processes, threads, cpu%; cpu, blkio, swapin,\n"
+    "                      freepages, thrashing, compact, wpcopy, irq "
+    "(waits);\n"
+    "                      disk_read, disk_write, calls_read, calls_write;\n"
+    "                      or by group (the default)\n"
+    "  -j, --json          a line of JSON for each table, with these names\n"
     "  -h, --help          show this\n"
     "\n"
     "The waits are summed over all threads of a group: 1000 ms/s is one\n"
@@ -484,6 +599,13 @@ static lcc_connection_t *socket_connect(const char *path) {
   return lcc_connect(address, &connection) == 0 ? connection : NULL;
 }
 
+/* Where a program reads, no message is mixed with what it wants. */
+static void wait_show(const struct options *options, struct screen *screen,
+                      const char *message) {
+  if (!options->json && !options->once)
+    message_show(screen, message);
+}
+
 /* Reads and shows once; true if there was a table. A lost connection is set to
  * NULL, to be made anew the next time. */
 static bool update(const struct options *options, lcc_connection_t **connection,
@@ -491,17 +613,21 @@ static bool update(const struct options *options, lcc_connection_t **connection,
   struct table table = {0};
   if (*connection == NULL)
     *connection = socket_connect(options->socket);
-  if (*connection == NULL || table_read(&table, *connection) != 0) {
+  if (*connection == NULL || table_read(&table, options, *connection) != 0) {
     lcc_disconnect(*connection);
     *connection = NULL;
-    message_show(screen, "collectd is gone; waiting for it to come back");
+    wait_show(options, screen, "collectd is gone; waiting for it to come back");
     return false;
   }
   bool any = table.len > 0;
-  if (any)
+  if (any && options->json)
+    table_show_json(&table);
+  else if (any)
     table_show(&table, screen);
   else
-    message_show(screen, "waiting for collectd's first values");
+    wait_show(options, screen,
+              options->groups == NULL ? "waiting for collectd's first values"
+                                      : "waiting for a group of that name");
   table_free(&table);
   return any;
 }
@@ -512,7 +638,7 @@ static int run(const struct options *options) {
     socket_explain(options->socket, errno);
     return EXIT_FAILURE;
   }
-  on_terminal = isatty(STDOUT_FILENO) == 1;
+  on_terminal = isatty(STDOUT_FILENO) == 1 && !options->json;
   terminal_prepare();
 
   struct screen screen = {0};
@@ -529,6 +655,8 @@ static int run(const struct options *options) {
     sleep_until(next < end ? next : end);
   }
   lcc_disconnect(connection);
+  if (!any && options->once)
+    fputs("taskstats-top: no values of any such group have come\n", stderr);
   return any ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -542,37 +670,79 @@ static double parse_seconds(const char *option, const char *text) {
   exit(2);
 }
 
+static int parse_column(const char *name) {
+  if (strcmp(name, "group") == 0)
+    return BY_NAME;
+  for (int c = 0; c < COLUMNS; c++)
+    if (strcmp(columns[c].key, name) == 0)
+      return c;
+  fprintf(stderr, "taskstats-top: --sort \"%s\": there is no such column; ",
+          name);
+  fputs("--help has their names\n", stderr);
+  exit(2);
+}
+
+static void parse_option(struct options *options, int letter) {
+  switch (letter) {
+  case 's':
+    options->socket = optarg;
+    break;
+  case 'i':
+    options->interval = parse_seconds("--interval", optarg);
+    break;
+  case 'n':
+    options->seconds = parse_seconds("--seconds", optarg);
+    break;
+  case 'g':
+    options->groups = optarg;
+    break;
+  case 'k':
+    options->sort = parse_column(optarg);
+    break;
+  case '1':
+    options->once = true;
+    break;
+  case 'j':
+    options->json = true;
+    break;
+  default:
+    fputs(usage, letter == 'h' ? stdout : stderr);
+    exit(letter == 'h' ? EXIT_SUCCESS : 2);
+  }
+}
+
+/* A script must not wait for ever for what will not come. */
+static void limit_once(struct options *options) {
+  enum { ONCE_SECONDS = 30 };
+  if (options->once && isinf(options->seconds))
+    options->seconds = ONCE_SECONDS;
+}
+
 static struct options parse(int argc, char **argv) {
   static const struct option known[] = {
       {"socket", required_argument, NULL, 's'},
       {"interval", required_argument, NULL, 'i'},
       {"seconds", required_argument, NULL, 'n'},
+      {"group", required_argument, NULL, 'g'},
+      {"sort", required_argument, NULL, 'k'},
       {"once", no_argument, NULL, '1'},
+      {"json", no_argument, NULL, 'j'},
       {"help", no_argument, NULL, 'h'},
       {0},
   };
-  struct options options = {
-      .socket = DEFAULT_SOCKET, .interval = 1, .seconds = INFINITY};
+  struct options options = {.socket = DEFAULT_SOCKET,
+                            .interval = 1,
+                            .seconds = INFINITY,
+                            .sort = BY_NAME};
   int letter;
-  while ((letter = getopt_long(argc, argv, "s:i:n:1h", known, NULL)) != -1) {
-    if (letter == 's') {
-      options.socket = optarg;
-    } else if (letter == 'i') {
-      options.interval = parse_seconds("--interval", optarg);
-    } else if (letter == 'n') {
-      options.seconds = parse_seconds("--seconds", optarg);
-    } else if (letter == '1') {
-      options.once = true;
-    } else {
-      fputs(usage, letter == 'h' ? stdout : stderr);
-      exit(letter == 'h' ? EXIT_SUCCESS : 2);
-    }
-  }
+  while ((letter = getopt_long(argc, argv, "s:i:n:g:k:1jh", known, NULL)) != -1)
+    parse_option(&options, letter);
   if (optind < argc) {
     fprintf(stderr, "taskstats-top: what is \"%s\"? See --help.\n",
             argv[optind]);
     exit(2);
   }
+  limit_once(&options);
   return options;
 }
 

@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# The servers that values are sent to: real ones, on loopback, on ports and in
+# directories of their own; and the recipes of contrib/, with those ports.
+
+# shellcheck source=../integration/common.bash
+source "$BATS_TEST_DIRNAME/../integration/common.bash"
+
+CONTRIB=$TASKSTATS_TESTS/../contrib
+GRAPHITE_MANAGE=/usr/bin/graphite-manage
+
+# Its directory, for configuration, data and log.
+server_dir=
+declare -gA server_pid=()
+server_prefix=()
+
+setup() {
+  common_setup
+  server_dir=$work/servers
+  mkdir -p "$server_dir"
+}
+
+teardown() {
+  local status=0
+
+  common_teardown || status=1
+  stop_servers
+  if [[ -z ${BATS_TEST_COMPLETED:-} || $status -ne 0 ]]; then
+    tail -n 15 "$server_dir"/{influxdb,carbon,graphite-web,prometheus}.log 2>/dev/null || true
+  fi
+  return "$status"
+}
+
+# --- servers ---
+
+# free_port: of neither protocol's in use, and none that the kernel hands out.
+free_port() {
+  local port
+
+  while :; do
+    port=$((20000 + RANDOM % 12000))
+    [[ -n $(ss -Hlntu "sport = :$port") ]] || break
+  done
+  echo "$port"
+}
+
+# start_server NAME COMMAND...
+start_server() {
+  local name=$1
+  shift
+
+  "${server_prefix[@]}" "$@" >>"$server_dir/$name.log" 2>&1 3>&- {lock}>&- &
+  server_pid[$name]=$!
+}
+
+stop_server() {
+  local pid=${server_pid[$1]}
+
+  unset "server_pid[$1]"
+  kill -CONT "$pid" 2>/dev/null || true
+  kill "$pid" 2>/dev/null || true
+  # InfluxDB sometimes hangs while it closes its listeners.
+  if ! await_tries=40 await "the end of $1" is_gone "$pid" 2>/dev/null; then
+    kill -KILL "$pid"
+  fi
+  wait "$pid" 2>/dev/null || true
+}
+
+stop_servers() {
+  local name
+
+  for name in "${!server_pid[@]}"; do
+    stop_server "$name"
+  done
+}
+
+# ask URL [OPTION...]: by GET, with the options' data in the URL.
+ask() { "${server_prefix[@]}" curl -sfG --max-time 10 "$@"; }
+
+# recipe FILE PORT NEW...: the file of contrib/ with other ports, and what
+# else is to be exchanged in pairs.
+recipe() {
+  local file=$1 script=
+  shift
+
+  while (($# > 0)); do
+    script+="s|$1|$2|g;"
+    shift 2
+  done
+  sed "$script" "$CONTRIB/$file"
+}
+
+# forward FILE PORT NEW...: collectd sends as the recipe says.
+forward() {
+  {
+    echo "PluginDir \"$COLLECTD_PLUGINS\""
+    recipe "$@"
+  } >>"$work/collectd.conf"
+}
+
+# InfluxDB
+
+configure_influxdb() {
+  influx_dir=${influx_dir:-$server_dir/influx}
+  influx_port=$(free_port)
+  influx_udp=$(free_port)
+  mkdir -p "$influx_dir"
+  {
+    cat <<CONF
+reporting-disabled = true
+bind-address = "127.0.0.1:$(free_port)"
+[meta]
+  dir = "$influx_dir/meta"
+[data]
+  dir = "$influx_dir/data"
+  wal-dir = "$influx_dir/wal"
+[http]
+  bind-address = "127.0.0.1:$influx_port"
+  log-enabled = false
+CONF
+    recipe influxdb/influxdb.conf 25826 "$influx_udp"
+  } >"$server_dir/influxdb.conf"
+}
+
+# start_influxdb: again, too. Its collectd listener is at $influx_udp.
+start_influxdb() {
+  [[ -e $server_dir/influxdb.conf ]] || configure_influxdb
+  start_server influxdb influxd -config "$server_dir/influxdb.conf"
+  await "InfluxDB" ask "http://127.0.0.1:$influx_port/ping"
+  await "InfluxDB's collectd listener" udp_is_bound "$influx_udp"
+}
+
+udp_is_bound() { [[ -n $("${server_prefix[@]}" ss -Hlnu "sport = :$1") ]]; }
+
+# influx QUERY: the answer as JSON, with times in milliseconds.
+influx() {
+  ask "http://127.0.0.1:$influx_port/query" --data-urlencode db=collectd \
+    --data-urlencode epoch=ms --data-urlencode "q=$1"
+}
+
+# influx_points HOST: "identity:source ms value", of the plugin's all.
+influx_points() {
+  local source
+
+  for source in value user syst rx tx read write processes threads minflt majflt seconds; do
+    influx "SELECT * FROM taskstats_$source WHERE host = '$1'" |
+      jq -r --arg source "$source" '
+        .results[].series[]? | .columns as $columns | .values[] |
+        [$columns, .] | transpose | map({(.[0]): .[1]}) | add |
+        "\(.instance // "")/\(.type)\(.type_instance |
+          if . then "-" + . else "" end):\($source) \(.time) \(.value)"'
+  done
+}
+
+# Graphite
+
+configure_carbon() {
+  carbon_dir=$server_dir/carbon
+  carbon_port=$(free_port)
+  cache_port=$(free_port)
+  mkdir -p "$carbon_dir/whisper"
+  cat >"$server_dir/carbon.conf" <<CONF
+[cache]
+STORAGE_DIR = $carbon_dir
+LOCAL_DATA_DIR = $carbon_dir/whisper
+CONF_DIR = $server_dir
+LOG_DIR = $server_dir
+PID_DIR = $server_dir
+LINE_RECEIVER_INTERFACE = 127.0.0.1
+LINE_RECEIVER_PORT = $carbon_port
+PICKLE_RECEIVER_INTERFACE = 127.0.0.1
+PICKLE_RECEIVER_PORT = 0
+CACHE_QUERY_INTERFACE = 127.0.0.1
+CACHE_QUERY_PORT = $cache_port
+MAX_CREATES_PER_MINUTE = inf
+MAX_UPDATES_PER_SECOND = 5000
+CARBON_METRIC_INTERVAL = 0
+CONF
+  recipe graphite/storage-schemas.conf 10s:1d 1s:1d \
+    >"$server_dir/storage-schemas.conf"
+  recipe graphite/storage-aggregation.conf \
+    >"$server_dir/storage-aggregation.conf"
+}
+
+# start_carbon: again, too.
+start_carbon() {
+  [[ -e $server_dir/carbon.conf ]] || configure_carbon
+  start_server carbon carbon-cache --config="$server_dir/carbon.conf" \
+    --nodaemon --pidfile="$server_dir/carbon.pid" start
+  await "carbon-cache" tcp_is_bound "$carbon_port"
+  await "carbon-cache's queries" tcp_is_bound "$cache_port"
+}
+
+tcp_is_bound() { [[ -n $("${server_prefix[@]}" ss -Hlnt "sport = :$1") ]]; }
+
+start_graphite() {
+  start_carbon
+  web_port=$(free_port)
+  cat >"$server_dir/graphite_settings.py" <<CONF
+SECRET_KEY = "a test's"
+TIME_ZONE = "UTC"
+CONF_DIR = "$server_dir"
+STORAGE_DIR = "$carbon_dir"
+WHISPER_DIR = "$carbon_dir/whisper"
+LOG_DIR = "$server_dir"
+INDEX_FILE = "$server_dir/index"
+CARBONLINK_HOSTS = ["127.0.0.1:$cache_port"]
+ALLOWED_HOSTS = ["*"]
+DATABASES = {"default": {"NAME": "$server_dir/graphite.db",
+                         "ENGINE": "django.db.backends.sqlite3"}}
+CONF
+  export PYTHONPATH=$server_dir GRAPHITE_SETTINGS_MODULE=graphite_settings
+  "$GRAPHITE_MANAGE" migrate --run-syncdb >"$server_dir/migrate.log" 2>&1
+  start_server graphite-web "$GRAPHITE_MANAGE" runserver --noreload \
+    "127.0.0.1:$web_port"
+  await "graphite-web" ask "http://127.0.0.1:$web_port/metrics/index.json"
+}
+
+# graphite TARGET FROM: the answer as JSON.
+graphite() {
+  ask "http://127.0.0.1:$web_port/render" --data-urlencode "target=$1" \
+    --data-urlencode "from=$2" --data-urlencode format=json \
+    --data-urlencode noCache=true
+}
+
+# graphite_points FROM: "name s value"
+graphite_points() {
+  {
+    graphite 'collectd.testhost.*.*' "$1"
+    graphite 'collectd.testhost.*.*.*' "$1"
+  } | jq -r '.[] | .target as $name | .datapoints[] | select(.[0] != null) |
+    "\($name) \(.[1]) \(.[0])"'
+}
+
+# Prometheus
+
+# start_prometheus: it fetches every second from $scrape_port.
+start_prometheus() {
+  : "${scrape_port:?}"
+  prometheus_port=$(free_port)
+  recipe prometheus/prometheus.yml 9103 "$scrape_port" 10s 1s \
+    >"$server_dir/prometheus.yml"
+  recipe prometheus/taskstats-rules.yml "for: 1m" "for: 6s" "for: 20s" "for: 2s" \
+    >"$server_dir/taskstats-rules.yml"
+  start_server prometheus prometheus --config.file="$server_dir/prometheus.yml" \
+    --storage.tsdb.path="$server_dir/tsdb" \
+    --web.listen-address="127.0.0.1:$prometheus_port"
+  await "Prometheus" ask "http://127.0.0.1:$prometheus_port/-/ready"
+}
+
+# prometheus_query QUERY: the result as JSON.
+prometheus_query() {
+  ask "http://127.0.0.1:$prometheus_port/api/v1/query" \
+    --data-urlencode "query=$1" | jq -c .data.result
+}
+
+# prometheus_points: "metric{labels} ms value", of an hour.
+prometheus_points() {
+  prometheus_query '{__name__=~"collectd_taskstats_.*"}[1h]' | jq -r '
+    .[] | .metric as $m | .values[] |
+    select(.[1] != "NaN") |
+    "\($m.__name__)/\($m.taskstats // "")/\($m.type // "") \(.[0] * 1000 | round) \(.[1])"'
+}
+
+# --- what collectd dispatched ---
+
+# dispatched HOST: "identity:source ms value", of csv's files; no NaN, which
+# no store keeps.
+dispatched() {
+  local dir=$work/csv/$1
+
+  find "$dir" -path '*/taskstats*' -type f | while read -r file; do
+    awk -F, -v name="${file#"$dir/taskstats"}" '
+      BEGIN { sub(/-[0-9]+-[0-9]+-[0-9]+$/, "", name); sub(/^-/, "", name) }
+      /^epoch/ { for (i = 2; i <= NF; i++) source[i] = $i; next }
+      {
+        for (i = 2; i <= NF; i++)
+          if ($i != "nan")
+            printf "%s:%s %.0f %s\n", name, source[i], $1 * 1000, $i
+      }' "$file"
+  done
+}
+
+# compare_points WHOLE SERVER SLACK_MS: each point of the server's was dispatched,
+# within so many milliseconds, and what was dispatched more than twice is there;
+# with WHOLE "all", everything. csv has six digits after the point.
+compare_points() {
+  awk -v whole="$1" -v slack="$3" '
+    function near(a, b) { return (a - b) ^ 2 <= (1e-6 + 1e-9 * b) ^ 2 }
+    function is(key, value) {
+      return (key in truth) && near(value, truth[key])
+    }
+    FILENAME == ARGV[1] { truth[$1 " " $2] = $3; names[$1]++; count++; next }
+    {
+      found = 0
+      for (ms = $2 - slack; ms <= $2 + slack && !found; ms++) {
+        key = sprintf("%s %.0f", $1, ms)
+        if (is(key, $3)) {
+          found = 1
+          stored[$1]
+          if (!(key in seen)) { seen[key]; matched++ }
+        }
+      }
+      if (!found) { print "never dispatched: " $0; bad = 1 }
+    }
+    END {
+      for (name in names)
+        if (!(name in stored) && names[name] >= 3) { print "not stored: " name; bad = 1 }
+      if (whole == "all" && matched < count) {
+        for (key in truth) if (!(key in seen) && lost++ < 10) print "lost: " key
+        print count - matched " of " count " values are not there"
+        bad = 1
+      }
+      print matched + 0 " of " count " values, " length(names) " sources"
+      exit bad || !count
+    }' "$work/dispatched" "$2"
+}
+
+# --- a machine with something to tell ---
+
+# configure_service: a group that waits, reads, writes and ends.
+configure_service() {
+  configure <<CONF
+    CollectContextSwitch true
+    CollectPageFaults true
+    CollectMemory true
+    CollectDelayLatency true
+    $(cat)
+    <Group "service.one">
+      Command "$me-one" "$me-two"
+    </Group>
+CONF
+}
+
+# start_service: two that share a CPU, one of which writes.
+start_service() {
+  load_prefix=(taskset -c 0)
+  start_load "$me-one" --limit 90 burn 60000 2
+  start_load "$me-two" --limit 90 --rounds 100000 write "$work/data" 1048576 16 fsync
+}

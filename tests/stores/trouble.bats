@@ -1,0 +1,190 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# A store that is down, hangs, or has a full disk: collectd's queues apply, and
+# the plugin reads on.
+
+# shellcheck source=stores.bash
+source "$BATS_TEST_DIRNAME/stores.bash"
+
+# configure_much GROUPS: the same service in so many groups.
+configure_much() {
+  local i
+
+  configure <<CONF
+$(for ((i = 0; i < $1; i++)); do
+    echo "<Group \"copy$i\">"
+    echo "  Command \"$me-one\""
+    echo "</Group>"
+  done)
+CONF
+}
+
+# assert_steady SECONDS: the plugin's reads came at each interval, so many, and
+# none took long. Their times are those of the reads, not of the writing.
+assert_steady() {
+  rows "" duration-read | awk -F, -v interval="$interval" -v seconds="$1" '
+    NR > 1 && $1 - last > 1.8 * interval { print "a gap: " $1 - last " s"; bad = 1 }
+    $2 > interval / 2 { print "a read of " $2 " s"; bad = 1 }
+    { last = $1 }
+    END {
+      if (NR < seconds / interval - 2) { print NR " reads in " seconds " s"; bad = 1 }
+      exit bad
+    }'
+}
+
+hanging_is_connected() { [[ -n $(ss -Hnt "dport = :$1") ]]; }
+
+# send_queue PORT: bytes that the other end does not take.
+send_queue() { ss -Hnt "dport = :$1" | awk '{ sum += $3 } END { print sum + 0 }'; }
+
+is_full() { # PORT: it takes no more
+  local before
+
+  before=$(send_queue "$1")
+  sleep 1
+  ((before > 0 && $(send_queue "$1") == before))
+}
+
+@test "trouble: stores that are down hold up nothing" {
+  port=$(free_port)
+  configure_much 3
+  forward graphite/collectd.conf 2003 "$port"
+  forward influxdb/collectd.conf 25826 "$(free_port)"
+  start_collectd
+  begin=$EPOCHREALTIME
+  start_load "$me-one" --limit 60 burn 60000 1
+  reads 8 copy0
+  assert_steady "$(awk "BEGIN { print $EPOCHREALTIME - $begin }")"
+  assert_no_complaints
+}
+
+@test "trouble: Graphite comes, goes, and comes back" {
+  interval=1
+  start_graphite
+  configure_much 1
+  forward graphite/collectd.conf 2003 "$carbon_port"
+  start_collectd
+  start_load "$me-one" --limit 60 burn 60000 1
+  reads 3 copy0
+  stop_server carbon
+  gone=$(date +%s)
+  reads 3 copy0
+  start_carbon
+  back=$(date +%s)
+  await "values after its return" graphite_has_since "$back"
+  assert_steady "$((back - gone))"
+
+  # The counter has gone on meanwhile, and what is stored of it is right.
+  graphite 'collectd.testhost.taskstats-copy0.ps_cputime.user' "$((gone - 3))" |
+    jq -r '.[0].datapoints[] | select(.[0] != null) | "\(.[0])"' >"$work/counter"
+  column copy0 ps_cputime user | grep -qx -- "$(tail -n1 "$work/counter" | cut -d. -f1)"
+  assert_between "$(awk 'NR == 1 { first = $1 } END { print $1 - first }' \
+    "$work/counter")" "$(((back - gone) * 300000))" 1e9
+}
+
+graphite_has_since() {
+  graphite 'collectd.testhost.taskstats-copy0.ps_cputime.user' "$1" |
+    jq -e '[.[0].datapoints[] | select(.[0] != null)] | length > 1'
+}
+
+# The server takes the connection and nothing else, like a disk that hangs.
+start_hanging() {
+  cat >"$server_dir/hang.py" <<'PYTHON'
+import socket, sys, time
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+s.bind(("127.0.0.1", int(sys.argv[1])))
+s.listen()
+kept = s.accept()
+time.sleep(90)
+PYTHON
+  start_server hanging /usr/bin/python3 "$server_dir/hang.py" "$1"
+  await "the hanging server" tcp_is_bound "$1"
+}
+
+@test "trouble: a server that hangs fills collectd's queue, and reads go on" {
+  port=$(free_port)
+  start_hanging "$port"
+  configure_much 250
+  forward graphite/collectd.conf 2003 "$port"
+  start_load "$me-one" --limit 90 burn 90000 1
+  start_collectd
+  begin=$EPOCHREALTIME
+  await "a full connection" is_full "$port"
+  blocked=$EPOCHREALTIME
+  sleep 4
+  freed=$EPOCHREALTIME
+  # Nothing gets out, not even to csv; then all of it, with its own times.
+  assert_between "$(rows "" duration-read | awk -F, -v since="$blocked" \
+    '$1 > since { count++ } END { print count + 0 }')" 0 2
+  stop_server hanging
+  reads 3 ""
+  assert_steady "$(awk "BEGIN { print $freed - $begin }")"
+  assert_no_complaints
+}
+
+@test "trouble: the recipe's limit keeps a queue that grows from taking all memory" {
+  port=$(free_port)
+  start_hanging "$port"
+  configure_much 250
+  forward graphite/collectd.conf 2003 "$port" 200000 4000
+  sed -i '1i CollectInternalStats true' "$work/collectd.conf"
+  start_load "$me-one" --limit 90 burn 90000 1
+  start_collectd
+  await "a full connection" is_full "$port"
+  sleep 2
+  rss=$(awk '$1 == "VmRSS:" { print $2 }' "/proc/$collectd_pid/status")
+  sleep 3
+  assert_between "$(awk '$1 == "VmRSS:" { print $2 }' "/proc/$collectd_pid/status")" \
+    0 "$((rss + 2048))"
+  stop_server hanging
+  await "the count of what was dropped" has_dropped
+  reads 2 ""
+  assert_no_complaints
+}
+
+has_dropped() {
+  local dir=$work/csv/testhost/collectd-write_queue
+
+  # shellcheck disable=SC2086 # the pattern is to be expanded
+  awk -F, '$2 > 0 { found = 1 } END { exit !found }' "$dir"/derive-dropped-$date_glob
+}
+
+@test "trouble: InfluxDB's disk is full, and after it nothing is missing from sums" {
+  influx_dir=$work/small
+  mkdir "$influx_dir"
+  mount -t tmpfs -o size=24m tmpfs "$influx_dir"
+  small_mounted=1
+  start_influxdb
+  configure_much 2
+  forward influxdb/collectd.conf 25826 "$influx_udp"
+  start_collectd
+  begin=$EPOCHREALTIME
+  start_load "$me-one" --limit 60 burn 60000 1
+  await "the first values" influx_has_since 0
+  dd if=/dev/zero of="$influx_dir/filler" bs=64k status=none 2>/dev/null || true
+  reads 6 copy0
+  assert_steady "$(awk "BEGIN { print $EPOCHREALTIME - $begin }")"
+  rm "$influx_dir/filler"
+  await "values again" influx_has_since "$(date +%s%3N)"
+  assert_near "$(influx "SELECT last(value) - first(value) FROM taskstats_user
+    WHERE instance = 'copy0'" | jq '.results[0].series[0].values[0][1]')" \
+    "$(column copy0 ps_cputime user | awk 'NR == 1 { first = $1 } END { print $1 - first }')" \
+    5 1000000
+  assert_no_complaints
+}
+
+influx_has_since() { # MILLISECONDS
+  influx "SELECT value FROM taskstats_user WHERE instance = 'copy0' AND time > $1ms" |
+    jq -e '.results[0].series[0].values | length > 1'
+}
+
+teardown() {
+  local status=0
+
+  common_teardown || status=1
+  stop_servers
+  [[ -z ${small_mounted:-} ]] || umount "$work/small"
+  return "$status"
+}
