@@ -210,7 +210,7 @@ do_build() {
   check_exports "$build/taskstats.so"
   make_output "$build/taskstats-top" "$root/contrib" "${CC:-gcc}" "${cflags[@]}" \
     "${extra_cflags[@]}" "$root/contrib/taskstats-top.c" "${client[@]}" \
-    -o "$build/taskstats-top"
+    -ljansson -o "$build/taskstats-top"
   make_output "$build/taskstats-probe" "$probe" "${CC:-gcc}" "${cflags[@]}" \
     "${extra_cflags[@]}" "$probe"/*.c "${probe_libs[@]}" -o "$build/taskstats-probe"
 }

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <getopt.h>
+#include <jansson.h>
 #include <math.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -457,41 +458,41 @@ static void table_show(const struct table *table, struct screen *screen) {
 /* For programs: an object a table, on a line of its own. Units are those of
  * the table; null is what is not known. */
 
-static void json_string(const char *text) {
-  putchar('"');
-  for (; *text != '\0'; text++) {
-    unsigned char byte = (unsigned char)*text;
-    if (byte == '"' || byte == '\\')
-      printf("\\%c", byte);
-    else if (byte < ' ' || byte > '~')
-      printf("\\u%04x", byte);
-    else
-      putchar(byte);
-  }
-  putchar('"');
+/* A name may be no UTF-8: the kernel cuts them where it likes. */
+static json_t *json_of_name(const char *name) {
+  json_t *json = json_string(name);
+  if (json != NULL)
+    return json;
+
+  char plain[LCC_NAME_LEN];
+  size_t length = 0;
+  for (; name[length] != '\0' && length < sizeof(plain) - 1; length++)
+    plain[length] = (unsigned char)name[length] < 0x80 ? name[length] : '?';
+  plain[length] = '\0';
+  return json_string(plain);
 }
 
-static void json_row(const struct row *row) {
-  fputs("{\"host\":", stdout);
-  json_string(row->host);
-  fputs(",\"group\":", stdout);
-  json_string(row->group);
+static json_t *json_of_row(const struct row *row) {
+  json_t *json = json_object();
+  json_object_set_new(json, "host", json_of_name(row->host));
+  json_object_set_new(json, "group", json_of_name(row->group));
   for (size_t c = 0; c < COLUMNS; c++)
-    if (isnan(row->cells[c]))
-      printf(",\"%s\":null", columns[c].key);
-    else
-      printf(",\"%s\":%.9g", columns[c].key, row->cells[c]);
-  putchar('}');
+    json_object_set_new(json, columns[c].key,
+                        isnan(row->cells[c]) ? json_null()
+                                             : json_real(row->cells[c]));
+  return json;
 }
 
 static void table_show_json(const struct table *table) {
-  printf("{\"time\":%lld,\"groups\":[", (long long)time(NULL));
-  for (size_t i = 0; i < table->len; i++) {
-    fputs(i > 0 ? "," : "", stdout);
-    json_row(&table->rows[i]);
-  }
-  fputs("]}\n", stdout);
+  json_t *json = json_object(), *groups = json_array();
+  json_object_set_new(json, "time", json_integer(time(NULL)));
+  for (size_t i = 0; i < table->len; i++)
+    json_array_append_new(groups, json_of_row(&table->rows[i]));
+  json_object_set_new(json, "groups", groups);
+  json_dumpf(json, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+  putchar('\n');
   fflush(stdout);
+  json_decref(json);
 }
 
 static void message_show(struct screen *screen, const char *message) {
