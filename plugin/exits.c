@@ -16,7 +16,7 @@ enum {
    * flag of the last thread. */
   VERSION_LAST_THREAD = 12,
   /* A record is filled in and then sent; in between its thread may be made to
-   * wait. So may a fork, which takes the start time first. */
+   * wait. */
   SLACK_MS = 100,
   /* For how long at most, if the whole machine was. */
   STALL_MS = 5000,
@@ -708,7 +708,7 @@ static void judge(struct exits *exits, pid_t pid, uint64_t forked_ns) {
 void exits_fork(struct exits *exits, pid_t parent, pid_t child,
                 uint64_t begin_ns) {
   struct ledger *ledger = exits->ledger;
-  uint64_t slack_ns = SLACK_MS * MS_NS;
+  uint64_t slack_ns = LEDGER_FORK_MS * MS_NS;
   uint64_t earliest_ns = begin_ns > slack_ns ? begin_ns - slack_ns : 0;
 
   ledger_lock(ledger);

@@ -220,9 +220,7 @@ void ledger_age_groups(struct ledger *ledger) {
 }
 
 bool ledger_counts_from_zero(const struct ledger *ledger, uint64_t latest_ns) {
-  /* fork(2) takes the start time first, and only later, maybe after a wait for
-   * a CPU, does the process appear. */
-  static const uint64_t fork_ns = 100000000;
+  static const uint64_t fork_ns = LEDGER_FORK_MS * UINT64_C(1000000);
   return latest_ns + (ledger->has_read ? fork_ns : 0) >= ledger->since_ns;
 }
 

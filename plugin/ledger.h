@@ -87,6 +87,10 @@ bool ledger_counts_from_zero(const struct ledger *ledger, uint64_t latest_ns);
 bool ledger_knows_as_unused(const struct ledger *ledger,
                             const struct process *process);
 
+/* fork(2) takes the start time first; only later, after waits for a CPU on a
+ * busy machine, does the process appear. */
+enum { LEDGER_FORK_MS = 2000 };
+
 /* How long a process is young, and so looked at in each read. */
 enum { LEDGER_YOUTH_S = 10 };
 

@@ -114,6 +114,19 @@ EOF
   in_group 'User 0' | accepts
 }
 
+# block N: the README's n-th block of configuration.
+block() {
+  awk -v wanted="$1" '/^```apache/ { inside = ++n == wanted; next }
+    /^```/ { inside = 0 }
+    inside' "$TASKSTATS_TESTS/../README.md"
+}
+
+@test "config: the README's stanzas load as they stand" {
+  block 1 | sed '/LoadPlugin/d; /Plugin taskstats/d; /^<\/Plugin/d' | accepts
+  block 2 | grep -q 'Group "%{unit}"'
+  block 2 | accepts
+}
+
 @test "config: the example loads as it stands" {
   example=$TASKSTATS_TESTS/../collectd.conf.example
   # It loads the plugin itself; where from is the installation's business.

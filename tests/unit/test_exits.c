@@ -229,8 +229,8 @@ static void counts_use_since_the_start(void **state) {
       {"began before the plugin", 1001, 1000, false, false},
       {"began long before the plugin", 100000, 1000, false, false},
       {"began after the read", 20, 1000, true, true},
-      {"began before the read, and was yet to appear", 1050, 1000, true, true},
-      {"began before the read", 1200, 1000, true, false},
+      {"began before the read, and was yet to appear", 2900, 1000, true, true},
+      {"began before the read", 3020, 1000, true, false},
   };
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {

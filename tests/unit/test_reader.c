@@ -206,7 +206,7 @@ static void counts_missed_processes_from_now(void **state) {
     bool from_zero;
   } cases[] = {
       {"began long before", 5000, false},
-      {"began before", 120, false}, /* the time of fork(2), two ticks */
+      {"began before", 2020, false}, /* the time of fork(2), two ticks */
       {"began just before, and appeared later", 20, true},
       {"began after", -20, true},
   };
