@@ -20,9 +20,10 @@ in_graphites_words() {
   }'
 }
 
-# A slot of Graphite's is a second, and has its last value.
+# A slot of Graphite's is a second, and has its last value. collectd rounds the
+# times that it sends.
 in_seconds() {
-  awk '{ $2 = int($2 / 1000) } { last[$1 " " $2] = $3 }
+  awk '{ $2 = int($2 / 1000 + 0.5) } { last[$1 " " $2] = $3 }
     END { for (key in last) print key, last[key] }'
 }
 
