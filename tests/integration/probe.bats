@@ -10,6 +10,7 @@ source "$BATS_TEST_DIRNAME/common.bash"
 source "$BATS_TEST_DIRNAME/exits.bash"
 
 PROBE=$TASKSTATS_BUILD/taskstats-probe
+MEDDLE=$TASKSTATS_BUILD/tests/meddle
 
 # What is stopped does not hear that it is to end.
 teardown() {
@@ -34,6 +35,15 @@ assert_says() { [[ $output == *"$1"* ]] || fail "not said: $1, but: $output"; }
 
 assert_complains() {
   [[ $stderr == *"$1"* ]] || fail "no complaint of $1, but: $stderr"
+}
+
+# meddled STATUS TRICK ARGUMENT...: as probe, whose questions to the kernel are
+# not what it meant; see tests/meddle.c.
+meddled() {
+  local status=$1 trick=$2
+  shift 2
+
+  run --separate-stderr -"$status" "$MEDDLE" "$trick" "$PROBE" "$@" 3>&- {lock}>&-
 }
 
 # field ID NAME: a process's.
@@ -173,11 +183,59 @@ stop_at_work() {
   run --separate-stderr -12 bash -c "'$PROBE' get 1 >/dev/full"
 }
 
+@test "probe: a kernel without taskstats, one that answers wrongly, or not at all" {
+  meddled 8 family get 1
+  assert_complains "no taskstats family"
+  meddled 8 family listen
+  meddled 8 family capture "$work/file" 1
+  meddled 2 family check
+  assert_says "bad       kernel"
+
+  meddled 10 stranger get $$
+  assert_complains "answer is not understood"
+  meddled 10 stranger capture "$work/file" $$
+  meddled 2 stranger check
+  assert_says "bad       query"
+
+  meddled 11 silence get 1
+  assert_complains "has not answered within two seconds"
+  meddled 11 silence listen
+  assert_equal "$output" ""
+}
+
+@test "probe: a system that has no files left, or no /proc" {
+  run --separate-stderr -13 bash -c "ulimit -n 4; exec '$PROBE' get --threads $$" 3>&- {lock}>&-
+  assert_complains "Too many open files"
+  run --separate-stderr -13 unshare --mount bash -c "
+    mount -t tmpfs none /proc && exec '$PROBE' get --threads $$" 3>&- {lock}>&-
+  assert_complains "is /proc mounted?"
+}
+
+@test "probe: every option has a test, and every option and status is documented" {
+  local command option status page=$TASKSTATS_TESTS/../contrib/taskstats-probe.8
+
+  for command in check get listen capture; do
+    "$PROBE" "$command" --help | grep -oE -- '--[a-z-]+' | sort -u >"$work/options"
+    while read -r option; do
+      grep -qE -- "(^[^#]*$command|\"\$command\") .*$option\b" "$BATS_TEST_FILENAME" ||
+        fail "$command $option has no test"
+      sed 's/[\\]//g' "$page" | grep -qw -- "$option" || fail "$option is not in the manual"
+    done <"$work/options"
+  done
+  for status in {0..13}; do
+    "$PROBE" --help | grep -qE "^ +$status  [a-z]" || fail "$status is not in --help"
+    grep -qE "^\.IP $status\b" "$page" || fail "$status is not in the manual"
+    grep -qE "^[^#]*(probe|meddled|run.*) -?$status " "$BATS_TEST_FILENAME" ||
+      fail "$status has no test"
+  done
+}
+
 @test "probe: every command has help" {
   local command
 
   probe 0 --help
   assert_says "Exit status:"
+
   for command in check get listen capture; do
     probe 0 "$command" --help
     assert_says "Usage: taskstats-probe $command"
@@ -214,6 +272,8 @@ stop_at_work() {
   probe 0 get "$pid"
   assert_says "process $pid, taskstats version"
   [[ $output =~ read_char\ +unknown ]]
+  probe 0 get --tgid --fields id,kind "$pid"
+  assert_equal "$output" "$pid	process"
   probe 0 get --delays "$pid"
   [[ $output =~ cpu\ +[0-9]+\ +[0-9.]+\ [mun]?s\ .*unknown ]]
   [[ $output != *read_char* ]]
@@ -363,13 +423,17 @@ CONF
 
 @test "probe capture: what was captured can be read again" {
   probe 0 capture "$work/living" $$
+  probe 0 capture --tgid "$work/same" $$
+  assert_equal "$(stat -c %s "$work/same")" "$(stat -c %s "$work/living")"
   assert_equal "$(head -c 8 "$work/living")" TSPROBE1
   assert_equal "$(stat -c %s "$work/living")" \
     $((32 + $(od -An -tu4 -j28 -N4 "$work/living")))
   probe 0 capture --pid "$work/thread" $$
   assert_equal "$(od -An -tu4 -j16 -N8 "$work/thread" | xargs)" "0 $$"
   (sleep 0.5 && "$BASH" -c 'exit 0') 3>&- {lock}>&- &
-  probe 0 capture --listen 1 "$work/end"
+  probe 0 capture --cpus "$(</sys/devices/system/cpu/possible)" --buffer 65536 \
+    --listen 1 "$work/end"
+  assert_complains "a receive buffer of 65536 bytes"
   assert_equal "$(od -An -tu4 -j16 -N4 "$work/end" | xargs)" 2
   probe 5 capture "$work/none" 4194303
 }
