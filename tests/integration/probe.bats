@@ -392,33 +392,125 @@ CONF
     "$(value kid io_octets tx | cut -d. -f1)"
 }
 
-@test "probe get: the plugin dispatched the same of a stopped process" {
-  local pid
-
+# start_various THREADS: a load that does everything, and that the plugin knows
+# from its start; it is stopped, and was read after that.
+start_various() {
+  disk_dir
   configure <<CONF
     CollectContextSwitch true
     CollectPageFaults true
-    <Group "stopped">
-      Command "$me-stopped"
+    CollectDelayLatency true
+    <Group "various">
+      Command "$me-various"
     </Group>
 CONF
-  start_load "$me-stopped" --wait --stay 60 burn 300 2
   start_collectd
-  await_members stopped 1
-  reads 2 stopped
-  perform "$me-stopped"
-  stop_at_work "$me-stopped"
-  pid=${load_pid[$me-stopped]}
-  settle stopped
-  settle stopped
-  assert_equal "$(value stopped contextswitch-voluntary)" "$(field "$pid" nvcsw)"
-  assert_equal "$(value stopped contextswitch-involuntary)" "$(field "$pid" nivcsw)"
-  # The plugin reads the CPU clock; the record lacks up to a tick of each thread
-  # that has ended.
-  assert_near "$(cpu_us stopped)" \
-    "$(field "$pid" cpu_run_virtual_total | awk '{ print $1 / 1000 }')" 1 8000
-  assert_near "$(integral stopped delay_rate-delay-cpu)" \
-    "$(field "$pid" cpu_delay_total | awk '{ print $1 / 1e9 }')" 5 0.01
+  reads 1 various
+  start_load "$me-various" --wait --stay 60 various "$disk/file" 1048576 256 300 "$1"
+  perform "$me-various"
+  stop_at_work "$me-various"
+  settle various
+}
+
+# waited KIND: what the plugin has dispatched of it, in microseconds and in
+# number, each with the most by which it can differ from the truth: a rate is
+# per time between the beginnings of two reads, which the files know to a
+# millisecond, and another for the dispatch, which is part of duration-read; rates
+# and means have six decimals. A mean below half a microsecond tells no number.
+waited() {
+  join -t, <(rows various "delay_rate-delay-$1") <(rows various "latency-delay-$1") |
+    join -t, - <(rows "" duration-read) | awk -F, '
+    { begin = $1 - $4 }
+    NR > 1 && $2 != "nan" {
+      time = begin - last
+      us += $2 * time * 1e6
+      us_slack += $2 * 2000 + time / 2
+      if ($3 != "nan" && $3 > 0.5e-6) {
+        count = $2 * time / $3
+        waits += count
+        waits_slack += count * (0.002 / time + 0.5e-6 / $2 + 0.5e-6 / ($3 - 0.5e-6))
+      } else if ($2 > 0)
+        waits_slack += 1e9
+    }
+    { last = begin }
+    END { printf "%.1f %.1f %.1f %.1f\n", us, us_slack, waits, waits_slack + 0.1 }'
+}
+
+# assert_waits ID [OPTION]: of every kind that the kernel counts.
+assert_waits() {
+  local id=$1 kind us us_slack waits waits_slack total count
+  shift
+
+  for kind in $(delay_kinds); do
+    read -r us us_slack waits waits_slack < <(waited "$kind")
+    read -r total count < <("$PROBE" get "$@" \
+      --fields "${kind}_delay_total,${kind}_count" "$id")
+    assert_near "$us" "($total / 1000)" 0 "$us_slack" || fail "delay_rate-delay-$kind"
+    assert_near "$waits" "$count" 0 "$waits_slack" || fail "latency-delay-$kind"
+  done
+}
+
+whole() { value various "$@" | cut -d. -f1; }
+
+# assert_switches ID: exactly.
+assert_switches() {
+  assert_equal "$(whole contextswitch-voluntary),$(whole contextswitch-involuntary)" \
+    "$("$PROBE" get --fields nvcsw,nivcsw "$1" | tr '\t' ,)"
+}
+
+# assert_parts ID: user and system time. The plugin divides the exact CPU time as
+# the kernel's ticks divide theirs; no part ever falls, so that one may be ahead
+# by a tick, which has 10 ms at most.
+assert_parts() {
+  local user system
+
+  read -r user system < <("$PROBE" get --fields ac_utime,ac_stime "$1")
+  assert_near "$(whole ps_cputime user)" \
+    "($(cpu_us various) * $user / ($user + $system))" 0 10000
+}
+
+# assert_kib IDENTITY FIELD RECORD'S_FIELD ID
+assert_kib() {
+  assert_equal $(($(whole "$1" "$2") / 1024 * 1024)) \
+    "$("$PROBE" get --pid --fields "$3" "$4")" "$1, $2"
+}
+
+@test "probe get: the plugin dispatched the same of a stopped process, field by field" {
+  local pid us
+
+  start_various 0
+  pid=${load_pid[$me-various]}
+  assert_switches "$pid"
+  assert_equal "$(whole ps_pagefaults minflt),$(whole ps_pagefaults majflt)" \
+    "$("$PROBE" get --pid --fields ac_minflt,ac_majflt "$pid" | tr '\t' ,)"
+  # A thread's record has its I/O, calls too, rounded down to 1024.
+  assert_kib io_octets rx read_char "$pid"
+  assert_kib io_octets tx write_char "$pid"
+  assert_kib io_ops read read_syscalls "$pid"
+  assert_kib io_ops write write_syscalls "$pid"
+  assert_kib disk_octets read read_bytes "$pid"
+  assert_kib disk_octets write write_bytes "$pid"
+  # Of a single thread, both have the scheduler's sum. The parts of the plugin's
+  # are each cut to a microsecond.
+  us=$(($(field "$pid" cpu_run_virtual_total) / 1000))
+  assert_between "$(cpu_us various)" $((us - 2)) "$us"
+  assert_parts "$pid"
+  assert_waits "$pid"
+  assert_waits "$pid" --pid
+}
+
+@test "probe get: the plugin dispatched the same of stopped threads, field by field" {
+  local pid
+
+  start_various 3
+  pid=${load_pid[$me-various]}
+  assert_switches "$pid"
+  # The plugin reads the CPU clock; the record lacks up to a tick of each of the
+  # three threads that have ended.
+  assert_between "$(cpu_us various) - $(field "$pid" cpu_run_virtual_total) / 1000" \
+    -2 30000
+  assert_parts "$pid"
+  assert_waits "$pid"
 }
 
 @test "probe capture: what was captured can be read again" {
