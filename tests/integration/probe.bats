@@ -413,26 +413,28 @@ CONF
 }
 
 # waited KIND: what the plugin has dispatched of it, in microseconds and in
-# number, each with the most by which it can differ from the truth: a rate is
-# per time between the beginnings of two reads, which the files know to a
-# millisecond, and another for the dispatch, which is part of duration-read; rates
-# and means have six decimals. A mean below half a microsecond tells no number.
+# number, each with the most by which it can differ from the truth. A rate is per
+# time between the beginnings of two reads. A read begins no later than its
+# values' time, which the files have to half a millisecond, and no earlier than
+# that by duration-read. Rates and means have six decimals: a mean below half a
+# microsecond tells no number.
 waited() {
   join -t, <(rows various "delay_rate-delay-$1") <(rows various "latency-delay-$1") |
     join -t, - <(rows "" duration-read) | awk -F, '
-    { begin = $1 - $4 }
+    { begin = $1 - $4 / 2; doubt = $4 / 2 + 0.0005 }
     NR > 1 && $2 != "nan" {
       time = begin - last
       us += $2 * time * 1e6
-      us_slack += $2 * 2000 + time / 2
+      us_slack += $2 * (doubt + last_doubt) * 1e6 + time / 2
       if ($3 != "nan" && $3 > 0.5e-6) {
         count = $2 * time / $3
         waits += count
-        waits_slack += count * (0.002 / time + 0.5e-6 / $2 + 0.5e-6 / ($3 - 0.5e-6))
+        waits_slack += count * ((doubt + last_doubt) / time + 0.5e-6 / $2)
+        waits_slack += count * 0.5e-6 / ($3 - 0.5e-6)
       } else if ($2 > 0)
         waits_slack += 1e9
     }
-    { last = begin }
+    { last = begin; last_doubt = doubt }
     END { printf "%.1f %.1f %.1f %.1f\n", us, us_slack, waits, waits_slack + 0.1 }'
 }
 
