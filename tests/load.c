@@ -613,6 +613,25 @@ static void work_cow(char *const *arguments) {
   close(fd);
 }
 
+/*
+ * FILE BYTES PAGES MS THREADS: a little of everything that is counted, most of
+ * it waiting; in the end with so many more threads, which stay.
+ */
+static void work_various(char *const *arguments) {
+  char *file = arguments[0], *bytes = arguments[1], *pages = arguments[2];
+  char *ms = arguments[3], *threads = arguments[4];
+
+  work_write((char *[]){file, bytes, "7", "plain"});
+  work_write((char *[]){file, bytes, "16", "direct"});
+  work_read((char *[]){file, bytes, "123"});
+  work_direct((char *[]){file, "65536", ms});
+  work_major((char *[]){file, pages});
+  work_cow((char *[]){pages, "20"});
+  work_burn((char *[]){ms, threads});
+  work_system((char *[]){ms});
+  work_switch((char *[]){"200", threads, pages});
+}
+
 /* Processes */
 
 /* In a child: it must not survive its parent, nor the time limit. */
@@ -890,6 +909,7 @@ static const struct command commands[] = {
     {"touch", "PAGES", 1, false, work_touch},
     {"major", "FILE PAGES", 2, false, work_major},
     {"cow", "PAGES PASSES", 2, false, work_cow},
+    {"various", "FILE BYTES PAGES MS THREADS", 5, false, work_various},
     {"zombie", "joined|together|headless THREADS MS BYTES", 4, false,
      work_zombie},
     {"swarm", "TOTAL PARALLEL MS", 3, false, work_swarm},

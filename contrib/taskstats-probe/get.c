@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char usage[] =
     "Usage: taskstats-probe get [OPTION]... ID...\n"
@@ -83,10 +84,12 @@ static int take_threads(struct request *request, uint32_t id,
   struct dirent **entries = NULL;
   snprintf(path, sizeof(path), "/proc/%u/task", id);
   int count = scandir(path, &entries, is_number, versionsort);
-  if (count < 0)
-    return errno == ENOENT ? fail_query(-ESRCH, ANSWER_PROCESS, id)
-                           : fail(STATUS_SYSTEM, "%s: %s; is /proc mounted?",
-                                  path, strerror(errno));
+  int missing = count < 0 ? errno : 0;
+  if (missing == ENOENT && access("/proc/self", F_OK) == 0)
+    return fail_query(-ESRCH, ANSWER_PROCESS, id);
+  if (missing != 0)
+    return fail(STATUS_SYSTEM, "%s: %s; is /proc mounted?", path,
+                strerror(missing));
   int status = STATUS_OK;
   for (int i = 0; i < count; i++) {
     uint32_t thread = (uint32_t)strtoul(entries[i]->d_name, NULL, 10);

@@ -25,6 +25,7 @@ core=(
   'exits: (600 processes of 5|short-lived|a main thread that leaves first$|threads that|zombies that had)'
   'notify: each way to end, of several'
   'identities: every option on'
+  'probe get: the plugin dispatched the same of a stopped process'
 )
 
 # The machine has the programs of these packages, and these files.
@@ -113,7 +114,7 @@ system_files() {
   )
   printf '%s\n' "${paths[@]}"
   # A script has no libraries, which ldd takes for an error.
-  { ldd "${paths[@]}" "$build/taskstats.so" 2>/dev/null || true; } |
+  { ldd "${paths[@]}" "$build"/taskstats{.so,-probe} 2>/dev/null || true; } |
     grep -oE '/[^ :]+ \(0x' | cut -d' ' -f1
 }
 
@@ -130,7 +131,7 @@ make_root() {
   done
   mkdir -p src/build/tests
   cp -r "$tests" src/tests
-  cp "$build/taskstats.so" src/build
+  cp "$build"/taskstats{.so,-probe} src/build
   cp "$build"/tests/{load,exits} src/build/tests
   cp "$tests/kernels/init.bash" init
   printf '%s\n' root:x:0:0:::/bin/bash nobody:x:65534:65534::: >etc/passwd
