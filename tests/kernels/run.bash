@@ -20,7 +20,7 @@ core=(
   'cpu: threads of 1 ms that come and go$'
   'zombies: (single-threaded$|multi-threaded, .*(before|together)$)'
   'io: bytes and calls written$'
-  'delays: (a direct-I/O reader|copies on write)'
+  'delays: copies on write'
   'exits: (600 processes of 5|short-lived|a main thread that leaves first$|threads that|zombies that had)'
   'notify: each way to end, of several'
   'identities: every option on'
