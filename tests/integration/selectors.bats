@@ -6,38 +6,6 @@
 # shellcheck source=common.bash
 source "$BATS_TEST_DIRNAME/common.bash"
 
-# cgroup_roots: where a process's cgroup path begins.
-cgroup_roots() {
-  findmnt -rn -t cgroup2 -o TARGET
-  findmnt -rn -t cgroup -O name=systemd -o TARGET
-}
-
-# make_cgroup PATH: in each hierarchy that names a process's cgroup.
-make_cgroup() {
-  local root
-
-  for root in $(cgroup_roots); do
-    mkdir -p "$root/$1"
-    remove_at_end "$root/$1"
-  done
-  ((${#removable[@]} > 0)) || skip "no cgroup hierarchy"
-}
-
-# enter_cgroup PATH PID
-enter_cgroup() {
-  local root
-
-  for root in $(cgroup_roots); do
-    echo "$2" >"$root/$1/cgroup.procs"
-  done
-}
-
-# assert_members GROUP COUNT: at a read from now on, whose values are all here.
-assert_members() {
-  settle "$1"
-  has_members "$1" "$2" || fail "$1 has $(members "$1") members, not $2"
-}
-
 @test "selectors: Process, by command name" {
   configure <<EOF
     Process "$me-a"
