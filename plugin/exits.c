@@ -162,38 +162,10 @@ static struct process *find(struct exits *exits,
                                 departed->latest_ns);
 }
 
-/* Another process has its pid now. With the lock. */
-static void vanish(struct exits *exits, struct process *process) {
-  process->has_vanished = true;
-  process->since = exits->ledger->read;
-}
-
-/* Enters a process that no read has met, and which began between these times.
- * Another one that had the pid must have vanished, or this one could not have
- * had it. */
-static struct process *enter(struct exits *exits, pid_t pid,
-                             uint64_t earliest_ns, uint64_t latest_ns) {
-  struct ledger *ledger = exits->ledger;
-  struct process *former = proctable_find(ledger->table, pid);
-  if (former != NULL)
-    vanish(exits, former);
-
-  struct process *process = proctable_add(ledger->table, pid);
-  if (process == NULL)
-    return NULL;
-  uint64_t width_us = (latest_ns - earliest_ns) / 1000;
-  process->start_ns = earliest_ns;
-  process->start_width_us =
-      width_us < UINT32_MAX ? (uint32_t)width_us : UINT32_MAX;
-  process->clock_ns = PROCESS_CLOCK_UNKNOWN;
-  process->since = ledger->read;
-  return process;
-}
-
 static struct process *enter_departed(struct exits *exits,
                                       const struct departed *departed) {
-  return enter(exits, departed->tgid, departed->earliest_ns,
-               departed->latest_ns);
+  return ledger_enter(exits->ledger, departed->tgid, departed->earliest_ns,
+                      departed->latest_ns);
 }
 
 static void leave(struct exits *exits, struct process *process) {
@@ -640,115 +612,4 @@ void exits_take(struct exits *exits, const struct message *messages,
       take(exits, waiting, true, earliest_ns, latest_ns);
     free(waiting);
   }
-}
-
-/* --- Descendants ---------------------------------------------------------- */
-
-/* Fills in which of the rules that want descendants select a process that
- * lives. Without the lock. */
-static void match_living(struct exits *exits, pid_t pid, const char *comm) {
-  struct join *join = &exits->join;
-  struct attributes attributes;
-
-  join->match_count = 0;
-  attributes_init(&attributes, exits->proc, pid, comm);
-  for (const struct rule *r = exits->ledger->rules; r != NULL; r = r->next) {
-    struct match *match = &join->matches[join->match_count];
-    join->match_count +=
-        r->descendants && rule_match(r, &attributes, match) == SELECTOR_YES;
-  }
-  attributes_clear(&attributes);
-}
-
-/* Whether it is not known yet what the children inherit of a process that
- * forked at that time. With the lock. */
-static bool must_judge(const struct exits *exits, pid_t pid,
-                       uint64_t forked_ns) {
-  const struct process *process =
-      proctable_find_at(exits->ledger->table, pid, forked_ns);
-  return process == NULL || !process->is_judged;
-}
-
-/* Makes a process a member of the groups that were worked out, or lets the next
- * read do so. With the lock. */
-static bool found(struct exits *exits, struct process *process,
-                  bool from_zero) {
-  return process->is_met ? join_claim(&exits->join, process, from_zero)
-                         : join_admit(&exits->join, process, from_zero);
-}
-
-/* Finds out what the children of a process inherit, which forked at that time.
- */
-static void judge(struct exits *exits, pid_t pid, uint64_t forked_ns) {
-  struct ledger *ledger = exits->ledger;
-  struct proc_stat stat;
-  if (proc_stat(exits->proc, pid, &stat) != 0)
-    return;
-  uint64_t start_ns = stat.start_ticks * exits->start_tick_ns;
-  uint64_t latest_ns = start_ns + exits->start_tick_ns;
-  if (start_ns > forked_ns)
-    return; /* another one has its pid already */
-  match_living(exits, pid, stat.comm);
-
-  ledger_lock(ledger);
-  struct process *process = proctable_find_at(ledger->table, pid, forked_ns);
-  if (process == NULL)
-    process = enter(exits, pid, start_ns, latest_ns);
-  if (process != NULL && !process->is_judged) {
-    bool from_zero = process->is_met
-                         ? ledger_knows_as_unused(ledger, process)
-                         : ledger_counts_from_zero(ledger, latest_ns);
-    join_work_out(&exits->join, process, stat.ppid, UINT64_MAX);
-    process->is_judged =
-        exits->join.count == 0 || found(exits, process, from_zero);
-  }
-  ledger_unlock(ledger);
-}
-
-void exits_fork(struct exits *exits, pid_t parent, pid_t child,
-                uint64_t begin_ns) {
-  struct ledger *ledger = exits->ledger;
-  uint64_t slack_ns = LEDGER_FORK_MS * MS_NS;
-  uint64_t earliest_ns = begin_ns > slack_ns ? begin_ns - slack_ns : 0;
-
-  ledger_lock(ledger);
-  bool is_unknown = must_judge(exits, parent, begin_ns);
-  ledger_unlock(ledger);
-  if (is_unknown)
-    judge(exits, parent, begin_ns);
-
-  ledger_lock(ledger);
-  struct process *process = proctable_find(ledger->table, child);
-  bool is_there = process != NULL && !process->has_exited &&
-                  process_may_have_begun(process, earliest_ns, begin_ns);
-  bool is_known = proctable_find_at(ledger->table, child, begin_ns) != NULL;
-  exits->join.match_count = 0;
-  join_work_out(&exits->join, NULL, parent, begin_ns);
-  /* Whoever had the pid before is not to be taken for it. */
-  if (!is_there && (exits->join.count > 0 || is_known))
-    process = enter(exits, child, earliest_ns, begin_ns);
-  bool has_inherited = process != NULL && process->member != NULL &&
-                       process->member->inherited > 0;
-  if (exits->join.count > 0 && process != NULL && !has_inherited)
-    found(exits, process, true);
-  ledger_unlock(ledger);
-}
-
-/* Takes back what a process was found to be, but for what it inherits. */
-static void forget(struct member **member) {
-  if (*member != NULL && (*member)->inherited == 0) {
-    member_destroy(*member);
-    *member = NULL;
-  }
-}
-
-void exits_exec(struct exits *exits, pid_t pid) {
-  ledger_lock(exits->ledger);
-  struct process *process = proctable_find(exits->ledger->table, pid);
-  if (process != NULL && process->is_judged) {
-    bool is_readers = process->is_met;
-    process->is_judged = is_readers && process->member != NULL;
-    forget(is_readers ? &process->claim : &process->member);
-  }
-  ledger_unlock(exits->ledger);
 }

@@ -41,13 +41,4 @@ void exits_destroy(struct exits *exits);
 void exits_take(struct exits *exits, const struct message *messages,
                 size_t count, uint64_t earliest_ns, uint64_t latest_ns);
 
-/* A process has forked another one, at that time, CLOCK_BOOTTIME, which then
- * inherits the groups that want descendants. To be called before the exit
- * records of either are taken. */
-void exits_fork(struct exits *exits, pid_t parent, pid_t child,
-                uint64_t begin_ns);
-
-/* A process has called exec, and may be another one now. */
-void exits_exec(struct exits *exits, pid_t pid);
-
 #endif

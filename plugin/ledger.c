@@ -219,6 +219,26 @@ void ledger_age_groups(struct ledger *ledger) {
   }
 }
 
+struct process *ledger_enter(struct ledger *ledger, pid_t pid,
+                             uint64_t earliest_ns, uint64_t latest_ns) {
+  struct process *former = proctable_find(ledger->table, pid);
+  if (former != NULL) {
+    former->has_vanished = true;
+    former->since = ledger->read;
+  }
+
+  struct process *process = proctable_add(ledger->table, pid);
+  if (process == NULL)
+    return NULL;
+  uint64_t width_us = (latest_ns - earliest_ns) / 1000;
+  process->start_ns = earliest_ns;
+  process->start_width_us =
+      width_us < UINT32_MAX ? (uint32_t)width_us : UINT32_MAX;
+  process->clock_ns = PROCESS_CLOCK_UNKNOWN;
+  process->since = ledger->read;
+  return process;
+}
+
 bool ledger_counts_from_zero(const struct ledger *ledger, uint64_t latest_ns) {
   static const uint64_t fork_ns = LEDGER_FORK_MS * UINT64_C(1000000);
   return latest_ns + (ledger->has_read ? fork_ns : 0) >= ledger->since_ns;

@@ -76,6 +76,14 @@ size_t ledger_join(struct ledger *ledger, const struct membership *inherited,
  * thread. */
 void ledger_age_groups(struct ledger *ledger);
 
+/* Enters a process that no read has met, and which began between these times.
+ * Another one that had the pid must have vanished, or this one could not have
+ * had it. Returns NULL if memory is short. With the lock; the listener's
+ * thread.
+ */
+struct process *ledger_enter(struct ledger *ledger, pid_t pid,
+                             uint64_t earliest_ns, uint64_t latest_ns);
+
 /* Whether a process that no read has met counts from its first moment: the last
  * complete read came too early to see it, or else the plugin did. latest_ns is
  * when it began at the latest. */

@@ -2,6 +2,7 @@
 #include "watcher.h"
 
 #include "forks.h"
+#include "heirs.h"
 #include "notice.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@ struct watcher {
   struct listener *listener;
   struct exits *exits;
   struct forks *forks; /* NULL if nobody wants descendants, or it failed */
+  struct heirs *heirs; /* NULL if nobody wants descendants */
   int forks_error;
   struct speaker *speaker;
   bool has_unsaid;
@@ -46,12 +48,12 @@ static void say_event(void *context, const struct exit_event *event) {
 static void note_fork(void *context, pid_t parent, pid_t child,
                       uint64_t begin_ns) {
   struct watcher *watcher = context;
-  exits_fork(watcher->exits, parent, child, begin_ns);
+  heirs_fork(watcher->heirs, parent, child, begin_ns);
 }
 
 static void note_exec(void *context, pid_t pid) {
   struct watcher *watcher = context;
-  exits_exec(watcher->exits, pid);
+  heirs_exec(watcher->heirs, pid);
 }
 
 /* Who was forked must be known before its exit record is taken. */
@@ -103,6 +105,8 @@ int watcher_start(struct ledger *ledger, const struct watcher_options *options,
   if (status == 0)
     status = exits_create("/proc", ledger, say_event, w, &w->exits);
   if (status == 0 && ledger->has_descendants)
+    status = heirs_create("/proc", ledger, &w->heirs);
+  if (status == 0 && ledger->has_descendants)
     w->forks_error = forks_open(options->buffer, &w->forks);
   if (status == 0) {
     const struct listener_calls calls = {
@@ -131,6 +135,7 @@ void watcher_stop(struct watcher *watcher) {
   watcher->ledger->listens = false;
   ledger_unlock(watcher->ledger);
   forks_close(watcher->forks);
+  heirs_destroy(watcher->heirs);
   exits_destroy(watcher->exits);
   if (watcher->has_unsaid)
     sum_up_before(watcher, UINT64_MAX);

@@ -5,6 +5,7 @@
 #include "child.h"
 #include "exits.h"
 #include "groups.h"
+#include "heirs.h"
 #include "member.h"
 #include "reader.h"
 #include "test.h"
@@ -32,6 +33,7 @@ struct fixture {
   size_t count;
   struct ledger *ledger;
   struct exits *exits;
+  struct heirs *heirs;
   struct reader *reader;
   struct reader_report report;
   struct event events[EVENTS];
@@ -54,6 +56,7 @@ static inline int set_up(void **state) {
 static inline void clear(struct fixture *fixture) {
   child_reap_all();
   reader_destroy(fixture->reader);
+  heirs_destroy(fixture->heirs);
   exits_destroy(fixture->exits);
   ledger_destroy(fixture->ledger);
   for (size_t i = 0; i < fixture->count; i++)
@@ -112,6 +115,8 @@ static inline void begin(struct fixture *fixture, uint64_t since_ms) {
                                   100, fixture->now - since_ms * MS);
   assert_non_null(fixture->ledger);
   fixture->ledger->listens = true;
+  assert_int_equal(
+      heirs_create(fixture->tree.root, fixture->ledger, &fixture->heirs), 0);
   assert_int_equal(exits_create(fixture->tree.root, fixture->ledger, note,
                                 fixture, &fixture->exits),
                    0);

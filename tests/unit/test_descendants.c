@@ -17,7 +17,7 @@ static void add_make(struct fixture *fixture) {
 
 static void fork_at(struct fixture *fixture, pid_t parent, pid_t child,
                     uint64_t before_ms) {
-  exits_fork(fixture->exits, parent, child, fixture->now - before_ms * MS);
+  heirs_fork(fixture->heirs, parent, child, fixture->now - before_ms * MS);
 }
 
 static void die(struct fixture *fixture, pid_t pid, pid_t ppid,
@@ -211,10 +211,10 @@ static void judges_anew_after_exec(void **state) {
     put_process(fixture, A, cases[i].first, 'S', AGE_MS);
     fork_at(fixture, A, B, AGE_MS);
     put_process(fixture, A, cases[i].then, 'S', AGE_MS);
-    exits_exec(fixture->exits, A);
+    heirs_exec(fixture->heirs, A);
     fork_at(fixture, A, C, AGE_MS);
-    exits_exec(fixture->exits, B); /* changes nothing for who has inherited */
-    exits_exec(fixture->exits, D); /* nor is anybody known by that pid */
+    heirs_exec(fixture->heirs, B); /* changes nothing for who has inherited */
+    heirs_exec(fixture->heirs, D); /* nor is anybody known by that pid */
     die(fixture, B, 1, "cc1", AGE_MS);
     assert_case_int(name, exits_of(fixture, 0), cases[i].before);
     die(fixture, C, 1, "cc1", AGE_MS);
@@ -438,7 +438,7 @@ static void tell_seen(const char *name, struct story *story, char letter) {
     fork_at(fixture, story->a.pid, story->b.pid, AGE_MS);
     break;
   case 'x': /* it calls exec */
-    exits_exec(fixture->exits, story->b.pid);
+    heirs_exec(fixture->heirs, story->b.pid);
     story->name = "cc1";
     child_tell(&story->b, 'b', 2);
     put_b(story);
@@ -618,7 +618,7 @@ static void judges_anew_whom_a_read_has_met(void **state) {
   put_process(fixture, child.pid, "sh", 'S', NEW_MS);
   read_at(fixture, 500);
   put_process(fixture, child.pid, "make", 'S', NEW_MS);
-  exits_exec(fixture->exits, child.pid);
+  heirs_exec(fixture->heirs, child.pid);
   fork_at(fixture, child.pid, B, AGE_MS);
   die(fixture, B, child.pid, "cc1", AGE_MS);
   assert_used("its child", fixture, 0, 1, 1);
