@@ -11,7 +11,7 @@ struct member *member_create(bool from_zero) {
   if (member == NULL)
     return NULL;
   member->account.from_zero = from_zero;
-  member->io_fd = -1;
+  member->task_fd = member->io_fd = -1;
   member->is_new = true;
   return member;
 }
@@ -26,6 +26,8 @@ static void leave_groups(struct member *member) {
 void member_destroy(struct member *member) {
   if (member == NULL)
     return;
+  if (member->task_fd >= 0)
+    close(member->task_fd);
   if (member->io_fd >= 0)
     close(member->io_fd);
   leave_groups(member);

@@ -21,8 +21,8 @@ struct member {
   size_t inherited; /* the first of them: as a descendant of their members */
   uint32_t collect; /* what any of the groups collects */
 
-  int io_fd;    /* kept open; or -1 */
-  int io_error; /* why its I/O cannot be read: 0 or a negative errno */
+  int task_fd, io_fd; /* <pid>/task and <pid>/io, kept open; or -1 */
+  int io_error;       /* why its I/O cannot be read: 0 or a negative errno */
   uint32_t threads;
   uint64_t rss_bytes, vm_bytes;
   bool is_new;      /* never looked at */

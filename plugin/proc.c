@@ -87,6 +87,24 @@ int proc_inode(struct proc *proc, pid_t pid, ino_t *inode) {
   return 0;
 }
 
+static int open_file(struct proc *proc, pid_t pid, const char *file,
+                     int flags) {
+  char name[NAME_SIZE];
+
+  snprintf(name, sizeof(name), "%d/%s", pid, file);
+  int fd = openat(proc->fd, name, flags | O_CLOEXEC);
+  return fd >= 0 ? fd : -errno;
+}
+
+/* A directory has a link for each thread's, "." and ".." (proc_task_getattr);
+ * without threads its process is gone. */
+static int count_threads(const struct stat *st, uint32_t *threads) {
+  if (st->st_nlink <= 2)
+    return -ESRCH;
+  *threads = (uint32_t)st->st_nlink - 2;
+  return 0;
+}
+
 int proc_threads(struct proc *proc, pid_t pid, uint32_t *threads) {
   char name[NAME_SIZE];
   struct stat st;
@@ -94,24 +112,23 @@ int proc_threads(struct proc *proc, pid_t pid, uint32_t *threads) {
   snprintf(name, sizeof(name), "%d/task", pid);
   if (fstatat(proc->fd, name, &st, 0) != 0)
     return -errno;
-  /* A link for each thread's directory, "." and ".." (proc_task_getattr). */
-  *threads = st.st_nlink > 2 ? (uint32_t)st.st_nlink - 2 : 0;
-  return 0;
+  return count_threads(&st, threads);
 }
 
-static int open_file(struct proc *proc, pid_t pid, const char *file) {
-  char name[NAME_SIZE];
+int proc_task_open(struct proc *proc, pid_t pid) {
+  return open_file(proc, pid, "task", O_PATH);
+}
 
-  snprintf(name, sizeof(name), "%d/%s", pid, file);
-  int fd = openat(proc->fd, name, O_RDONLY | O_CLOEXEC);
-  return fd >= 0 ? fd : -errno;
+int proc_task_threads(int fd, uint32_t *threads) {
+  struct stat st;
+  return fstat(fd, &st) == 0 ? count_threads(&st, threads) : -errno;
 }
 
 /* Reads what fits into size - 1 bytes and ends it with a NUL. Returns the
  * number of bytes or a negative errno. */
 static ssize_t read_file(struct proc *proc, pid_t pid, const char *file,
                          char *buffer, size_t size) {
-  int fd = open_file(proc, pid, file);
+  int fd = open_file(proc, pid, file, O_RDONLY);
   if (fd < 0)
     return fd;
 
@@ -169,7 +186,7 @@ bool proc_stat_has_ended(const struct proc_stat *stat) {
 }
 
 int proc_io_open(struct proc *proc, pid_t pid) {
-  return open_file(proc, pid, "io");
+  return open_file(proc, pid, "io", O_RDONLY);
 }
 
 int proc_io_read(int fd, struct proc_io *io) {
@@ -224,7 +241,7 @@ static int add_io_of_thread(int task_fd, const char *tid, struct proc_io *sum) {
 
 int proc_io_of_threads(struct proc *proc, pid_t pid, struct proc_io *io) {
   *io = (struct proc_io){0};
-  int fd = open_file(proc, pid, "task");
+  int fd = open_file(proc, pid, "task", O_RDONLY);
   DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
   if (dir == NULL) {
     int status = fd >= 0 ? -errno : fd;

@@ -39,6 +39,14 @@ int proc_inode(struct proc *proc, pid_t pid, ino_t *inode);
 /* How many threads a process has. */
 int proc_threads(struct proc *proc, pid_t pid, uint32_t *threads);
 
+/* Opens <pid>/task to ask the same more often, at a fifth of the cost. Returns
+ * a descriptor that the caller closes, or a negative errno. It stays with the
+ * process, whoever has the pid later. */
+int proc_task_open(struct proc *proc, pid_t pid);
+
+/* How many threads a process has. -ESRCH: it is gone. */
+int proc_task_threads(int fd, uint32_t *threads);
+
 enum { PROC_COMM_SIZE = 65 }; /* kernel workers have long ones */
 
 struct proc_stat {

@@ -2,16 +2,12 @@
 #include "sampler.h"
 
 #include "ended.h"
+#include "files.h"
 #include "query.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
-
-/* Plugins that still use select() need the descriptors below. */
-enum { FD_MIN = 1024 };
 
 struct sampler {
   struct proc *proc;
@@ -20,12 +16,23 @@ struct sampler {
   uint16_t version;    /* of the running kernel's records */
   bool counts_ended_threads;
 
-  uint64_t tick_ns;          /* of start times */
-  rlim_t io_kept, io_budget; /* descriptors of <pid>/io */
+  uint64_t tick_ns;   /* of start times */
+  struct files files; /* the members' */
   struct sampler_status status;
 
   struct process *batch[QUERY_BATCH];
   size_t batch_size;
+};
+
+/* What one look at a process finds. */
+struct look {
+  struct sample sample;  /* points to the others */
+  struct record *record; /* or NULL */
+  struct proc_io io;
+  struct proc_stat stat;
+  uint32_t threads;
+  bool had_exited; /* its exit record was booked before */
+  bool is_zombie;
 };
 
 struct sampler *sampler_create(struct proc *proc, struct ledger *ledger) {
@@ -35,10 +42,6 @@ struct sampler *sampler_create(struct proc *proc, struct ledger *ledger) {
   sampler->proc = proc;
   sampler->ledger = ledger;
   sampler->tick_ns = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
-
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > FD_MIN)
-    sampler->io_budget = limit.rlim_cur / 4;
   return sampler;
 }
 
@@ -99,25 +102,22 @@ void sampler_status(const struct sampler *sampler,
   }
 }
 
-static void keep_open(struct sampler *sampler, struct member *member, int fd) {
-  if (sampler->io_kept < sampler->io_budget) {
-    member->io_fd = fcntl(fd, F_DUPFD_CLOEXEC, FD_MIN);
-    if (member->io_fd >= 0)
-      sampler->io_kept++;
-    else /* others hold what was left */
-      sampler->io_budget = sampler->io_kept;
-  }
-  close(fd);
-}
-
 void sampler_forget(struct sampler *sampler, struct member *member) {
-  if (member != NULL && member->io_fd >= 0)
-    sampler->io_kept--;
+  if (member == NULL)
+    return;
+  files_release(&sampler->files, member->task_fd);
+  files_release(&sampler->files, member->io_fd);
   member_destroy(member);
 }
 
 static bool is_vanished(int status) {
   return status == -ESRCH || status == -ENOENT;
+}
+
+static bool has_start_of(const struct sampler *sampler,
+                         const struct proc_stat *stat,
+                         const struct process *process) {
+  return stat->start_ticks * sampler->tick_ns == process->start_ns;
 }
 
 /* Whether the pid is still that of the process it was, by inode number or else
@@ -131,40 +131,45 @@ static bool is_same_process(struct sampler *sampler,
 
   struct proc_stat stat;
   return proc_stat(sampler->proc, process->pid, &stat) == 0 &&
-         stat.start_ticks * sampler->tick_ns == process->start_ns;
+         has_start_of(sampler, &stat, process);
 }
 
 /*
- * Reads the process's I/O, if a group wants it, and makes sure that the pid did
- * not change hands: what was read by pid before is then this process's, too. A
- * kept descriptor answers that by itself.
- * Returns 0, or -ESRCH if the process is gone; has_io says whether io is set.
+ * Counts the process's threads, and makes sure that the pid did not change
+ * hands: what was read by pid before is then this process's, too. A kept
+ * descriptor answers that by itself. Returns false if the process is gone.
  */
-static int read_io(struct sampler *sampler, struct process *process,
-                   bool is_own, struct proc_io *io, bool *has_io) {
+static bool count_threads(struct sampler *sampler, struct process *process,
+                          uint32_t *threads) {
   struct member *member = process->member;
-  bool is_kept = member->io_fd >= 0;
-  int fd = member->io_fd;
-  int status = 0;
+  if (member->task_fd >= 0)
+    return proc_task_threads(member->task_fd, threads) == 0;
 
-  *has_io = false;
+  if (files_have_room(&sampler->files))
+    member->task_fd = files_keep(&sampler->files,
+                                 proc_task_open(sampler->proc, process->pid));
+  return proc_threads(sampler->proc, process->pid, threads) == 0 &&
+         is_same_process(sampler, process);
+}
+
+/* Reads the process's I/O, if a group wants it. Returns whether io is set. */
+static bool read_io(struct sampler *sampler, struct process *process,
+                    bool is_own, struct proc_io *io) {
+  struct member *member = process->member;
+  int fd = member->io_fd;
+
   member->io_error = 0;
-  if (member->collect & COLLECT_IO) {
-    if (!is_kept)
-      fd = proc_io_open(sampler->proc, process->pid);
-    status = fd < 0 ? fd : proc_io_read(fd, io);
-    if (status == 0 && is_own)
-      status = proc_io_of_threads(sampler->proc, process->pid, io);
-    *has_io = status == 0;
-  }
-  bool has_proof = is_kept && (member->collect & COLLECT_IO) != 0;
-  bool is_gone =
-      has_proof ? status == -ESRCH : !is_same_process(sampler, process);
-  if (!is_gone)
-    member->io_error = status;
-  if (!is_kept && fd >= 0)
-    keep_open(sampler, member, fd);
-  return is_gone ? -ESRCH : 0;
+  if ((member->collect & COLLECT_IO) == 0)
+    return false;
+  if (fd < 0)
+    fd = proc_io_open(sampler->proc, process->pid);
+  int status = fd < 0 ? fd : proc_io_read(fd, io);
+  if (status == 0 && is_own)
+    status = proc_io_of_threads(sampler->proc, process->pid, io);
+  if (member->io_fd < 0)
+    member->io_fd = files_keep(&sampler->files, fd);
+  member->io_error = status;
+  return status == 0;
 }
 
 static bool needs_stat(const struct member *member,
@@ -198,96 +203,127 @@ static bool ask_zombie(struct sampler *sampler, const struct process *process,
   return answer->error == 0 && !record_is_blank(&answer->record);
 }
 
+/* Adds what exit records tell of a process's ended threads where the kernel's
+ * own figures leave it out. With the lock. */
+static void add_ended(struct look *look, const struct ended *ended,
+                      bool listens) {
+  struct sample *sample = &look->sample;
+
+  if (look->record != NULL && !sample->counts_ended_threads && listens) {
+    sample->adds_ended_threads = true;
+    if (ended != NULL) {
+      look->record->switches_voluntary += ended->switches_voluntary;
+      look->record->switches_involuntary += ended->switches_involuntary;
+    }
+  }
+  if (sample->io != NULL && sample->io_is_own && ended != NULL) {
+    look->io.read_chars += ended->read_chars;
+    look->io.write_chars += ended->write_chars;
+    look->io.read_bytes += ended->read_bytes;
+    look->io.write_bytes += ended->write_bytes;
+  }
+}
+
 /*
  * Books a sample. One that was taken before the process's exit record was
  * booked is of no use after it; one that was taken later knows a zombie's exact
  * CPU time and I/O. Returns false if the process is not the one that it was.
  */
 static bool book(struct sampler *sampler, struct process *process,
-                 struct sample *sample, struct record *record,
-                 struct proc_io *io, bool had_exited) {
+                 struct look *look) {
   struct member *member = process->member;
   bool is_same = true;
 
   ledger_lock(sampler->ledger);
-  const struct ended *ended = process->ended;
-  if (record != NULL && !sample->counts_ended_threads &&
-      sampler->ledger->listens) {
-    /* What such a kernel leaves out is in the threads' exit records. */
-    sample->adds_ended_threads = true;
-    record->switches_voluntary += ended != NULL ? ended->switches_voluntary : 0;
-    record->switches_involuntary +=
-        ended != NULL ? ended->switches_involuntary : 0;
-  }
-  if (sample->io != NULL && sample->io_is_own && ended != NULL) {
-    io->read_chars += ended->read_chars;
-    io->write_chars += ended->write_chars;
-    io->read_bytes += ended->read_bytes;
-    io->write_bytes += ended->write_bytes;
-  }
-  if (process->has_exited == had_exited) {
-    is_same = had_exited || sample->cpu_ns >= account_cpu_ns(&member->account);
-    if (is_same && !member_update(member, sample))
+  add_ended(look, process->ended, sampler->ledger->listens);
+  if (process->has_exited == look->had_exited) {
+    is_same = look->had_exited ||
+              look->sample.cpu_ns >= account_cpu_ns(&member->account);
+    if (is_same && !member_update(member, &look->sample))
       process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
   }
   ledger_unlock(sampler->ledger);
   return is_same;
 }
 
-/* Takes a sample of a process, whose record was just asked for; answer is NULL
- * if there is none. Returns false if the process is gone. */
-static bool take_sample(struct sampler *sampler, struct process *process,
-                        struct query_answer *answer) {
-  struct member *member = process->member;
-  struct sample sample = {.counts_ended_threads =
-                              sampler->counts_ended_threads};
-  struct record *record = NULL;
-  bool had_exited = process->has_exited;
-  bool is_zombie = false;
-
-  if (answer != NULL && answer->error == 0 &&
-      record_is_blank(&answer->record)) {
-    is_zombie = ask_zombie(sampler, process, answer);
-    sample.counts_ended_threads = true;
+/* Takes the record out of an answer, if there is one. Returns false if the
+ * process is gone. */
+static bool take_record(struct sampler *sampler, struct process *process,
+                        struct query_answer *answer, struct look *look) {
+  if (answer == NULL)
+    return true;
+  if (answer->error == 0 && record_is_blank(&answer->record)) {
+    look->is_zombie = ask_zombie(sampler, process, answer);
+    look->sample.counts_ended_threads = true;
   }
-  if (answer != NULL && answer->error == 0 && !had_exited) {
-    sample.record = record = &answer->record;
-  } else if (answer != NULL && answer->error != 0) {
-    if (is_vanished(answer->error))
-      return false;
+  if (is_vanished(answer->error))
+    return false;
+  if (answer->error != 0) {
     sampler->status.taskstats = answer->error;
     process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again at the next read */
+  } else if (!look->had_exited) {
+    look->sample.record = look->record = &answer->record;
   }
+  return true;
+}
 
-  struct proc_io io;
-  struct proc_stat stat;
-  uint32_t threads;
-  if (proc_cpu_clock(process->pid, &sample.cpu_ns) != 0 ||
-      proc_threads(sampler->proc, process->pid, &threads) != 0)
-    return false;
+/* Takes the CPU time: what the clock said when it was found to have moved,
+ * unless the record, or the process's end, is newer than that. Returns false if
+ * the process is gone. */
+static bool take_cpu_time(const struct process *process, struct look *look) {
+  struct sample *sample = &look->sample;
+
+  sample->cpu_ns = process->clock_ns;
+  bool is_old = look->had_exited || sample->cpu_ns == PROCESS_CLOCK_UNKNOWN ||
+                (look->record != NULL && look->record->cpu_ns > sample->cpu_ns);
+  return !is_old || proc_cpu_clock(process->pid, &sample->cpu_ns) == 0;
+}
+
+/* Reads <pid>/stat if it tells what nothing else does. Returns false if it is
+ * that of another process. */
+static bool take_stat(struct sampler *sampler, const struct process *process,
+                      struct look *look) {
+  const struct member *member = process->member;
   /* One thread where there were more, or none known, or no record to tell: a
    * zombie, perhaps. */
   bool may_have_ended =
-      threads <= 1 && (member->threads != 1 || sample.record == NULL);
-  if ((may_have_ended || needs_stat(member, &sample)) &&
-      proc_stat(sampler->proc, process->pid, &stat) == 0)
-    sample.stat = &stat;
-  bool has_io;
-  sample.io_is_own = process->has_ended_children;
-  if (read_io(sampler, process, sample.io_is_own, &io, &has_io) != 0)
+      look->threads <= 1 && (member->threads != 1 || look->record == NULL);
+
+  if ((!may_have_ended && !needs_stat(member, &look->sample)) ||
+      proc_stat(sampler->proc, process->pid, &look->stat) != 0)
+    return true;
+  look->sample.stat = &look->stat;
+  return has_start_of(sampler, &look->stat, process);
+}
+
+/* Takes and books a sample of a process, whose record was just asked for;
+ * answer is NULL if there is none. Returns false if the process is gone. */
+static bool look_at(struct sampler *sampler, struct process *process,
+                    struct query_answer *answer) {
+  struct member *member = process->member;
+  struct look look = {.had_exited = process->has_exited};
+
+  look.sample.counts_ended_threads = sampler->counts_ended_threads;
+  look.sample.io_is_own = process->has_ended_children;
+  if (!take_record(sampler, process, answer, &look) ||
+      !take_cpu_time(process, &look))
+    return false;
+  bool has_io = read_io(sampler, process, look.sample.io_is_own, &look.io);
+  if (!count_threads(sampler, process, &look.threads) ||
+      !take_stat(sampler, process, &look))
     return false;
   /* The exit records have the threads' own I/O already. */
-  if (has_io && !(had_exited && sample.io_is_own))
-    sample.io = &io;
-  if (!book(sampler, process, &sample, record, &io, had_exited))
+  if (has_io && !(look.had_exited && look.sample.io_is_own))
+    look.sample.io = &look.io;
+  if (!book(sampler, process, &look))
     return false;
 
   member->is_new = false;
-  member->threads = threads;
-  member->has_ended = is_zombie;
-  member->may_be_dead = threads <= 1 && !is_zombie;
-  if (sample.stat != NULL)
-    note_stat(member, &stat);
+  member->threads = look.threads;
+  member->has_ended = look.is_zombie;
+  member->may_be_dead = look.threads <= 1 && !look.is_zombie;
+  if (look.sample.stat != NULL)
+    note_stat(member, &look.stat);
   return true;
 }
 
@@ -315,14 +351,14 @@ void sampler_flush(struct sampler *sampler) {
     struct process *process = sampler->batch[i];
     if (!has_answers)
       process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
-    if (!take_sample(sampler, process, has_answers ? &answers[i] : NULL))
+    if (!look_at(sampler, process, has_answers ? &answers[i] : NULL))
       process->member->is_gone = true;
   }
   sampler->batch_size = 0;
 }
 
 void sampler_look_at_exited(struct sampler *sampler, struct process *process) {
-  if (!take_sample(sampler, process, NULL))
+  if (!look_at(sampler, process, NULL))
     process->member->is_gone = true;
 }
 

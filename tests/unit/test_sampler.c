@@ -145,18 +145,14 @@ static void takes_nothing_when_io_is_wanted_no_more(void **state) {
                COLLECT_CPU);
 }
 
-/* No descriptor is kept. */
+/* No descriptor is kept. The last test: who may raise the limit again? */
 static void takes_nothing_without_descriptors(void **state) {
   struct fixture *fixture = *state;
-  struct rlimit limit;
-  assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-  const rlim_t usual = limit.rlim_cur;
-  limit.rlim_cur = usual < 1000 ? usual : 1000;
-  assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  const struct rlimit few = {1000, 1000};
+  if (setrlimit(RLIMIT_NOFILE, &few) != 0)
+    skip(); /* it is even lower */
   change_hands(fixture, "few descriptors", COLLECT_CPU | COLLECT_IO,
                COLLECT_CPU | COLLECT_IO);
-  limit.rlim_cur = usual;
-  assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
 static void forgets_nothing(void **state) {
@@ -175,8 +171,8 @@ int main(void) {
       prepared(finds_a_member_gone),
       prepared(takes_nothing_of_another_process),
       prepared(takes_nothing_when_io_is_wanted_no_more),
-      prepared(takes_nothing_without_descriptors),
       prepared(forgets_nothing),
+      prepared(takes_nothing_without_descriptors),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
