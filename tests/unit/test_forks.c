@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "forks.h"
 
+#include "apart.h"
 #include "test.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <linux/capability.h>
 #include <linux/netlink.h>
 #include <poll.h>
 #include <pthread.h>
@@ -13,7 +13,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,7 +22,7 @@
  * what descends from the test is kept.
  */
 
-enum { BUFFER = 8388608, EVENTS_MAX = 8192, SKIPPED = 77 };
+enum { BUFFER = 8388608, EVENTS_MAX = 8192 };
 
 struct heard_event {
   pid_t parent; /* 0 if it is an exec */
@@ -355,64 +354,48 @@ static void leaves_nothing_behind(void **state) {
   forks_close(NULL);
 }
 
-/* In a process of its own, for what cannot be undone. */
-static void in_a_child(int (*run)(void)) {
-  pid_t pid = fork();
-  assert_true(pid >= 0);
-  if (pid == 0)
-    _exit(run());
-  int status;
-  assert_int_equal(waitpid(pid, &status, 0), pid);
-  assert_true(WIFEXITED(status));
-  if (WEXITSTATUS(status) == SKIPPED)
-    skip();
-  assert_int_equal(WEXITSTATUS(status), 0);
-}
-
 static int open_in_another_network(void) {
   static struct heard heard;
   size_t fds = count_fds();
   if (unshare(CLONE_NEWNET) != 0)
-    return SKIPPED;
+    return APART_SKIPPED;
   int status = try_open(&heard, BUFFER);
   if (status == -EPERM || status == -EPROTONOSUPPORT)
-    return SKIPPED;
+    return APART_SKIPPED;
   return status == -ECONNREFUSED && count_fds() == fds ? 0 : 1;
 }
 
 static void is_refused_in_another_network(void **state) {
   (void)state;
-  in_a_child(open_in_another_network);
+  apart_run(open_in_another_network);
 }
 
 static int open_as_another_user(void) {
   static struct heard heard;
   size_t fds = count_fds();
   if (unshare(CLONE_NEWUSER) != 0)
-    return SKIPPED;
+    return APART_SKIPPED;
   int status = try_open(&heard, BUFFER);
   if (status == -EPROTONOSUPPORT || status == -ECONNREFUSED)
-    return SKIPPED;
+    return APART_SKIPPED;
   return (status == -EPERM || status == -ETIMEDOUT) && count_fds() == fds ? 0
                                                                           : 1;
 }
 
 static void is_refused_in_a_user_namespace(void **state) {
   (void)state;
-  in_a_child(open_as_another_user);
+  apart_run(open_as_another_user);
 }
 
 static int open_without_capabilities(void) {
   static struct heard heard;
-  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-  const struct __user_cap_data_struct none[2] = {{0}};
   size_t fds = count_fds();
-  if (syscall(SYS_capset, &header, none) != 0)
+  if (!apart_give_up())
     return 1;
   int status = try_open(&heard, BUFFER);
   if (status == -EPROTONOSUPPORT || status == -ECONNREFUSED ||
       status == -ETIMEDOUT)
-    return SKIPPED;
+    return APART_SKIPPED;
   if (status == -EPERM)
     return count_fds() == fds ? 0 : 2;
   run_child(do_nothing, -1);
@@ -422,7 +405,7 @@ static int open_without_capabilities(void) {
 /* Linux 6.6 and later do not ask for it. */
 static void hears_or_needs_the_capability(void **state) {
   (void)state;
-  in_a_child(open_without_capabilities);
+  apart_run(open_without_capabilities);
 }
 
 int main(void) {

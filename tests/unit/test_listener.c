@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "listener.h"
 
+#include "apart.h"
 #include "cpulist.h"
 #include "test.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <linux/capability.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,7 +22,7 @@
  * the test's own have a name that no other has.
  */
 
-enum { BUFFER = 8388608, SKIPPED = 77 };
+enum { BUFFER = 8388608 };
 
 static char possible[1024]; /* CPUs */
 static char own_name[16];
@@ -305,28 +303,14 @@ static void leaves_nothing_behind(void **state) {
   listener_stop(NULL);
 }
 
-/* In a process of its own, for what cannot be undone. */
-static void in_a_child(int (*run)(void)) {
-  pid_t pid = fork();
-  assert_true(pid >= 0);
-  if (pid == 0)
-    _exit(run());
-  int status;
-  assert_int_equal(waitpid(pid, &status, 0), pid);
-  assert_true(WIFEXITED(status));
-  if (WEXITSTATUS(status) == SKIPPED)
-    skip();
-  assert_int_equal(WEXITSTATUS(status), 0);
-}
-
 /* The kernel takes a listener there, and sends nothing. */
 static int listen_in_another_network(void) {
   static struct heard heard;
   if (unshare(CLONE_NEWNET) != 0)
-    return SKIPPED;
+    return APART_SKIPPED;
   int status = try_start(&heard, possible, BUFFER);
   if (status == -EPERM || status == -ENOENT || status == -EINVAL)
-    return SKIPPED;
+    return APART_SKIPPED;
   if (status != 0)
     return 1;
   while (status_of(&heard).error == 0)
@@ -338,24 +322,22 @@ static int listen_in_another_network(void) {
 
 static void ends_where_nothing_arrives(void **state) {
   (void)state;
-  in_a_child(listen_in_another_network);
+  apart_run(listen_in_another_network);
 }
 
 static int listen_without_capabilities(void) {
   static struct heard heard;
-  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-  const struct __user_cap_data_struct none[2] = {{0}};
-  if (syscall(SYS_capset, &header, none) != 0)
+  if (!apart_give_up())
     return 1;
   int status = try_start(&heard, possible, BUFFER);
   if (status == -ENOENT)
-    return SKIPPED;
+    return APART_SKIPPED;
   return status == -EPERM ? 0 : 2;
 }
 
 static void needs_the_capability(void **state) {
   (void)state;
-  in_a_child(listen_without_capabilities);
+  apart_run(listen_without_capabilities);
 }
 
 static int set_up(void **state) {
