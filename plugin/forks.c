@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "forks.h"
 
+#include "inbox.h"
+
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/cn_proc.h>
@@ -62,14 +64,6 @@ static uint64_t get_suspended_ns(void) {
       least = ahead_ns;
   }
   return least;
-}
-
-/* Asks for the buffer, beyond the system's limit where that is allowed. */
-static void set_buffer(int fd, size_t size) {
-  int value = size < INT32_MAX / 2 ? (int)size : INT32_MAX / 2;
-
-  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &value, sizeof(value)) != 0)
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &value, sizeof(value));
 }
 
 /* Sends the connector some bytes of an input. */
@@ -222,7 +216,7 @@ int forks_open(size_t buffer, struct forks **forks) {
     f->headers[i].msg_hdr.msg_iovlen = 1;
     f->headers[i].msg_hdr.msg_name = &f->senders[i];
   }
-  set_buffer(f->fd, buffer);
+  inbox_set_buffer(f->fd, buffer);
   int status = begin(f);
   if (status != 0) {
     close(f->fd);
@@ -243,24 +237,6 @@ void forks_close(struct forks *forks) {
 
 int forks_fd(const struct forks *forks) { return forks->fd; }
 
-/* Returns the number of datagrams, 0 if there are none now, or a negative
- * errno. */
-static int receive_batch(struct forks *forks) {
-  for (;;) {
-    /* The kernel overwrites it. */
-    for (size_t i = 0; i < BATCH; i++)
-      forks->headers[i].msg_hdr.msg_namelen = sizeof(forks->senders[i]);
-    int received =
-        recvmmsg(forks->fd, forks->headers, BATCH, MSG_DONTWAIT, NULL);
-    if (received >= 0)
-      return received;
-    if (errno == EAGAIN)
-      return 0;
-    if (errno != EINTR && errno != ENOBUFS)
-      return -errno;
-  }
-}
-
 static void tell(const struct event *event, uint64_t suspended_ns,
                  const struct forks_calls *calls) {
   const struct proc_event *process = &event->process;
@@ -280,7 +256,10 @@ int forks_drain(struct forks *forks, const struct forks_calls *calls) {
   uint64_t suspended_ns = get_suspended_ns();
 
   for (;;) {
-    int received = receive_batch(forks);
+    /* The kernel overwrites it. */
+    for (size_t i = 0; i < BATCH; i++)
+      forks->headers[i].msg_hdr.msg_namelen = sizeof(forks->senders[i]);
+    int received = inbox_receive(forks->fd, forks->headers, BATCH);
     if (received <= 0)
       return received;
     for (size_t i = 0; i < (size_t)received; i++) {
