@@ -30,7 +30,8 @@ struct input {
 
 struct forks {
   int fd;
-  uint32_t port; /* the socket's, unlike that of any other */
+  uint32_t port;  /* the socket's, unlike that of any other */
+  uint32_t drops; /* the socket's own count */
   struct mmsghdr headers[BATCH];
   struct iovec vectors[BATCH];
   struct sockaddr_nl senders[BATCH];
@@ -223,6 +224,7 @@ int forks_open(size_t buffer, struct forks **forks) {
     free(f);
     return status;
   }
+  inbox_take_drops(f->fd, &f->drops);
   *forks = f;
   return 0;
 }
@@ -252,16 +254,21 @@ static void tell(const struct event *event, uint64_t suspended_ns,
   }
 }
 
-int forks_drain(struct forks *forks, const struct forks_calls *calls) {
-  uint64_t suspended_ns = get_suspended_ns();
+/* Returns the number of messages, 0 if there are none now, or a negative errno.
+ */
+static int receive(struct forks *forks) {
+  /* The kernel overwrites it. */
+  for (size_t i = 0; i < BATCH; i++)
+    forks->headers[i].msg_hdr.msg_namelen = sizeof(forks->senders[i]);
+  return inbox_receive(forks->fd, forks->headers, BATCH);
+}
 
-  for (;;) {
-    /* The kernel overwrites it. */
-    for (size_t i = 0; i < BATCH; i++)
-      forks->headers[i].msg_hdr.msg_namelen = sizeof(forks->senders[i]);
-    int received = inbox_receive(forks->fd, forks->headers, BATCH);
-    if (received <= 0)
-      return received;
+int forks_drain(struct forks *forks, const struct forks_calls *calls,
+                uint64_t *lost) {
+  uint64_t suspended_ns = get_suspended_ns();
+  int received;
+
+  while ((received = receive(forks)) > 0) {
     for (size_t i = 0; i < (size_t)received; i++) {
       struct event event;
       if (parse(&forks->senders[i], (const void *)forks->bytes[i],
@@ -269,4 +276,6 @@ int forks_drain(struct forks *forks, const struct forks_calls *calls) {
         tell(&event, suspended_ns, calls);
     }
   }
+  *lost += inbox_take_drops(forks->fd, &forks->drops);
+  return received;
 }

@@ -83,6 +83,11 @@ static size_t parse_datagram(struct listener *listener,
   return kept + 1;
 }
 
+static void call_before(struct listener *listener) {
+  if (!listener->calls.before(listener->calls.context))
+    listener->calls.also_fd = -1;
+}
+
 /* Takes all that has arrived. Returns whether there was something, or a
  * negative errno. */
 static int drain(struct listener *listener) {
@@ -98,7 +103,7 @@ static int drain(struct listener *listener) {
       listener->empty_ns = before_ns;
       break;
     }
-    listener->calls.before(listener->calls.context);
+    call_before(listener);
     size_t kept = 0;
     for (int i = 0; i < received; i++)
       kept = parse_datagram(listener, &listener->headers[i], kept);
@@ -181,7 +186,7 @@ static int listen_on(struct listener *listener) {
     }
     bool has_more = wait_for_work(listener, timeout_ms);
     if (has_more)
-      listener->calls.before(listener->calls.context);
+      call_before(listener);
     int status = drain(listener);
     if (status < 0)
       return status;

@@ -99,6 +99,24 @@ assert_empty() {
   assert_between "$(value storm total_events-exit-signal)" $((500 - lost)) 500
 }
 
+@test "storm: forks that are lost are told" {
+  interval=0.2
+  configure <<CONF
+    WatchBuffer 4096
+    <Group "storm">
+      Command "$me-drop"
+      Descendants true
+    </Group>
+CONF
+  start_collectd
+  start_exits "$me-storm" storm "$me-drop" 20000 2
+  reads 1 storm
+  await_tries=1200 perform "$me-storm"
+  settle storm
+
+  assert_logged_once 'process events were lost.*WatchBuffer 4096'
+}
+
 @test "storm: collectd ends in the middle of one" {
   configure_storm
   start_collectd

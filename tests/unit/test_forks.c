@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <poll.h>
 #include <pthread.h>
@@ -33,6 +34,7 @@ struct heard_event {
 /* Static wherever it is used, since it is large. */
 struct heard {
   struct forks *forks;
+  uint64_t lost;
   size_t count;
   struct heard_event events[EVENTS_MAX];
 };
@@ -91,7 +93,7 @@ static void open_or_skip(struct heard *heard, size_t buffer) {
 
 static int drain(struct heard *heard) {
   const struct forks_calls calls = {heard, take_fork, take_exec};
-  return forks_drain(heard->forks, &calls);
+  return forks_drain(heard->forks, &calls, &heard->lost);
 }
 
 /* Forks one that runs that, with its pipe's end, and waits for its end. */
@@ -275,10 +277,11 @@ static void hears_every_fork(void **state) {
   heard.count = 0;
   assert_int_equal(drain(&heard), 0);
   assert_int_equal(heard.count, 0);
+  assert_int_equal(heard.lost, 0);
   forks_close(heard.forks);
 }
 
-/* What is lost does not end the hearing. */
+/* What is lost is counted, and does not end the hearing. */
 static void survives_a_small_buffer(void **state) {
   (void)state;
   enum { FORKS = 500, TRIES = 100 };
@@ -288,6 +291,7 @@ static void survives_a_small_buffer(void **state) {
     run_child(do_nothing, -1);
   assert_int_equal(drain(&heard), 0);
   assert_true(heard.count < FORKS);
+  assert_true(heard.count + heard.lost >= FORKS); /* others may fork, too */
 
   /* Others may fill the buffer, too. */
   heard.count = 0;
@@ -296,6 +300,21 @@ static void survives_a_small_buffer(void **state) {
     assert_int_equal(drain(&heard), 0);
   }
   assert_int_equal(heard.count, 1);
+  forks_close(heard.forks);
+}
+
+static void tells_that_its_socket_is_broken(void **state) {
+  (void)state;
+  static struct heard heard;
+  open_or_skip(&heard, BUFFER);
+  run_child(do_nothing, -1);
+  int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  assert_int_equal(dup2(null, forks_fd(heard.forks)), forks_fd(heard.forks));
+  close(null);
+  assert_int_equal(drain(&heard), -ENOTSOCK);
+  assert_int_equal(drain(&heard), -ENOTSOCK);
+  assert_int_equal(heard.count, 0);
+  assert_int_equal(heard.lost, 0);
   forks_close(heard.forks);
 }
 
@@ -418,6 +437,7 @@ int main(void) {
       cmocka_unit_test(keeps_the_order),
       cmocka_unit_test(hears_every_fork),
       cmocka_unit_test(survives_a_small_buffer),
+      cmocka_unit_test(tells_that_its_socket_is_broken),
       cmocka_unit_test(is_not_alone),
       cmocka_unit_test(leaves_the_process_its_port),
       cmocka_unit_test(leaves_nothing_behind),

@@ -32,6 +32,8 @@ struct heard {
   struct listener *listener;
   atomic_uint_fast64_t all, own;
   atomic_bool is_wrong;
+  atomic_bool is_done; /* with also_fd */
+  atomic_uint looks;   /* how often before was called */
 };
 
 static uint64_t boot_ns(void) {
@@ -55,29 +57,43 @@ static void take(void *context, const struct message *messages, size_t count,
   heard->all += count;
 }
 
-static void before(void *context) { (void)context; }
+static bool before(void *context) {
+  struct heard *heard = context;
+  heard->looks++;
+  return !heard->is_done;
+}
 
 static int drained(void *context) {
   (void)context;
   return -1;
 }
 
-static int try_start(struct heard *heard, const char *cpus, size_t buffer) {
+static int try_start_with(struct heard *heard, const char *cpus, size_t buffer,
+                          int also_fd) {
   *heard = (struct heard){.listener = NULL};
   const struct listener_calls calls = {.context = heard,
                                        .before = before,
-                                       .also_fd = -1,
+                                       .also_fd = also_fd,
                                        .take = take,
                                        .drained = drained};
   return listener_start(cpus, buffer, &calls, &heard->listener);
 }
 
+static int try_start(struct heard *heard, const char *cpus, size_t buffer) {
+  return try_start_with(heard, cpus, buffer, -1);
+}
+
 /* Skips where nobody may listen. */
-static void start(struct heard *heard, const char *cpus, size_t buffer) {
-  int status = try_start(heard, cpus, buffer);
+static void start_with(struct heard *heard, const char *cpus, size_t buffer,
+                       int also_fd) {
+  int status = try_start_with(heard, cpus, buffer, also_fd);
   if (status == -EPERM || status == -ENOENT || status == -EINVAL)
     skip();
   assert_int_equal(status, 0);
+}
+
+static void start(struct heard *heard, const char *cpus, size_t buffer) {
+  start_with(heard, cpus, buffer, -1);
 }
 
 static struct listener_status status_of(const struct heard *heard) {
@@ -253,6 +269,32 @@ static void stops_in_a_storm(void **state) {
   }
 }
 
+/* What else it looks at may break: it goes on without. */
+static void looks_away_when_told(void **state) {
+  (void)state;
+  enum { THREADS = 200 };
+  static struct heard heard;
+  int ends[2];
+  assert_int_equal(pipe(ends), 0);
+  close(ends[1]); /* there is always something to be seen */
+  start_with(&heard, possible, BUFFER, ends[0]);
+  wait_for_proof(&heard);
+  while (heard.looks < 10)
+    pause_ms(1);
+
+  heard.is_done = true;
+  pause_ms(20); /* it may be about to look */
+  /* From now on it is called for records alone, those of others, too. */
+  unsigned int seen = heard.looks;
+  uint64_t all = heard.all;
+  pause_ms(100);
+  assert_true(heard.looks - seen <= heard.all - all + 1);
+  end_threads(THREADS, -1);
+  wait_for_own(&heard, THREADS);
+  listener_stop(heard.listener);
+  close(ends[0]);
+}
+
 static void refuses_bad_lists(void **state) {
   (void)state;
   static const struct {
@@ -352,6 +394,7 @@ int main(void) {
       cmocka_unit_test(hears_the_watched_cpus),
       cmocka_unit_test(counts_what_is_lost),
       cmocka_unit_test(stops_in_a_storm),
+      cmocka_unit_test(looks_away_when_told),
       cmocka_unit_test(refuses_bad_lists),
       cmocka_unit_test(leaves_nothing_behind),
       cmocka_unit_test(ends_where_nothing_arrives),
