@@ -29,6 +29,7 @@ cflags=(-std=c11 -O2 -g -D_GNU_SOURCE -pthread "${warnings[@]}"
   -isystem /usr/include/collectd/core -isystem /usr/include/collectd/core/daemon
   -isystem /usr/include/libnl3)
 plugin_flags=(-fPIC -fvisibility=hidden)
+top=$root/contrib/taskstats-top
 probe=$root/contrib/taskstats-probe
 probe_libs=(-lnl-genl-3 -lnl-3 -ljansson -lm)
 read -ra extra_cflags <<<"${CFLAGS:-}"
@@ -208,9 +209,8 @@ do_build() {
     "${plugin_flags[@]}" "${extra_cflags[@]}" -shared -Wl,-z,relro,-z,now \
     "$root"/plugin/*.c "${mnl[@]}" -o "$build/taskstats.so"
   check_exports "$build/taskstats.so"
-  make_output "$build/taskstats-top" "$root/contrib" "${CC:-gcc}" "${cflags[@]}" \
-    "${extra_cflags[@]}" "$root/contrib/taskstats-top.c" "${client[@]}" \
-    -ljansson -o "$build/taskstats-top"
+  make_output "$build/taskstats-top" "$top" "${CC:-gcc}" "${cflags[@]}" \
+    "${extra_cflags[@]}" "$top"/*.c "${client[@]}" -ljansson -o "$build/taskstats-top"
   make_output "$build/taskstats-probe" "$probe" "${CC:-gcc}" "${cflags[@]}" \
     "${extra_cflags[@]}" "$probe"/*.c "${probe_libs[@]}" -o "$build/taskstats-probe"
 }
@@ -299,7 +299,7 @@ test_unit() {
   unit_tests gcc gcc
   unit_tests clang-sanitizers clang -O1 -fno-omit-frame-pointer \
     -fsanitize=address,undefined -fno-sanitize-recover=all
-  local only='listener|race'
+  local only='listener|race|watcher'
   unit_tests clang-tsan clang -O1 -fno-omit-frame-pointer -fsanitize=thread
 }
 
@@ -366,12 +366,12 @@ compiles() { # COMPILER: every source by itself, into objects for the next check
   return "$status"
 }
 
-# Prints the functions of the plugin and the probe that no other file uses: they
+# Prints the functions of the plugin and the tools that no other file uses: they
 # should be static, or not be there.
 all_needed() {
   local compiled=$build/lint/gcc unneeded
   unneeded=$(comm -23 \
-    <(nm --defined-only -g "$compiled"/{plugin,contrib_taskstats-probe}_*.o |
+    <(nm --defined-only -g "$compiled"/{plugin,contrib}_*.o |
       awk 'NF == 3 { print $3 }' | sort -u) \
     <({ nm -u "$compiled"/*.o | awk 'NF == 2 { print $2 }'; say module_register main; } | sort -u))
   [ -z "$unneeded" ] || say "used by no other file: ${unneeded//$'\n'/, }"

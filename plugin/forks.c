@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "forks.h"
 
+#include "inbox.h"
+
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/cn_proc.h>
@@ -28,7 +30,8 @@ struct input {
 
 struct forks {
   int fd;
-  uint32_t port; /* the socket's, unlike that of any other */
+  uint32_t port;  /* the socket's, unlike that of any other */
+  uint32_t drops; /* the socket's own count */
   struct mmsghdr headers[BATCH];
   struct iovec vectors[BATCH];
   struct sockaddr_nl senders[BATCH];
@@ -62,14 +65,6 @@ static uint64_t get_suspended_ns(void) {
       least = ahead_ns;
   }
   return least;
-}
-
-/* Asks for the buffer, beyond the system's limit where that is allowed. */
-static void set_buffer(int fd, size_t size) {
-  int value = size < INT32_MAX / 2 ? (int)size : INT32_MAX / 2;
-
-  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &value, sizeof(value)) != 0)
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &value, sizeof(value));
 }
 
 /* Sends the connector some bytes of an input. */
@@ -222,13 +217,14 @@ int forks_open(size_t buffer, struct forks **forks) {
     f->headers[i].msg_hdr.msg_iovlen = 1;
     f->headers[i].msg_hdr.msg_name = &f->senders[i];
   }
-  set_buffer(f->fd, buffer);
+  inbox_set_buffer(f->fd, buffer);
   int status = begin(f);
   if (status != 0) {
     close(f->fd);
     free(f);
     return status;
   }
+  inbox_take_drops(f->fd, &f->drops);
   *forks = f;
   return 0;
 }
@@ -242,24 +238,6 @@ void forks_close(struct forks *forks) {
 }
 
 int forks_fd(const struct forks *forks) { return forks->fd; }
-
-/* Returns the number of datagrams, 0 if there are none now, or a negative
- * errno. */
-static int receive_batch(struct forks *forks) {
-  for (;;) {
-    /* The kernel overwrites it. */
-    for (size_t i = 0; i < BATCH; i++)
-      forks->headers[i].msg_hdr.msg_namelen = sizeof(forks->senders[i]);
-    int received =
-        recvmmsg(forks->fd, forks->headers, BATCH, MSG_DONTWAIT, NULL);
-    if (received >= 0)
-      return received;
-    if (errno == EAGAIN)
-      return 0;
-    if (errno != EINTR && errno != ENOBUFS)
-      return -errno;
-  }
-}
 
 static void tell(const struct event *event, uint64_t suspended_ns,
                  const struct forks_calls *calls) {
@@ -276,13 +254,21 @@ static void tell(const struct event *event, uint64_t suspended_ns,
   }
 }
 
-int forks_drain(struct forks *forks, const struct forks_calls *calls) {
-  uint64_t suspended_ns = get_suspended_ns();
+/* Returns the number of messages, 0 if there are none now, or a negative errno.
+ */
+static int receive(struct forks *forks) {
+  /* The kernel overwrites it. */
+  for (size_t i = 0; i < BATCH; i++)
+    forks->headers[i].msg_hdr.msg_namelen = sizeof(forks->senders[i]);
+  return inbox_receive(forks->fd, forks->headers, BATCH);
+}
 
-  for (;;) {
-    int received = receive_batch(forks);
-    if (received <= 0)
-      return received;
+int forks_drain(struct forks *forks, const struct forks_calls *calls,
+                uint64_t *lost) {
+  uint64_t suspended_ns = get_suspended_ns();
+  int received;
+
+  while ((received = receive(forks)) > 0) {
     for (size_t i = 0; i < (size_t)received; i++) {
       struct event event;
       if (parse(&forks->senders[i], (const void *)forks->bytes[i],
@@ -290,4 +276,6 @@ int forks_drain(struct forks *forks, const struct forks_calls *calls) {
         tell(&event, suspended_ns, calls);
     }
   }
+  *lost += inbox_take_drops(forks->fd, &forks->drops);
+  return received;
 }

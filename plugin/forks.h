@@ -43,9 +43,11 @@ void forks_close(struct forks *forks);
 /* To be polled for input. */
 int forks_fd(const struct forks *forks);
 
-/* Takes all that has arrived, without waiting. What the kernel had to drop for
- * want of buffer is lost without notice. One thread at a time.
- * Returns 0 or a negative errno. */
-int forks_drain(struct forks *forks, const struct forks_calls *calls);
+/* Takes all that has arrived, without waiting. lost grows by the events
+ * that the kernel had to drop for want of buffer: of threads, too, and before
+ * Linux 6.6 of any kind. One thread at a
+ * time. Returns 0, or a negative errno: then nothing more will be heard. */
+int forks_drain(struct forks *forks, const struct forks_calls *calls,
+                uint64_t *lost);
 
 #endif

@@ -3,9 +3,9 @@
 
 #include "cpulist.h"
 #include "family.h"
+#include "inbox.h"
 
 #include <errno.h>
-#include <linux/sock_diag.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -62,26 +62,6 @@ static uint64_t now_ns(void) {
   return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* Asks for the buffer, beyond the system's limit where that is allowed. */
-static void set_buffer(struct listener *listener, size_t size) {
-  int value = size < INT32_MAX / 2 ? (int)size : INT32_MAX / 2;
-  socklen_t length = sizeof(value);
-
-  if (setsockopt(listener->fd, SOL_SOCKET, SO_RCVBUFFORCE, &value, length) != 0)
-    setsockopt(listener->fd, SOL_SOCKET, SO_RCVBUF, &value, length);
-  if (getsockopt(listener->fd, SOL_SOCKET, SO_RCVBUF, &value, &length) == 0)
-    listener->buffer = (size_t)value / 2; /* the kernel shows it doubled */
-}
-
-/* How many messages the socket had to drop, modulo 2^32. */
-static uint32_t get_drops(const struct listener *listener) {
-  uint32_t info[SK_MEMINFO_VARS] = {0};
-  socklen_t length = sizeof(info);
-  if (getsockopt(listener->fd, SOL_SOCKET, SO_MEMINFO, info, &length) != 0)
-    return listener->drops;
-  return info[SK_MEMINFO_DROPS];
-}
-
 /* Takes a datagram's messages; is it an exit record it is kept in messages.
  * Returns the number kept. */
 static size_t parse_datagram(struct listener *listener,
@@ -103,20 +83,9 @@ static size_t parse_datagram(struct listener *listener,
   return kept + 1;
 }
 
-/* Returns the number of datagrams, 0 if there are none now, or a negative
- * errno. */
-static int receive_batch(struct listener *listener) {
-  for (;;) {
-    int received =
-        recvmmsg(listener->fd, listener->headers, BATCH, MSG_DONTWAIT, NULL);
-    if (received >= 0)
-      return received;
-    if (errno == EAGAIN)
-      return 0;
-    /* The kernel says once that it had to drop; get_drops knows how much. */
-    if (errno != EINTR && errno != ENOBUFS)
-      return -errno;
-  }
+static void call_before(struct listener *listener) {
+  if (!listener->calls.before(listener->calls.context))
+    listener->calls.also_fd = -1;
 }
 
 /* Takes all that has arrived. Returns whether there was something, or a
@@ -127,14 +96,14 @@ static int drain(struct listener *listener) {
 
   for (;;) {
     uint64_t before_ns = now_ns();
-    int received = receive_batch(listener);
+    int received = inbox_receive(listener->fd, listener->headers, BATCH);
     if (received < 0)
       return received;
     if (received == 0) {
       listener->empty_ns = before_ns;
       break;
     }
-    listener->calls.before(listener->calls.context);
+    call_before(listener);
     size_t kept = 0;
     for (int i = 0; i < received; i++)
       kept = parse_datagram(listener, &listener->headers[i], kept);
@@ -144,9 +113,8 @@ static int drain(struct listener *listener) {
     took = true;
   }
 
-  uint32_t drops = get_drops(listener);
-  atomic_fetch_add(&listener->lost, drops - listener->drops);
-  listener->drops = drops;
+  atomic_fetch_add(&listener->lost,
+                   inbox_take_drops(listener->fd, &listener->drops));
   atomic_store(&listener->drained_read, finished_read);
   return took;
 }
@@ -218,7 +186,7 @@ static int listen_on(struct listener *listener) {
     }
     bool has_more = wait_for_work(listener, timeout_ms);
     if (has_more)
-      listener->calls.before(listener->calls.context);
+      call_before(listener);
     int status = drain(listener);
     if (status < 0)
       return status;
@@ -313,9 +281,9 @@ int listener_start(const char *cpus, size_t buffer,
     status = watch(l, true);
   }
   if (status == 0) {
-    set_buffer(l, buffer);
+    l->buffer = inbox_set_buffer(l->fd, buffer);
     l->empty_ns = now_ns();
-    l->drops = get_drops(l);
+    inbox_take_drops(l->fd, &l->drops);
     status = start_thread(l);
     if (status != 0)
       watch(l, false);

@@ -15,8 +15,8 @@ struct listener_calls {
   void *context;
 
   /* Called before take, and whenever also_fd has something to read, which may
-   * be -1. */
-  void (*before)(void *context);
+   * be -1. Returns whether to go on looking at that. */
+  bool (*before)(void *context);
   int also_fd;
 
   /* Some exit records in the order of their arrival. Their threads ended

@@ -25,7 +25,7 @@
 _Static_assert(GROUP_NAME_SIZE == DATA_MAX_NAME_LEN,
                "names are as long as collectd allows");
 
-enum { LOSS_INTERVAL_S = 60 }; /* between two complaints about lost records */
+enum { LOSS_INTERVAL_S = 60 }; /* between two complaints about a loss */
 
 static plugin_ctx_t
     plugin_context; /* which other threads need to call collectd */
@@ -38,10 +38,18 @@ static double last_read; /* seconds, CLOCK_MONOTONIC; 0 before the first */
 static struct watcher *watcher; /* NULL while nobody listens */
 static int watcher_error;       /* why */
 /* Figures of the watcher, former ones included. */
-static uint64_t records, lost, former_records, former_lost;
+static uint64_t records, former_records;
 static int rejection; /* why the last one not understood was not */
-static uint64_t said_lost;
-static double said_lost_at;
+
+/* What the kernel dropped for want of buffer, of former watchers, too. */
+static struct loss {
+  const char *what;
+  uint64_t count, former, said;
+  double said_at;
+} lost_records = {.what = "exit records were lost, and with them what their "
+                          "processes used last"},
+  lost_forks = {.what = "process events were lost, and with them Descendants "
+                        "whose parent ended before a read saw them"};
 
 static double seconds(clockid_t clock) {
   struct timespec t;
@@ -177,7 +185,8 @@ static void stop_watcher(void) {
   watcher_stop(watcher);
   watcher = NULL;
   former_records = records;
-  former_lost = lost;
+  lost_records.former = lost_records.count;
+  lost_forks.former = lost_forks.count;
 }
 
 /* Takes the watcher's figures, and replaces a broken one. What the kernel never
@@ -194,7 +203,8 @@ static void check_watcher(void) {
   struct listener_status status;
   watcher_status(watcher, &status);
   records = former_records + status.records;
-  lost = former_lost + status.lost;
+  lost_records.count = lost_records.former + status.lost;
+  lost_forks.count = lost_forks.former + watcher_forks_lost(watcher);
   if (status.rejection != 0)
     rejection = status.rejection;
   if (status.error != 0) {
@@ -203,17 +213,16 @@ static void check_watcher(void) {
   }
 }
 
-static void tell_loss(void) {
+static void tell_loss(struct loss *loss) {
   double now = seconds(CLOCK_MONOTONIC);
-  if (lost == said_lost ||
-      (said_lost_at > 0 && now - said_lost_at < LOSS_INTERVAL_S))
+  if (loss->count == loss->said ||
+      (loss->said_at > 0 && now - loss->said_at < LOSS_INTERVAL_S))
     return;
-  WARNING("taskstats plugin: %" PRIu64 " exit records were lost, and with them "
-          "what their processes used last: WatchBuffer %" PRIsz
+  WARNING("taskstats plugin: %" PRIu64 " %s: WatchBuffer %" PRIsz
           " is too small for this machine.",
-          lost - said_lost, settings.watch_buffer);
-  said_lost = lost;
-  said_lost_at = now;
+          loss->count - loss->said, loss->what, settings.watch_buffer);
+  loss->said = loss->count;
+  loss->said_at = now;
 }
 
 /* --- Init, read, shutdown ---------------------------------------------------
@@ -358,7 +367,7 @@ static void report_self(value_list_t *list, const struct reader_report *report,
   report_gauge(list, "count", "groups", (double)groups);
   if (figures->listens) {
     report_events(list, "exit-records", records);
-    report_events(list, "exit-records-lost", lost);
+    report_events(list, "exit-records-lost", lost_records.count);
     report_events(list, "exit-undecided", figures->undecided);
   }
   report_gauge(list, "duration", "read", seconds(CLOCK_MONOTONIC) - begin);
@@ -391,7 +400,8 @@ static int taskstats_read(void) {
       .is_full = figures.is_full,
   };
   problems_update(&problems, &now, say);
-  tell_loss();
+  tell_loss(&lost_records);
+  tell_loss(&lost_forks);
 
   const struct metric_scope scope = {
       .elapsed = last_read > 0 ? begin - last_read : 0,

@@ -125,13 +125,25 @@ static void describe_strange_records(int status, char *line, size_t size) {
            strerrordesc_np(-status));
 }
 
+static const char *forks_cure(int status) {
+  switch (status) {
+  case -EPERM:
+  case -EPROTONOSUPPORT:
+  case -ECONNREFUSED:
+  case -ETIMEDOUT:
+    return "It wants a kernel with CONFIG_PROC_EVENTS, CAP_NET_ADMIN and the "
+           "initial network namespace.";
+  default:
+    return "The connection to the kernel failed; restart collectd, which opens "
+           "a new one.";
+  }
+}
+
 static void describe_forks(int status, char *line, size_t size) {
   snprintf(line, size,
            "Forks are not told (%s): of Descendants those are missed whose "
-           "parent ends before a read sees them. It wants a kernel with "
-           "CONFIG_PROC_EVENTS, CAP_NET_ADMIN and the initial network "
-           "namespace.",
-           strerrordesc_np(-status));
+           "parent ends before a read sees them. %s",
+           strerrordesc_np(-status), forks_cure(status));
 }
 
 static void describe_groups(int status, char *line, size_t size) {

@@ -6,6 +6,7 @@
 #include "notice.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -16,9 +17,11 @@ struct watcher {
   struct watcher_options options;
   struct listener *listener;
   struct exits *exits;
-  struct forks *forks; /* NULL if nobody wants descendants, or it failed */
+  /* NULL if nobody wants descendants, or it failed. The listener's. */
+  struct forks *forks;
   struct heirs *heirs; /* NULL if nobody wants descendants */
-  int forks_error;
+  atomic_int forks_error;
+  atomic_uint_fast64_t forks_lost;
   struct speaker *speaker;
   bool has_unsaid;
 };
@@ -57,11 +60,21 @@ static void note_exec(void *context, pid_t pid) {
 }
 
 /* Who was forked must be known before its exit record is taken. */
-static void take_forks(void *context) {
+static bool take_forks(void *context) {
   struct watcher *watcher = context;
   const struct forks_calls calls = {watcher, note_fork, note_exec};
-  if (watcher->forks != NULL)
-    forks_drain(watcher->forks, &calls);
+  uint64_t lost = 0;
+  if (watcher->forks == NULL)
+    return false;
+  int status = forks_drain(watcher->forks, &calls, &lost);
+  atomic_fetch_add(&watcher->forks_lost, lost);
+  if (status == 0)
+    return true;
+  /* Exit records go on without. */
+  atomic_store(&watcher->forks_error, status);
+  forks_close(watcher->forks);
+  watcher->forks = NULL;
+  return false;
 }
 
 static void take(void *context, const struct message *messages, size_t count,
@@ -107,7 +120,7 @@ int watcher_start(struct ledger *ledger, const struct watcher_options *options,
   if (status == 0 && ledger->has_descendants)
     status = heirs_create("/proc", ledger, &w->heirs);
   if (status == 0 && ledger->has_descendants)
-    w->forks_error = forks_open(options->buffer, &w->forks);
+    atomic_store(&w->forks_error, forks_open(options->buffer, &w->forks));
   if (status == 0) {
     const struct listener_calls calls = {
         .context = w,
@@ -168,7 +181,11 @@ void watcher_end_read(struct watcher *watcher) {
 }
 
 int watcher_forks_error(const struct watcher *watcher) {
-  return watcher->forks_error;
+  return atomic_load(&watcher->forks_error);
+}
+
+uint64_t watcher_forks_lost(const struct watcher *watcher) {
+  return atomic_load(&watcher->forks_lost);
 }
 
 void watcher_status(struct watcher *watcher, struct listener_status *status) {

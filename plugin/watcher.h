@@ -32,9 +32,13 @@ void watcher_stop(struct watcher *watcher);
  * any arrive. */
 void watcher_wait_for_proof(struct watcher *watcher);
 
-/* Why forks are not heard of: 0, also if no rule wants descendants, or a
- * negative errno as forks_open. */
+/* Why forks are not heard of, or not any more: 0, also if no rule wants
+ * descendants, or a negative errno as forks_open or forks_drain. */
 int watcher_forks_error(const struct watcher *watcher);
+
+/* How many process events the kernel had to drop for want of buffer: forks and
+ * execs; before Linux 6.6 those of any other kind, too. */
+uint64_t watcher_forks_lost(const struct watcher *watcher);
 
 /* To be called before and after each read. */
 void watcher_begin_read(struct watcher *watcher);

@@ -60,6 +60,17 @@ configure_hogs() {
 EOF
 }
 
+# run_hogs MS: reads have seen them before they begin.
+run_hogs() {
+  configure_hogs
+  start_collectd
+  reads 1 hogs
+  start_hogs "$1"
+  settle hogs
+  go "$me-hog1"
+  go "$me-hog2"
+}
+
 # hogs_wait: their rate of waits over some reads, in $rate, and what the
 # scheduler says, in $truth. At each moment one of the two waits. Whoever else
 # needs this CPU lets both wait: the sum is more than 1 by what the rest of the
@@ -80,13 +91,7 @@ assert_hogs_wait() {
 }
 
 @test "delays: two hogs on one CPU wait a second in a second" {
-  configure_hogs
-  start_collectd
-  reads 1 hogs
-  start_hogs 5000
-  settle hogs
-  go "$me-hog1"
-  go "$me-hog2"
+  run_hogs 5000
   settle hogs
   hogs_wait
   assert_hogs_wait
@@ -108,13 +113,7 @@ cpu_waits() {
 }
 
 @test "delays: the mean wait for a CPU, by the number of waits" {
-  configure_hogs
-  start_collectd
-  reads 1 hogs
-  start_hogs 3000
-  settle hogs
-  go "$me-hog1"
-  go "$me-hog2"
+  run_hogs 3000
   await_done "$me-hog1"
   await_done "$me-hog2"
   settle hogs
@@ -189,13 +188,7 @@ EOF
 
 @test "delays: accounting off: only the wait for a CPU, and the log says so once" {
   delay_accounting 0
-  configure_hogs
-  start_collectd
-  reads 1 hogs
-  start_hogs 4500
-  settle hogs
-  go "$me-hog1"
-  go "$me-hog2"
+  run_hogs 4500
   settle hogs
   hogs_wait
   assert_hogs_wait

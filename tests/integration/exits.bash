@@ -5,7 +5,7 @@
 # To be sourced after common.bash.
 
 # Set in common.bash.
-: "${collectd_pid=}" "${work=}"
+: "${collectd_pid=}" "${work=}" "${me=}"
 
 EXITS=$TASKSTATS_BUILD/tests/exits
 
@@ -60,6 +60,46 @@ thread_names() { cat "/proc/$collectd_pid/task/"*/comm; }
 has_listener() { thread_names | grep -qx 'taskstats exits'; }
 
 open_files() { find "/proc/$collectd_pid/fd" -mindepth 1 | wc -l; }
+
+# start_churn NAME: what makes 20000 processes at each go. Some are seen by a
+# read, some have threads, some are held as zombies.
+start_churn() {
+  start_exits "$me-storm" storm "$1" 19400 2
+  start_exits "$me-brood" brood "$1" 600 20 2 exit0,kill,headless 500 100
+}
+
+# churn ROUND
+churn() {
+  go "$me-storm"
+  await_tries=1200 perform "$me-brood" "$1"
+  await_tries=1200 await_done "$me-storm" "$1"
+}
+
+# figure KEY: of collectd, as /proc/<pid>/status has it.
+figure() { awk -v key="$1:" '$1 == key { print $2 }' "/proc/$collectd_pid/status"; }
+
+has_as_before() {
+  [[ $(open_files) -eq $files && $(figure Threads) -eq $threads ]]
+}
+
+# assert_flat COMMAND...: churning leaves no files, threads or memory behind,
+# once the command has waited for the reads to be done with it.
+assert_flat() {
+  local files threads memory round
+
+  churn 1
+  "$@"
+  files=$(open_files) threads=$(figure Threads) memory=$(figure VmRSS)
+  # The allocator gives back what many at once have needed, but not at once.
+  for round in 2 3 4 5; do
+    churn "$round"
+    "$@"
+    [[ $(figure VmRSS) -gt $((memory + 400)) ]] || break
+  done
+  await "files and threads as before" has_as_before ||
+    fail "$(open_files) files, $(figure Threads) threads; were $files and $threads"
+  assert_between "$(figure VmRSS)" 0 $((memory + 400))
+}
 
 # notifications GROUP [PATTERN]: the log's lines.
 notifications() {

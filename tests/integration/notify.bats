@@ -96,9 +96,8 @@ assert_told() {
 
 ends=exit0,exit3,_exit5,abort,segv,kill,term,together,crash,worker4,headless,headless6
 
-# run_ends THREADS COUNT
-run_ends() {
-  interval=0.5
+# Each end is told, and to the program.
+configure_kids() {
   configure <<CONF
     NotifyExit "all"
     NotifyExitRate 1000
@@ -107,6 +106,12 @@ run_ends() {
     </Group>
 CONF
   route_to_program
+}
+
+# run_ends THREADS COUNT
+run_ends() {
+  interval=0.5
+  configure_kids
   load_prefix=(env -C "$work" prlimit --core=67108864)
   start_collectd
   start_exits "$me-parent" brood "$me-kid" "$2" 3 "$1" "$ends" 5000 100
@@ -140,14 +145,7 @@ CONF
 
 @test "notify: with a core and without" {
   interval=0.5
-  configure <<CONF
-    NotifyExit "all"
-    NotifyExitRate 1000
-    <Group "kids">
-      Command "$me-kid"
-    </Group>
-CONF
-  route_to_program
+  configure_kids
   start_collectd
   # A limit of 1 is none at all for a program that would get the core.
   load_prefix=(env -C "$work" prlimit --core=1)

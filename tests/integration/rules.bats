@@ -16,6 +16,17 @@ configure_group() {
 EOF
 }
 
+# What the process did in its first round is not counted, its second one is.
+assert_counts_from_now() {
+  local used
+
+  assert_between "$(cpu_us rule)" 0 10000
+  perform "$me-rule" 2
+  settle rule
+  used=$(($(truth "$me-rule" cpu_us 2) - $(truth "$me-rule" cpu_us 1)))
+  assert_near "$(cpu_us rule)" "$used" 3
+}
+
 @test "rules: the first value is 0, whatever was used before" {
   configure_group
   start_load "$me-rule" --stay 60 write /dev/null 100000 100 plain
@@ -36,12 +47,7 @@ EOF
   perform "$me-rule" 1
   start_collectd
   settle rule
-  assert_between "$(cpu_us rule)" 0 10000
-  perform "$me-rule" 2
-  settle rule
-
-  used=$(($(truth "$me-rule" cpu_us 2) - $(truth "$me-rule" cpu_us 1)))
-  assert_near "$(cpu_us rule)" "$used" 3
+  assert_counts_from_now
 }
 
 @test "rules: waits from before the start do not count" {
@@ -101,12 +107,7 @@ EOF
   echo "${load_pid[$me-rule]}" >"$work/pid"
   await_members rule 1
   settle rule
-  assert_between "$(cpu_us rule)" 0 10000
-  perform "$me-rule" 2
-  settle rule
-
-  used=$(($(truth "$me-rule" cpu_us 2) - $(truth "$me-rule" cpu_us 1)))
-  assert_near "$(cpu_us rule)" "$used" 3
+  assert_counts_from_now
 }
 
 @test "rules: a member that ends leaves neither a hole nor a spike" {

@@ -99,6 +99,24 @@ assert_empty() {
   assert_between "$(value storm total_events-exit-signal)" $((500 - lost)) 500
 }
 
+@test "storm: forks that are lost are told" {
+  interval=0.2
+  configure <<CONF
+    WatchBuffer 4096
+    <Group "storm">
+      Command "$me-drop"
+      Descendants true
+    </Group>
+CONF
+  start_collectd
+  start_exits "$me-storm" storm "$me-drop" 20000 2
+  reads 1 storm
+  await_tries=1200 perform "$me-storm"
+  settle storm
+
+  assert_logged_once 'process events were lost.*WatchBuffer 4096'
+}
+
 @test "storm: collectd ends in the middle of one" {
   configure_storm
   start_collectd
@@ -130,41 +148,13 @@ storm_is_seen() { holds "$(value storm total_events-exit-ok) > 1000"; }
   done
 }
 
-# figure KEY: of collectd, as /proc/<pid>/status has it.
-figure() { awk -v key="$1:" '$1 == key { print $2 }' "/proc/$collectd_pid/status"; }
-
-# churn ROUND: 20000 processes.
-churn() {
-  go "$me-storm"
-  await_tries=1200 perform "$me-brood" "$1"
-  await_tries=1200 await_done "$me-storm" "$1"
-  settle storm
-}
-
-has_as_before() {
-  [[ $(open_files) -eq $files && $(figure Threads) -eq $threads ]]
-}
-
 @test "storm: it leaves no files, threads or memory behind" {
   interval=0.2
   configure_storm
   start_collectd
-  # Some are seen by a read, some have threads, some are held as zombies.
-  start_exits "$me-storm" storm "$me-drop" 19400 2
-  start_exits "$me-brood" brood "$me-drop" 600 20 2 exit0,kill,headless 500 100
+  start_churn "$me-drop"
   reads 1 storm
-  churn 1
-  files=$(open_files)
-  threads=$(figure Threads)
-  memory=$(figure VmRSS)
-  # The allocator gives back what many at once have needed, but not at once.
-  for round in 2 3 4 5; do
-    churn "$round"
-    [[ $(figure VmRSS) -gt $((memory + 400)) ]] || break
-  done
 
-  await "files and threads as before" has_as_before ||
-    fail "$(open_files) files, $(figure Threads) threads; were $files and $threads"
-  assert_between "$(figure VmRSS)" 0 $((memory + 400))
+  assert_flat settle storm
   assert_empty
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "listener.h"
 
+#include "apart.h"
 #include "cpulist.h"
 #include "test.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <linux/capability.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,7 +22,7 @@
  * the test's own have a name that no other has.
  */
 
-enum { BUFFER = 8388608, SKIPPED = 77 };
+enum { BUFFER = 8388608 };
 
 static char possible[1024]; /* CPUs */
 static char own_name[16];
@@ -34,6 +32,8 @@ struct heard {
   struct listener *listener;
   atomic_uint_fast64_t all, own;
   atomic_bool is_wrong;
+  atomic_bool is_done; /* with also_fd */
+  atomic_uint looks;   /* how often before was called */
 };
 
 static uint64_t boot_ns(void) {
@@ -57,29 +57,43 @@ static void take(void *context, const struct message *messages, size_t count,
   heard->all += count;
 }
 
-static void before(void *context) { (void)context; }
+static bool before(void *context) {
+  struct heard *heard = context;
+  heard->looks++;
+  return !heard->is_done;
+}
 
 static int drained(void *context) {
   (void)context;
   return -1;
 }
 
-static int try_start(struct heard *heard, const char *cpus, size_t buffer) {
+static int try_start_with(struct heard *heard, const char *cpus, size_t buffer,
+                          int also_fd) {
   *heard = (struct heard){.listener = NULL};
   const struct listener_calls calls = {.context = heard,
                                        .before = before,
-                                       .also_fd = -1,
+                                       .also_fd = also_fd,
                                        .take = take,
                                        .drained = drained};
   return listener_start(cpus, buffer, &calls, &heard->listener);
 }
 
+static int try_start(struct heard *heard, const char *cpus, size_t buffer) {
+  return try_start_with(heard, cpus, buffer, -1);
+}
+
 /* Skips where nobody may listen. */
-static void start(struct heard *heard, const char *cpus, size_t buffer) {
-  int status = try_start(heard, cpus, buffer);
+static void start_with(struct heard *heard, const char *cpus, size_t buffer,
+                       int also_fd) {
+  int status = try_start_with(heard, cpus, buffer, also_fd);
   if (status == -EPERM || status == -ENOENT || status == -EINVAL)
     skip();
   assert_int_equal(status, 0);
+}
+
+static void start(struct heard *heard, const char *cpus, size_t buffer) {
+  start_with(heard, cpus, buffer, -1);
 }
 
 static struct listener_status status_of(const struct heard *heard) {
@@ -255,6 +269,32 @@ static void stops_in_a_storm(void **state) {
   }
 }
 
+/* What else it looks at may break: it goes on without. */
+static void looks_away_when_told(void **state) {
+  (void)state;
+  enum { THREADS = 200 };
+  static struct heard heard;
+  int ends[2];
+  assert_int_equal(pipe(ends), 0);
+  close(ends[1]); /* there is always something to be seen */
+  start_with(&heard, possible, BUFFER, ends[0]);
+  wait_for_proof(&heard);
+  while (heard.looks < 10)
+    pause_ms(1);
+
+  heard.is_done = true;
+  pause_ms(20); /* it may be about to look */
+  /* From now on it is called for records alone, those of others, too. */
+  unsigned int seen = heard.looks;
+  uint64_t all = heard.all;
+  pause_ms(100);
+  assert_true(heard.looks - seen <= heard.all - all + 1);
+  end_threads(THREADS, -1);
+  wait_for_own(&heard, THREADS);
+  listener_stop(heard.listener);
+  close(ends[0]);
+}
+
 static void refuses_bad_lists(void **state) {
   (void)state;
   static const struct {
@@ -305,28 +345,14 @@ static void leaves_nothing_behind(void **state) {
   listener_stop(NULL);
 }
 
-/* In a process of its own, for what cannot be undone. */
-static void in_a_child(int (*run)(void)) {
-  pid_t pid = fork();
-  assert_true(pid >= 0);
-  if (pid == 0)
-    _exit(run());
-  int status;
-  assert_int_equal(waitpid(pid, &status, 0), pid);
-  assert_true(WIFEXITED(status));
-  if (WEXITSTATUS(status) == SKIPPED)
-    skip();
-  assert_int_equal(WEXITSTATUS(status), 0);
-}
-
 /* The kernel takes a listener there, and sends nothing. */
 static int listen_in_another_network(void) {
   static struct heard heard;
   if (unshare(CLONE_NEWNET) != 0)
-    return SKIPPED;
+    return APART_SKIPPED;
   int status = try_start(&heard, possible, BUFFER);
   if (status == -EPERM || status == -ENOENT || status == -EINVAL)
-    return SKIPPED;
+    return APART_SKIPPED;
   if (status != 0)
     return 1;
   while (status_of(&heard).error == 0)
@@ -338,24 +364,22 @@ static int listen_in_another_network(void) {
 
 static void ends_where_nothing_arrives(void **state) {
   (void)state;
-  in_a_child(listen_in_another_network);
+  apart_run(listen_in_another_network);
 }
 
 static int listen_without_capabilities(void) {
   static struct heard heard;
-  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-  const struct __user_cap_data_struct none[2] = {{0}};
-  if (syscall(SYS_capset, &header, none) != 0)
+  if (!apart_give_up())
     return 1;
   int status = try_start(&heard, possible, BUFFER);
   if (status == -ENOENT)
-    return SKIPPED;
+    return APART_SKIPPED;
   return status == -EPERM ? 0 : 2;
 }
 
 static void needs_the_capability(void **state) {
   (void)state;
-  in_a_child(listen_without_capabilities);
+  apart_run(listen_without_capabilities);
 }
 
 static int set_up(void **state) {
@@ -370,6 +394,7 @@ int main(void) {
       cmocka_unit_test(hears_the_watched_cpus),
       cmocka_unit_test(counts_what_is_lost),
       cmocka_unit_test(stops_in_a_storm),
+      cmocka_unit_test(looks_away_when_told),
       cmocka_unit_test(refuses_bad_lists),
       cmocka_unit_test(leaves_nothing_behind),
       cmocka_unit_test(ends_where_nothing_arrives),

@@ -1,42 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "selector.h"
 
+#include "procfs.h"
 #include "test.h"
-#include "tree.h"
 
 #include <errno.h>
 
-/* A fake procfs with one process. */
-struct fixture {
-  struct tree tree;
-  struct proc *proc;
-};
-
-enum { PID = 12, ERROR_SIZE = 256 };
-
-static int set_up(void **state) {
-  struct fixture *fixture = calloc(1, sizeof(*fixture));
-  assert_non_null(fixture);
-  tree_create(&fixture->tree);
-  assert_int_equal(proc_open(fixture->tree.root, &fixture->proc), 0);
-
-  static const char cmdline[] = "php-fpm: pool\0www\0--nodaemonize";
-  tree_put_bytes(&fixture->tree, "12/cmdline", cmdline, sizeof(cmdline));
-  tree_put(&fixture->tree, "12/status",
-           "Name:\tphp-fpm8.2\nUid:\t33\t0\t0\t0\n");
-  tree_put(&fixture->tree, "12/cgroup", "0::/system.slice/php.service\n");
-  tree_link(&fixture->tree, "12/exe", "/usr/sbin/php-fpm8.2");
-  *state = fixture;
-  return 0;
-}
-
-static int tear_down(void **state) {
-  struct fixture *fixture = *state;
-  proc_close(fixture->proc);
-  tree_remove(&fixture->tree, "");
-  free(fixture);
-  return 0;
-}
+enum { ERROR_SIZE = 256 };
 
 static struct selector *selector_of(enum selector_kind kind,
                                     const char *value) {
@@ -56,17 +26,17 @@ static void add(struct selector *selector, enum selector_kind kind,
 }
 
 /* Whether it matches the process, which has that name. */
-static bool matches(const struct fixture *fixture,
+static bool matches(const struct procfs *procfs,
                     const struct selector *selector, const char *comm) {
   struct attributes a;
-  attributes_init(&a, fixture->proc, PID, comm);
+  attributes_init(&a, procfs->proc, PROCFS_PID, comm);
   bool does = selector_match(selector, &a, NULL) == SELECTOR_YES;
   attributes_clear(&a);
   return does;
 }
 
 static void matches_by_each_kind(void **state) {
-  struct fixture *fixture = *state;
+  struct procfs *procfs = *state;
   static const struct {
     enum selector_kind kind;
     const char *value;
@@ -102,7 +72,7 @@ static void matches_by_each_kind(void **state) {
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct selector *selector = selector_of(cases[i].kind, cases[i].value);
-    assert_case_int(cases[i].value, matches(fixture, selector, "php-fpm8.2"),
+    assert_case_int(cases[i].value, matches(procfs, selector, "php-fpm8.2"),
                     cases[i].matches);
     selector_destroy(selector);
   }
@@ -110,7 +80,7 @@ static void matches_by_each_kind(void **state) {
 
 /* The kernel keeps 15 characters of a name. */
 static void knows_that_names_are_cut(void **state) {
-  struct fixture *fixture = *state;
+  struct procfs *procfs = *state;
   static const struct {
     const char *value, *comm;
     bool matches;
@@ -129,7 +99,7 @@ static void knows_that_names_are_cut(void **state) {
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct selector *selector = selector_of(SELECTOR_COMMAND, cases[i].value);
-    assert_case_int(cases[i].value, matches(fixture, selector, cases[i].comm),
+    assert_case_int(cases[i].value, matches(procfs, selector, cases[i].comm),
                     cases[i].matches);
     selector_destroy(selector);
   }
@@ -137,7 +107,7 @@ static void knows_that_names_are_cut(void **state) {
 
 /* Different kinds must all hold; the values of one are alternatives. */
 static void combines(void **state) {
-  struct fixture *fixture = *state;
+  struct procfs *procfs = *state;
   enum { VALUES = 5 };
   static const struct {
     const char *name;
@@ -193,7 +163,7 @@ static void combines(void **state) {
     for (size_t v = 0; v < VALUES && cases[i].values[v].value != NULL; v++)
       add(selector, cases[i].values[v].kind, cases[i].values[v].value);
     assert_case(cases[i].name, !selector_is_empty(selector));
-    assert_case_int(cases[i].name, matches(fixture, selector, "php-fpm8.2"),
+    assert_case_int(cases[i].name, matches(procfs, selector, "php-fpm8.2"),
                     cases[i].matches);
     selector_destroy(selector);
   }
@@ -202,15 +172,15 @@ static void combines(void **state) {
 
 /* The configured path may lead over links, as /usr/bin/python3 does. */
 static void follows_links_to_the_executable(void **state) {
-  struct fixture *fixture = *state;
+  struct procfs *procfs = *state;
   char real[TREE_PATH_SIZE], link[TREE_PATH_SIZE], other[TREE_PATH_SIZE];
-  tree_put(&fixture->tree, "bin/python3.11", "");
-  tree_link(&fixture->tree, "bin/python3", "python3.11");
-  tree_put(&fixture->tree, "bin/perl", "");
-  tree_path(&fixture->tree, "bin/python3.11", real);
-  tree_path(&fixture->tree, "bin/python3", link);
-  tree_path(&fixture->tree, "bin/perl", other);
-  tree_link(&fixture->tree, "12/exe", real);
+  tree_put(&procfs->tree, "bin/python3.11", "");
+  tree_link(&procfs->tree, "bin/python3", "python3.11");
+  tree_put(&procfs->tree, "bin/perl", "");
+  tree_path(&procfs->tree, "bin/python3.11", real);
+  tree_path(&procfs->tree, "bin/python3", link);
+  tree_path(&procfs->tree, "bin/perl", other);
+  tree_link(&procfs->tree, "12/exe", real);
 
   const struct {
     const char *value;
@@ -219,7 +189,7 @@ static void follows_links_to_the_executable(void **state) {
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct selector *selector =
         selector_of(SELECTOR_EXECUTABLE, cases[i].value);
-    assert_case_int(cases[i].value, matches(fixture, selector, "python3"),
+    assert_case_int(cases[i].value, matches(procfs, selector, "python3"),
                     cases[i].matches);
     selector_destroy(selector);
   }
@@ -227,20 +197,20 @@ static void follows_links_to_the_executable(void **state) {
   /* One that was replaced while it runs is still that one. */
   char deleted[TREE_PATH_SIZE + 16];
   snprintf(deleted, sizeof(deleted), "%s (deleted)", real);
-  tree_link(&fixture->tree, "12/exe", deleted);
+  tree_link(&procfs->tree, "12/exe", deleted);
   struct selector *selector = selector_of(SELECTOR_EXECUTABLE, link);
-  assert_true(matches(fixture, selector, "python3"));
+  assert_true(matches(procfs, selector, "python3"));
   selector_destroy(selector);
 }
 
 static void knows_users_by_name(void **state) {
-  struct fixture *fixture = *state;
+  struct procfs *procfs = *state;
   static const char *const values[] = {"root", "0"};
 
-  tree_put(&fixture->tree, "12/status", "Name:\tx\nUid:\t0\t33\t33\t33\n");
+  tree_put(&procfs->tree, "12/status", "Name:\tx\nUid:\t0\t33\t33\t33\n");
   for (size_t i = 0; i < COUNT_OF(values); i++) {
     struct selector *selector = selector_of(SELECTOR_USER, values[i]);
-    assert_case(values[i], matches(fixture, selector, "x"));
+    assert_case(values[i], matches(procfs, selector, "x"));
     selector_destroy(selector);
   }
 }
@@ -286,34 +256,34 @@ static void refuses_bad_values(void **state) {
 
 /* A kernel thread has no command line, and no executable. */
 static void selects_kernel_threads_by_name(void **state) {
-  struct fixture *fixture = *state;
-  tree_put(&fixture->tree, "12/cmdline", "");
-  tree_remove(&fixture->tree, "12/exe");
+  struct procfs *procfs = *state;
+  tree_put(&procfs->tree, "12/cmdline", "");
+  tree_remove(&procfs->tree, "12/exe");
 
   struct selector *by_line = selector_of(SELECTOR_COMMAND_LINE, "^kswapd0$");
-  assert_true(matches(fixture, by_line, "kswapd0"));
-  assert_false(matches(fixture, by_line, "kswapd1"));
+  assert_true(matches(procfs, by_line, "kswapd0"));
+  assert_false(matches(procfs, by_line, "kswapd1"));
   selector_destroy(by_line);
   struct selector *by_exe = selector_of(SELECTOR_EXECUTABLE, "/bin/kswapd0");
-  assert_false(matches(fixture, by_exe, "kswapd0"));
+  assert_false(matches(procfs, by_exe, "kswapd0"));
   selector_destroy(by_exe);
 }
 
 static void tells_what_cannot_be_read(void **state) {
-  struct fixture *fixture = *state;
-  tree_remove(&fixture->tree, "12/exe");
-  tree_make(&fixture->tree, "12/exe");
+  struct procfs *procfs = *state;
+  tree_remove(&procfs->tree, "12/exe");
+  tree_make(&procfs->tree, "12/exe");
   struct selector *selector = selector_of(SELECTOR_EXECUTABLE, "/bin/x");
   add(selector, SELECTOR_COMMAND, "php-fpm8.2");
 
   struct attributes a;
-  attributes_init(&a, fixture->proc, PID, "php-fpm8.2");
+  attributes_init(&a, procfs->proc, PROCFS_PID, "php-fpm8.2");
   assert_int_equal(selector_match(selector, &a, NULL), SELECTOR_NO);
   assert_int_equal(a.error, -EINVAL);
   attributes_clear(&a);
 
   /* Where the name decides already, it is not asked for. */
-  attributes_init(&a, fixture->proc, PID, "nginx");
+  attributes_init(&a, procfs->proc, PROCFS_PID, "nginx");
   assert_int_equal(selector_match(selector, &a, NULL), SELECTOR_NO);
   assert_int_equal(a.error, 0);
   attributes_clear(&a);
@@ -340,7 +310,7 @@ static void write_captures(const struct captures *captures, char *text,
 
 /* Numbered as they were added, whatever is asked first. */
 static void captures_what_matches(void **state) {
-  struct fixture *fixture = *state;
+  struct procfs *procfs = *state;
   enum { VALUES = 3 };
   static const struct {
     struct {
@@ -398,14 +368,14 @@ static void captures_what_matches(void **state) {
     struct attributes a;
     struct captures captures;
     memset(&captures, 0xa5, sizeof(captures));
-    attributes_init(&a, fixture->proc, PID, "php");
+    attributes_init(&a, procfs->proc, PROCFS_PID, "php");
     assert_case_int(name, selector_match(selector, &a, &captures),
                     SELECTOR_YES);
     char text[64];
     write_captures(&captures, text, sizeof(text));
     assert_case_string(name, text, name);
     attributes_clear(&a);
-    assert_case(name, matches(fixture, selector, "php"));
+    assert_case(name, matches(procfs, selector, "php"));
     selector_destroy(selector);
   }
 }
@@ -455,7 +425,7 @@ static void refresh(struct selector *selector, const char *name, pid_t first,
 }
 
 static void follows_a_pid_file(void **state) {
-  struct fixture *fixture = *state;
+  struct procfs *procfs = *state;
   static const struct {
     const char *name, *text; /* NULL: the file is not there */
     bool matches;
@@ -478,45 +448,45 @@ static void follows_a_pid_file(void **state) {
       {"garbage again", "x12\n", false, {12}},
   };
   char path[TREE_PATH_SIZE];
-  tree_path(&fixture->tree, "run/x.pid", path);
+  tree_path(&procfs->tree, "run/x.pid", path);
   struct selector *selector = selector_of(SELECTOR_PID_FILE, path);
-  assert_false(matches(fixture, selector, "x"));
+  assert_false(matches(procfs, selector, "x"));
 
   for (size_t i = 0; i < COUNT_OF(steps); i++) {
     if (steps[i].text != NULL)
-      tree_put(&fixture->tree, "run/x.pid", steps[i].text);
+      tree_put(&procfs->tree, "run/x.pid", steps[i].text);
     else
       unlink(path);
     refresh(selector, steps[i].name, steps[i].told[0], steps[i].told[1]);
-    assert_case_int(steps[i].name, matches(fixture, selector, "x"),
+    assert_case_int(steps[i].name, matches(procfs, selector, "x"),
                     steps[i].matches);
   }
   selector_destroy(selector);
 }
 
 static void follows_several_pid_files(void **state) {
-  struct fixture *fixture = *state;
+  struct procfs *procfs = *state;
   char path[TREE_PATH_SIZE];
-  tree_path(&fixture->tree, "a.pid", path);
+  tree_path(&procfs->tree, "a.pid", path);
   struct selector *selector = selector_of(SELECTOR_PID_FILE, path);
-  tree_path(&fixture->tree, "b.pid", path);
+  tree_path(&procfs->tree, "b.pid", path);
   add(selector, SELECTOR_PID_FILE, path);
 
-  tree_put(&fixture->tree, "a.pid", "7\n");
-  tree_put(&fixture->tree, "b.pid", "12\n");
+  tree_put(&procfs->tree, "a.pid", "7\n");
+  tree_put(&procfs->tree, "b.pid", "12\n");
   refresh(selector, "both", 7, 12);
-  assert_true(matches(fixture, selector, "x"));
-  tree_put(&fixture->tree, "b.pid", "8\n");
+  assert_true(matches(procfs, selector, "x"));
+  tree_put(&procfs->tree, "b.pid", "8\n");
   refresh(selector, "one", 8, 12);
-  assert_false(matches(fixture, selector, "x"));
+  assert_false(matches(procfs, selector, "x"));
   selector_destroy(selector);
 }
 
 /* What is no regular file must not hold the read. */
 static void does_not_wait_for_a_pid_file(void **state) {
-  struct fixture *fixture = *state;
+  struct procfs *procfs = *state;
   char path[TREE_PATH_SIZE];
-  tree_path(&fixture->tree, "fifo", path);
+  tree_path(&procfs->tree, "fifo", path);
   assert_int_equal(mkfifo(path, 0600), 0);
   struct selector *selector = selector_of(SELECTOR_PID_FILE, path);
   alarm(10);
@@ -529,8 +499,8 @@ static void does_not_wait_for_a_pid_file(void **state) {
   alarm(0);
   selector_destroy(selector);
 
-  tree_make(&fixture->tree, "directory");
-  tree_path(&fixture->tree, "directory", path);
+  tree_make(&procfs->tree, "directory");
+  tree_path(&procfs->tree, "directory", path);
   selector = selector_of(SELECTOR_PID_FILE, path);
   refresh(selector, "directory", 0, 0);
   selector_destroy(selector);
@@ -538,14 +508,15 @@ static void does_not_wait_for_a_pid_file(void **state) {
 
 /* Where no file names one, no process is named: not even pid 0. */
 static void selects_nobody_without_a_pid_file(void **state) {
-  struct fixture *fixture = *state;
+  struct procfs *procfs = *state;
   struct selector *selector = selector_of(SELECTOR_PID_FILE, "/nowhere/x.pid");
   refresh(selector, "none", 0, 0);
-  assert_false(matches(fixture, selector, "x"));
+  assert_false(matches(procfs, selector, "x"));
   selector_destroy(selector);
 }
 
-#define fake(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define fake(test)                                                             \
+  cmocka_unit_test_setup_teardown(test, procfs_set_up, procfs_tear_down)
 
 int main(void) {
   const struct CMUnitTest tests[] = {

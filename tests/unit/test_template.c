@@ -1,44 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "template.h"
 
+#include "procfs.h"
 #include "test.h"
-#include "tree.h"
 
 #include <errno.h>
 
-/* A fake procfs with one process, and what a selector captured of it. */
-struct fixture {
-  struct tree tree;
-  struct proc *proc;
-  struct captures captures;
-};
+enum { SIZE = 128, ERROR_SIZE = 256 };
 
-enum { PID = 12, SIZE = 128, ERROR_SIZE = 256 };
+/* What a selector captured of the process. */
+static const struct captures captured = {
+    .part = {[0] = {"pool www", 4}, [8] = {"www/de, cut", 6}}};
 
 static int set_up(void **state) {
-  struct fixture *fixture = calloc(1, sizeof(*fixture));
-  assert_non_null(fixture);
-  tree_create(&fixture->tree);
-  assert_int_equal(proc_open(fixture->tree.root, &fixture->proc), 0);
-  tree_put(&fixture->tree, "12/status", "Name:\tx\nUid:\t0\t33\t33\t33\n");
-  tree_put(&fixture->tree, "12/cgroup",
+  procfs_set_up(state);
+  struct procfs *procfs = *state;
+  tree_put(&procfs->tree, "12/status", "Name:\tx\nUid:\t0\t33\t33\t33\n");
+  tree_put(&procfs->tree, "12/cgroup",
            "0::/system.slice/php.service/workers\n");
-  tree_link(&fixture->tree, "12/exe", "/usr/sbin/php-fpm8.2");
-
-  static const char text[] = "pool www/de";
-  fixture->captures.part[0].text = text;
-  fixture->captures.part[0].length = 4;
-  fixture->captures.part[8].text = text + 5;
-  fixture->captures.part[8].length = 6;
-  *state = fixture;
-  return 0;
-}
-
-static int tear_down(void **state) {
-  struct fixture *fixture = *state;
-  proc_close(fixture->proc);
-  tree_remove(&fixture->tree, "");
-  free(fixture);
   return 0;
 }
 
@@ -67,15 +46,15 @@ static void expect(const char *text, struct attributes *a,
   attributes_clear(a);
 }
 
-static void expect_live(const struct fixture *fixture, const char *text,
+static void expect_live(const struct procfs *procfs, const char *text,
                         const char *comm, const char *expected) {
   struct attributes a;
-  attributes_init(&a, fixture->proc, PID, comm);
-  expect(text, &a, &fixture->captures, SIZE, expected);
+  attributes_init(&a, procfs->proc, PROCFS_PID, comm);
+  expect(text, &a, &captured, SIZE, expected);
 }
 
 static void expands_each_placeholder(void **state) {
-  struct fixture *fixture = *state;
+  struct procfs *procfs = *state;
   static const struct {
     const char *text, *name;
   } cases[] = {
@@ -108,34 +87,33 @@ static void expands_each_placeholder(void **state) {
   };
 
   for (size_t i = 0; i < COUNT_OF(cases); i++)
-    expect_live(fixture, cases[i].text, "php-fpm8.2", cases[i].name);
+    expect_live(procfs, cases[i].text, "php-fpm8.2", cases[i].name);
 }
 
 static void replaces_what_is_not_allowed(void **state) {
-  struct fixture *fixture = *state;
-  expect_live(fixture, "%{comm}", "kworker/0:1", "kworker_0:1");
-  expect_live(fixture, "%{comm}", "kworker/u8:1-flush-254:0", "kworker_u8:1");
-  expect_live(fixture, "%{comm}", "kworker/1:0H+kblockd", "kworker_1:0H");
-  expect_live(fixture, "%{comm}", "kworker/R-slub_", "kworker_R-slub_");
-  expect_live(fixture, "%{comm}", "a\nb\x01\x7f", "a_b__");
-  expect_live(fixture, "%{comm}", "", "none");
-  expect_live(fixture, "x%{comm}", "", "x");
+  struct procfs *procfs = *state;
+  expect_live(procfs, "%{comm}", "kworker/0:1", "kworker_0:1");
+  expect_live(procfs, "%{comm}", "kworker/u8:1-flush-254:0", "kworker_u8:1");
+  expect_live(procfs, "%{comm}", "kworker/1:0H+kblockd", "kworker_1:0H");
+  expect_live(procfs, "%{comm}", "kworker/R-slub_", "kworker_R-slub_");
+  expect_live(procfs, "%{comm}", "a\nb\x01\x7f", "a_b__");
+  expect_live(procfs, "%{comm}", "", "none");
+  expect_live(procfs, "x%{comm}", "", "x");
 }
 
 /* A kernel thread, outside of any unit; or one that ends meanwhile. */
 static void has_none_for_what_is_missing(void **state) {
-  struct fixture *fixture = *state;
-  tree_put(&fixture->tree, "12/cgroup", "0::/\n");
-  tree_remove(&fixture->tree, "12/exe");
-  expect_live(fixture, "%{unit}", "kswapd0", "none");
-  expect_live(fixture, "%{cgroup}", "kswapd0", "_");
-  expect_live(fixture, "%{exe}", "kswapd0", "none");
-  expect_live(fixture, "%{exe} %{comm} %{unit}", "kswapd0",
-              "none kswapd0 none");
+  struct procfs *procfs = *state;
+  tree_put(&procfs->tree, "12/cgroup", "0::/\n");
+  tree_remove(&procfs->tree, "12/exe");
+  expect_live(procfs, "%{unit}", "kswapd0", "none");
+  expect_live(procfs, "%{cgroup}", "kswapd0", "_");
+  expect_live(procfs, "%{exe}", "kswapd0", "none");
+  expect_live(procfs, "%{exe} %{comm} %{unit}", "kswapd0", "none kswapd0 none");
 
-  tree_remove(&fixture->tree, "12/cgroup");
-  tree_remove(&fixture->tree, "12/status");
-  expect_live(fixture, "%{unit} %{cgroup} %{user} %{pid}", "x",
+  tree_remove(&procfs->tree, "12/cgroup");
+  tree_remove(&procfs->tree, "12/status");
+  expect_live(procfs, "%{unit} %{cgroup} %{user} %{pid}", "x",
               "none none none 12");
 }
 
@@ -158,7 +136,7 @@ static void expands_for_the_ended(void **state) {
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct attributes a;
-    attributes_init_exited(&a, PID, "daemon", 0, 1, 2);
+    attributes_init_exited(&a, PROCFS_PID, "daemon", 0, 1, 2);
     attributes_set_cgroup(&a, cases[i].cgroup);
     expect(cases[i].text, &a, NULL, SIZE, cases[i].name);
   }
@@ -170,7 +148,7 @@ static void asks_for_the_cgroup(void **state) {
   struct template *template = template_of("%{unit}");
   struct attributes a;
   char name[SIZE];
-  attributes_init_exited(&a, PID, "daemon", 0, 0, 0);
+  attributes_init_exited(&a, PROCFS_PID, "daemon", 0, 0, 0);
   assert_int_equal(template_expand(template, &a, NULL, name, sizeof(name)),
                    SELECTOR_UNKNOWN);
   assert_true(attributes_lacked_cgroup(&a));
@@ -178,7 +156,7 @@ static void asks_for_the_cgroup(void **state) {
 }
 
 static void cuts_between_characters(void **state) {
-  struct fixture *fixture = *state;
+  struct procfs *procfs = *state;
   static const struct {
     const char *text;
     size_t size;
@@ -205,8 +183,8 @@ static void cuts_between_characters(void **state) {
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct attributes a;
-    attributes_init(&a, fixture->proc, PID, "daemon");
-    expect(cases[i].text, &a, &fixture->captures, cases[i].size, cases[i].name);
+    attributes_init(&a, procfs->proc, PROCFS_PID, "daemon");
+    expect(cases[i].text, &a, &captured, cases[i].size, cases[i].name);
   }
 }
 
@@ -277,7 +255,8 @@ static void refuses_bad_templates(void **state) {
   }
 }
 
-#define fake(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define fake(test)                                                             \
+  cmocka_unit_test_setup_teardown(test, set_up, procfs_tear_down)
 
 int main(void) {
   const struct CMUnitTest tests[] = {

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include "column.h"
+
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_SOCKET "/run/collectd-unixsock"
+
+static const char usage[] =
+    "Usage: taskstats-top [OPTION]...\n"
+    "What the groups of collectd's taskstats plugin wait for, as a table.\n"
+    "\n"
+    "  -s, --socket PATH   unixsock's SocketFile (" DEFAULT_SOCKET ")\n"
+    "  -i, --interval S    seconds between two tables (1)\n"
+    "  -n, --seconds N     end after N seconds\n"
+    "  -1, --once          show one table and end; wait 30 s for it at most,\n"
+    "                      or --seconds\n"
+    "  -g, --group PATTERN only groups of this name, as the shell's patterns\n"
+    "  -k, --sort COLUMN   the largest first, by:\n"
+    "                      processes, threads, cpu%; cpu, blkio, swapin,\n"
+    "                      freepages, thrashing, compact, wpcopy, irq "
+    "(waits);\n"
+    "                      disk_read, disk_write, calls_read, calls_write;\n"
+    "                      or by group (the default)\n"
+    "  -j, --json          a line of JSON for each table, with these names\n"
+    "  -h, --help          show this\n"
+    "\n"
+    "The waits are summed over all threads of a group: 1000 ms/s is one\n"
+    "thread that waits all the time. \"-\" stands for what is not known.\n"
+    "disk is what storage moved, calls what read and write calls moved.\n";
+
+static double parse_seconds(const char *option, const char *text) {
+  char *end = NULL;
+  double value = strtod(text, &end);
+  if (end != text && *end == '\0' && value > 0 && value <= 1e9)
+    return value;
+  fprintf(stderr, "taskstats-top: %s \"%s\": a number of seconds is expected\n",
+          option, text);
+  exit(2);
+}
+
+static int parse_column(const char *name) {
+  if (strcmp(name, "group") == 0)
+    return OPTIONS_BY_NAME;
+  for (int c = 0; c < COLUMNS; c++)
+    if (strcmp(columns[c].key, name) == 0)
+      return c;
+  fprintf(stderr, "taskstats-top: --sort \"%s\": there is no such column; ",
+          name);
+  fputs("--help has their names\n", stderr);
+  exit(2);
+}
+
+static void parse_option(struct options *options, int letter) {
+  switch (letter) {
+  case 's':
+    options->socket = optarg;
+    break;
+  case 'i':
+    options->interval = parse_seconds("--interval", optarg);
+    break;
+  case 'n':
+    options->seconds = parse_seconds("--seconds", optarg);
+    break;
+  case 'g':
+    options->groups = optarg;
+    break;
+  case 'k':
+    options->sort = parse_column(optarg);
+    break;
+  case '1':
+    options->once = true;
+    break;
+  case 'j':
+    options->json = true;
+    break;
+  default:
+    fputs(usage, letter == 'h' ? stdout : stderr);
+    exit(letter == 'h' ? EXIT_SUCCESS : 2);
+  }
+}
+
+/* A script must not wait for ever for what will not come. */
+static void limit_once(struct options *options) {
+  enum { ONCE_SECONDS = 30 };
+  if (options->once && isinf(options->seconds))
+    options->seconds = ONCE_SECONDS;
+}
+
+struct options options_parse(int argc, char **argv) {
+  static const struct option known[] = {
+      {"socket", required_argument, NULL, 's'},
+      {"interval", required_argument, NULL, 'i'},
+      {"seconds", required_argument, NULL, 'n'},
+      {"group", required_argument, NULL, 'g'},
+      {"sort", required_argument, NULL, 'k'},
+      {"once", no_argument, NULL, '1'},
+      {"json", no_argument, NULL, 'j'},
+      {"help", no_argument, NULL, 'h'},
+      {0},
+  };
+  struct options options = {.socket = DEFAULT_SOCKET,
+                            .interval = 1,
+                            .seconds = INFINITY,
+                            .sort = OPTIONS_BY_NAME};
+  int letter;
+  while ((letter = getopt_long(argc, argv, "s:i:n:g:k:1jh", known, NULL)) != -1)
+    parse_option(&options, letter);
+  if (optind < argc) {
+    fprintf(stderr, "taskstats-top: what is \"%s\"? See --help.\n",
+            argv[optind]);
+    exit(2);
+  }
+  limit_once(&options);
+  return options;
+}

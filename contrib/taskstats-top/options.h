@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TOP_OPTIONS_H
+#define TOP_OPTIONS_H
+
+#include <stdbool.h>
+
+/*
+ * What stands on the command line.
+ */
+
+enum { OPTIONS_BY_NAME = -1 };
+
+struct options {
+  const char *socket;
+  const char *groups; /* a pattern of fnmatch(3); NULL: all */
+  double interval;
+  double seconds; /* INFINITY: until a signal */
+  int sort;       /* a column, or OPTIONS_BY_NAME */
+  bool once;
+  bool json;
+};
+
+/* Ends the program if there is nothing more to do. */
+struct options options_parse(int argc, char **argv);
+
+#endif

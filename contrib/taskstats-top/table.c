@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "table.h"
+
+#include <fnmatch.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static double value_of(const struct column *column, size_t len,
+                       const gauge_t *values, char *const *names) {
+  double sum = NAN;
+  for (size_t s = 0; s < 2 && column->sources[s] != NULL; s++)
+    for (size_t i = 0; i < len; i++)
+      if (strcmp(names[i], column->sources[s]) == 0)
+        sum = s == 0 ? values[i] : sum + values[i];
+  return sum * column->scale;
+}
+
+static bool column_shows(const struct column *column,
+                         const lcc_identifier_t *id) {
+  return strcmp(column->type, id->type) == 0 &&
+         strcmp(column->type_instance, id->type_instance) == 0;
+}
+
+static bool group_shown(const char *groups, const char *group) {
+  return groups == NULL || fnmatch(groups, group, 0) == 0;
+}
+
+static bool identifier_shown(const char *groups, const lcc_identifier_t *id) {
+  if (strcmp(id->plugin, "taskstats") != 0 || id->plugin_instance[0] == '\0' ||
+      !group_shown(groups, id->plugin_instance))
+    return false;
+  for (size_t c = 0; c < COLUMNS; c++)
+    if (column_shows(&columns[c], id))
+      return true;
+  return false;
+}
+
+/* A value that collectd gave up in the meantime is not an error; only a broken
+ * connection is. The library tells them apart in its message alone. */
+static int row_fill(struct row *row, lcc_connection_t *connection,
+                    lcc_identifier_t *id) {
+  size_t len = 0;
+  gauge_t *values = NULL;
+  char **names = NULL;
+  if (lcc_getval(connection, id, &len, &values, &names) != 0)
+    return strncmp(lcc_strerror(connection), "Server error", 12) == 0 ? 0 : -1;
+
+  for (size_t c = 0; c < COLUMNS; c++)
+    if (column_shows(&columns[c], id))
+      row->cells[c] = value_of(&columns[c], len, values, names);
+
+  for (size_t i = 0; i < len; i++)
+    free(names[i]);
+  free(names);
+  free(values);
+  return 0;
+}
+
+/* The identifiers are sorted, so a group's stand together. Groups of another
+ * host than the first one's (collectd may be a server) bear its name. */
+static struct row *table_row(struct table *table, const lcc_identifier_t *id) {
+  struct row *row = table->len == 0 ? NULL : &table->rows[table->len - 1];
+  if (row != NULL && strcmp(row->group, id->plugin_instance) == 0 &&
+      strcmp(row->host, id->host) == 0)
+    return row;
+
+  row = &table->rows[table->len++];
+  memcpy(row->host, id->host, sizeof(row->host));
+  memcpy(row->group, id->plugin_instance, sizeof(row->group));
+  if (table->len == 1)
+    memcpy(table->host, id->host, sizeof(table->host));
+  bool other = strcmp(row->host, table->host) != 0;
+  snprintf(row->name, sizeof(row->name), "%s%s%s", other ? row->host : "",
+           other ? "/" : "", row->group);
+  for (size_t c = 0; c < COLUMNS; c++)
+    row->cells[c] = NAN;
+  return row;
+}
+
+static int table_fill(struct table *table, const char *groups,
+                      lcc_connection_t *connection, lcc_identifier_t *ids,
+                      size_t len) {
+  table->rows = calloc(len + 1, sizeof(*table->rows));
+  if (table->rows == NULL)
+    return -1;
+  lcc_sort_identifiers(connection, ids, len);
+  for (size_t i = 0; i < len; i++)
+    if (identifier_shown(groups, &ids[i]) &&
+        row_fill(table_row(table, &ids[i]), connection, &ids[i]) != 0)
+      return -1;
+  return 0;
+}
+
+void table_free(struct table *table) {
+  free(table->rows);
+  *table = (struct table){0};
+}
+
+int table_read(struct table *table, const char *groups,
+               lcc_connection_t *connection) {
+  lcc_identifier_t *ids = NULL;
+  size_t len = 0;
+  if (lcc_listval(connection, &ids, &len) != 0)
+    return -1;
+  int status = table_fill(table, groups, connection, ids, len);
+  free(ids);
+  if (status != 0)
+    table_free(table);
+  return status;
+}
+
+/* qsort has no other way to tell a comparison by what. */
+static int sort_column;
+
+/* The largest first, what is not known last; groups alike by their names. */
+static int row_compare(const void *left, const void *right) {
+  const struct row *a = left, *b = right;
+  double x = a->cells[sort_column], y = b->cells[sort_column];
+  if (isnan(x) != isnan(y))
+    return isnan(x) ? 1 : -1;
+  if (x > y || x < y)
+    return x < y ? 1 : -1;
+  return strcmp(a->name, b->name);
+}
+
+void table_sort(struct table *table, int column) {
+  sort_column = column;
+  qsort(table->rows, table->len, sizeof(*table->rows), row_compare);
+}
