@@ -17,7 +17,7 @@ build_packages=(gcc libc6-dev pkgconf libmnl-dev collectd-core collectd-dev
   libcollectdclient-dev libnl-genl-3-dev libjansson-dev)
 run_packages=(collectd-core coreutils util-linux rrdtool fonts-dejavu-core)
 test_packages=(clang clang-format libclang-rt-dev libcmocka-dev bats shellcheck
-  procps util-linux python3)
+  procps util-linux python3 valgrind)
 kernel_packages=(qemu-system-x86 cpio e2fsprogs mount)
 store_packages=(influxdb graphite-carbon graphite-web prometheus
   libmicrohttpd12 libprotobuf-c1 curl jq iproute2 mount python3)
@@ -43,8 +43,10 @@ Usage: ./build.sh COMMAND [OPTION]...
                build/taskstats-probe
   run          show the plugin at work: a live table in this terminal (root)
   test [PART]  run the tests (root); PART is unit, integration, lint, kernels
-               (the core of integration on Debian's 6.1 and 6.12, emulated), or
-               stores (what is in contrib/, with InfluxDB, Graphite, Prometheus)
+               (the core of integration on Debian's 6.1 and 6.12, emulated),
+               stores (what is in contrib/, with InfluxDB, Graphite, Prometheus),
+               or instructions (what the hot paths take, against limits)
+  renew-limits count anew what the hot paths may take (root)
   install      install the plugin, taskstats-top, taskstats-probe with its
                manual page and the example configuration
   uninstall    remove what install installed
@@ -303,6 +305,55 @@ test_unit() {
   unit_tests clang-tsan clang -O1 -fno-omit-frame-pointer -fsanitize=thread
 }
 
+# What the hot paths take, into build/instructions/figures. They are compiled as
+# the plugin is, but whatever CC and CFLAGS say: the limits are those of this code.
+measure_instructions() {
+  need_packages "${build_packages[@]}" "${test_packages[@]}"
+  local directory=$build/instructions core=()
+  mapfile -t core < <(find "$root/plugin" -name '*.c' ! -name module.c ! -name config.c | sort)
+  mkdir -p "$directory"
+  gcc "${cflags[@]}" "${plugin_flags[@]}" -I"$root/plugin" \
+    "$root/tests/instructions/hot.c" "${core[@]}" -lmnl -lcmocka \
+    -Wl,--wrap=query_counts_ended_threads -o "$directory/hot" || return
+  "$root/tests/instructions/measure.bash" "$directory/hot" "$directory" \
+    >"$directory/figures"
+}
+
+counted_with() {
+  printf '%s, %s, Linux %s' "$(gcc --version | head -n 1)" "$(uname -m)" \
+    "$(uname -r | cut -d . -f -2)"
+}
+
+test_instructions() {
+  local tests=$root/tests/instructions log=$build/instructions/tests.log status=0
+  need_root "for this test (it wants a pid namespace and taskstats)"
+  check "instructions: the comparison fails where it should" "$tests/check.bash"
+  if ! measure_instructions; then
+    check "instructions: what the hot paths take can be counted" false
+    return
+  fi
+  "$tests/compare.bash" "$tests/limits" "$build/instructions/figures" >"$log" || status=$?
+  cat "$log"
+  [ "$status" -eq 0 ] ||
+    say "The limits were counted with $(sed -n 's/^# Counted with //p' "$tests/limits")," \
+      "and this with $(counted_with)."
+  tally instructions "$status" "$log"
+}
+
+do_renew_limits() {
+  local limits=$root/tests/instructions/limits
+  need_root "to count instructions (that wants a pid namespace and taskstats)"
+  measure_instructions || die "the hot paths could not be measured; see above"
+  {
+    cat <<EOF
+# How many instructions and system calls an operation of each hot path (hot.c)
+# takes; more is an error, but for a margin. Written by ./build.sh renew-limits.
+# Counted with $(counted_with)
+EOF
+    cat "$build/instructions/figures"
+  } | tee "$limits"
+}
+
 build_helpers() {
   local source
   for source in "$root"/tests/*.c; do
@@ -414,11 +465,12 @@ do_test() { # [PART]
     need_root "for the integration tests (or run one part: ./build.sh test unit)"
     test_lint
     test_unit
+    test_instructions
     test_integration
     test_stores
     test_kernels
     ;;
-  unit | integration | stores | kernels | lint) "test_$1" ;;
+  unit | instructions | integration | stores | kernels | lint) "test_$1" ;;
   *) misused "unknown part of the tests: $1" ;;
   esac
   [ "$skipped" -eq 0 ] || say "$skipped skipped"
@@ -763,9 +815,9 @@ command=${1:-help}
 [ $# -eq 0 ] || shift
 case $command in
 run | test) "do_$command" "$@" ;;
-deps | build | install | uninstall | format | clean)
+deps | build | install | uninstall | format | clean | renew-limits)
   [ $# -eq 0 ] || misused "$command takes no arguments"
-  "do_$command"
+  "do_${command//-/_}"
   ;;
 lint) do_test lint ;;
 help | -h | --help) usage ;;

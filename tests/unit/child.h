@@ -31,7 +31,7 @@ struct child {
   int orders, answers; /* pipes */
 };
 
-enum { CHILDREN_MAX = 64 };
+enum { CHILDREN_MAX = 256 };
 
 /* Those that are not reaped: a test that fails leaves some. */
 static struct child child_living[CHILDREN_MAX];

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+#include "../unit/answer.h"
+#include "../unit/deaths.h"
+
+#include "metric.h"
+#include "query.h"
+
+#include <valgrind/callgrind.h>
+
+/*
+ * Runs each hot path under callgrind, which counts what happens between
+ * count_begin and count_pause, and writes down how many operations it was.
+ *
+ * What these paths see is the same on every machine and in every run: procfs is
+ * of the program's own making, the time is made up, pids begin anew in a
+ * namespace, and valgrind makes all CPUs that have AVX2 look alike. CPU clocks
+ * and the kernel's answers are real, but how large a number is makes no
+ * difference. What is left is one in a hundred at most: how many kinds of delay
+ * the kernel knows, in which order the file system lists a directory, how a
+ * block of memory is aligned, what was on the free lists.
+ *
+ * Reading the time is a system call under valgrind, as it is not without.
+ */
+
+enum {
+  REPEATS = 1000, /* of what has no state */
+  PROCESSES = 256,
+  AGE = 1000 * 1000, /* ms: all are too old to be looked at in each read */
+  ROUND = 50,        /* reads, a second apart: each has its turn once */
+  BUSY_READS = 5,    /* before which all must run */
+  RECORDS = 512,
+  TABLE = 10000,
+};
+
+/* When it all happens, CLOCK_BOOTTIME: long after boot on any machine. */
+static const uint64_t now = UINT64_C(5000000) * 1000 * MS;
+
+static FILE *operations_file;
+
+static void count_begin(void) { CALLGRIND_START_INSTRUMENTATION; }
+
+static void count_pause(void) { CALLGRIND_STOP_INSTRUMENTATION; }
+
+/* Has what was counted since the last time written down for that path. */
+static void report(const char *path, size_t operations) {
+  CALLGRIND_DUMP_STATS_AT(path);
+  fprintf(operations_file, "%s %zu\n", path, operations);
+}
+
+static void count_end(const char *path, size_t operations) {
+  count_pause();
+  report(path, operations);
+}
+
+/* Stands before the function of that name, by the linker's --wrap. All kernels
+ * are taken for one that counts ended threads, since a read costs more on
+ * others. (The thread that it starts makes the program one of several threads,
+ * as collectd is: libc takes locks then.) */
+int __real_query_counts_ended_threads(struct query *query, bool *counts);
+int __wrap_query_counts_ended_threads(struct query *query, bool *counts);
+
+int __wrap_query_counts_ended_threads(struct query *query, bool *counts) {
+  int status = __real_query_counts_ended_threads(query, counts);
+  *counts = true;
+  return status;
+}
+
+/* Decoding */
+
+static void parse(const char *path, const struct answer *answer) {
+  struct message message;
+
+  count_begin();
+  for (int i = 0; i < REPEATS; i++)
+    message_parse((const struct nlmsghdr *)answer->bytes, &message);
+  count_end(path, REPEATS);
+  assert_int_equal(message.error, 0);
+}
+
+static void decode(void **state) {
+  (void)state;
+  struct record record = payload_record(16, 0);
+  struct answer answer;
+
+  answer_record(&answer, 1, MESSAGE_PROCESS, PID, &record);
+  parse("decode-process", &answer);
+  answer_record(&answer, 0, MESSAGE_THREAD, PID, &record);
+  parse("decode-thread", &answer);
+}
+
+/* Reads */
+
+static void start_processes(const struct fixture *fixture, const char *comm) {
+  for (int i = 0; i < PROCESSES; i++) {
+    struct child child;
+    child_start(&child);
+    put_process(fixture, child.pid, comm, 'S', AGE);
+    tree_put_of(&fixture->tree, child.pid, "cgroup",
+                "0::/system.slice/cron.service\n");
+  }
+}
+
+/* The first read finds nobody: it connects to the kernel, for whoever comes. */
+static void open_books(struct fixture *fixture, enum selector_kind kind,
+                       const char *value) {
+  fixture->now = now;
+  add_group(fixture, kind, value);
+  fixture->rules[0].collect = COLLECT_DELAY | COLLECT_CPU | COLLECT_IO |
+                              COLLECT_COUNT | COLLECT_CONTEXT_SWITCH |
+                              COLLECT_EXITS;
+  begin(fixture, 1000);
+  read_at(fixture, 0);
+  if (fixture->report.taskstats != 0)
+    fail_msg("taskstats: %s", strerror(-fixture->report.taskstats));
+}
+
+static void read_counted(struct fixture *fixture) {
+  child_settle_all();
+  fixture->now += UINT64_C(1000) * MS;
+  count_begin();
+  reader_read(fixture->reader, fixture->now, &fixture->report);
+  count_pause();
+}
+
+static void read_all(struct fixture *fixture, const char *path, int reads) {
+  for (int i = 0; i < reads; i++)
+    read_counted(fixture);
+  report(path, (size_t)reads * PROCESSES);
+}
+
+static void run_all(void) {
+  for (size_t i = 0; i < child_count; i++)
+    child_tell(&child_living[i], 's', 1);
+}
+
+static void read_members(void **state) {
+  struct fixture *fixture = *state;
+  open_books(fixture, SELECTOR_COMMAND, "nginx");
+  start_processes(fixture, "nginx");
+  read_all(fixture, "read-new-member", 1);
+  read_at(fixture, 0); /* opens what stays open */
+  read_all(fixture, "read-idle-member", ROUND);
+  assert_int_equal(fixture->report.members, PROCESSES);
+  assert_int_equal(fixture->report.io, 0);
+
+  for (int i = 0; i < BUSY_READS; i++) {
+    run_all();
+    read_counted(fixture);
+  }
+  report("read-running-member", BUSY_READS * PROCESSES);
+}
+
+static void read_untracked(void **state) {
+  struct fixture *fixture = *state;
+  open_books(fixture, SELECTOR_COMMAND, "nginx");
+  start_processes(fixture, "cron");
+  read_all(fixture, "read-new-untracked", 1);
+  read_all(fixture, "read-untracked", ROUND);
+  assert_int_equal(fixture->report.members, 0);
+}
+
+/* Those may be moved to another cgroup any time. */
+static void read_untracked_by_cgroup(void **state) {
+  struct fixture *fixture = *state;
+  open_books(fixture, SELECTOR_CONTROL_GROUP, "^/system\\.slice/nginx\\.");
+  start_processes(fixture, "cron");
+  read_all(fixture, "read-new-untracked-by-cgroup", 1);
+  read_all(fixture, "read-untracked-by-cgroup", ROUND);
+  assert_int_equal(fixture->report.members, 0);
+}
+
+/* Exit records */
+
+static void take_counted(struct fixture *fixture, const char *path,
+                         const struct message *messages, size_t count) {
+  count_begin();
+  take(fixture, messages, count);
+  count_end(path, count);
+}
+
+/* Of processes that no read has met. */
+static void take_unmet(struct fixture *fixture, const char *path,
+                       const char *comm) {
+  static struct message messages[RECORDS];
+  for (int i = 0; i < RECORDS; i++)
+    messages[i] = death_of(PID + i, comm, AGE_MS);
+  take_counted(fixture, path, messages, RECORDS);
+}
+
+static void exits_unmet(void **state) {
+  struct fixture *fixture = *state;
+  open_books(fixture, SELECTOR_COMMAND, "nginx");
+  take_unmet(fixture, "exit-unmet-untracked", "cron");
+  assert_int_equal(exits_of(fixture, 0), 0);
+  take_unmet(fixture, "exit-unmet-member", "nginx");
+  assert_int_equal(exits_of(fixture, 0), RECORDS);
+}
+
+/* The parent's cgroup is asked for: that of the process is gone with it. */
+static void exits_unmet_by_cgroup(void **state) {
+  struct fixture *fixture = *state;
+  open_books(fixture, SELECTOR_CONTROL_GROUP, "^/system\\.slice/nginx\\.");
+  tree_put(&fixture->tree, "1/cgroup", "0::/system.slice/cron.service\n");
+  take_unmet(fixture, "exit-unmet-untracked-by-cgroup", "cron");
+  assert_int_equal(exits_of(fixture, 0), 0);
+}
+
+/* Of processes that a read has met; they are zombies now. */
+static void take_known(struct fixture *fixture, const char *path,
+                       const char *comm) {
+  static struct message messages[PROCESSES];
+  start_processes(fixture, comm);
+  read_at(fixture, 0);
+  for (size_t i = 0; i < child_count; i++) {
+    pid_t pid = child_living[i].pid;
+    child_end(&child_living[i]);
+    put_process(fixture, pid, comm, 'Z', AGE);
+    messages[i] = death_of(pid, comm, AGE);
+  }
+  take_counted(fixture, path, messages, child_count);
+}
+
+static void exits_known_untracked(void **state) {
+  struct fixture *fixture = *state;
+  open_books(fixture, SELECTOR_COMMAND, "nginx");
+  take_known(fixture, "exit-untracked", "cron");
+  assert_int_equal(exits_of(fixture, 0), 0);
+}
+
+static void exits_known_member(void **state) {
+  struct fixture *fixture = *state;
+  open_books(fixture, SELECTOR_COMMAND, "nginx");
+  take_known(fixture, "exit-member", "nginx");
+  assert_int_equal(exits_of(fixture, 0), PROCESSES);
+}
+
+/* Publishing */
+
+static void count_value(void *context, const struct metric_value *value) {
+  *(size_t *)context += value->count;
+}
+
+static void publish(void **state) {
+  (void)state;
+  struct rule rule = {.name = "web", .collect = UINT32_MAX};
+  struct group group = {.rule = &rule, .name = "web"};
+  struct metric_scope scope = {
+      .elapsed = 1, .delays = record_delays(16), .listens = true};
+  int64_t delta[COUNTERS];
+  size_t values = 0;
+
+  for (unsigned int i = 0; i < COUNTERS; i++)
+    delta[i] = 1000 + i;
+  count_begin();
+  for (int i = 0; i < REPEATS; i++) {
+    group_add(&group, delta);
+    group_publish(&group);
+  }
+  count_end("publish-group", REPEATS);
+
+  count_begin();
+  for (int i = 0; i < REPEATS; i++)
+    metric_each(&group, &scope, count_value, &values);
+  count_end("publish-value", values);
+}
+
+/* The process table */
+
+static bool keep(void *context, struct process *process) {
+  (void)context;
+  return process->pid > 0;
+}
+
+static void table(void **state) {
+  (void)state;
+  struct proctable *table = proctable_create();
+  assert_non_null(table);
+
+  count_begin();
+  for (pid_t pid = 1; pid <= TABLE; pid++)
+    proctable_add(table, pid);
+  count_end("table-add", TABLE);
+
+  size_t found = 0;
+  count_begin();
+  for (pid_t pid = 1; pid <= TABLE; pid++)
+    found += proctable_find(table, pid) != NULL;
+  count_end("table-find", TABLE);
+
+  assert_int_equal(found, TABLE);
+
+  count_begin();
+  proctable_sweep(table, keep, NULL);
+  count_end("table-sweep", TABLE);
+
+  proctable_destroy(table);
+}
+
+int main(int argc, char **argv) {
+  static const struct CMUnitTest tests[] = {
+      cmocka_unit_test(decode),
+      cmocka_unit_test_setup_teardown(read_members, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(read_untracked, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(read_untracked_by_cgroup, set_up,
+                                      tear_down),
+      cmocka_unit_test_setup_teardown(exits_unmet, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(exits_unmet_by_cgroup, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(exits_known_untracked, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(exits_known_member, set_up, tear_down),
+      cmocka_unit_test(publish),
+      cmocka_unit_test(table),
+  };
+  if (argc != 2 || RUNNING_ON_VALGRIND == 0 ||
+      (operations_file = fopen(argv[1], "we")) == NULL) {
+    fprintf(stderr, "usage, under valgrind: hot FILE\n");
+    return 1;
+  }
+  setvbuf(operations_file, NULL, _IOLBF, 0); /* not again by each child */
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
