@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+"""How fast the plugin is: bench.py BUILD [PART]...
+
+BUILD has taskstats.so and bench/crowd; bench.md and bench.json are written there.
+Figures are medians of several rounds, with the least and the greatest. Where it
+says yardsticks, the same processes were asked in the same round by a loop that
+does nothing else (see yardstick.h)."""
+
+import signal
+import sys
+
+import dispatch
+import exits
+import hosts
+import machine
+import members
+import memory
+import table
+from collectd import Collectd
+from crowd import Crowd
+
+PARTS = {
+    "members": members.members,
+    "threads": members.threads,
+    "exits": exits.exits,
+    "memory": memory.memory,
+    "dispatch": dispatch.dispatch,
+    "hosts": hosts.hosts,
+}
+
+
+def say(line):
+    print(f"  {line} …", file=sys.stderr, flush=True)
+
+
+def main(build, *chosen):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    Collectd.build = build
+    Crowd.program = f"{build}/bench/crowd"
+    facts, rows = machine.facts(), []
+    facts["parts"] = ", ".join(chosen or PARTS)
+    for part in chosen or PARTS:
+        print(f"{part}:", file=sys.stderr, flush=True)
+        rows += PARTS[part](say)
+    text = table.markdown(facts, rows)
+    with open(f"{build}/bench.md", "w", encoding="utf-8") as file:
+        file.write(text)
+    with open(f"{build}/bench.json", "w", encoding="utf-8") as file:
+        file.write(table.as_json(facts, rows))
+    print(text, end="")
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit(130)

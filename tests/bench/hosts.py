@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""Which share of a core all of it takes on a host that lives: a third of its
+processes runs in each interval, and short-lived ones come and go."""
+
+import time
+
+import machine
+from collectd import Collectd
+from crowd import Crowd
+from table import Goal, Row, Spread
+
+NAME = "host"
+INTERVAL = 10
+INTERVALS = 6
+# What: processes, groups, short-lived processes a second
+HOSTS = {"typical host": (300, 20, 5), "big host": (20000, 200, 100)}
+LIMITS = {"typical host": 0.05}  # percent of a core
+
+
+def stanzas(groups):
+    return "\n".join(f'Process "{NAME}{i}"' for i in range(groups))
+
+
+class Shares:
+    """Per cent of a core, by interval."""
+
+    def __init__(self, plugin, *reader):
+        self.plugin = plugin
+        self.collectd = Collectd(plugin, reader[0], INTERVAL)
+        self.prefixes = ("reader#0", "taskstats ") if plugin == "taskstats" else ("reader#0",)
+        self.percents = []
+        self.last = None
+
+    def used_us(self):
+        return sum(self.collectd.cpu_us(prefix) for prefix in self.prefixes)
+
+    def note(self):
+        now, used = time.monotonic(), self.used_us()
+        if self.last is not None:
+            self.percents.append((used - self.last[1]) / (now - self.last[0]) / 1e4)
+        self.last = now, used
+
+
+def live(crowd, coming, shares, churn):
+    """Lets intervals pass; notes what each took, after two that see it first."""
+    coming.churn(churn * INTERVAL * (INTERVALS + 3), churn)
+    begin = time.monotonic()
+    for turn in range(INTERVALS + 3):
+        time.sleep(max(0.0, begin + turn * INTERVAL - time.monotonic()))
+        if turn >= 2:
+            for share in shares:
+                share.note()
+        crowd.wake(turn % 3)
+    coming.await_churn()
+
+
+def host_row(what, processes, groups, churn):
+    shares = [Shares("taskstats", stanzas(groups)), Shares("processes", stanzas(groups))]
+    try:
+        with Crowd(NAME, processes, names=groups) as crowd, \
+             Crowd(NAME, 0, names=groups) as coming:
+            # The reads, half an interval before and after the notes
+            for share in shares:
+                share.collectd.start()
+                share.collectd.await_thread("reader#0")
+            time.sleep(INTERVAL / 2)
+            live(crowd, coming, shares, churn)
+    finally:
+        for share in shares:
+            share.collectd.stop()
+    mine, its = (Spread(share.percents) for share in shares)
+    goals = []
+    if what in LIMITS:
+        goals.append(Goal(f"< {LIMITS[what]} % of a core", mine.median, LIMITS[what]))
+    return Row("hosts", what, f"{processes:,} processes, {groups} groups, {churn} short-lived a "
+               f"second, {INTERVAL} s", mine, "% of a core", processes=its.over(mine), goals=goals)
+
+
+def hosts(say):
+    rows = []
+    for what, (processes, groups, churn) in HOSTS.items():
+        lack = machine.lacks_for(processes)
+        if lack:
+            rows.append(Row("hosts", what, f"{processes:,} processes", None, "",
+                            note=f"not measured: {lack}"))
+            continue
+        say(f"a {what}: {processes:,} processes, {(INTERVALS + 3) * INTERVAL} s")
+        rows.append(host_row(what, processes, groups, churn))
+    return rows
