@@ -33,21 +33,24 @@ def say(line):
     print(f"  {line} …", file=sys.stderr, flush=True)
 
 
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
 def main(build, *chosen):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     Collectd.build = build
     Crowd.program = f"{build}/bench/crowd"
-    facts, rows = machine.facts(), []
-    facts["parts"] = ", ".join(chosen or PARTS)
+    facts, rows, done = machine.facts(), [], []
     for part in chosen or PARTS:
         print(f"{part}:", file=sys.stderr, flush=True)
         rows += PARTS[part](say)
-    text = table.markdown(facts, rows)
-    with open(f"{build}/bench.md", "w", encoding="utf-8") as file:
-        file.write(text)
-    with open(f"{build}/bench.json", "w", encoding="utf-8") as file:
-        file.write(table.as_json(facts, rows))
-    print(text, end="")
+        done.append(part)
+        facts["parts"] = ", ".join(done)
+        write(f"{build}/bench.md", table.markdown(facts, rows))
+        write(f"{build}/bench.json", table.as_json(facts, rows))
+    print(table.markdown(facts, rows), end="")
 
 
 if __name__ == "__main__":

@@ -38,11 +38,11 @@ def per_value(few, many):
 def dispatch(say):
     rows, few = [], {"taskstats": None, "processes": None}
     for groups in GROUPS:
-        say(f"{groups:,} groups without members")
+        say(f"groups without members: {groups:,}")
         costs = read_costs(groups)
         us = {name: per_value(few[name], cost) for name, cost in costs.items()}
         what = "a value of one more group" if groups > 1 else "a value, by the whole read"
-        size = f"{groups:,} groups, {costs['taskstats'][0]:,} values"
+        size = f"{groups:,} group{'s' if groups > 1 else ''}, {costs['taskstats'][0]:,} values"
         rows.append(Row("dispatch", what, size, us["taskstats"], "µs",
                         processes=us["processes"].over(us["taskstats"])))
         if groups == GROUPS[0]:

@@ -11,7 +11,8 @@ from table import Goal, Row, Spread
 
 NAME = "host"
 INTERVAL = 10
-INTERVALS = 6
+INTERVALS = 5
+FIRST = 2  # intervals that see the processes first
 # What: processes, groups, short-lived processes a second
 HOSTS = {"typical host": (300, 20, 5), "big host": (20000, 200, 100)}
 LIMITS = {"typical host": 0.05}  # percent of a core
@@ -24,9 +25,8 @@ def stanzas(groups):
 class Shares:
     """Per cent of a core, by interval."""
 
-    def __init__(self, plugin, *reader):
-        self.plugin = plugin
-        self.collectd = Collectd(plugin, reader[0], INTERVAL)
+    def __init__(self, plugin, groups):
+        self.collectd = Collectd(plugin, stanzas(groups), INTERVAL)
         self.prefixes = ("reader#0", "taskstats ") if plugin == "taskstats" else ("reader#0",)
         self.percents = []
         self.last = None
@@ -42,20 +42,21 @@ class Shares:
 
 
 def live(crowd, coming, shares, churn):
-    """Lets intervals pass; notes what each took, after two that see it first."""
-    coming.churn(churn * INTERVAL * (INTERVALS + 3), churn)
+    """Lets intervals pass; notes what each took, after the first."""
+    coming.churn(churn * INTERVAL * (FIRST + INTERVALS), churn)
     begin = time.monotonic()
-    for turn in range(INTERVALS + 3):
+    for turn in range(FIRST + INTERVALS + 1):
         time.sleep(max(0.0, begin + turn * INTERVAL - time.monotonic()))
-        if turn >= 2:
+        if turn >= FIRST:
             for share in shares:
                 share.note()
-        crowd.wake(turn % 3)
+        if turn < FIRST + INTERVALS:
+            crowd.wake(turn % 3)
     coming.await_churn()
 
 
 def host_row(what, processes, groups, churn):
-    shares = [Shares("taskstats", stanzas(groups)), Shares("processes", stanzas(groups))]
+    shares = [Shares(plugin, groups) for plugin in ("taskstats", "processes")]
     try:
         with Crowd(NAME, processes, names=groups) as crowd, \
              Crowd(NAME, 0, names=groups) as coming:
@@ -84,6 +85,6 @@ def hosts(say):
             rows.append(Row("hosts", what, f"{processes:,} processes", None, "",
                             note=f"not measured: {lack}"))
             continue
-        say(f"a {what}: {processes:,} processes, {(INTERVALS + 3) * INTERVAL} s")
+        say(f"a {what}: {processes:,} processes, {(FIRST + INTERVALS + 1) * INTERVAL} s")
         rows.append(host_row(what, processes, groups, churn))
     return rows

@@ -3,6 +3,7 @@
 
 import os
 import platform
+import resource
 import subprocess
 import time
 
@@ -47,6 +48,8 @@ def facts():
                    f"{memory_bytes('MemTotal') / 2**30:.0f} GiB of memory",
         "kernel": f"Linux {platform.release()}, kernel.task_delayacct "
                   f"{read('/proc/sys/kernel/task_delayacct') or 'unknown'}",
+        "descriptors": f"collectd may open 1,024 files, and "
+                       f"{resource.getrlimit(resource.RLIMIT_NOFILE)[1]:,} if it asks for more",
         "against": f"collectd {package_version('collectd-core')} and its processes plugin, "
                    f"prometheus-process-exporter {package_version('prometheus-process-exporter')}, "
                    "each with its defaults",

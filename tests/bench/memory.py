@@ -38,8 +38,8 @@ def memory_rows(what, stanza, limit, size):
     return [
         Row("memory", f"resident memory of {what}", at, taken, "bytes",
             goals=[Goal(f"≤ {limit} bytes", taken.median, limit)]),
-        Row("memory", f"… what {what} leaves behind", at, left, "bytes"),
-        Row("memory", f"… of later crowds of {what}s, against the first", at, flat, "times",
+        Row("memory", f"… left of {what} when it is gone", at, left, "bytes"),
+        Row("memory", f"… of later ones, each {what}, against the first", at, flat, "times",
             goals=[Goal(f"flat: ≤ {FLAT} times", flat.high, FLAT)]),
     ]
 
@@ -50,7 +50,8 @@ def memory(say):
         return [Row("memory", "resident memory", f"{SIZE:,} processes", None, "",
                     note=f"not measured: {lack}")]
     rows = []
-    for what, name, limit in (("member", NAME, 512), ("untracked process", "taskstats-none", 96)):
+    for what, name, limit in (("a member", NAME, 512),
+                              ("an untracked process", "taskstats-none", 96)):
         say(f"{CROWDS} crowds of {SIZE:,}, each process as {what}")
         rows += memory_rows(what, f'Process "{name}"', limit, SIZE)
     return rows

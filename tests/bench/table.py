@@ -49,7 +49,7 @@ class Goal:
     def __str__(self):
         if self.is_met:
             return "met"
-        return f"missed: {number(self.value / self.limit)} of it"
+        return f"missed: {number(self.value / self.limit)} × the limit"
 
 
 COLUMNS = ("what", "at", "median (min–max)", "in yardsticks", "processes plugin / it",
