@@ -77,7 +77,8 @@ class Collectd:
                                             stdout=out, stderr=out)
         return self
 
-    def stop(self):
+    def end(self):
+        """It may be started again."""
         if self.process is not None:
             self.process.terminate()
             try:
@@ -86,6 +87,10 @@ class Collectd:
                 self.process.kill()
                 self.process.wait()
             self.process = None
+            self.tids.clear()
+
+    def stop(self):
+        self.end()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def fail(self, what):

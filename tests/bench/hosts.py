@@ -17,28 +17,39 @@ FIRST = 2  # intervals that see the processes first
 HOSTS = {"typical host": (300, 20, 5), "big host": (20000, 200, 100)}
 LIMITS = {"typical host": 0.05}  # percent of a core
 
+# Names of threads, as they begin
+THREADS = {"taskstats": {"reader#0": "the reader", "taskstats ": "the listener and its like"},
+           "processes": {"reader#0": "the reader"}}
+
 
 def stanzas(groups):
     return "\n".join(f'Process "{NAME}{i}"' for i in range(groups))
 
 
 class Shares:
-    """Per cent of a core, by interval."""
+    """Per cent of a core, by thread and interval."""
 
     def __init__(self, plugin, groups):
         self.collectd = Collectd(plugin, stanzas(groups), INTERVAL)
-        self.prefixes = ("reader#0", "taskstats ") if plugin == "taskstats" else ("reader#0",)
-        self.percents = []
+        self.threads = THREADS[plugin]
+        self.percents = {thread: [] for thread in self.threads}
         self.last = None
 
-    def used_us(self):
-        return sum(self.collectd.cpu_us(prefix) for prefix in self.prefixes)
-
     def note(self):
-        now, used = time.monotonic(), self.used_us()
+        now = time.monotonic()
+        used = {thread: self.collectd.cpu_us(thread) for thread in self.threads}
         if self.last is not None:
-            self.percents.append((used - self.last[1]) / (now - self.last[0]) / 1e4)
+            since, before = self.last
+            for thread, percents in self.percents.items():
+                percents.append((used[thread] - before[thread]) / (now - since) / 1e4)
         self.last = now, used
+
+    def total(self):
+        return Spread(sum(interval) for interval in zip(*self.percents.values()))
+
+    def by_thread(self):
+        return ", ".join(f"{name} {Spread(self.percents[thread])} %"
+                         for thread, name in self.threads.items())
 
 
 def live(crowd, coming, shares, churn):
@@ -69,12 +80,13 @@ def host_row(what, processes, groups, churn):
     finally:
         for share in shares:
             share.collectd.stop()
-    mine, its = (Spread(share.percents) for share in shares)
+    mine, its = (share.total() for share in shares)
     goals = []
     if what in LIMITS:
         goals.append(Goal(f"< {LIMITS[what]} % of a core", mine.median, LIMITS[what]))
     return Row("hosts", what, f"{processes:,} processes, {groups} groups, {churn} short-lived a "
-               f"second, {INTERVAL} s", mine, "% of a core", processes=its.over(mine), goals=goals)
+               f"second, {INTERVAL} s", mine, "% of a core", processes=its.over(mine), goals=goals,
+               note=shares[0].by_thread())
 
 
 def hosts(say):

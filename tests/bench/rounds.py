@@ -50,23 +50,29 @@ class Stage:
 
     def _start(self):
         """Returns a moment at which the first one reads."""
-        begin = time.monotonic() + 0.05
-        for place, collectd in enumerate(self.collectds.values()):
-            sleep_until(begin + place * STEP * self.interval)
-            collectd.start()
-        for collectd in self.collectds.values():
-            collectd.await_thread("reader#0")
-        # The first read comes late, after all plugins are ready.
-        sleep_until(begin + (STEP * len(self.collectds) + 0.2) * self.interval)
-        moments = self._watch_reads()
-        for place, name in enumerate(self.collectds):
-            offset = (moments[name] - moments[next(iter(moments))]) % self.interval
-            if abs(offset - place * STEP * self.interval) > 0.6 * STEP * self.interval:
-                raise SystemExit("bench: collectds do not start evenly; is this machine busy?")
-        return moments[next(iter(moments))]
+        for _ in range(TRIES):
+            begin = time.monotonic() + 0.05
+            for place, collectd in enumerate(self.collectds.values()):
+                sleep_until(begin + place * STEP * self.interval)
+                collectd.start()
+            for collectd in self.collectds.values():
+                collectd.await_thread("reader#0")
+            # The first read comes late, after all plugins are ready.
+            sleep_until(begin + (STEP * len(self.collectds) + 0.2) * self.interval)
+            moments = self._watch_reads()
+            if self._are_even(moments):
+                return moments[0]
+            for collectd in self.collectds.values():
+                collectd.end()
+        raise SystemExit("bench: collectds do not start evenly; is this machine busy?")
+
+    def _are_even(self, moments):
+        step = STEP * self.interval
+        return all(abs((moment - moments[0]) % self.interval - place * step) < 0.6 * step
+                   for place, moment in enumerate(moments))
 
     def _watch_reads(self):
-        """When each one reads next."""
+        """When each one reads next, in their order."""
         before = {name: c.cpu_us() for name, c in self.collectds.items()}
         moments = {}
         give_up = time.monotonic() + 3 * self.interval + 10
@@ -77,7 +83,7 @@ class Stage:
             if time.monotonic() > give_up:
                 raise SystemExit("bench: a collectd does not read")
             time.sleep(POLL_S)
-        return {name: moments[name] for name in self.collectds}
+        return [moments[name] for name in self.collectds]
 
     def _next_begin(self):
         """The next moment, lead before a read, that is not over."""
