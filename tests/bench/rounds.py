@@ -103,29 +103,35 @@ class Stage:
     def _sample(self):
         return {name: c.cpu_us() for name, c in self.collectds.items()}
 
+    def _ask_crowd(self, crowd, ran):
+        if crowd is None:
+            return {}
+        if ran:
+            crowd.wake()
+        return {"yardstick": crowd.yardstick_us(), "listing": crowd.listing_us()}
+
     def _round(self, begin, crowd, ran):
-        """What one round cost in us, a program; None if it took too long."""
-        lead = LEAD * self.interval
-        result = {}
+        """What one round cost in us, by program, and what was late, if anything."""
+        first_read = begin + LEAD * self.interval
+        late = None
         sleep_until(begin)
         before = self._sample()
-        if crowd is not None:
-            if ran:
-                crowd.wake()
-            result["yardstick"] = crowd.yardstick_us()
-            result["listing"] = crowd.listing_us()
-        is_late = time.monotonic() > begin + lead
-        sleep_until(begin + lead + STEP * (len(self.collectds) - 1) * self.interval)
+        result = self._ask_crowd(crowd, ran)
+        if time.monotonic() > first_read:
+            late = "the yardstick"
+        sleep_until(first_read + STEP * (len(self.collectds) - 1) * self.interval)
         self._await_reads(before)
         if self.exporter is not None:
             result["exporter"] = self.exporter.scrape_us()
-        is_late |= time.monotonic() > begin + self.interval
+        if time.monotonic() > begin + self.interval:
+            late = "the exporter's scrape" if self.exporter is not None else "a read"
         sleep_until(begin + self.interval)
-        is_late |= any(c.is_reading() for c in self.collectds.values())
+        if any(collectd.is_reading() for collectd in self.collectds.values()):
+            late = "a read"
         after = self._sample()
         for name in self.collectds:
             result[name] = after[name] - before[name]
-        return None if is_late else result
+        return result, late
 
     def rounds(self, count, crowd=None, ran=False):
         """So many rounds, and one before them that does not count."""
@@ -133,14 +139,14 @@ class Stage:
         failed = 0
         begin = self._next_begin()
         while len(results) < count + 1:
-            result = self._round(begin, crowd, ran)
-            if result is not None:
+            result, late = self._round(begin, crowd, ran)
+            if late is None:
                 results.append(result)
             else:
                 failed += 1
-                if failed > TRIES:
-                    raise SystemExit(f"bench: rounds take longer than {self.interval} s; "
-                                     "is this machine busy?")
+                if failed > TRIES + count:
+                    raise SystemExit(f"bench: {late} is not over when it should be; is this "
+                                     "machine busy?")
             begin = begin + self.interval
             if time.monotonic() > begin + 0.01:
                 begin = self._next_begin()
