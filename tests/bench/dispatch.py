@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
 """What a value costs the reader on its way to collectd: groups that have no
-members, so that there is nothing else to do. The value of one more group is what
-a read costs more than with one group, by the values that there are more."""
-
-import statistics
+members, so that there is nothing else to do. A value of many groups costs what
+their read takes more than one with a single group, in the same rounds, by the
+values that there are more."""
 
 from collectd import Collectd
 from rounds import Stage
 from table import Row, Spread
 
-GROUPS = (1, 100, 1000)
+GROUPS = (100, 1000)
 ROUNDS = 7
 INTERVAL = 2
+PLUGINS = ("taskstats", "processes")
 
 
 def stanzas(groups):
@@ -19,9 +19,9 @@ def stanzas(groups):
 
 
 def read_costs(groups):
-    """{plugin: (values in a read, us of each read)}"""
-    collectds = {name: Collectd(name, stanzas(groups), INTERVAL)
-                 for name in ("taskstats", "processes")}
+    """{(plugin, groups): (values in a read, us of each read)}, for one group, too"""
+    collectds = {(plugin, count): Collectd(plugin, stanzas(count), INTERVAL)
+                 for plugin in PLUGINS for count in (1, groups)}
     with Stage(collectds, INTERVAL) as stage:
         rounds = stage.rounds(ROUNDS)
         return {name: (collectd.values_of_a_read(), [r[name] for r in rounds])
@@ -30,21 +30,24 @@ def read_costs(groups):
 
 def per_value(few, many):
     """Spread of us, of what there is more."""
-    base = statistics.median(few[1]) if few is not None else 0
-    values = many[0] - (few[0] if few is not None else 0)
-    return Spread((us - base) / values for us in many[1])
+    values = many[0] - few[0]
+    return Spread((more - less) / values for less, more in zip(few[1], many[1]))
+
+
+def row(what, groups, values, us):
+    return Row("dispatch", what, f"{groups:,} groups, {values:,} values" if groups > 1 else
+               f"1 group, {values} values", us["taskstats"], "µs",
+               processes=us["processes"].over(us["taskstats"]))
 
 
 def dispatch(say):
-    rows, few = [], {"taskstats": None, "processes": None}
+    rows = []
     for groups in GROUPS:
-        say(f"groups without members: {groups:,}")
+        say(f"1 and {groups:,} groups without members")
         costs = read_costs(groups)
-        us = {name: per_value(few[name], cost) for name, cost in costs.items()}
-        what = "a value of one more group" if groups > 1 else "a value, by the whole read"
-        size = f"{groups:,} group{'s' if groups > 1 else ''}, {costs['taskstats'][0]:,} values"
-        rows.append(Row("dispatch", what, size, us["taskstats"], "µs",
-                        processes=us["processes"].over(us["taskstats"])))
-        if groups == GROUPS[0]:
-            few = costs
+        if not rows:
+            whole = {name: per_value((0, [0] * ROUNDS), costs[name, 1]) for name in PLUGINS}
+            rows.append(row("a value, by the whole read", 1, costs["taskstats", 1][0], whole))
+        us = {name: per_value(costs[name, 1], costs[name, groups]) for name in PLUGINS}
+        rows.append(row("a value of one more group", groups, costs["taskstats", groups][0], us))
     return rows
