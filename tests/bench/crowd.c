@@ -60,6 +60,7 @@ struct shared {
   atomic_uint done;        /* those that are ready, or have run */
   atomic_uint gone;
   atomic_bool is_ending; /* who wakes up, ends */
+  atomic_int error;      /* of one that could not make its threads */
 };
 
 static struct shared *shared;
@@ -136,16 +137,20 @@ static void make_workers(void) {
   pthread_attr_t attributes;
   pthread_t thread;
 
-  if (stacks == MAP_FAILED)
-    die("stacks");
+  if (stacks == MAP_FAILED) {
+    atomic_store(&shared->error, errno);
+    _exit(EXIT_FAILURE);
+  }
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   for (unsigned int i = 0; i + 1 < threads; i++) {
     pthread_attr_setstack(&attributes, stacks + (size_t)i * STACK_SIZE,
                           STACK_SIZE);
-    errno = pthread_create(&thread, &attributes, live_as_worker, NULL);
-    if (errno != 0)
-      die("pthread_create");
+    int error = pthread_create(&thread, &attributes, live_as_worker, NULL);
+    if (error != 0) {
+      atomic_store(&shared->error, error);
+      _exit(EXIT_FAILURE);
+    }
   }
 }
 
@@ -198,18 +203,26 @@ static void say(const char *what, int64_t value) {
   fflush(stdout);
 }
 
+_Noreturn static void die_of_limit(void) {
+  die("making processes (kernel.pid_max, kernel.threads-max, pids.max of the "
+      "control group, and memory limit them)");
+}
+
 static pid_t make_child(void) {
   pid_t pid = fork();
 
   if (pid < 0)
-    die("fork (kernel.pid_max, kernel.threads-max, and pids.max of the control "
-        "group limit it; so does memory)");
+    die_of_limit();
   return pid;
 }
 
 static void await(atomic_uint *counter, unsigned int wanted) {
-  while (atomic_load(counter) < wanted)
+  while (atomic_load(counter) < wanted) {
     sleep_ns(PACE_NS);
+    errno = atomic_load(&shared->error);
+    if (errno != 0)
+      die_of_limit();
+  }
 }
 
 static void gather(void) {
