@@ -21,7 +21,8 @@ STORM_RATE = 20000  # a second
 
 BUFFERS = (212992, 1048576, 8388608)
 DEFAULT_BUFFER = 8388608
-RATES = (20000, 40000, 80000, 120000, 160000, 0)  # 0: all at once
+# Those that end at a pace take a little longer than it says.
+RATES = (5000, 10000, 20000, 30000, 41000, 50000, 60000, 80000, 120000, 0)  # 0: at once
 GOAL_RATE = 40000
 INTERVAL = 0.5  # so that a loss is soon known
 SENDERS = 50  # processes whose threads end
