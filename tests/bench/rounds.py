@@ -86,9 +86,10 @@ class Stage:
         return [moments[name] for name in self.collectds]
 
     def _next_begin(self):
-        """The next moment, lead before a read, that is not over."""
+        """The next moment, lead before a read. It may just be over: rounds follow
+        each other."""
         lead = LEAD * self.interval
-        passed = (time.monotonic() + 0.005 - self.first + lead) // self.interval + 1
+        passed = (time.monotonic() - 0.2 * lead - self.first + lead) // self.interval + 1
         return self.first - lead + passed * self.interval
 
     def _await_reads(self, before):
@@ -137,8 +138,8 @@ class Stage:
         """So many rounds, and one before them that does not count."""
         results = []
         failed = 0
-        begin = self._next_begin()
         while len(results) < count + 1:
+            begin = self._next_begin()
             result, late = self._round(begin, crowd, ran)
             if late is None:
                 results.append(result)
@@ -147,7 +148,4 @@ class Stage:
                 if failed > TRIES + count:
                     raise SystemExit(f"bench: {late} is not over when it should be; is this "
                                      "machine busy?")
-            begin = begin + self.interval
-            if time.monotonic() > begin + 0.01:
-                begin = self._next_begin()
         return results[1:]
