@@ -29,6 +29,17 @@ PARTS = {
 }
 
 
+SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+
+
+def end_early(number, _):
+    """What was started is ended on the way out, and a second signal, such as
+    build.sh sends after Ctrl-C, must not disturb that."""
+    for other in SIGNALS:
+        signal.signal(other, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
 def say(line):
     print(f"  {line} …", file=sys.stderr, flush=True)
 
@@ -39,7 +50,8 @@ def write(path, text):
 
 
 def main(build, *chosen):
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in SIGNALS:
+        signal.signal(number, end_early)
     Collectd.build = build
     Crowd.program = f"{build}/bench/crowd"
     facts, rows, done = machine.facts(), [], []
@@ -54,7 +66,4 @@ def main(build, *chosen):
 
 
 if __name__ == "__main__":
-    try:
-        main(*sys.argv[1:])
-    except KeyboardInterrupt:
-        sys.exit(130)
+    main(*sys.argv[1:])
