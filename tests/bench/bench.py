@@ -36,7 +36,7 @@ def end_early(number, _):
     """What was started is ended on the way out, and a second signal, such as
     build.sh sends after Ctrl-C, must not disturb that."""
     for other in SIGNALS:
-        signal.signal(other, signal.SIG_IGN)
+        signal.signal(other, lambda *_: None)
     sys.exit(128 + number)
 
 
