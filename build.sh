@@ -11,6 +11,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 build=$root/build
 run=$build/run
 delayacct=/proc/sys/kernel/task_delayacct
+pid_max=/proc/sys/kernel/pid_max
 
 # The Debian packages, by purpose
 build_packages=(gcc libc6-dev pkgconf libmnl-dev collectd-core collectd-dev
@@ -21,6 +22,9 @@ test_packages=(clang clang-format libclang-rt-dev libcmocka-dev bats shellcheck
 kernel_packages=(qemu-system-x86 cpio e2fsprogs mount)
 store_packages=(influxdb graphite-carbon graphite-web prometheus
   libmicrohttpd12 libprotobuf-c1 curl jq iproute2 mount python3)
+bench_packages=(prometheus-process-exporter python3 util-linux)
+# Those of them that bring a service
+server_packages=(influxdb prometheus graphite-carbon prometheus-process-exporter)
 
 warnings=(-Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
   -Wmissing-prototypes -Wformat=2 -Wconversion -Wvla -Wundef)
@@ -47,6 +51,10 @@ Usage: ./build.sh COMMAND [OPTION]...
                stores (what is in contrib/, with InfluxDB, Graphite, Prometheus),
                or instructions (what the hot paths take, against limits)
   renew-limits count anew what the hot paths may take (root)
+  bench [PART]...
+               measure how fast the plugin is (root, some 15 minutes): a table,
+               also in build/bench.md and build/bench.json; PART is members,
+               threads, exits, memory, dispatch or hosts
   install      install the plugin, taskstats-top, taskstats-probe with its
                manual page and the example configuration
   uninstall    remove what install installed
@@ -66,6 +74,11 @@ as PNG under build/run/charts.
   --config FILE  your own stanzas instead, and no load. FILE is what you would
                  put into /etc/collectd/collectd.conf.d: <Plugin taskstats>
                  blocks; "LoadPlugin taskstats" may stand there or not
+
+bench compares in each round, on the same processes, the plugin with a loop that
+only asks the kernel (the yardstick), with the processes plugin of collectd and
+with prometheus-process-exporter. It makes up to 50,000 processes; other work on
+the machine shows in the figures.
 
 Environment:
   CC, CFLAGS     the compiler (gcc), and what to add to its flags
@@ -96,6 +109,7 @@ need_root() { # WHY
 pids=()            # of children, ended in reverse
 scratch=()         # files and directories to remove
 saved_delayacct='' # what the tests found
+saved_pid_max=''
 
 at_exit() {
   local i
@@ -105,6 +119,7 @@ at_exit() {
   done
   [ ${#scratch[@]} -eq 0 ] || rm -rf -- "${scratch[@]}"
   [ -z "$saved_delayacct" ] || echo "$saved_delayacct" >"$delayacct"
+  [ -z "$saved_pid_max" ] || echo "$saved_pid_max" >"$pid_max"
   # What root made under sudo belongs to the owner of the tree.
   if [ "$EUID" -eq 0 ] && [ -d "$build" ]; then
     chown -R --reference="$root" "$build"
@@ -150,17 +165,19 @@ need_packages() { # PACKAGE...
 # Debian starts a server as soon as it is installed. The tests want only what is
 # in the package, so that no service may start meanwhile; at the next boot it
 # would, unless it is disabled.
-need_servers() {
-  local policy=/usr/sbin/policy-rc.d package new=()
-  for package in influxdb prometheus graphite-carbon; do
-    is_installed "$package" || new+=("$package")
+need_servers() { # PACKAGE...: as need_packages does
+  local policy=/usr/sbin/policy-rc.d package new=() forbidden=''
+  for package in "${server_packages[@]}"; do
+    [[ " $* " != *" $package "* ]] || is_installed "$package" || new+=("$package")
   done
   if [ ${#new[@]} -gt 0 ] && [ "$EUID" -eq 0 ] && [ ! -e "$policy" ]; then
-    scratch+=("$policy")
+    forbidden=$policy
+    scratch+=("$policy") # if it is not installed after all
     printf '#!/bin/sh\nexit 101\n' >"$policy"
     chmod 755 "$policy"
   fi
-  need_packages "${store_packages[@]}"
+  need_packages "$@"
+  [ -z "$forbidden" ] || rm -f "$forbidden"
   if [ ${#new[@]} -gt 0 ] && command -v systemctl >/dev/null; then
     systemctl disable "${new[@]/graphite-carbon/carbon-cache}" >/dev/null 2>&1 || true
   fi
@@ -169,7 +186,7 @@ need_servers() {
 do_deps() {
   need_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" \
     "${kernel_packages[@]}"
-  need_servers
+  need_servers "${store_packages[@]}" "${bench_packages[@]}"
   say "All packages are installed."
 }
 
@@ -382,7 +399,7 @@ bats_tests() { # PART
 test_integration() { bats_tests integration; }
 
 test_stores() {
-  need_servers
+  need_servers "${store_packages[@]}"
   bats_tests stores
 }
 
@@ -404,6 +421,15 @@ test_kernels() {
 }
 
 c_files() { find "$root"/{plugin,contrib,tests} -name '*.[ch]' 2>/dev/null | sort; }
+
+pythons_clean() {
+  local file status=0
+  while read -r file; do
+    python3 -c 'import sys; compile(open(sys.argv[1]).read(), sys.argv[1], "exec")' \
+      "$file" || status=1
+  done < <(find "$root"/{tests,contrib} -name '*.py' | sort)
+  return "$status"
+}
 
 compiles() { # COMPILER: every source by itself, into objects for the next check
   local directory=$build/lint/$1 source object status=0
@@ -457,6 +483,7 @@ test_lint() {
   check "lint: clang without warnings" compiles clang
   check "lint: no function is global without need" all_needed
   check "lint: shellcheck" scripts_clean
+  check "lint: Python compiles" pythons_clean
 }
 
 do_test() { # [PART]
@@ -476,6 +503,43 @@ do_test() { # [PART]
   [ "$skipped" -eq 0 ] || say "$skipped skipped"
   say "$passed passed, $failed failed"
   [ "$failed" -eq 0 ]
+}
+
+# Bench
+
+# Processes beyond what a stock kernel numbers need more numbers; all is set back
+# at the end.
+prepare_machine() {
+  if [ -e "$delayacct" ]; then
+    saved_delayacct=$(<"$delayacct")
+    echo 1 >"$delayacct" || say "Delay accounting stays as it is: $saved_delayacct."
+  fi
+  [ "$(<"$pid_max")" -lt 100000 ] || return 0
+  local before
+  before=$(<"$pid_max")
+  if echo 100000 2>/dev/null >"$pid_max"; then
+    saved_pid_max=$before
+  fi
+}
+
+do_bench() { # [PART]...
+  local part mnl
+  for part; do
+    case $part in
+    members | threads | exits | memory | dispatch | hosts) ;;
+    *) misused "bench: unknown part: $part" ;;
+    esac
+  done
+  need_root "for the bench (taskstats wants CAP_NET_ADMIN, /proc/<pid>/io CAP_SYS_PTRACE)"
+  need_packages "${build_packages[@]}" "${run_packages[@]}"
+  need_servers "${bench_packages[@]}"
+  do_build
+  read -ra mnl <<<"$(pkg-config --cflags --libs libmnl)"
+  make_output "$build/bench/crowd" "$root/tests/bench" gcc "${cflags[@]}" \
+    "${extra_cflags[@]}" "$root"/tests/bench/*.c "${mnl[@]}" -o "$build/bench/crowd"
+  prepare_machine
+  start python3 -B "$root/tests/bench/bench.py" "$build" "$@"
+  wait "${pids[-1]}"
 }
 
 do_format() {
@@ -814,7 +878,7 @@ trap 'exit 143' TERM
 command=${1:-help}
 [ $# -eq 0 ] || shift
 case $command in
-run | test) "do_$command" "$@" ;;
+run | test | bench) "do_$command" "$@" ;;
 deps | build | install | uninstall | format | clean | renew-limits)
   [ $# -eq 0 ] || misused "$command takes no arguments"
   "do_${command//-/_}"

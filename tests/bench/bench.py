@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""How fast the plugin is: bench.py BUILD [PART]...
+
+BUILD has taskstats.so and bench/crowd; bench.md and bench.json are written there.
+Figures are medians of several rounds, with the least and the greatest. Where it
+says yardsticks, the same processes were asked in the same round by a loop that
+does nothing else (see yardstick.h)."""
+
+import signal
+import sys
+
+import dispatch
+import exits
+import hosts
+import machine
+import members
+import memory
+import table
+from collectd import Collectd
+from crowd import Crowd
+
+PARTS = {
+    "members": members.members,
+    "threads": members.threads,
+    "exits": exits.exits,
+    "memory": memory.memory,
+    "dispatch": dispatch.dispatch,
+    "hosts": hosts.hosts,
+}
+
+
+SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+
+
+def end_early(number, _):
+    """What was started is ended on the way out, and a second signal, such as
+    build.sh sends after Ctrl-C, must not disturb that."""
+    for other in SIGNALS:
+        signal.signal(other, lambda *_: None)
+    sys.exit(128 + number)
+
+
+def say(line):
+    print(f"  {line} …", file=sys.stderr, flush=True)
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def main(build, *chosen):
+    for number in SIGNALS:
+        signal.signal(number, end_early)
+    Collectd.build = build
+    Crowd.program = f"{build}/bench/crowd"
+    facts, rows, done = machine.facts(), [], []
+    for part in chosen or PARTS:
+        print(f"{part}:", file=sys.stderr, flush=True)
+        rows += PARTS[part](say)
+        done.append(part)
+        facts["parts"] = ", ".join(done)
+        write(f"{build}/bench.md", table.markdown(facts, rows))
+        write(f"{build}/bench.json", table.as_json(facts, rows))
+    print(table.markdown(facts, rows), end="")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""Resident memory of collectd per process, by one crowd after another: what each
+adds, and what is left when it is gone. The end of many processes at once takes
+memory, too, so that the second crowd, not the first, is what later ones are held
+against."""
+
+import machine
+from collectd import Collectd
+from crowd import Crowd
+from table import Goal, Row, Spread
+
+NAME = "taskstats-bench"
+SIZE = 20000
+CROWDS = 6
+# By so much the memory may still grow, which is noise.
+FLAT = 1.05
+
+
+def crowds(collectd, size):
+    """Resident bytes with none, with each crowd, and after each."""
+    collectd.await_reads(3)
+    before, during, after = collectd.rss_bytes(), [], []
+    for _ in range(CROWDS):
+        with Crowd(NAME, size):
+            collectd.await_reads(3)
+            during.append(collectd.rss_bytes())
+        collectd.await_reads(3)
+        after.append(collectd.rss_bytes())
+    return before, during, after
+
+
+def memory_rows(what, stanza, limit, size):
+    with Collectd("taskstats", stanza, 1) as collectd:
+        collectd.start()
+        before, during, after = crowds(collectd, size)
+    taken = Spread((rss - before) / size for rss in during)
+    left = Spread((rss - before) / size for rss in after)
+    flat = Spread((rss - before) / max(1, during[1] - before) for rss in during[2:])
+    at = f"{size:,} processes"
+    return [
+        Row("memory", f"resident memory of {what}", at, taken, "bytes",
+            goals=[Goal(f"≤ {limit} bytes", taken.median, limit)],
+            note=f"the first crowd took {taken.values[0]:.0f} bytes each; those after it find "
+            "what the end of the first has left"),
+        Row("memory", f"… left of {what} when it is gone", at, left, "bytes"),
+        Row("memory", f"… of {what}, third crowds and on against the second", at, flat, "times",
+            goals=[Goal(f"flat: ≤ {FLAT} times", flat.high, FLAT)]),
+    ]
+
+
+def memory(say):
+    lack = machine.lacks_for(SIZE)
+    if lack:
+        return [Row("memory", "resident memory", f"{SIZE:,} processes", None, "",
+                    note=f"not measured: {lack}")]
+    rows = []
+    for what, name, limit in (("a member", NAME, 512),
+                              ("an untracked process", "taskstats-none", 96)):
+        say(f"{CROWDS} crowds of {SIZE:,}, each process as {what}")
+        rows += memory_rows(what, f'Process "{name}"', limit, SIZE)
+    return rows

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BENCH_YARDSTICK_H
+#define BENCH_YARDSTICK_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * What the kernel itself needs to tell about processes: for each a TGID query,
+ * 32 in one sendto with the answers by recvmmsg, and a pread of its open io
+ * file. Nothing is made of what it tells. This is the floor that everything
+ * else is measured against, so it shares no code with the plugin.
+ */
+struct yardstick;
+
+/* Connects, and opens the io file of each process. Returns NULL, with errno
+ * set, if it cannot. The caller keeps pids. */
+struct yardstick *yardstick_create(const pid_t *pids, size_t count);
+void yardstick_destroy(struct yardstick *yardstick);
+
+/* Asks once for all. Returns the CPU time in ns, or a negative errno;
+ * -ESRCH if one of the processes is gone. */
+int64_t yardstick_lay(struct yardstick *yardstick);
+
+/* Lists /proc once. Returns this thread's CPU time in ns, or a negative errno.
+ */
+int64_t yardstick_list(void);
+
+#endif
