@@ -25,7 +25,7 @@ bool files_have_room(struct files *files);
  * there is no room, it returns -1. */
 int files_keep(struct files *files, int fd);
 
-/* That one is closed, or about to be. Takes -1. */
+/* Counts a kept descriptor no more; the caller closes it. Takes -1. */
 void files_release(struct files *files, int fd);
 
 #endif

@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,6 +144,47 @@ static ssize_t read_file(struct proc *proc, pid_t pid, const char *file,
   return status != 0 ? status : (ssize_t)used;
 }
 
+/* Takes a number in digits, and moves behind it. (What strtoull and sscanf do
+ * for locales and bases costs more than the read of the file.) */
+static bool take_number(const char **at, uint64_t *number) {
+  const char *digit = *at;
+
+  *number = 0;
+  for (; isdigit((unsigned char)*digit); digit++)
+    *number = *number * 10 + (uint64_t)(*digit - '0');
+  bool has_digits = digit != *at;
+  *at = digit;
+  return has_digits;
+}
+
+/* The fields of <pid>/stat, by their numbers in proc(5). */
+enum {
+  STAT_PPID = 4,
+  STAT_FLAGS = 9,
+  STAT_MINFLT = 10,
+  STAT_MAJFLT = 12,
+  STAT_UTIME = 14,
+  STAT_STIME = 15,
+  STAT_NUM_THREADS = 20,
+  STAT_STARTTIME = 22,
+  STAT_VSIZE = 23,
+  STAT_RSS = 24,
+  STAT_FIELDS
+};
+
+/* Takes the numbers behind the state, without the signs of a few that nobody
+ * asks for. */
+static bool take_fields(const char *at, uint64_t fields[STAT_FIELDS]) {
+  for (size_t i = STAT_PPID; i < STAT_FIELDS; i++) {
+    if (*at++ != ' ')
+      return false;
+    at += *at == '-';
+    if (!take_number(&at, &fields[i]))
+      return false;
+  }
+  return true;
+}
+
 int proc_stat(struct proc *proc, pid_t pid, struct proc_stat *stat) {
   char text[1024];
   ssize_t size = read_file(proc, pid, "stat", text, sizeof(text));
@@ -154,30 +194,29 @@ int proc_stat(struct proc *proc, pid_t pid, struct proc_stat *stat) {
   /* The name may itself hold spaces and parentheses: the last one ends it. */
   const char *name = strchr(text, '(');
   const char *end = strrchr(text, ')');
-  if (name == NULL || end == NULL || end < name)
+  uint64_t fields[STAT_FIELDS];
+  if (name == NULL || end == NULL || end < name || end[1] != ' ' ||
+      end[2] == '\0' || !take_fields(end + 3, fields))
     return -EBADMSG;
 
-  *stat = (struct proc_stat){0};
   size_t length = (size_t)(end - name - 1);
   if (length >= sizeof(stat->comm))
     length = sizeof(stat->comm) - 1;
+  *stat = (struct proc_stat){
+      .state = end[2],
+      .ppid = (pid_t)fields[STAT_PPID],
+      .is_exiting = (fields[STAT_FLAGS] & PF_EXITING) != 0 || end[2] == 'Z' ||
+                    end[2] == 'X',
+      .faults_minor = fields[STAT_MINFLT],
+      .faults_major = fields[STAT_MAJFLT],
+      .user_ticks = fields[STAT_UTIME],
+      .system_ticks = fields[STAT_STIME],
+      .threads = (uint32_t)fields[STAT_NUM_THREADS],
+      .start_ticks = fields[STAT_STARTTIME],
+      .vm_bytes = fields[STAT_VSIZE],
+      .rss_bytes = fields[STAT_RSS] * proc->page_size,
+  };
   memcpy(stat->comm, name + 1, length);
-
-  uint64_t rss_pages;
-  unsigned int flags;
-  int fields =
-      sscanf(end + 1,
-             " %c %d %*d %*d %*d %*d %u %" SCNu64 " %*u %" SCNu64
-             " %*u %" SCNu64 " %" SCNu64 " %*d %*d %*d %*d %" SCNu32
-             " %*d %" SCNu64 " %" SCNu64 " %" SCNu64,
-             &stat->state, &stat->ppid, &flags, &stat->faults_minor,
-             &stat->faults_major, &stat->user_ticks, &stat->system_ticks,
-             &stat->threads, &stat->start_ticks, &stat->vm_bytes, &rss_pages);
-  if (fields != 11)
-    return -EBADMSG;
-  stat->is_exiting =
-      (flags & PF_EXITING) != 0 || stat->state == 'Z' || stat->state == 'X';
-  stat->rss_bytes = rss_pages * proc->page_size;
   return 0;
 }
 
@@ -203,13 +242,11 @@ int proc_io_read(int fd, struct proc_io *io) {
   const char *at = text;
   for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
     at = strchr(at, ':');
-    if (at == NULL || at[1] != ' ' || !isdigit((unsigned char)at[2]))
+    if (at == NULL || at[1] != ' ')
       return -EBADMSG;
-    char *end;
-    *values[i] = strtoull(at + 2, &end, 10);
-    if (*end != '\n')
+    at += 2;
+    if (!take_number(&at, values[i]) || *at != '\n')
       return -EBADMSG;
-    at = end;
   }
   return 0;
 }

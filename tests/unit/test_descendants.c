@@ -423,9 +423,6 @@ struct story {
 };
 
 static void put_b(const struct story *story) {
-  remove_process(story->fixture, story->b.pid);
-  tree_make(&story->fixture->tree, "x"); /* takes the inode number, or not */
-  tree_remove(&story->fixture->tree, "x");
   put_child(story->fixture, story->b.pid, story->has_a ? story->a.pid : 1,
             story->name, 'S', AGE_MS);
 }
