@@ -287,7 +287,8 @@ static void set_comm(struct departed *departed, const struct process *process) {
 static void read_clock(struct exits *exits, struct departed *departed) {
   struct proc_stat stat;
 
-  if (proc_stat(exits->proc, departed->tgid, &stat) != 0 ||
+  if (!proc_may_be_zombie(departed->tgid) ||
+      proc_stat(exits->proc, departed->tgid, &stat) != 0 ||
       !proc_stat_has_ended(&stat))
     return;
   uint64_t start_ns = stat.start_ticks * exits->start_tick_ns;

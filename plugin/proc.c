@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -433,6 +435,18 @@ int proc_enable_delay_accounting(struct proc *proc) {
   int status = write(fd, "1\n", 2) < 0 ? -errno : 0;
   close(fd);
   return status;
+}
+
+bool proc_may_be_zombie(pid_t pid) {
+  int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+  if (fd < 0)
+    return errno != ESRCH;
+
+  /* It is readable once all threads have ended. */
+  struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+  bool has_ended = poll(&poll_fd, 1, 0) != 0;
+  close(fd);
+  return has_ended;
 }
 
 int proc_cpu_clock(pid_t pid, uint64_t *ns) {

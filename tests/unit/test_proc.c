@@ -606,9 +606,11 @@ static void reads_zombies(void **state) {
   child_start(&child);
   assert_int_equal(proc_stat(proc, child.pid, &stat), 0);
   assert_false(proc_stat_has_ended(&stat));
+  assert_false(proc_may_be_zombie(child.pid));
   child_end(&child);
   assert_int_equal(proc_stat(proc, child.pid, &stat), 0);
   assert_true(proc_stat_has_ended(&stat));
+  assert_true(proc_may_be_zombie(child.pid));
 
   char *cmdline, path[4096];
   assert_int_equal(proc_cmdline(proc, child.pid, &cmdline), 0);
@@ -616,6 +618,33 @@ static void reads_zombies(void **state) {
   free(cmdline);
   assert_int_equal(proc_exe(proc, child.pid, path, sizeof(path)), -ENOENT);
   child_reap(&child);
+  assert_false(proc_may_be_zombie(child.pid));
+  proc_close(proc);
+}
+
+/* A main thread that ends before the others is a zombie, its process is none.
+ */
+static void sees_that_threads_run_yet(void **state) {
+  (void)state;
+  struct proc *proc = open_real();
+  pid_t pid = fork();
+  assert_true(pid >= 0);
+  if (pid == 0) {
+    pthread_t thread;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    pthread_create(&thread, NULL, child_sleep_thread, NULL);
+    syscall(SYS_exit, 0);
+  }
+  struct proc_stat stat;
+  do
+    assert_int_equal(proc_stat(proc, pid, &stat), 0);
+  while (stat.state != 'Z');
+  assert_int_equal(stat.threads, 2);
+  assert_false(proc_stat_has_ended(&stat));
+  assert_false(proc_may_be_zombie(pid));
+
+  kill(pid, SIGKILL);
+  assert_int_equal(waitpid(pid, NULL, 0), pid);
   proc_close(proc);
 }
 
@@ -644,6 +673,7 @@ int main(void) {
       prepared(reads_real_io),
       prepared(finds_vanished_processes_gone),
       prepared(reads_zombies),
+      prepared(sees_that_threads_run_yet),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
