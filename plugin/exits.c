@@ -407,10 +407,19 @@ static void settle(struct exits *exits, struct process *process,
   book(process, departed, true);
   count_exit(process->member, departed->exit_code);
   tell(exits, departed, process->member);
-  /* Only the threads of one that had several can be late. */
-  if (!process->is_met && departed->whole == NULL) {
+}
+
+/* Frees what only late threads need: those of a member that had several. */
+static void drop(struct process *process, const struct departed *departed) {
+  bool may_be_late = departed->whole != NULL;
+
+  if (!may_be_late && !process->is_met) {
     member_destroy(process->member);
     process->member = NULL;
+  }
+  if (!may_be_late || process->member == NULL) {
+    ended_destroy(process->ended);
+    process->ended = NULL;
   }
 }
 
@@ -472,8 +481,10 @@ static void settle_unmet(struct exits *exits, struct process *process,
   if (process == NULL)
     process = enter_departed(exits, departed);
   if (process != NULL && join_admit(&exits->join, process, from_zero) &&
-      add_ended_once(exits, process, departed->thread, is_added))
+      add_ended_once(exits, process, departed->thread, is_added)) {
     settle(exits, process, departed);
+    drop(process, departed);
+  }
 }
 
 /* The end of a process. The lock is given up to match it and to read its clock,
@@ -513,6 +524,8 @@ static void take_process(struct exits *exits, struct departed *departed,
       settle_stranger(exits, process, is_added, departed);
     if (process->member != NULL && is_added)
       settle(exits, process, departed);
+    if (process->has_exited)
+      drop(process, departed);
   }
   ledger_unlock(ledger);
 }

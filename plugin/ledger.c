@@ -224,7 +224,7 @@ struct process *ledger_enter(struct ledger *ledger, pid_t pid,
   struct process *former = proctable_find(ledger->table, pid);
   if (former != NULL) {
     former->has_vanished = true;
-    former->since = ledger->read;
+    former->seen = ledger->read;
   }
 
   struct process *process = proctable_add(ledger->table, pid);
@@ -235,7 +235,7 @@ struct process *ledger_enter(struct ledger *ledger, pid_t pid,
   process->start_width_us =
       width_us < UINT32_MAX ? (uint32_t)width_us : UINT32_MAX;
   process->clock_ns = PROCESS_CLOCK_UNKNOWN;
-  process->since = ledger->read;
+  process->seen = ledger->read;
   return process;
 }
 

@@ -63,7 +63,7 @@ static pid_t pid_of_name(const char *name) {
   return *name == '\0' ? pid : 0;
 }
 
-int proc_next(struct proc *proc, pid_t *pid, ino_t *inode) {
+int proc_next(struct proc *proc, pid_t *pid, uint32_t *inode) {
   for (;;) {
     errno = 0;
     const struct dirent *entry = readdir(proc->dir);
@@ -71,20 +71,20 @@ int proc_next(struct proc *proc, pid_t *pid, ino_t *inode) {
       return -errno;
     *pid = pid_of_name(entry->d_name);
     if (*pid != 0) {
-      *inode = entry->d_ino;
+      *inode = (uint32_t)entry->d_ino;
       return 1;
     }
   }
 }
 
-int proc_inode(struct proc *proc, pid_t pid, ino_t *inode) {
+int proc_inode(struct proc *proc, pid_t pid, uint32_t *inode) {
   char name[NAME_SIZE];
   struct stat st;
 
   snprintf(name, sizeof(name), "%d", pid);
   if (fstatat(proc->fd, name, &st, 0) != 0)
     return -errno;
-  *inode = st.st_ino;
+  *inode = (uint32_t)st.st_ino;
   return 0;
 }
 

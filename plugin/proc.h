@@ -27,14 +27,14 @@ void proc_close(struct proc *proc);
 /* Begins a listing of all processes. */
 void proc_rewind(struct proc *proc);
 
-/* The listing's next process, with the inode number of its directory, which
- * differs from that of any other process that had the pid before.
+/* The listing's next process, with the inode number of its directory, 32
+ * bits, which differs from that of any other process that had the pid before.
  * Returns 1; 0 at the end; or a negative errno. */
-int proc_next(struct proc *proc, pid_t *pid, ino_t *inode);
+int proc_next(struct proc *proc, pid_t *pid, uint32_t *inode);
 
 /* The same inode number by name. It changes, too, when the kernel forgets a
  * cached inode, so only an unchanged one says something. */
-int proc_inode(struct proc *proc, pid_t pid, ino_t *inode);
+int proc_inode(struct proc *proc, pid_t pid, uint32_t *inode);
 
 /* How many threads a process has. */
 int proc_threads(struct proc *proc, pid_t pid, uint32_t *threads);

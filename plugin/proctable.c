@@ -3,13 +3,25 @@
 
 #include <stdlib.h>
 
+enum {
+  CAPACITY_MIN = 256,
+  LOAD_MAX = 2, /* processes in a bucket, on average */
+  BLOCK_SIZE = 4096 / sizeof(struct process), /* fills a page */
+};
+
+/* Processes are many and small: malloc would add a fifth to each. */
+struct block {
+  struct block *next;
+  struct process processes[BLOCK_SIZE];
+};
+
 struct proctable {
   struct process **buckets;
   size_t capacity; /* of buckets, a power of 2 */
   size_t size;
+  struct block *blocks; /* kept until the end */
+  struct process *unused;
 };
-
-enum { CAPACITY_MIN = 256 };
 
 struct proctable *proctable_create(void) {
   struct proctable *table = calloc(1, sizeof(*table));
@@ -35,6 +47,11 @@ void proctable_destroy(struct proctable *table) {
   if (table == NULL)
     return;
   proctable_sweep(table, keep_none, NULL);
+  while (table->blocks != NULL) {
+    struct block *block = table->blocks;
+    table->blocks = block->next;
+    free(block);
+  }
   free(table->buckets);
   free(table);
 }
@@ -117,14 +134,35 @@ struct process *proctable_find_exited(const struct proctable *table, pid_t pid,
   return find_ended(table, pid, true, earliest_ns, latest_ns);
 }
 
+static void put_unused(struct proctable *table, struct process *process) {
+  process->next = table->unused;
+  table->unused = process;
+}
+
+/* Returns NULL if memory is short. */
+static struct process *take_unused(struct proctable *table) {
+  if (table->unused == NULL) {
+    struct block *block = malloc(sizeof(*block));
+    if (block == NULL)
+      return NULL;
+    block->next = table->blocks;
+    table->blocks = block;
+    for (size_t i = 0; i < BLOCK_SIZE; i++)
+      put_unused(table, &block->processes[i]);
+  }
+  struct process *process = table->unused;
+  table->unused = process->next;
+  return process;
+}
+
 struct process *proctable_add(struct proctable *table, pid_t pid) {
-  struct process *process = calloc(1, sizeof(*process));
+  struct process *process = take_unused(table);
   if (process == NULL)
     return NULL;
 
-  if (table->size >= table->capacity)
+  if (table->size >= table->capacity * LOAD_MAX)
     resize(table, table->capacity * 2);
-  process->pid = pid;
+  *process = (struct process){.pid = pid};
   insert(table, process);
   table->size++;
   return process;
@@ -135,7 +173,7 @@ void proctable_remove(struct proctable *table, struct process *process) {
   while (*link != process)
     link = &(*link)->next;
   *link = process->next;
-  free(process);
+  put_unused(table, process);
   table->size--;
 }
 
@@ -150,6 +188,7 @@ void proctable_sweep(struct proctable *table,
         proctable_remove(table, p);
     }
   }
-  if (table->capacity > CAPACITY_MIN && table->size < table->capacity / 4)
+  if (table->capacity > CAPACITY_MIN &&
+      table->size < table->capacity * LOAD_MAX / 4)
     resize(table, table->capacity / 2);
 }

@@ -19,8 +19,7 @@ struct ended;
 struct process {
   struct process *next; /* private */
   pid_t pid;
-  uint32_t seen;     /* the last read that found it */
-  ino_t inode;       /* of /proc/<pid>: cheap sign of identity */
+  uint32_t inode;    /* of /proc/<pid>: cheap sign of identity */
   uint64_t start_ns; /* after boot: with the pid, its identity. It began no */
   uint32_t start_width_us;       /* earlier, and by this later at most */
   atomic_uint due;               /* seconds after boot: when to select anew */
@@ -28,14 +27,14 @@ struct process {
   struct member *member;         /* NULL if no group selects it */
   struct member *claim; /* what the listener found that a process is which a
                          * read has met: for the next read; or NULL */
-  int select_error; /* what it is cannot all be read: 0 or a negative errno */
-  uint32_t cgroup;  /* hash of its cgroup's path; 0 if that did not matter */
-  struct ended *ended; /* what its ended threads used; NULL if not known */
-  uint32_t since;      /* the last read that had begun when the listener entered
-                        * it, or when it vanished */
-  bool is_met;         /* by a read; else it is the listener's */
-  bool is_judged;      /* it is known what its children inherit */
-  bool has_vanished;   /* not listed any more; its exit record may come yet */
+  struct ended *ended;  /* what its ended threads used; NULL if not known */
+  atomic_uint seen;     /* the last read that found it; or the last that had
+                         * begun when the listener entered it, or it vanished */
+  uint32_t cgroup; /* hash of its cgroup's path; 0 if that did not matter */
+  int16_t select_error; /* what it is cannot all be read: a negative errno */
+  bool is_met;          /* by a read; else it is the listener's */
+  bool is_judged;       /* it is known what its children inherit */
+  bool has_vanished;    /* not listed any more; its exit record may come yet */
   atomic_bool has_exited;         /* its exit record is booked */
   atomic_bool has_ended_children; /* which it may have waited for */
 };
@@ -83,7 +82,7 @@ struct process *proctable_find_exited(const struct proctable *table, pid_t pid,
  * is short. */
 struct process *proctable_add(struct proctable *table, pid_t pid);
 
-/* Removes and frees a process. */
+/* Removes a process. Its memory is kept for another one. */
 void proctable_remove(struct proctable *table, struct process *process);
 
 /* Calls keep for each process and removes those for which it says no. */

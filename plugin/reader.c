@@ -17,6 +17,8 @@
  */
 enum { ROUND_S = 50 };
 
+enum { NO_READ = 0 }; /* reads are counted from 1 */
+
 struct reader {
   struct ledger *ledger;
   struct proc *proc;
@@ -93,7 +95,7 @@ static void find_matches(struct reader *reader, struct process *process,
     struct match *match = &join->matches[join->match_count];
     join->match_count += rule_match(r, &attributes, match) == SELECTOR_YES;
   }
-  process->select_error = attributes.error;
+  process->select_error = (int16_t)attributes.error;
   process->cgroup = hash(attributes_seen_cgroup(&attributes));
   attributes_clear(&attributes);
 }
@@ -153,8 +155,7 @@ static void select_groups(struct reader *reader, struct process *process,
  * to keep it. */
 static bool retire(struct reader *reader, struct process *process) {
   struct ledger *ledger = reader->ledger;
-  bool is_late =
-      process->has_vanished && process->since <= ledger->drained_read;
+  bool is_late = process->has_vanished && process->seen <= ledger->drained_read;
 
   if (process->has_exited || !ledger->listens || is_late) {
     dismiss(reader, process);
@@ -166,7 +167,7 @@ static bool retire(struct reader *reader, struct process *process) {
   }
   if (!process->has_vanished) {
     process->has_vanished = true;
-    process->since = ledger->read;
+    process->seen = ledger->read;
   }
   return true;
 }
@@ -201,7 +202,7 @@ static struct process *presume(struct reader *reader, pid_t pid) {
  * Finds out which process has a pid, and enters it if no read has met it.
  * Returns NULL if it is gone already, or memory is short.
  */
-static struct process *meet(struct reader *reader, pid_t pid, ino_t inode) {
+static struct process *meet(struct reader *reader, pid_t pid, uint32_t inode) {
   struct proc_stat stat;
   int status = proc_stat(reader->proc, pid, &stat);
   if (status != 0)
@@ -219,6 +220,7 @@ static struct process *meet(struct reader *reader, pid_t pid, ino_t inode) {
     process->inode = inode;
   if (is_new) {
     process->is_met = true;
+    process->seen = NO_READ;
     process->start_ns = stat.start_ticks * reader->tick_ns;
     process->start_width_us = (uint32_t)(reader->tick_ns / 1000);
     process->clock_ns = PROCESS_CLOCK_UNKNOWN;
@@ -241,7 +243,7 @@ static struct process *meet(struct reader *reader, pid_t pid, ino_t inode) {
  * pid and start time, but an unchanged inode number of /proc/<pid> says the
  * same at no cost.
  */
-static struct process *find(struct reader *reader, pid_t pid, ino_t inode) {
+static struct process *find(struct reader *reader, pid_t pid, uint32_t inode) {
   ledger_lock(reader->ledger);
   struct process *process = proctable_find(reader->ledger->table, pid);
   bool is_known = process != NULL && process->is_met && process->inode == inode;
@@ -268,13 +270,21 @@ static void reselect(struct reader *reader, struct process *process,
     select_groups(reader, process, &stat, from_zero);
 }
 
+/* A process was listed, but is gone already. */
+static void lose(struct reader *reader, struct process *process) {
+  ledger_lock(reader->ledger);
+  if (!process->has_vanished)
+    process->seen = NO_READ;
+  ledger_unlock(reader->ledger);
+}
+
 /* Looks at one process of the listing. Those of no group cost nothing more,
  * until it is their turn to be selected anew. */
-static void visit(struct reader *reader, pid_t pid, ino_t inode) {
+static void visit(struct reader *reader, pid_t pid, uint32_t inode) {
   struct process *process = find(reader, pid, inode);
   if (process == NULL)
     return;
-  bool is_new = process->seen == 0;
+  bool is_new = process->seen == NO_READ;
   process->seen = reader->ledger->read;
 
   bool is_due = !is_new && process->due <= reader->begin_ns / SECOND_NS;
@@ -282,7 +292,7 @@ static void visit(struct reader *reader, pid_t pid, ino_t inode) {
     return;
   uint64_t clock_ns;
   if (proc_cpu_clock(pid, &clock_ns) != 0) {
-    process->seen = 0; /* it is gone already */
+    lose(reader, process);
     return;
   }
 
@@ -307,7 +317,7 @@ static void visit(struct reader *reader, pid_t pid, ino_t inode) {
 /* Returns 0 when all processes were visited, or a negative errno. */
 static int visit_all(struct reader *reader) {
   pid_t pid;
-  ino_t inode;
+  uint32_t inode;
   int status;
 
   proc_rewind(reader->proc);
@@ -324,9 +334,10 @@ static bool keep_process(void *context, struct process *process) {
   uint32_t read = reader->ledger->read;
 
   /* The listener may have entered it after this read passed its pid by. */
-  if (!process->is_met && process->since == read)
+  if (!process->is_met && process->seen == read)
     return true;
-  if (process->seen != read || (member != NULL && member->is_gone))
+  if (process->seen != read || process->has_vanished ||
+      (member != NULL && member->is_gone))
     return retire(reader, process);
   if (process->select_error != 0)
     reader->report->select = process->select_error;

@@ -124,7 +124,7 @@ static bool has_start_of(const struct sampler *sampler,
  * by start time. */
 static bool is_same_process(struct sampler *sampler,
                             const struct process *process) {
-  ino_t inode;
+  uint32_t inode;
   if (proc_inode(sampler->proc, process->pid, &inode) == 0 &&
       inode == process->inode)
     return true;

@@ -74,7 +74,7 @@ static void lists_processes_only(void **state) {
   for (int round = 0; round < 2; round++) {
     size_t found[COUNT_OF(cases)] = {0};
     pid_t pid;
-    ino_t inode;
+    uint32_t inode;
     int status;
 
     proc_rewind(fixture->proc);
@@ -90,8 +90,8 @@ static void lists_processes_only(void **state) {
       struct stat st;
       tree_path(&fixture->tree, cases[i].name, path);
       assert_int_equal(stat(path, &st), 0);
-      assert_int_equal(inode, st.st_ino);
-      ino_t by_name;
+      assert_int_equal(inode, (uint32_t)st.st_ino);
+      uint32_t by_name;
       assert_int_equal(proc_inode(fixture->proc, pid, &by_name), 0);
       assert_int_equal(by_name, inode);
     }
@@ -99,14 +99,14 @@ static void lists_processes_only(void **state) {
     for (size_t i = 0; i < COUNT_OF(cases); i++)
       assert_case_int(cases[i].name, found[i], cases[i].pid != 0);
   }
-  ino_t inode;
+  uint32_t inode;
   assert_int_equal(proc_inode(fixture->proc, 2, &inode), -ENOENT);
 }
 
 static void tells_that_listing_fails(void **state) {
   struct fixture *fixture = *state;
   pid_t pid;
-  ino_t inode;
+  uint32_t inode;
 
   tree_break(&fixture->tree);
   proc_rewind(fixture->proc);
@@ -491,7 +491,7 @@ static void finds_itself(void **state) {
   (void)state;
   struct proc *proc = open_real();
   pid_t pid;
-  ino_t inode, own = 0;
+  uint32_t inode, own = 0;
   int status;
 
   while ((status = proc_next(proc, &pid, &inode)) > 0)
@@ -587,7 +587,7 @@ static void finds_vanished_processes_gone(void **state) {
   struct proc_stat stat;
   char *cmdline, path[4096];
   uid_t uid;
-  ino_t inode;
+  uint32_t inode;
   assert_int_equal(proc_stat(proc, child.pid, &stat), -ENOENT);
   assert_int_equal(proc_cmdline(proc, child.pid, &cmdline), -ENOENT);
   assert_int_equal(proc_exe(proc, child.pid, path, sizeof(path)), -ENOENT);
