@@ -41,6 +41,17 @@ def memory_bytes(key):
     return 0
 
 
+def most_files():
+    """How many descriptors collectd may have, if it asks for more."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+
+def most_kept():
+    """Of how many members the plugin can keep its two files open: half of the
+    descriptors above 1,024 are its own."""
+    return max(0, most_files() - 1024) // 4
+
+
 def facts():
     cores = len(os.sched_getaffinity(0))
     return {
@@ -48,8 +59,8 @@ def facts():
                    f"{memory_bytes('MemTotal') / 2**30:.0f} GiB of memory",
         "kernel": f"Linux {platform.release()}, kernel.task_delayacct "
                   f"{read('/proc/sys/kernel/task_delayacct') or 'unknown'}",
-        "descriptors": f"collectd may open 1,024 files, and "
-                       f"{resource.getrlimit(resource.RLIMIT_NOFILE)[1]:,} if it asks for more",
+        "descriptors": f"collectd may open 1,024 files, and {most_files():,} if it asks for "
+                       f"more: enough for those of {most_kept():,} members",
         "against": f"collectd {package_version('collectd-core')} and its processes plugin, "
                    f"prometheus-process-exporter {package_version('prometheus-process-exporter')}, "
                    "each with its defaults",

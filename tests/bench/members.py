@@ -46,7 +46,7 @@ class Base:
                 for name in rounds[0]}
 
 
-def member_row(part, what, size, cost, limits):
+def member_row(part, what, size, cost, limits, notes):
     yardsticks = cost["plugin"].over(cost["yardstick"])
     processes = cost["processes"].over(cost["plugin"])
     goals = []
@@ -58,7 +58,7 @@ def member_row(part, what, size, cost, limits):
         goals.append(Goal(f"{limit} times cheaper", processes.median, limit, at_least=True))
     exporter = cost["exporter"].over(cost["plugin"]) if "exporter" in cost else None
     return Row(part, what, size, cost["plugin"], "µs", yardsticks, processes, exporter, goals,
-               None if exporter else "the exporter is left out, since its scrapes take too long")
+               "; ".join(notes) or None)
 
 
 def untracked_row(part, size, cost):
@@ -80,11 +80,17 @@ RAN = {"yardsticks": 1.6, "cheaper": 5}
 
 def measure(part, what, at, stage, base, crowd, rounds):
     """Returns the rows, and the costs of idle processes and of those that ran."""
+    notes = []
+    if stage.exporter is None:
+        notes.append("the exporter is left out, since its scrapes take too long")
     stage.rounds(1, crowd)  # sees them for the first time
     idle = base.per_process(stage.rounds(rounds, crowd), crowd)
     ran = base.per_process(stage.rounds(rounds, crowd, ran=True), crowd)
-    rows = [member_row(part, f"idle {what}", at, idle, IDLE),
-            member_row(part, f"{what} that ran", at, ran, RAN)]
+    rows = [member_row(part, f"idle {what}", at, idle, IDLE, notes)]
+    if crowd.count > machine.most_kept():
+        notes = [*notes, f"the descriptors are enough for {machine.most_kept():,} members; the "
+                 "files of the others are opened and closed"]
+    rows.append(member_row(part, f"{what} that ran", at, ran, RAN, notes))
     return rows, idle, ran
 
 
@@ -93,7 +99,9 @@ def scale_row(what, small, large):
     ratios = [cost["plugin"].over(cost["yardstick"]) for _, cost in (small, large)]
     ratio = Spread([value / ratios[0].median for value in ratios[1].values])
     return Row("members", f"cost of {what}, in yardsticks", f"{large[0]:,} against {small[0]:,}",
-               ratio, "times", goals=[Goal("≤ 1.25 times", ratio.median, 1.25)])
+               ratio, "times", goals=[Goal("≤ 1.25 times", ratio.median, 1.25)],
+               note=f"the descriptors are enough for {machine.most_kept():,} members"
+               if large[0] > machine.most_kept() else None)
 
 
 def members(say):
