@@ -115,10 +115,12 @@ void ledger_destroy(struct ledger *ledger) {
   free(ledger);
 }
 
+static int compare_with_name(const void *name, const void *group) {
+  return strcmp(name, ((const struct group *)group)->name);
+}
+
 static struct group *find_group(const struct ledger *ledger, const char *name) {
-  struct group key;
-  snprintf(key.name, sizeof(key.name), "%s", name);
-  struct group *const *found = tfind(&key, &ledger->by_name, compare_names);
+  struct group *const *found = tfind(name, &ledger->by_name, compare_with_name);
   return found != NULL ? *found : NULL;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "rule.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 void rule_destroy(struct rule *rule) {
@@ -24,9 +23,10 @@ enum selector_match rule_match(const struct rule *rule, struct attributes *a,
     return result;
 
   match->rule = rule;
-  if (rule->template != NULL)
-    return template_expand(rule->template, a, &captures, match->name,
-                           sizeof(match->name));
-  snprintf(match->name, sizeof(match->name), "%s", rule->name);
-  return SELECTOR_YES;
+  match->name = rule->name;
+  if (rule->template == NULL)
+    return SELECTOR_YES;
+  match->name = match->expanded;
+  return template_expand(rule->template, a, &captures, match->expanded,
+                         sizeof(match->expanded));
 }

@@ -48,7 +48,8 @@ void rule_destroy(struct rule *rule);
 /* A rule that selects a process, and the name of its group. */
 struct match {
   const struct rule *rule;
-  char name[GROUP_NAME_SIZE];
+  const char *name; /* the rule's, or expanded; it fits into a group */
+  char expanded[GROUP_NAME_SIZE];
 };
 
 /* Whether the rule selects a process; then match is set. As selector_match. */

@@ -59,9 +59,7 @@ static inline void book_close(struct book *book) {
 
 static inline struct match match_of(const struct book *book, size_t rule,
                                     const char *name) {
-  struct match match = {.rule = &book->rules[rule]};
-  memcpy(match.name, name, strnlen(name, sizeof(match.name) - 1));
-  return match;
+  return (struct match){.rule = &book->rules[rule], .name = name};
 }
 
 /* The group of a process that one rule selects. */

@@ -363,24 +363,6 @@ static void takes_new_groups_after_any_went(void **state) {
   }
 }
 
-static void cuts_long_names(void **state) {
-  (void)state;
-  char name[2 * GROUP_NAME_SIZE];
-  memset(name, 'x', sizeof(name) - 1);
-  name[sizeof(name) - 1] = '\0';
-
-  struct book book = {.count = 0};
-  book_add_rule(&book, name, 0);
-  book_add_rule(&book, "%{comm}", 0);
-  book_open(&book, 10);
-  struct group *group = group_at(book.ledger, 0);
-  assert_int_equal(strlen(group->name), GROUP_NAME_SIZE - 1);
-  assert_ptr_equal(join(&book, 0, name), group);
-  assert_ptr_equal(join(&book, 1, name), group);
-  assert_int_equal(book.ledger->group_count, 1);
-  book_close(&book);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(has_fixed_groups_from_the_start),
@@ -394,7 +376,6 @@ int main(void) {
       cmocka_unit_test(keeps_groups_of_the_short_lived),
       cmocka_unit_test(forgets_the_unreported_at_once),
       cmocka_unit_test(takes_new_groups_after_any_went),
-      cmocka_unit_test(cuts_long_names),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
