@@ -89,9 +89,11 @@ static void each_delay(const struct metric *metric, const struct group *group,
     double over = scope->elapsed;
     if (metric->kind == MEAN)
       over = (double)group->increment[metric->source[1] + kind];
-    struct metric_value value = {.type = metric->type, .count = 1};
-    snprintf(value.instance, sizeof(value.instance), "%s-%s", metric->instance,
+    char instance[32];
+    snprintf(instance, sizeof(instance), "%s-%s", metric->instance,
              delay_name((enum delay)kind));
+    struct metric_value value = {
+        .type = metric->type, .instance = instance, .count = 1};
     value.values[0].gauge = over > 0 ? seconds / over : NAN;
     sink(context, &value);
   }
@@ -111,9 +113,9 @@ void metric_each(const struct group *group, const struct metric_scope *scope,
       continue;
     }
     struct metric_value value = {.type = metric->type,
+                                 .instance = metric->instance,
                                  .is_derive = metric->kind == DERIVE,
                                  .count = metric->count};
-    snprintf(value.instance, sizeof(value.instance), "%s", metric->instance);
     for (unsigned int v = 0; v < metric->count; v++) {
       if (value.is_derive)
         value.values[v].derive =

@@ -9,13 +9,13 @@
  * are those of collectd's types.db, which says how many values each has.
  */
 
-enum { METRIC_VALUES = 2, METRIC_NAME_SIZE = 32 };
+enum { METRIC_VALUES = 2 };
 
 struct metric_value {
   const char *type;
-  char instance[METRIC_NAME_SIZE]; /* "" for none */
-  bool is_derive;                  /* else gauge */
-  unsigned int count;              /* of values */
+  const char *instance; /* "" for none; the sink's while it runs */
+  bool is_derive;       /* else gauge */
+  unsigned int count;   /* of values */
   union {
     int64_t derive;
     double gauge;

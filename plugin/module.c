@@ -292,17 +292,17 @@ static void dispatch(void *context, const struct metric_value *metric) {
 
 static void report_gauge(value_list_t *list, const char *type,
                          const char *instance, double value) {
-  struct metric_value metric = {.type = type, .count = 1};
-  sstrncpy(metric.instance, instance, sizeof(metric.instance));
+  struct metric_value metric = {.type = type, .instance = instance, .count = 1};
   metric.values[0].gauge = value;
   dispatch(list, &metric);
 }
 
 static void report_events(value_list_t *list, const char *instance,
                           uint64_t events) {
-  struct metric_value metric = {
-      .type = "total_events", .is_derive = true, .count = 1};
-  sstrncpy(metric.instance, instance, sizeof(metric.instance));
+  struct metric_value metric = {.type = "total_events",
+                                .instance = instance,
+                                .is_derive = true,
+                                .count = 1};
   metric.values[0].derive = (int64_t)events;
   dispatch(list, &metric);
 }
