@@ -40,15 +40,40 @@ static void book_at_least(struct account *account, unsigned int counter,
   book(account, counter, total, delta);
 }
 
+/*
+ * The total of the waits for a disk. Since Linux 6.12 the kernel may miss the
+ * begin of a wait (__block_task notes it for the current task, which need not
+ * be the one that waits), and then counts from the machine's boot. No wait is
+ * longer than the process's life: more than that is left out.
+ */
+static uint64_t blkio_ns(struct account *account, const struct sample *sample) {
+  uint64_t total = sample->record->delay_ns[DELAY_BLKIO];
+  if (total < account->blkio_excess_ns)
+    account->blkio_excess_ns = 0; /* it has overflowed */
+  total -= account->blkio_excess_ns;
+
+  uint64_t booked = account->total[COUNTER_DELAY + DELAY_BLKIO];
+  uint64_t waits = sample->record->waits[DELAY_BLKIO] -
+                   account->total[COUNTER_WAITS + DELAY_BLKIO];
+  if (sample->age_ns == 0 || total <= booked ||
+      total - booked <= (wide)waits * sample->age_ns)
+    return total;
+  account->blkio_excess_ns += total - booked;
+  return booked;
+}
+
 /* A total that overflows is set to 0 for good while its count goes on
  * (delayacct_add_tsk in the kernel): a new base, too. */
 static void book_delay(struct account *account, unsigned int kind,
-                       const struct record *record, int64_t delta[COUNTERS]) {
+                       const struct sample *sample, int64_t delta[COUNTERS]) {
+  const struct record *record = sample->record;
   unsigned int ns = COUNTER_DELAY + kind, waits = COUNTER_WAITS + kind;
   bool overflow = record->delay_ns[kind] == 0 && record->waits[kind] != 0 &&
                   record->waits[kind] >= account->total[waits];
 
-  book(account, ns, record->delay_ns[kind], delta);
+  book(account, ns,
+       kind == DELAY_BLKIO ? blkio_ns(account, sample) : record->delay_ns[kind],
+       delta);
   book(account, waits, record->waits[kind], delta);
   if (overflow && delta[ns] < 0)
     delta[ns] = 0;
@@ -79,7 +104,7 @@ static void book_record(struct account *account, const struct sample *sample,
 
   for (unsigned int kind = 0; kind < DELAY_KINDS; kind++)
     if (kinds & (UINT32_C(1) << kind))
-      book_delay(account, kind, record, delta);
+      book_delay(account, kind, sample, delta);
 
   void (*book_switches)(struct account *, unsigned int, uint64_t, int64_t *) =
       sample->counts_ended_threads || sample->adds_ended_threads ? book

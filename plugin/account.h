@@ -17,11 +17,13 @@ struct account {
   uint64_t total[COUNTERS];          /* what is counted; of the known ones */
   bool io_is_own;                    /* as sample.io_is_own was once */
   uint64_t user_ticks, system_ticks; /* proportion of user to system time */
+  uint64_t blkio_excess_ns; /* what the kernel's total has too much for good */
 };
 
 /* What one look at a process tells. */
 struct sample {
   uint64_t cpu_ns; /* its CPU clock */
+  uint64_t age_ns; /* of the process, at most; 0 if that is not known */
 
   /* Its record, read before the clock, or NULL. */
   const struct record *record;

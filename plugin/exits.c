@@ -46,6 +46,7 @@ struct departed {
   const struct record *thread; /* the last that ended */
   const struct record *whole; /* all threads together; NULL if it had but one */
   uint64_t earliest_ns, latest_ns; /* between these times it began */
+  uint64_t age_ns;                 /* at most; 0 if that is not known */
   char comm[RECORD_COMM_SIZE];
 
   uint32_t exit_code; /* a wait status */
@@ -105,6 +106,7 @@ static void set_begin(struct departed *departed, uint64_t elapsed_us,
   uint64_t slack_ns = SLACK_MS * MS_NS + suspended_ns + age_ns;
   departed->earliest_ns = earliest_ns > slack_ns ? earliest_ns - slack_ns : 0;
   departed->latest_ns = latest_ns > age_ns ? latest_ns - age_ns : 0;
+  departed->age_ns = age_ns + SLACK_MS * MS_NS;
 }
 
 /*
@@ -235,6 +237,7 @@ static void book(struct process *process, const struct departed *departed,
   const struct sample sample = {
       .io_is_own = process->has_ended_children,
       .cpu_ns = cpu_ns,
+      .age_ns = departed->age_ns,
       .record = with_delays ? &record : NULL,
       .counts_ended_threads = true,
       .io = &io,

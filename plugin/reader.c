@@ -388,7 +388,7 @@ void reader_read(struct reader *reader, uint64_t boot_ns,
 
   for (const struct rule *r = ledger->rules; r != NULL; r = r->next)
     selector_refresh(r->selector, select_again, reader);
-  sampler_begin(reader->sampler);
+  sampler_begin(reader->sampler, boot_ns);
   report->proc = visit_all(reader);
 
   struct sampler_status status;

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* A read takes no longer than that, by far. */
+#define READ_MAX_NS UINT64_C(10000000000)
+
 struct sampler {
   struct proc *proc;
   struct ledger *ledger;
@@ -17,6 +20,7 @@ struct sampler {
   bool counts_ended_threads;
 
   uint64_t tick_ns;   /* of start times */
+  uint64_t begin_ns;  /* of this read, CLOCK_BOOTTIME */
   struct files files; /* the members' */
   struct sampler_status status;
 
@@ -78,7 +82,8 @@ static int connect_to_kernel(struct sampler *sampler) {
   return status;
 }
 
-void sampler_begin(struct sampler *sampler) {
+void sampler_begin(struct sampler *sampler, uint64_t boot_ns) {
+  sampler->begin_ns = boot_ns;
   sampler->status = (struct sampler_status){0};
   sampler->batch_size = 0;
 
@@ -296,6 +301,14 @@ static bool take_stat(struct sampler *sampler, const struct process *process,
   return has_start_of(sampler, &look->stat, process);
 }
 
+/* How old a process is at most, by the time that its record is asked for. */
+static uint64_t age_ns(const struct sampler *sampler,
+                       const struct process *process) {
+  return sampler->begin_ns > process->start_ns
+             ? sampler->begin_ns - process->start_ns + READ_MAX_NS
+             : 0;
+}
+
 /* Takes and books a sample of a process, whose record was just asked for;
  * answer is NULL if there is none. Returns false if the process is gone. */
 static bool look_at(struct sampler *sampler, struct process *process,
@@ -305,6 +318,7 @@ static bool look_at(struct sampler *sampler, struct process *process,
 
   look.sample.counts_ended_threads = sampler->counts_ended_threads;
   look.sample.io_is_own = process->has_ended_children;
+  look.sample.age_ns = age_ns(sampler, process);
   if (!take_record(sampler, process, answer, &look) ||
       !take_cpu_time(process, &look))
     return false;

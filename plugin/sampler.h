@@ -26,8 +26,9 @@ struct sampler_status {
   bool delays_off; /* most are not: kernel.task_delayacct is 0 */
 };
 
-/* Begins a read. Connects to the kernel if there is no connection. */
-void sampler_begin(struct sampler *sampler);
+/* Begins a read, at that time after boot. Connects to the kernel if there is no
+ * connection. */
+void sampler_begin(struct sampler *sampler, uint64_t boot_ns);
 
 /* Queues a member that ran since it was last looked at: process->clock_ns must
  * have been read now. Its groups get what it used by the next sampler_flush at

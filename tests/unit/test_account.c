@@ -30,6 +30,59 @@ static bool update(struct account *account, uint64_t cpu_ns,
                         delta);
 }
 
+enum { SECOND = 1000000000 };
+
+/* The waits for a disk of a process that is three seconds old. */
+static void leaves_out_impossible_waits(void **state) {
+  (void)state;
+  enum { BOOT_S = 1000, NS = COUNTER_DELAY + DELAY_BLKIO };
+  static const struct {
+    const char *name;
+    bool from_zero;
+    struct {
+      int s, waits; /* the kernel's totals */
+      int more_s;   /* what is to be counted */
+    } reads[3];
+  } cases[] = {
+      {"possible", true, {{1, 1, 1}, {3, 2, 2}, {3, 2, 0}}},
+      {"of many threads", true, {{30, 10, 30}, {60, 20, 30}, {61, 21, 1}}},
+      {"the first, from boot",
+       true,
+       {{BOOT_S, 1, 0}, {BOOT_S + 1, 2, 1}, {BOOT_S + 3, 3, 2}}},
+      {"a later one, of another thread",
+       true,
+       {{1, 1, 1}, {BOOT_S + 2, 9, 0}, {BOOT_S + 3, 10, 1}}},
+      {"two of them",
+       true,
+       {{BOOT_S, 1, 0}, {2 * BOOT_S, 2, 0}, {2 * BOOT_S + 2, 3, 2}}},
+      {"before the first sample",
+       false,
+       {{BOOT_S, 1, 0}, {BOOT_S + 1, 2, 1}, {BOOT_S + 2, 3, 1}}},
+      {"overflow, then", true, {{BOOT_S, 1, 0}, {0, 2, 0}, {0, 3, 0}}},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct account account = {.from_zero = cases[i].from_zero};
+    uint64_t counted_s = 0;
+    for (size_t r = 0; r < COUNT_OF(cases[i].reads); r++) {
+      struct record record = record_of(1);
+      int64_t delta[COUNTERS];
+      record.delay_ns[DELAY_BLKIO] =
+          (uint64_t)cases[i].reads[r].s * UINT64_C(1000000000);
+      record.waits[DELAY_BLKIO] = (uint64_t)cases[i].reads[r].waits;
+      const struct sample sample = {.cpu_ns = 1,
+                                    .age_ns = UINT64_C(3000000000),
+                                    .record = &record,
+                                    .counts_ended_threads = true};
+      account_update(&account, &sample, delta);
+      assert_case_int(cases[i].name, delta[NS] / SECOND,
+                      cases[i].reads[r].more_s);
+      counted_s += (uint64_t)delta[NS] / SECOND;
+    }
+    assert_case_int(cases[i].name, account.total[NS] / SECOND, counted_s);
+  }
+}
+
 /* A sample that tells every counter: n times its place, plus more. */
 struct everything {
   struct record record;
@@ -541,6 +594,7 @@ static void counts_large_values(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(leaves_out_impossible_waits),
       cmocka_unit_test(counts_from_zero),
       cmocka_unit_test(counts_from_now),
       cmocka_unit_test(learns_counters_later),
