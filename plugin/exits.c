@@ -1,27 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "exits.h"
 
-#include "ended.h"
+#include "departed.h"
 #include "join.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-  /* Versions before have neither a process's id in a thread's record nor the
-   * flag of the last thread. */
-  VERSION_LAST_THREAD = 12,
-  /* A record is filled in and then sent; in between its thread may be made to
-   * wait. */
-  SLACK_MS = 100,
-  /* For how long at most, if the whole machine was. */
+  /* How long after it was filled in a record may come at most, if the whole
+   * machine was made to wait. */
   STALL_MS = 5000,
-  /* Who is the parent of those whose parent has died. */
-  INIT_PID = 1,
   NOBODY = 0,
 };
 
@@ -37,22 +29,6 @@ struct exits {
   struct join join;            /* of the process at hand */
   const struct rule **unknown; /* which rules cannot be decided of it */
   size_t unknown_count;
-};
-
-/* The process whose thread has ended, as far as its record tells. */
-struct departed {
-  pid_t tgid;
-  bool is_last;                /* no thread is left */
-  const struct record *thread; /* the last that ended */
-  const struct record *whole; /* all threads together; NULL if it had but one */
-  uint64_t earliest_ns, latest_ns; /* between these times it began */
-  uint64_t age_ns;                 /* at most; 0 if that is not known */
-  char comm[RECORD_COMM_SIZE];
-
-  uint32_t exit_code; /* a wait status */
-  bool dumped_core;
-  bool has_clock; /* its CPU clock could still be read */
-  uint64_t clock_ns;
 };
 
 int exits_create(const char *root, struct ledger *ledger, exit_sink *sink,
@@ -91,57 +67,12 @@ void exits_destroy(struct exits *exits) {
   free(exits);
 }
 
-static uint64_t clock_ns(clockid_t clock) {
-  struct timespec t;
-  clock_gettime(clock, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-/* Between which times a process began, by the age that its record has, which
- * leaves out what the machine was suspended. */
-static void set_begin(struct departed *departed, uint64_t elapsed_us,
-                      uint64_t earliest_ns, uint64_t latest_ns) {
-  uint64_t age_ns = elapsed_us * 1000;
-  uint64_t suspended_ns = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC);
-  uint64_t slack_ns = SLACK_MS * MS_NS + suspended_ns + age_ns;
-  departed->earliest_ns = earliest_ns > slack_ns ? earliest_ns - slack_ns : 0;
-  departed->latest_ns = latest_ns > age_ns ? latest_ns - age_ns : 0;
-  departed->age_ns = age_ns + SLACK_MS * MS_NS;
-}
-
-/*
- * Whose thread has ended. Before version 12 a record without a process's part
- * is that of a whole process only if its pid is known as one's, and a thread
- * that is not the last cannot be attributed: returns false.
- */
+/* Whose thread has ended. Returns false if that cannot be known. */
 static bool identify(struct exits *exits, const struct message *message,
                      uint64_t earliest_ns, uint64_t latest_ns,
                      struct departed *departed) {
-  const struct record *thread = &message->record[MESSAGE_THREAD];
-  bool has_whole = message->has[MESSAGE_PROCESS];
-
-  *departed = (struct departed){
-      .thread = thread,
-      .whole = has_whole ? &message->record[MESSAGE_PROCESS] : NULL,
-  };
-  if (thread->version >= VERSION_LAST_THREAD) {
-    departed->tgid = (pid_t)thread->tgid;
-    departed->is_last = (thread->flags & RECORD_LAST_THREAD) != 0;
-    set_begin(departed, thread->process_elapsed_us, earliest_ns, latest_ns);
-    return true;
-  }
-
-  departed->is_last = true;
-  departed->tgid = (pid_t)thread->pid;
-  if (has_whole) {
-    departed->tgid = (pid_t)message->id[MESSAGE_PROCESS];
-    departed->latest_ns = latest_ns;
-    if (thread->pid == message->id[MESSAGE_PROCESS])
-      set_begin(departed, thread->elapsed_us, earliest_ns, latest_ns);
-    return true;
-  }
-  set_begin(departed, thread->elapsed_us, earliest_ns, latest_ns);
-  if (proctable_find_exiting(exits->ledger->table, departed->tgid,
+  if (departed_identify(departed, message, earliest_ns, latest_ns) ||
+      proctable_find_exiting(exits->ledger->table, departed->tgid,
                              departed->earliest_ns,
                              departed->latest_ns) != NULL)
     return true;
@@ -174,6 +105,12 @@ static void leave(struct exits *exits, struct process *process) {
   member_destroy(process->member);
   ended_destroy(process->ended);
   proctable_remove(exits->ledger->table, process);
+}
+
+/* What is known of the ended threads of a process, which may be NULL; or NULL.
+ */
+static const struct ended *ended_of(const struct process *process) {
+  return process != NULL ? process->ended : NULL;
 }
 
 /* Adds a thread to what the process's ended threads used, also if no group
@@ -268,106 +205,20 @@ static void count_exit(const struct member *member, uint32_t exit_code) {
   member_add(member, delta);
 }
 
-/* Whether the record of the main thread is there: it has the process's name. */
-static bool knows_name(const struct process *process,
-                       const struct departed *departed) {
-  return departed->whole == NULL ||
-         departed->thread->pid == (uint32_t)departed->tgid ||
-         (process != NULL && process->ended != NULL &&
-          process->ended->has_main);
-}
-
-static void set_comm(struct departed *departed, const struct process *process) {
-  const char *comm = departed->thread->comm;
-  if (process != NULL && process->ended != NULL && process->ended->has_main)
-    comm = process->ended->comm;
-  memcpy(departed->comm, comm, sizeof(departed->comm));
-}
-
-/* Reads the CPU clock of a process that its parent has not reaped yet. That of
- * one that still runs, to tear itself down, lags by up to a tick
- * (thread_group_cputime in the kernel), and is no better than an estimate. */
-static void read_clock(struct exits *exits, struct departed *departed) {
-  struct proc_stat stat;
-
-  if (!proc_may_be_zombie(departed->tgid) ||
-      proc_stat(exits->proc, departed->tgid, &stat) != 0 ||
-      !proc_stat_has_ended(&stat))
-    return;
-  uint64_t start_ns = stat.start_ticks * exits->start_tick_ns;
-  departed->has_clock =
-      start_ns <= departed->latest_ns &&
-      start_ns + exits->start_tick_ns >= departed->earliest_ns &&
-      proc_cpu_clock(departed->tgid, &departed->clock_ns) == 0;
-}
-
-/* The cgroup of a process that has just ended, or else its parent's. */
-static bool read_cgroup(struct exits *exits, const struct departed *departed,
-                        char *path, size_t size) {
-  return proc_cgroup(exits->proc, departed->tgid, path, size) == 0 ||
-         proc_cgroup(exits->proc, (pid_t)departed->thread->ppid, path, size) ==
-             0;
-}
-
-/* What was read of a process that has ended. */
-struct read {
-  bool has_cgroup, has_cmdline; /* tried, at least */
-  char cgroup[PATH_MAX];
-};
-
-/* The command line of a process that never called exec: its parent's, unless
- * the parent died first. The caller frees it; NULL if it cannot be had. */
-static char *read_cmdline(struct exits *exits, const struct record *thread) {
-  char *cmdline;
-  if ((thread->flags & RECORD_FORKED) == 0 || thread->ppid == INIT_PID ||
-      proc_cmdline(exits->proc, (pid_t)thread->ppid, &cmdline) != 0)
-    return NULL;
-  return cmdline;
-}
-
-/* Matches a process that has ended; what its record does not tell is read when
- * a rule first asks for it. */
-static enum selector_match match_rule(struct exits *exits,
-                                      const struct departed *departed,
-                                      const struct rule *rule,
-                                      struct attributes *attributes,
-                                      struct read *read) {
-  struct match *match = &exits->join.matches[exits->join.match_count];
-  enum selector_match result = rule_match(rule, attributes, match);
-
-  if (result == SELECTOR_UNKNOWN && !read->has_cgroup &&
-      attributes_lacked_cgroup(attributes)) {
-    read->has_cgroup = true;
-    if (read_cgroup(exits, departed, read->cgroup, sizeof(read->cgroup)))
-      attributes_set_cgroup(attributes, read->cgroup);
-    result = rule_match(rule, attributes, match);
-  }
-  if (result == SELECTOR_UNKNOWN && !read->has_cmdline &&
-      attributes_lacked_cmdline(attributes)) {
-    read->has_cmdline = true;
-    attributes_set_cmdline(attributes, read_cmdline(exits, departed->thread));
-    result = rule_match(rule, attributes, match);
-  }
-  return result;
-}
-
 /* Fills in which rules select the process. Without the lock. */
-static void match(struct exits *exits, struct departed *departed) {
-  const struct record *thread = departed->thread;
-  struct attributes attributes;
-  struct read read;
+static void match(struct exits *exits, const struct departed *departed) {
+  struct join *join = &exits->join;
+  struct departed_look look;
 
-  read.has_cgroup = read.has_cmdline = false;
-  attributes_init_exited(&attributes, departed->tgid, departed->comm,
-                         thread->uid, thread->exe_dev, thread->exe_inode);
+  departed_look_init(&look, departed, exits->proc);
   for (const struct rule *r = exits->ledger->rules; r != NULL; r = r->next) {
     enum selector_match result =
-        match_rule(exits, departed, r, &attributes, &read);
-    exits->join.match_count += result == SELECTOR_YES;
+        departed_match(&look, r, &join->matches[join->match_count]);
+    join->match_count += result == SELECTOR_YES;
     if (result == SELECTOR_UNKNOWN)
       exits->unknown[exits->unknown_count++] = r;
   }
-  attributes_clear(&attributes);
+  departed_look_clear(&look);
 }
 
 static bool wants_notice(const struct rule *rule, uint32_t exit_code) {
@@ -386,9 +237,7 @@ static void tell(struct exits *exits, const struct departed *departed,
       .uid = departed->thread->uid,
       .exit_code = departed->exit_code,
       .dumped_core = departed->dumped_core,
-      .elapsed_us = departed->thread->version >= VERSION_LAST_THREAD
-                        ? departed->thread->process_elapsed_us
-                        : departed->thread->elapsed_us,
+      .elapsed_us = departed->elapsed_us,
       .known = member->account.known,
       .used = member->account.total,
   };
@@ -502,8 +351,8 @@ static void take_process(struct exits *exits, struct departed *departed,
     is_added = add_ended(exits, process, departed->thread);
   bool is_member = process != NULL && process->member != NULL;
   bool is_decided = is_member && process->is_met;
-  bool has_name = knows_name(process, departed);
-  set_comm(departed, process);
+  bool has_name = departed_knows_name(departed, ended_of(process));
+  departed_set_comm(departed, ended_of(process));
   struct process *parent =
       proctable_find(ledger->table, (pid_t)departed->thread->ppid);
   if (parent != NULL)
@@ -515,7 +364,7 @@ static void take_process(struct exits *exits, struct departed *departed,
   if (!is_decided && has_name)
     match(exits, departed);
   if (is_member || exits->join.match_count > 0)
-    read_clock(exits, departed);
+    departed_read_clock(departed, exits->proc, exits->start_tick_ns);
 
   ledger_lock(ledger);
   process = find(exits, departed);
@@ -583,7 +432,7 @@ static struct message *take_thread(struct exits *exits,
 static bool must_wait(struct exits *exits, const struct departed *departed,
                       const struct message *message) {
   struct process *process = find(exits, departed);
-  if (knows_name(process, departed) ||
+  if (departed_knows_name(departed, ended_of(process)) ||
       (process != NULL && process->is_met && process->member != NULL))
     return false;
 
