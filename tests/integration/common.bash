@@ -167,6 +167,15 @@ stop_collectd() {
 
 is_gone() { ! kill -0 "$1"; }
 
+# lasting_files: how many files collectd has open at any time; in the middle of
+# a read or a write it has some more.
+lasting_files() {
+  for _ in {1..20}; do
+    find "/proc/$collectd_pid/fd" -mindepth 1 | wc -l
+    sleep 0.02
+  done | sort -n | head -n 1
+}
+
 # How often the log has a line that matches, apart from collectd's own.
 log_count() { grep -Ec -- "$1" "$work/collectd.log"; }
 
