@@ -48,6 +48,15 @@ bool attributes_lacked_cgroup(const struct attributes *a) {
   return (a->read & CGROUP) != 0 && a->cgroup == NULL;
 }
 
+bool attributes_lacked_any(const struct attributes *a) {
+  bool lacked_cmdline =
+      (a->read & CMDLINE) != 0 && (a->cmdline == NULL || *a->cmdline == '\0');
+  bool lacked_exe = (a->read & EXE) != 0 && a->exe == NULL;
+  bool lacked_uid = (a->read & UID) != 0 && !a->has_uid;
+  return lacked_cmdline || lacked_exe || lacked_uid ||
+         attributes_lacked_cgroup(a);
+}
+
 void attributes_clear(struct attributes *a) {
   free(a->cmdline);
   a->cmdline = NULL;

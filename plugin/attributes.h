@@ -48,6 +48,10 @@ const char *attributes_seen_cgroup(const struct attributes *a);
 bool attributes_lacked_cgroup(const struct attributes *a);
 bool attributes_lacked_cmdline(const struct attributes *a);
 
+/* Whether a selector asked for something that a kernel thread does not have,
+ * nor a process that ends. */
+bool attributes_lacked_any(const struct attributes *a);
+
 /* Each NULL, or false, if it cannot be had. Owned by a. */
 const char *attributes_cmdline(struct attributes *a); /* comm if it is empty */
 const char *attributes_exe(struct attributes *a);

@@ -23,7 +23,11 @@ struct reader {
   struct ledger *ledger;
   struct proc *proc;
   struct sampler *sampler;
-  struct join join; /* of the process at hand */
+
+  /* Of the process at hand: */
+  struct join join;
+  uint32_t cgroup;  /* hash of its path; 0 if that did not matter */
+  int select_error; /* what it is cannot all be read: a negative errno */
 
   uint64_t tick_ns;  /* of start times */
   uint64_t begin_ns; /* of this read, CLOCK_BOOTTIME */
@@ -83,21 +87,43 @@ static uint32_t hash(const char *path) {
   return hash;
 }
 
-/* Fills in which rules select the process. */
-static void find_matches(struct reader *reader, struct process *process,
-                         const struct proc_stat *stat) {
+static bool is_vanished(int status) {
+  return status == -ENOENT || status == -ESRCH;
+}
+
+/* Reads a process's stat once more, if that can be had. Returns false if it is
+ * gone. */
+static bool look_again(struct reader *reader, pid_t pid,
+                       struct proc_stat *stat) {
+  struct proc_stat now;
+  int status = proc_stat(reader->proc, pid, &now);
+  if (status != 0)
+    return !is_vanished(status);
+  bool is_same = now.start_ticks == stat->start_ticks;
+  *stat = now;
+  return is_same;
+}
+
+/* Fills in which rules select a process. If something about it was missing, it
+ * may have begun to end, and stat is what it is now. Returns false if it is
+ * gone. */
+static bool find_matches(struct reader *reader, pid_t pid,
+                         struct proc_stat *stat) {
   struct join *join = &reader->join;
   struct attributes attributes;
 
   join->match_count = 0;
-  attributes_init(&attributes, reader->proc, process->pid, stat->comm);
+  attributes_init(&attributes, reader->proc, pid, stat->comm);
   for (const struct rule *r = reader->ledger->rules; r != NULL; r = r->next) {
     struct match *match = &join->matches[join->match_count];
     join->match_count += rule_match(r, &attributes, match) == SELECTOR_YES;
   }
-  process->select_error = (int16_t)attributes.error;
-  process->cgroup = hash(attributes_seen_cgroup(&attributes));
+  reader->select_error = attributes.error;
+  reader->cgroup = hash(attributes_seen_cgroup(&attributes));
+  bool is_complete = !attributes_lacked_any(&attributes);
   attributes_clear(&attributes);
+
+  return is_complete || look_again(reader, pid, stat);
 }
 
 /* When a process is to be selected next, in seconds after boot. */
@@ -127,27 +153,27 @@ static void take_claim(struct process *process) {
   process->claim = NULL;
 }
 
-/* Puts a process into the groups that it belongs to now. What it used before
- * stays where it was counted. If memory is short it is tried again. */
+/* Puts a process into the groups that it was found to belong to. What it used
+ * before stays where it was counted. If memory is short it is tried again. With
+ * the lock. */
 static void select_groups(struct reader *reader, struct process *process,
-                          const struct proc_stat *stat, bool from_zero) {
+                          pid_t ppid, bool from_zero) {
   struct join *join = &reader->join;
 
-  find_matches(reader, process, stat);
-  ledger_lock(reader->ledger);
-  if (!process->has_exited) { /* else its groups are settled */
-    join_work_out(join, process, stat->ppid, UINT64_MAX);
-    take_claim(process);
-    bool is_same = process->member != NULL &&
-                   member_has_groups(process->member, join->memberships,
-                                     join->count, join->inherited_count);
-    if (join->count == 0)
-      dismiss(reader, process);
-    else if (!is_same && !join_admit(join, process, from_zero))
-      process->due = PROCESS_DUE_NOW;
-    process->is_judged = true;
-  }
-  ledger_unlock(reader->ledger);
+  if (process->has_exited)
+    return; /* its groups are settled */
+  process->select_error = (int16_t)reader->select_error;
+  process->cgroup = reader->cgroup;
+  join_work_out(join, process, ppid, UINT64_MAX);
+  take_claim(process);
+  bool is_same = process->member != NULL &&
+                 member_has_groups(process->member, join->memberships,
+                                   join->count, join->inherited_count);
+  if (join->count == 0)
+    dismiss(reader, process);
+  else if (!is_same && !join_admit(join, process, from_zero))
+    process->due = PROCESS_DUE_NOW;
+  process->is_judged = true;
 }
 
 /* A process that has lost its pid to another one, or is no longer listed. Its
@@ -198,43 +224,79 @@ static struct process *presume(struct reader *reader, pid_t pid) {
   return is_met ? process : NULL;
 }
 
-/*
- * Finds out which process has a pid, and enters it if no read has met it.
- * Returns NULL if it is gone already, or memory is short.
- */
+/* Makes a process the reader's. With the lock. */
+static void take_over(struct reader *reader, struct process *process,
+                      const struct proc_stat *stat) {
+  const struct ledger *ledger = reader->ledger;
+  /* At first parents may come later than their children. */
+  bool is_early = ledger->has_descendants && !ledger->has_read;
+
+  process->is_met = true;
+  process->seen = NO_READ;
+  process->start_ns = stat->start_ticks * reader->tick_ns;
+  process->start_width_us = (uint32_t)(reader->tick_ns / 1000);
+  process->clock_ns = PROCESS_CLOCK_UNKNOWN;
+  process->due = is_early ? PROCESS_DUE_NOW : next_turn(reader, process);
+}
+
+/* The process that a read has just found under a pid, if its groups are known:
+ * a read has met it before, or the listener has booked its end. Else NULL. */
+static struct process *find_decided(struct reader *reader, pid_t pid,
+                                    const struct proc_stat *stat) {
+  ledger_lock(reader->ledger);
+  struct process *process = recognize(reader, pid, stat);
+  if (process != NULL && !process->is_met) {
+    if (process->has_exited)
+      take_over(reader, process, stat);
+    else
+      process = NULL;
+  }
+  ledger_unlock(reader->ledger);
+  return process;
+}
+
+/* Enters a process that was just matched; the listener may know it. Returns
+ * NULL if memory is short. */
+static struct process *enter(struct reader *reader, pid_t pid,
+                             const struct proc_stat *stat) {
+  struct ledger *ledger = reader->ledger;
+  uint64_t latest_ns = (stat->start_ticks + 1) * reader->tick_ns;
+
+  ledger_lock(ledger);
+  struct process *process = recognize(reader, pid, stat);
+  if (process == NULL)
+    process = proctable_add(ledger->table, pid);
+  if (process != NULL) {
+    take_over(reader, process, stat);
+    select_groups(reader, process, stat->ppid,
+                  ledger_counts_from_zero(ledger, latest_ns));
+  }
+  ledger_unlock(ledger);
+  return process;
+}
+
+/* Whether a process that no read has met is the listener's alone: of one that
+ * ends only its exit record tells what it was. */
+static bool is_too_late(const struct reader *reader,
+                        const struct proc_stat *stat) {
+  return stat->is_exiting && stat->threads <= 1 && reader->ledger->listens &&
+         reader->ledger->has_read;
+}
+
+/* Finds out which process has a pid, and enters it if no read has met it.
+ * Returns NULL if it is gone, or too late. */
 static struct process *meet(struct reader *reader, pid_t pid, uint32_t inode) {
   struct proc_stat stat;
   int status = proc_stat(reader->proc, pid, &stat);
   if (status != 0)
-    return status == -ENOENT || status == -ESRCH ? NULL : presume(reader, pid);
+    return is_vanished(status) ? NULL : presume(reader, pid);
 
-  ledger_lock(reader->ledger);
-  struct process *process = recognize(reader, pid, &stat);
-  /* Of one that ends only its record tells what it was. */
-  bool is_too_late = stat.is_exiting && stat.threads <= 1 &&
-                     reader->ledger->listens && reader->ledger->has_read;
-  if (process == NULL && !is_too_late)
-    process = proctable_add(reader->ledger->table, pid);
-  bool is_new = process != NULL && !process->is_met;
+  struct process *process = find_decided(reader, pid, &stat);
+  if (process == NULL && !is_too_late(reader, &stat) &&
+      find_matches(reader, pid, &stat) && !is_too_late(reader, &stat))
+    process = enter(reader, pid, &stat);
   if (process != NULL)
     process->inode = inode;
-  if (is_new) {
-    process->is_met = true;
-    process->seen = NO_READ;
-    process->start_ns = stat.start_ticks * reader->tick_ns;
-    process->start_width_us = (uint32_t)(reader->tick_ns / 1000);
-    process->clock_ns = PROCESS_CLOCK_UNKNOWN;
-    /* At first parents may come later than their children. */
-    bool is_early =
-        reader->ledger->has_descendants && !reader->ledger->has_read;
-    process->due = is_early ? PROCESS_DUE_NOW : next_turn(reader, process);
-  }
-  ledger_unlock(reader->ledger);
-  if (is_new)
-    select_groups(
-        reader, process, &stat,
-        ledger_counts_from_zero(reader->ledger,
-                                (stat.start_ticks + 1) * reader->tick_ns));
   return process;
 }
 
@@ -264,10 +326,15 @@ static void reselect(struct reader *reader, struct process *process,
   struct proc_stat stat;
 
   process->due = next_turn(reader, process);
+  if (proc_stat(reader->proc, process->pid, &stat) != 0 || stat.is_exiting ||
+      stat.start_ticks * reader->tick_ns != process->start_ns)
+    return;
   /* One that ends stays in its groups: what it was cannot be read any more. */
-  if (proc_stat(reader->proc, process->pid, &stat) == 0 && !stat.is_exiting &&
-      stat.start_ticks * reader->tick_ns == process->start_ns)
-    select_groups(reader, process, &stat, from_zero);
+  if (!find_matches(reader, process->pid, &stat) || stat.is_exiting)
+    return;
+  ledger_lock(reader->ledger);
+  select_groups(reader, process, stat.ppid, from_zero);
+  ledger_unlock(reader->ledger);
 }
 
 /* A process was listed, but is gone already. */

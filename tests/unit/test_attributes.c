@@ -61,6 +61,7 @@ static void reads_each_once(void **state) {
     tree_put(&fixture->tree, "12/status", "Name:\tx\nUid:\t9\t6\t7\t8\n");
   }
   assert_int_equal(a->error, 0);
+  assert_false(attributes_lacked_any(a));
 
   attributes_clear(a);
   attributes_init(a, fixture->proc, PID, "daemon");
@@ -71,7 +72,9 @@ static void reads_each_once(void **state) {
 static void has_comm_for_an_empty_command_line(void **state) {
   struct fixture *fixture = *state;
   tree_put(&fixture->tree, "12/cmdline", "");
+  assert_false(attributes_lacked_any(&fixture->attributes));
   assert_string_equal(attributes_cmdline(&fixture->attributes), "daemon");
+  assert_true(attributes_lacked_any(&fixture->attributes));
 }
 
 static void says_nothing_of_the_vanished(void **state) {
@@ -126,6 +129,7 @@ static void tells_what_cannot_be_read(void **state) {
     attributes_init(&a, fixture->proc, PID, "daemon");
     assert_case(cases[i].file, !cases[i].ask(&a));
     assert_case_int(cases[i].file, a.error, cases[i].error);
+    assert_case(cases[i].file, attributes_lacked_any(&a));
     /* Asked once more, it is still not there. */
     assert_case(cases[i].file, !cases[i].ask(&a));
     attributes_clear(&a);

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <inttypes.h>
 #include <linux/capability.h>
+#include <pthread.h>
 
 /*
  * With real processes: their CPU clocks are the kernel's, wherever the rest of
@@ -826,6 +827,10 @@ static void goes_on_without_io(void **state) {
 
 /* A procfs of our own, with real processes in it */
 
+static uint64_t now_ticks(void) {
+  return boot_ns() / (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
 static void put_process_of_size(const struct fixture *fixture, pid_t pid,
                                 const char *comm, uint64_t start_ticks,
                                 uint64_t pages) {
@@ -845,6 +850,91 @@ static void put_process_of_size(const struct fixture *fixture, pid_t pid,
 static void put_process(const struct fixture *fixture, pid_t pid,
                         const char *comm, uint64_t start_ticks) {
   put_process_of_size(fixture, pid, comm, start_ticks, 100);
+}
+
+/* A process that ends just when a read has come to its command line. */
+struct death {
+  const struct fixture *fixture;
+  pid_t pid;
+  uint64_t start_ticks;
+  char path[TREE_PATH_SIZE]; /* of the command line: a pipe */
+  pthread_t thread;
+};
+
+static void *die(void *context) {
+  const struct death *death = context;
+  int fd = open(death->path, O_WRONLY | O_CLOEXEC); /* waits for the read */
+  char text[128];
+  snprintf(text, sizeof(text),
+           "%d (%s) Z 1 1 1 0 -1 4 10 0 20 0 3 1 0 0 20 0 1 0 %" PRIu64
+           " 0 0 0 0 0\n",
+           death->pid, name_of(death->fixture, 0), death->start_ticks);
+  tree_put_of(&death->fixture->tree, death->pid, "stat", text);
+  close(fd);
+  return NULL;
+}
+
+static void prepare_death(struct death *death, const struct fixture *fixture,
+                          pid_t pid, uint64_t start_ticks) {
+  char path[64];
+  *death = (struct death){
+      .fixture = fixture, .pid = pid, .start_ticks = start_ticks};
+  snprintf(path, sizeof(path), "%d/cmdline", pid);
+  tree_remove(&fixture->tree, path);
+  tree_path(&fixture->tree, path, death->path);
+  assert_int_equal(mkfifo(death->path, 0600), 0);
+  assert_int_equal(pthread_create(&death->thread, NULL, die, death), 0);
+}
+
+/* A process whose exit record would be told, with a group by its name and one
+ * by its command line. */
+static struct child start_mortal(struct fixture *fixture,
+                                 uint64_t *start_ticks) {
+  struct child child;
+  child_start(&child);
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  add_group(fixture, SELECTOR_COMMAND_LINE, "by its line");
+  open_reader(fixture, fixture->tree.root);
+  fixture->ledger->listens = true;
+  read_now(fixture);
+  *start_ticks = now_ticks();
+  put_process(fixture, child.pid, name_of(fixture, 0), *start_ticks);
+  return child;
+}
+
+/* Its name alone would select it for one of its two groups. */
+static void leaves_to_the_listener_who_ends_meanwhile(void **state) {
+  struct fixture *fixture = *state;
+  uint64_t start_ticks;
+  struct child child = start_mortal(fixture, &start_ticks);
+  struct death death;
+  prepare_death(&death, fixture, child.pid, start_ticks);
+  read_now(fixture);
+  pthread_join(death.thread, NULL);
+
+  assert_int_equal(fixture->report.members, 0);
+  assert_null(proctable_find(fixture->ledger->table, child.pid));
+  child_reap(&child);
+}
+
+static void keeps_the_groups_of_who_ends_meanwhile(void **state) {
+  struct fixture *fixture = *state;
+  uint64_t start_ticks;
+  struct child child = start_mortal(fixture, &start_ticks);
+  struct death death;
+  tree_put_of(&fixture->tree, child.pid, "cmdline", "by its line");
+  read_now(fixture);
+  const struct process *process =
+      proctable_find(fixture->ledger->table, child.pid);
+  assert_non_null(process);
+  assert_int_equal(process->member->group_count, 2);
+
+  child_tell(&child, 'b', 1);
+  prepare_death(&death, fixture, child.pid, start_ticks);
+  read_now(fixture);
+  pthread_join(death.thread, NULL);
+  assert_int_equal(process->member->group_count, 2);
+  child_reap(&child);
 }
 
 /* Memory is taken from who does not run, too. */
@@ -1120,6 +1210,8 @@ int main(void) {
       prepared(counts_no_zombie_without_records),
       prepared(goes_on_when_records_are_refused),
       prepared(goes_on_without_io),
+      prepared(leaves_to_the_listener_who_ends_meanwhile),
+      prepared(keeps_the_groups_of_who_ends_meanwhile),
       prepared(follows_the_memory_of_idle_members),
       prepared(finds_nobody_in_an_empty_procfs),
       prepared(refuses_a_root_that_is_not_there),
