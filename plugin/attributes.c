@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "attributes.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 enum { CMDLINE = 1, EXE = 2, CGROUP = 4, UID = 8 };
@@ -70,7 +69,7 @@ static bool must_read(struct attributes *a, unsigned int attribute) {
 }
 
 static bool succeeded(struct attributes *a, int status) {
-  if (status != 0 && status != -ENOENT && status != -ESRCH)
+  if (status != 0 && !proc_is_vanished(status))
     a->error = status;
   return status == 0;
 }

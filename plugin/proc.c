@@ -26,6 +26,10 @@ struct proc {
 
 enum { NAME_SIZE = 32 }; /* "<pid>/cmdline" and shorter */
 
+bool proc_is_vanished(int status) {
+  return status == -ENOENT || status == -ESRCH;
+}
+
 int proc_open(const char *root, struct proc **proc) {
   struct proc *p = calloc(1, sizeof(*p));
   if (p == NULL)

@@ -18,6 +18,9 @@
 
 struct proc;
 
+/* Whether a status says that there is no such process. */
+bool proc_is_vanished(int status);
+
 /* root is "/proc" but in tests. Returns 0 or a negative errno. */
 int proc_open(const char *root, struct proc **proc);
 

@@ -87,10 +87,6 @@ static uint32_t hash(const char *path) {
   return hash;
 }
 
-static bool is_vanished(int status) {
-  return status == -ENOENT || status == -ESRCH;
-}
-
 /* Reads a process's stat once more, if that can be had. Returns false if it is
  * gone. */
 static bool look_again(struct reader *reader, pid_t pid,
@@ -98,7 +94,7 @@ static bool look_again(struct reader *reader, pid_t pid,
   struct proc_stat now;
   int status = proc_stat(reader->proc, pid, &now);
   if (status != 0)
-    return !is_vanished(status);
+    return !proc_is_vanished(status);
   bool is_same = now.start_ticks == stat->start_ticks;
   *stat = now;
   return is_same;
@@ -289,7 +285,7 @@ static struct process *meet(struct reader *reader, pid_t pid, uint32_t inode) {
   struct proc_stat stat;
   int status = proc_stat(reader->proc, pid, &stat);
   if (status != 0)
-    return is_vanished(status) ? NULL : presume(reader, pid);
+    return proc_is_vanished(status) ? NULL : presume(reader, pid);
 
   struct process *process = find_decided(reader, pid, &stat);
   if (process == NULL && !is_too_late(reader, &stat) &&

@@ -115,10 +115,6 @@ void sampler_forget(struct sampler *sampler, struct member *member) {
   member_destroy(member);
 }
 
-static bool is_vanished(int status) {
-  return status == -ESRCH || status == -ENOENT;
-}
-
 static bool has_start_of(const struct sampler *sampler,
                          const struct proc_stat *stat,
                          const struct process *process) {
@@ -261,7 +257,7 @@ static bool take_record(struct sampler *sampler, struct process *process,
     look->is_zombie = ask_zombie(sampler, process, answer);
     look->sample.counts_ended_threads = true;
   }
-  if (is_vanished(answer->error))
+  if (proc_is_vanished(answer->error))
     return false;
   if (answer->error != 0) {
     sampler->status.taskstats = answer->error;

@@ -67,11 +67,10 @@ static void leaves_out_impossible_waits(void **state) {
     for (size_t r = 0; r < COUNT_OF(cases[i].reads); r++) {
       struct record record = record_of(1);
       int64_t delta[COUNTERS];
-      record.delay_ns[DELAY_BLKIO] =
-          (uint64_t)cases[i].reads[r].s * UINT64_C(1000000000);
+      record.delay_ns[DELAY_BLKIO] = (uint64_t)cases[i].reads[r].s * SECOND;
       record.waits[DELAY_BLKIO] = (uint64_t)cases[i].reads[r].waits;
       const struct sample sample = {.cpu_ns = 1,
-                                    .age_ns = UINT64_C(3000000000),
+                                    .age_ns = UINT64_C(3) * SECOND,
                                     .record = &record,
                                     .counts_ended_threads = true};
       account_update(&account, &sample, delta);
