@@ -259,6 +259,38 @@ static void estimates_the_cpu_time_of_the_unseen(void **state) {
   assert_true(truth(fixture, 0, COUNTER_CPU_SYSTEM) == cpu * 3 / 4);
 }
 
+/* The kernel may count a wait for a disk from the machine's boot. */
+static void leaves_out_waits_from_boot(void **state) {
+  struct fixture *fixture = *state;
+  const unsigned int blkio = COUNTER_DELAY + DELAY_BLKIO;
+  static const struct {
+    const char *name;
+    bool has_threads;
+    uint64_t waited_ms, counted_ms;
+  } cases[] = {
+      {"possible", false, AGE_MS, AGE_MS},
+      {"from boot", false, 1000000, 0},
+      {"possible, of several threads", true, AGE_MS, AGE_MS},
+      {"from boot, of several threads", true, 1000000, 0},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    add_group(fixture, SELECTOR_COMMAND, "nginx");
+    begin(fixture, 1000);
+    struct message message = death_of(PID, "nginx", AGE_MS);
+    if (cases[i].has_threads)
+      message = last_of(message, 1);
+    struct record *record =
+        &message
+             .record[cases[i].has_threads ? MESSAGE_PROCESS : MESSAGE_THREAD];
+    record->delay_ns[DELAY_BLKIO] = cases[i].waited_ms * MS;
+    take(fixture, &message, 1);
+    assert_case_int(cases[i].name, truth(fixture, 0, blkio) / MS,
+                    cases[i].counted_ms);
+    clear(fixture);
+  }
+}
+
 /* Several threads */
 
 enum thread { MAIN, WORKER_1, WORKER_2, LAST, THREADS };
@@ -1014,6 +1046,7 @@ int main(void) {
       prepared(counts_by_how_it_ended),
       prepared(counts_use_since_the_start),
       prepared(estimates_the_cpu_time_of_the_unseen),
+      prepared(leaves_out_waits_from_boot),
       prepared(adds_threads_in_any_order),
       prepared(ends_as_its_threads_did),
       prepared(sums_up_what_the_process_lacks),
