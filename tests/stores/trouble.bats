@@ -20,20 +20,19 @@ $(for ((i = 0; i < $1; i++)); do
 CONF
 }
 
-# assert_steady SECONDS: the plugin's reads came at each interval, so many, and
-# none took long. Their times are those of the reads, not of the writing.
+# assert_steady SECONDS: in this time of trouble, several seconds of it, the
+# plugin read on: half of the reads at least, and never was it held up for long.
+# Their times are those of the reads, not of the writing.
 assert_steady() {
   rows "" duration-read | awk -F, -v interval="$interval" -v seconds="$1" '
-    NR > 1 && $1 - last > 1.8 * interval { print "a gap: " $1 - last " s"; bad = 1 }
-    $2 > interval / 2 { print "a read of " $2 " s"; bad = 1 }
+    NR > 1 && $1 - last > interval + 1.5 { print "a gap: " $1 - last " s"; bad = 1 }
+    $2 > 1 { print "a read of " $2 " s"; bad = 1 }
     { last = $1 }
     END {
-      if (NR < seconds / interval - 2) { print NR " reads in " seconds " s"; bad = 1 }
+      if (NR < seconds / interval / 2) { print NR " reads in " seconds " s"; bad = 1 }
       exit bad
     }'
 }
-
-hanging_is_connected() { [[ -n $(ss -Hnt "dport = :$1") ]]; }
 
 # send_queue PORT: bytes that the other end does not take.
 send_queue() { ss -Hnt "dport = :$1" | awk '{ sum += $3 } END { print sum + 0 }'; }
@@ -160,18 +159,21 @@ has_dropped() {
   configure_much 2
   forward influxdb/collectd.conf 25826 "$influx_udp"
   start_collectd
-  begin=$EPOCHREALTIME
   start_load "$me-one" --limit 60 burn 60000 1
   await "the first values" influx_has_since 0
+  begin=$EPOCHREALTIME
   dd if=/dev/zero of="$influx_dir/filler" bs=64k status=none 2>/dev/null || true
-  reads 6 copy0
+  await "a full disk" grep -q "no space left" "$server_dir/influxdb.log"
+  reads 4 copy0
   assert_steady "$(awk "BEGIN { print $EPOCHREALTIME - $begin }")"
+  # InfluxDB keeps in memory what it cannot write, until it is restarted.
   rm "$influx_dir/filler"
+  stop_server influxdb
+  start_influxdb
   await "values again" influx_has_since "$(date +%s%3N)"
-  assert_near "$(influx "SELECT last(value) - first(value) FROM taskstats_user
-    WHERE instance = 'copy0'" | jq '.results[0].series[0].values[0][1]')" \
-    "$(column copy0 ps_cputime user | awk 'NR == 1 { first = $1 } END { print $1 - first }')" \
-    5 1000000
+  influx_points testhost >"$work/stored"
+  dispatched testhost >"$work/dispatched"
+  compare_points some "$work/stored" 1
   assert_no_complaints
 }
 
