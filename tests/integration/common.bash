@@ -100,7 +100,7 @@ fail() {
 
 # await WHAT COMMAND...: until the command succeeds; not for ever.
 await() {
-  local what=$1 tries=${await_tries:-300}
+  local what=$1 tries=${await_tries:-1200}
   shift
 
   until "$@" >/dev/null 2>&1; do
@@ -234,6 +234,12 @@ truth() {
     $1 == key { value = $2; found = 1 }
     $1 == "done" && $2 == round { exit }
     END { if (!found) exit 1; print value }' "$work/$1.out.load"
+}
+
+# cpu_so_far NAME: microseconds, as the scheduler has counted them for its only
+# thread, which may be a tick ago.
+cpu_so_far() {
+  awk '{ printf "%.0f\n", $1 / 1000 }' "/proc/${load_pid[$1]}/schedstat"
 }
 
 stop_load() {

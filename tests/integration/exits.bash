@@ -36,13 +36,13 @@ assert_exits_of() {
     "$(truth "$2" signal)"
 }
 
-# assert_unseen GROUP MOST: the reads have seen no more processes than that.
-assert_unseen() {
-  local seen
-
-  seen=$(column "$1" ps_count processes | awk '{ sum += $1 } END { print sum }')
-  assert_between "$seen" 0 "$2"
+# seen GROUP: how many processes the reads have seen, at most.
+seen() {
+  column "$1" ps_count processes | awk '{ sum += $1 } END { printf "%d\n", sum }'
 }
+
+# assert_unseen GROUP MOST: the reads have seen no more than that, and so few.
+assert_unseen() { assert_between "$(seen "$1")" 0 "$2"; }
 
 # own IDENTITY: the plugin's own figure.
 own() { value "" "total_events-$1"; }
@@ -69,8 +69,8 @@ start_churn() {
 # churn ROUND
 churn() {
   go "$me-storm"
-  await_tries=1200 perform "$me-brood" "$1"
-  await_tries=1200 await_done "$me-storm" "$1"
+  perform "$me-brood" "$1"
+  await_done "$me-storm" "$1"
 }
 
 # figure KEY: of collectd, as /proc/<pid>/status has it.

@@ -41,7 +41,7 @@ run_brood() {
 
   start_exits "$me-parent" "$@"
   await "the first read" has_rows "$group" ps_cputime
-  await_tries=1200 perform "$me-parent"
+  perform "$me-parent"
   settle "$group"
 }
 
@@ -62,7 +62,7 @@ assert_complete() {
   start_collectd
   run_brood kid brood "$me-kid" 600 2 0 exit0,exit3,kill 5000 "$bytes"
 
-  assert_unseen kid 16
+  assert_unseen kid 60
   assert_complete kid 4
   assert_exits kid 200 200 200
   assert_equal "$(members kid)" 0.000000
@@ -74,7 +74,7 @@ assert_complete() {
   start_collectd
   run_brood kid brood "$me-kid" 600 2 0 exit0,exit0,_exit5,term 1000 "$bytes"
 
-  assert_unseen kid 16
+  assert_unseen kid 60
   assert_complete kid 9
   assert_exits kid 300 150 150
 }
@@ -107,17 +107,19 @@ assert_complete() {
 CONF
   start_collectd
   start_exits "$me-parent" brood - 600 2 0 exit0,exit3,kill 5000 "$bytes"
+  forked=$(forks)
   reads 2 pool
   undecided=$(own exit-undecided)
-  await_tries=1200 perform "$me-parent"
+  perform "$me-parent"
   settle pool
 
-  assert_unseen pool 16
+  assert_unseen pool 60
   used=$(($(truth "$me-parent" cpu_us) + $(truth "$me-parent" own_cpu_us)))
   assert_complete pool 4 "$used"
   assert_exits none 0 0 0
-  # Others than these may have come and gone.
-  assert_between "$(own exit-undecided)" "$undecided" $((undecided + 1000))
+  # Others than these 600 may have come and gone.
+  assert_between "$(own exit-undecided)" "$undecided" \
+    $((undecided + $(forks) - forked - 600 + 100))
 }
 
 @test "exits: what a CommandLine cannot decide is counted" {
@@ -129,9 +131,9 @@ CONF
   mkdir "$work/bin"
   ln -s "$EXITS" "$work/bin/$me-kid"
   start_exits "$me-parent" --exec brood "$me-kid" 60 2 0 exit0 1000 0
+  forked=$(forks)
   reads 2 none
   undecided=$(own exit-undecided)
-  forked=$(forks)
   perform "$me-parent"
   settle none
 
@@ -199,7 +201,7 @@ CONF
   # They keep their parent's name: by another one a read may have met them.
   start_exits "$me-parent" brood - 4000 4 0 exit0 100 0
   reads 3 line
-  await_tries=1200 perform "$me-parent"
+  perform "$me-parent"
   await_exits name 4000
   settle line
 
@@ -229,7 +231,7 @@ CONF
   start_collectd
   run_brood kid brood "$me-kid" 150 2 3 exit0,exit3,kill 3000 "$bytes"
 
-  assert_unseen kid 16
+  assert_unseen kid 30
   assert_exits thread 0 0 0
   assert_complete kid 6
 }

@@ -57,7 +57,7 @@ assert_empty() {
   start_collectd
   start_exits "$me-storm" storm "$me-drop" 200000 2
   take_figures
-  await_tries=1200 perform "$me-storm"
+  perform "$me-storm"
 
   assert_balance 200000
   assert_empty
@@ -71,7 +71,7 @@ assert_empty() {
   start_collectd
   start_exits "$me-storm" storm "$me-drop" 100000 2
   take_figures
-  await_tries=1200 perform "$me-storm"
+  perform "$me-storm"
 
   assert_balance 100000
   assert_between "$(own exit-records-lost)" 1000 200000
@@ -111,7 +111,7 @@ CONF
   start_collectd
   start_exits "$me-storm" storm "$me-drop" 20000 2
   reads 1 storm
-  await_tries=1200 perform "$me-storm"
+  perform "$me-storm"
   settle storm
 
   assert_logged_once 'process events were lost.*WatchBuffer 4096'
