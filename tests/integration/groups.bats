@@ -322,8 +322,9 @@ CONF
   perform "$me-parent"
   reads 3 ""
 
-  assert_equal "$(group_names "$me-.*" | wc -l)" 100
-  assert_equal "$(group_names | wc -l)" 101
+  # While all this takes, some may be forgotten, and others get their places.
+  assert_between "$(group_names "$me-.*" | wc -l)" 100 299
+  assert_equal "$(column "" count-groups | sort -n | tail -n1)" 101.000000
   assert_logged_once 'MaxGroups'
   for kind in ok error signal; do
     assert_equal "$(sum_up '.*' "total_events-exit-$kind" value)" \

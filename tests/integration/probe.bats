@@ -525,9 +525,9 @@ assert_kib() {
   probe 0 capture --pid "$work/thread" $$
   assert_equal "$(od -An -tu4 -j16 -N8 "$work/thread" | xargs)" "0 $$"
   (sleep 0.5 && "$BASH" -c 'exit 0') 3>&- {lock}>&- &
-  probe 0 capture --cpus "$(</sys/devices/system/cpu/possible)" --buffer 65536 \
+  probe 0 capture --cpus "$(</sys/devices/system/cpu/possible)" --buffer 1048576 \
     --listen 1 "$work/end"
-  assert_complains "a receive buffer of 65536 bytes"
+  assert_complains "a receive buffer of 1048576 bytes"
   assert_equal "$(od -An -tu4 -j16 -N4 "$work/end" | xargs)" 2
   probe 5 capture "$work/none" 4194303
 }
