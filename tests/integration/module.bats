@@ -143,6 +143,7 @@ EOF
 }
 
 @test "module: it ends when collectd does" {
+  interval=10
   configure <<EOF
     <Group "any">
       CommandLine "."
@@ -153,6 +154,6 @@ EOF
   began=$EPOCHREALTIME
   stop_collectd
 
-  holds "$EPOCHREALTIME - $began < 3"
+  holds "$EPOCHREALTIME - $began < 7"
   assert_not_logged '\[error\]'
 }

@@ -125,7 +125,7 @@ run_ends() {
   for pid in $(children); do
     assert_told "$pid"
   done
-  assert_not_logged '\[(warning|error)\]'
+  assert_no_complaints
 }
 
 @test "notify: each way to end, of one thread" {

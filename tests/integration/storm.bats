@@ -127,7 +127,7 @@ CONF
   began=$EPOCHREALTIME
   stop_collectd
 
-  holds "$EPOCHREALTIME - $began < 5"
+  holds "$EPOCHREALTIME - $began < 30"
   run ! said "$me-storm" 'done=1'
   assert_not_logged '\[error\]'
 }
@@ -144,7 +144,7 @@ storm_is_seen() { holds "$(value storm total_events-exit-ok) > 1000"; }
     start_collectd
     sleep "0.0$((i % 10))"
     stop_collectd
-    assert_not_logged '\[(error|warning)\]'
+    assert_no_complaints
   done
 }
 
