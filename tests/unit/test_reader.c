@@ -886,6 +886,14 @@ static void prepare_death(struct death *death, const struct fixture *fixture,
   assert_int_equal(pthread_create(&death->thread, NULL, die, death), 0);
 }
 
+/* Waits for the death; if no read has come to the command line, for one now. */
+static void finish_death(const struct death *death) {
+  int fd = open(death->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  assert_true(fd >= 0);
+  pthread_join(death->thread, NULL);
+  close(fd);
+}
+
 /* A process whose exit record would be told, with a group by its name and one
  * by its command line. */
 static struct child start_mortal(struct fixture *fixture,
@@ -910,7 +918,7 @@ static void leaves_to_the_listener_who_ends_meanwhile(void **state) {
   struct death death;
   prepare_death(&death, fixture, child.pid, start_ticks);
   read_now(fixture);
-  pthread_join(death.thread, NULL);
+  finish_death(&death);
 
   assert_int_equal(fixture->report.members, 0);
   assert_null(proctable_find(fixture->ledger->table, child.pid));
@@ -932,7 +940,7 @@ static void keeps_the_groups_of_who_ends_meanwhile(void **state) {
   child_tell(&child, 'b', 1);
   prepare_death(&death, fixture, child.pid, start_ticks);
   read_now(fixture);
-  pthread_join(death.thread, NULL);
+  finish_death(&death);
   assert_int_equal(process->member->group_count, 2);
   child_reap(&child);
 }
