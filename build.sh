@@ -14,7 +14,7 @@ delayacct=/proc/sys/kernel/task_delayacct
 pid_max=/proc/sys/kernel/pid_max
 
 # The Debian packages, by purpose
-build_packages=(gcc libc6-dev pkgconf libmnl-dev collectd-core collectd-dev
+build_packages=(gcc libc6-dev pkgconf libmnl-dev libpcre2-dev collectd-core collectd-dev
   libcollectdclient-dev libnl-genl-3-dev libjansson-dev)
 run_packages=(collectd-core coreutils util-linux rrdtool fonts-dejavu-core)
 test_packages=(clang clang-format libclang-rt-dev libcmocka-dev bats shellcheck
@@ -222,7 +222,7 @@ check_exports() { # PLUGIN
 do_build() {
   need_packages "${build_packages[@]}"
   local mnl client
-  read -ra mnl <<<"$(pkg-config --cflags --libs libmnl)"
+  read -ra mnl <<<"$(pkg-config --cflags --libs libmnl libpcre2-8)"
   read -ra client <<<"$(pkg-config --cflags --libs libcollectdclient)"
   make_output "$build/taskstats.so" "$root/plugin" "${CC:-gcc}" "${cflags[@]}" \
     "${plugin_flags[@]}" "${extra_cflags[@]}" -shared -Wl,-z,relro,-z,now \
@@ -302,7 +302,7 @@ unit_tests() { # VARIANT COMPILER [FLAG]...
     [ -e "$test" ] || continue
     name=$(basename "$test" .c)
     [[ $name =~ ^test_(${only:-.*})$ ]] || continue
-    objects=("$directory"/core/*.o -lmnl)
+    objects=("$directory"/core/*.o -lmnl -lpcre2-8)
     [[ $name != test_probe_* ]] || objects+=("$directory"/probe/*.o "${probe_libs[@]}")
     if "${compile[@]}" -DFIXTURES="\"$root/tests/fixtures\"" -I"$root/plugin" \
       -I"$probe" "$test" "${objects[@]}" -lcmocka -o "$directory/$name"; then
@@ -330,7 +330,7 @@ measure_instructions() {
   mapfile -t core < <(find "$root/plugin" -name '*.c' ! -name module.c ! -name config.c | sort)
   mkdir -p "$directory"
   gcc "${cflags[@]}" "${plugin_flags[@]}" -I"$root/plugin" \
-    "$root/tests/instructions/hot.c" "${core[@]}" -lmnl -lcmocka \
+    "$root/tests/instructions/hot.c" "${core[@]}" -lmnl -lpcre2-8 -lcmocka \
     -Wl,--wrap=query_counts_ended_threads -o "$directory/hot" || return
   "$root/tests/instructions/measure.bash" "$directory/hot" "$directory" \
     >"$directory/figures"
