@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_CLOCK_H
+#define TASKSTATS_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+/* What a clock of the machine shows, in ns. */
+static inline uint64_t clock_ns(clockid_t clock) {
+  struct timespec t;
+  clock_gettime(clock, &t);
+  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* How long the machine was suspended, in ns: so far is CLOCK_BOOTTIME ahead of
+ * CLOCK_MONOTONIC. Between the two readings the caller may have to wait. */
+static inline uint64_t clock_suspended_ns(void) {
+  enum { TRIES = 3 };
+  uint64_t least_ns = UINT64_MAX;
+
+  for (int i = 0; i < TRIES; i++) {
+    uint64_t monotonic_ns = clock_ns(CLOCK_MONOTONIC);
+    uint64_t ahead_ns = clock_ns(CLOCK_BOOTTIME) - monotonic_ns;
+    if (ahead_ns < least_ns)
+      least_ns = ahead_ns;
+  }
+  return least_ns;
+}
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_TEST_USERS_H
+#define TASKSTATS_TEST_USERS_H
+
+#include "user_cache.h"
+
+#include "test.h"
+
+/* The system's users, of whom root is known at once by name and by number. */
+static inline void users_start(void) {
+  char name[16];
+  uid_t uid;
+  assert_int_equal(user_cache_start(NULL), 0);
+  user_cache_name(0, name, sizeof(name));
+  user_cache_uid("root", &uid);
+  user_cache_wait(60000);
+  assert_int_equal(user_cache_name(0, name, sizeof(name)), USER_FOUND);
+}
+
+#endif
