@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_TEST_PATHS_H
+#define TASKSTATS_TEST_PATHS_H
+
+#include "path_watch.h"
+
+#include "test.h"
+
+/* Has all paths of selectors looked at, as they are now. */
+static inline void paths_look(void) {
+  assert_int_equal(path_watch_start(), 0);
+  path_watch_wait(60000);
+  path_watch_stop();
+}
+
+#endif

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+#include "path_watch.h"
+
+#include "paths.h"
+#include "tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+
+enum { ALL_MS = 60000 };
+
+static int set_up(void **state) {
+  static struct tree tree;
+  tree_create(&tree);
+  *state = &tree;
+  return 0;
+}
+
+static int tear_down(void **state) {
+  path_watch_stop();
+  tree_remove(*state, "");
+  return 0;
+}
+
+static struct path_watch *watch_in(const struct tree *tree, enum path_kind kind,
+                                   const char *name) {
+  char path[TREE_PATH_SIZE];
+  tree_path(tree, name, path);
+  struct path_watch *watch = path_watch_create(kind, path);
+  assert_non_null(watch);
+  return watch;
+}
+
+static void expect_change(const char *what, const char *path_end, int error) {
+  struct path_change change;
+  assert_case(what, path_watch_take_change(&change));
+  assert_case_says(what, change.path, path_end);
+  assert_case_int(what, change.error, error);
+  assert_case(what, !path_watch_take_change(&change));
+}
+
+/* Device and inode of a file, as exit records have them. */
+static void identify(const struct tree *tree, const char *name, uint64_t *dev,
+                     uint64_t *inode) {
+  char path[TREE_PATH_SIZE];
+  struct stat st;
+  tree_path(tree, name, path);
+  assert_int_equal(stat(path, &st), 0);
+  *dev = (uint64_t)major(st.st_dev) << 8 | (minor(st.st_dev) & 0xff) |
+         (uint64_t)(minor(st.st_dev) & ~0xffU) << 12;
+  *inode = st.st_ino;
+}
+
+static void identifies_an_executable(void **state) {
+  const struct tree *tree = *state;
+  char path[TREE_PATH_SIZE];
+  uint64_t dev, inode, new_dev, new_inode;
+  tree_put(tree, "python3.11", "old");
+  tree_link(tree, "python3", "python3.11");
+  struct path_watch *watch = watch_in(tree, PATH_EXECUTABLE, "python3");
+  identify(tree, "python3", &dev, &inode);
+  assert_int_equal(path_watch_is(watch, dev, inode), PATH_IS_UNKNOWN);
+  uint32_t before = path_watch_note_read();
+  paths_look();
+  assert_int_not_equal(path_watch_note_read(), before);
+
+  tree_path(tree, "python3", path);
+  assert_true(path_watch_has_path(watch, path));
+  tree_path(tree, "python3.11", path);
+  assert_true(path_watch_has_path(watch, path));
+  tree_path(tree, "python3.12", path);
+  assert_false(path_watch_has_path(watch, path));
+  assert_int_equal(path_watch_is(watch, dev, inode), PATH_IS);
+  assert_int_equal(path_watch_is(watch, dev, inode + 1), PATH_IS_NOT);
+  assert_int_equal(path_watch_is(watch, dev + 1, inode), PATH_IS_NOT);
+
+  /* After an upgrade both are, since processes of the former one run on. */
+  tree_put(tree, "python3.12", "new");
+  tree_link(tree, "python3", "python3.12");
+  identify(tree, "python3", &new_dev, &new_inode);
+  before = path_watch_note_read();
+  paths_look();
+  assert_int_not_equal(path_watch_note_read(), before);
+  assert_int_equal(path_watch_is(watch, dev, inode), PATH_IS);
+  assert_int_equal(path_watch_is(watch, new_dev, new_inode), PATH_IS);
+  assert_true(path_watch_has_path(watch, path));
+  path_watch_destroy(watch);
+}
+
+static void learns_from_processes(void **state) {
+  const struct tree *tree = *state;
+  enum { MANY = 20, KEPT = 8 };
+  tree_put(tree, "nginx", "x");
+  struct path_watch *watch = watch_in(tree, PATH_EXECUTABLE, "nginx");
+  paths_look();
+  assert_int_equal(path_watch_is(watch, 7, 100), PATH_IS_NOT);
+  for (uint64_t i = 0; i < MANY; i++) {
+    path_watch_learn(watch, 7, 100 + i);
+    path_watch_learn(watch, 7, 100 + i);
+  }
+  path_watch_learn(watch, 7, 0); /* not known */
+  for (uint64_t i = 0; i < MANY; i++)
+    assert_int_equal(path_watch_is(watch, 7, 100 + i),
+                     i < MANY - KEPT ? PATH_IS_NOT : PATH_IS);
+  /* What is used stays. */
+  path_watch_learn(watch, 7, 100 + MANY - KEPT);
+  path_watch_learn(watch, 7, 999);
+  assert_int_equal(path_watch_is(watch, 7, 100 + MANY - KEPT), PATH_IS);
+  assert_int_equal(path_watch_is(watch, 7, 100 + MANY - KEPT + 1), PATH_IS_NOT);
+  path_watch_destroy(watch);
+}
+
+static void tells_what_cannot_be_read(void **state) {
+  const struct tree *tree = *state;
+  char path[TREE_PATH_SIZE];
+  struct path_change change;
+  struct path_watch *exe = watch_in(tree, PATH_EXECUTABLE, "nginx");
+  struct path_watch *file = watch_in(tree, PATH_PID_FILE, "x.pid");
+  paths_look();
+  expect_change("no program", "nginx", -ENOENT);
+  assert_int_equal(path_watch_is(exe, 1, 2), PATH_IS_NOT);
+  tree_put(tree, "nginx", "x");
+  tree_put(tree, "x.pid", "PID=7\n");
+  paths_look();
+  assert_true(path_watch_take_change(&change));
+  assert_true(path_watch_take_change(&change));
+  assert_false(path_watch_take_change(&change));
+
+  tree_put(tree, "x.pid", "7\n");
+  paths_look();
+  expect_change("right", "x.pid", 0);
+  assert_int_equal(path_watch_pid(file), 7);
+  paths_look();
+  assert_false(path_watch_take_change(&change));
+
+  tree_path(tree, "x.pid", path);
+  assert_int_equal(unlink(path), 0);
+  tree_make(tree, "x.pid");
+  paths_look();
+  expect_change("a directory", "x.pid", -EISDIR);
+  assert_int_equal(path_watch_pid(file), 7);
+  assert_int_equal(rmdir(path), 0);
+  paths_look(); /* a service that does not run */
+  expect_change("gone", "x.pid", 0);
+  assert_int_equal(path_watch_pid(file), 0);
+  paths_look();
+  assert_false(path_watch_take_change(&change));
+  path_watch_destroy(exe);
+  path_watch_destroy(file);
+}
+
+/* The child that looks at the paths; 0 if there is none. */
+static pid_t find_child(void) {
+  pid_t found = 0;
+  const struct dirent *entry;
+  DIR *proc = opendir("/proc");
+  assert_non_null(proc);
+  while ((entry = readdir(proc)) != NULL) {
+    char path[300], comm[64] = "";
+    int ppid = 0;
+    snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+      continue;
+    if (fscanf(file, "%*d (%63[^)]) %*c %d", comm, &ppid) == 2 &&
+        ppid == getpid() && strcmp(comm, "taskstats paths") == 0)
+      found = (pid_t)atoi(entry->d_name);
+    fclose(file);
+  }
+  closedir(proc);
+  return found;
+}
+
+static void await_child(pid_t other_than) {
+  for (int tries = 0; tries < 10000; tries++) {
+    pid_t child = find_child();
+    if (child != 0 && child != other_than)
+      return;
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+  }
+  fail_msg("there is no child");
+}
+
+static void lets_a_child_look(void **state) {
+  const struct tree *tree = *state;
+  int own = open("/dev/zero", O_RDONLY); /* what collectd has open */
+  assert_true(own > 0);
+  tree_put(tree, "x.pid", "12\n");
+  struct path_watch *watch = watch_in(tree, PATH_PID_FILE, "x.pid");
+  assert_int_equal(path_watch_start(), 0);
+  path_watch_wait(ALL_MS);
+  await_child(0);
+  pid_t child = find_child();
+
+  /* It holds nothing of collectd's. */
+  char path[64], target[256];
+  size_t count = 0;
+  for (int fd = 0; fd < 256; fd++) {
+    snprintf(path, sizeof(path), "/proc/%d/fd/%d", child, fd);
+    ssize_t length = readlink(path, target, sizeof(target) - 1);
+    if (length < 0)
+      continue;
+    target[length] = '\0';
+    count++;
+    if (strcmp(target, "/dev/null") != 0 &&
+        strncmp(target, "socket:", 7) != 0 && strstr(target, "x.pid") == NULL)
+      fail_msg("the child has %s open", target);
+  }
+  assert_in_range(count, 4, 5);
+
+  /* Whoever ends it, another one takes its place. */
+  assert_int_equal(kill(child, SIGKILL), 0);
+  await_child(child);
+  tree_put(tree, "x.pid", "13\n");
+  path_watch_wait(ALL_MS);
+  path_watch_wait(ALL_MS);
+  assert_int_equal(path_watch_pid(watch), 13);
+
+  path_watch_stop();
+  assert_int_equal(find_child(), 0);
+  path_watch_destroy(watch);
+  close(own);
+}
+
+static void has_no_thread_without_paths(void **state) {
+  (void)state;
+  assert_int_equal(path_watch_start(), 0);
+  path_watch_wait(ALL_MS);
+  assert_int_equal(find_child(), 0);
+  path_watch_stop();
+}
+
+#define with_tree(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      with_tree(identifies_an_executable),    with_tree(learns_from_processes),
+      with_tree(tells_what_cannot_be_read),   with_tree(lets_a_child_look),
+      with_tree(has_no_thread_without_paths),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
