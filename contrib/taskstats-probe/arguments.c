@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
   ID_MAX = 4 * 1024 * 1024, /* PID_MAX_LIMIT */
@@ -48,6 +49,15 @@ int arguments_number(const char *option, const char *text, uint64_t most,
   if (!parse_number(text, most, number))
     return fail(STATUS_USAGE, "%s \"%s\": a number from 1 to %llu is expected",
                 option, text, (unsigned long long)most);
+  return STATUS_OK;
+}
+
+int arguments_cpus(const char *text, const char **cpus) {
+  if (strpbrk(text, "0123456789") == NULL)
+    return fail(STATUS_CPUS,
+                "--cpus \"%s\": a list of CPUs such as 0-3,8 is expected",
+                text);
+  *cpus = text;
   return STATUS_OK;
 }
 

@@ -20,6 +20,10 @@ int arguments_seconds(const char *option, const char *text, double *seconds);
 int arguments_number(const char *option, const char *text, uint64_t most,
                      uint64_t *number);
 
+/* A list of CPUs, of which the kernel decides but that it is not empty: it
+ * takes one without a number, and sends nothing. */
+int arguments_cpus(const char *text, const char **cpus);
+
 /* For what getopt has complained of. */
 int arguments_misused(const char *command);
 

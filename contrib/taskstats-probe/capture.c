@@ -115,8 +115,7 @@ static int parse_option(struct capture *capture, int letter) {
   case 'l':
     return arguments_number("--listen", optarg, UINT32_MAX, &capture->messages);
   case 'c':
-    capture->watch.cpus = optarg;
-    return STATUS_OK;
+    return arguments_cpus(optarg, &capture->watch.cpus);
   case 'b':
     status = arguments_number("--buffer", optarg, INT32_MAX / 2, &bytes);
     capture->watch.buffer = (int)bytes;

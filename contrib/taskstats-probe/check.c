@@ -85,15 +85,51 @@ static void check_kernel(struct check *check) {
          "no netlink socket: %s", strerror(-error));
 }
 
+static const char add_capabilities[] =
+    "run as root, or AmbientCapabilities=CAP_NET_ADMIN CAP_SYS_PTRACE "
+    "CAP_DAC_READ_SEARCH in the service";
+
 static void check_capabilities(struct check *check) {
+  static const struct {
+    const char *name;
+    uint64_t any;
+    enum state without;
+    const char *means;
+  } wanted[] = {
+      {"CAP_NET_ADMIN", SYSTEM_NET_ADMIN, BAD, "the kernel answers nothing"},
+      {"CAP_SYS_PTRACE", SYSTEM_SYS_PTRACE, DEGRADED,
+       "neither I/O nor executables of others"},
+      {"CAP_DAC_READ_SEARCH", SYSTEM_DAC_READ_SEARCH | SYSTEM_DAC_OVERRIDE,
+       DEGRADED, "no I/O of others"},
+  };
   uint64_t has = system_capabilities();
-  if ((has & SYSTEM_NET_ADMIN) != 0)
-    tell(check, GOOD, "CAP_NET_ADMIN", "", "is there (user %u)", geteuid());
+  for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+    if ((has & wanted[i].any) != 0)
+      tell(check, GOOD, wanted[i].name, "", "is there (user %u)", geteuid());
+    else
+      tell(check, wanted[i].without, wanted[i].name, add_capabilities,
+           "user %u has it not: %s", geteuid(), wanted[i].means);
+}
+
+/* Process 1 is always there, and another user's unless this one is root. */
+static void check_proc(struct check *check) {
+  if (!system_has_proc())
+    tell(check, BAD, "processes", "mount -t proc proc /proc",
+         "there is no procfs in /proc: nothing can be listed");
+  else if (!system_shows_others())
+    tell(check, BAD, "processes",
+         "CAP_SYS_PTRACE; or no ProtectProc= in the service, or /proc without "
+         "hidepid=",
+         "those of other users are hidden (hidepid= of /proc, ProtectProc=)");
   else
-    tell(check, BAD, "CAP_NET_ADMIN",
-         "run as root, or AmbientCapabilities=CAP_NET_ADMIN CAP_SYS_PTRACE "
-         "in the service",
-         "user %u has it not: the kernel answers nothing", geteuid());
+    tell(check, GOOD, "processes", "", "of all users can be listed");
+}
+
+static void check_seccomp(struct check *check) {
+  tell(check, GOOD, "seccomp", "", "%s",
+       system_is_filtered()
+           ? "a filter applies; what it forbids shows in the other lines"
+           : "no filter");
 }
 
 static void check_namespaces(struct check *check) {
@@ -109,6 +145,12 @@ static void check_namespaces(struct check *check) {
        "docker run --pid=host, hostPID: true"},
       {"net", DEGRADED, "no exit records",
        "docker run --net=host, hostNetwork: true, no PrivateNetwork="},
+      {"cgroup", DEGRADED,
+       "control groups outside have no name, and nothing is selected by them",
+       "docker run --cgroupns=host"},
+      {"time", DEGRADED,
+       "times since boot differ, and false waits for a disk are not known",
+       "run in the initial time namespace"},
   };
   for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
     char what[32];
@@ -178,7 +220,16 @@ static void check_delays(struct check *check) {
     tell(check, DEGRADED, "delay accounting",
          "sysctl kernel.task_delayacct=1, at boot by /etc/sysctl.d; then "
          "restart what is to be watched",
-         "off: of the waits only those for a CPU are counted");
+         "off: of the waits only those for a CPU are counted%s",
+         access("/proc/sys/kernel/task_delayacct", W_OK) < 0 && errno == EROFS
+             ? "; /proc/sys is read-only here (ProtectKernelTunables=, a "
+               "container), so switch it on outside"
+             : "");
+    return;
+  case SYSTEM_HIDDEN:
+    tell(check, DEGRADED, "delay accounting",
+         "no ProcSubset=pid in the service; /proc mounted without subset=pid",
+         "cannot be told: /proc/sys is hidden");
     return;
   default:
     break;
@@ -197,8 +248,11 @@ static void check_delays(struct check *check) {
 static void check_exit_records(struct check *check) {
   char cpus[WATCH_CPUS_SIZE];
   struct watch_proof proof = {0};
-  watch_all_cpus(cpus);
-  tell(check, GOOD, "possible CPUs", "", "%s", cpus);
+  if (watch_all_cpus(cpus))
+    tell(check, GOOD, "possible CPUs", "", "%s", cpus);
+  else
+    tell(check, DEGRADED, "possible CPUs", "mount -t sysfs sysfs /sys",
+         "/sys does not tell; presumed are %s", cpus);
   if (check->channel == NULL)
     return;
   int error = channel_watch(check->channel, cpus, watch_proof_handler, &proof);
@@ -244,7 +298,9 @@ static void count_io(unsigned *readable, unsigned *closed) {
 /* A few processes may be protected even from who may trace others. */
 static void check_io(struct check *check) {
   unsigned readable = 0, closed = 0;
-  bool may = (system_capabilities() & SYSTEM_SYS_PTRACE) != 0;
+  uint64_t has = system_capabilities();
+  bool may = (has & SYSTEM_SYS_PTRACE) != 0 &&
+             (has & (SYSTEM_DAC_READ_SEARCH | SYSTEM_DAC_OVERRIDE)) != 0;
   count_io(&readable, &closed);
   if (access("/proc/self/io", F_OK) < 0)
     tell(check, DEGRADED, "I/O of others",
@@ -256,8 +312,7 @@ static void check_io(struct check *check) {
   else
     tell(check, DEGRADED, "I/O of others",
          may ? "AppArmor, SELinux or a user namespace forbids ptrace access"
-             : "run as root, or AmbientCapabilities=CAP_NET_ADMIN "
-               "CAP_SYS_PTRACE in the service",
+             : add_capabilities,
          "of %u processes cannot be read, of %u it can", closed, readable);
 }
 
@@ -306,7 +361,9 @@ static void check_plugin(struct check *check) {
 
 static int check_all(struct check *check) {
   check_kernel(check);
+  check_proc(check);
   check_capabilities(check);
+  check_seccomp(check);
   check_namespaces(check);
   check_record(check);
   check_delays(check);

@@ -49,7 +49,6 @@ struct end {
   uint32_t tgid, pid; /* 0: unknown, not one thread */
   const char *comm;   /* NULL: unknown */
   uint32_t status;
-  uint8_t flags;
   const struct stats *stats;
 };
 
@@ -124,8 +123,7 @@ static void show_json_end(const struct end *end) {
       integer_or_null(exited, (uint32_t)WEXITSTATUS((int)end->status)));
   json_object_set_new(object, "signal", json_signal(end));
   json_object_set_new(object, "core_dumped",
-                      json_boolean(WCOREDUMP((int)end->status) ||
-                                   (end->flags & STATS_CORE) != 0));
+                      json_boolean(WCOREDUMP((int)end->status)));
   json_object_set_new(object, "record", show_json_all(end->stats));
   show_json_line(object);
 }
@@ -163,7 +161,7 @@ static void show_line(const struct end *end) {
   if (end->comm != NULL)
     snprintf(comm, sizeof(comm), "%s", end->comm);
   show_clean(comm);
-  show_end(how, end->status, end->flags);
+  show_end(how, end->status);
   show_value(cpu, stats, FIELD_cpu_run_virtual_total);
   print_time();
   printf(" %-7s %7u", end->kind, end->tgid);
@@ -212,7 +210,6 @@ static bool on_end(const struct answer *answer, void *data) {
                           : (uint32_t)thread.values[FIELD_ac_tgid];
   end.comm = thread.comm;
   end.status = (uint32_t)thread.values[FIELD_ac_exitcode];
-  end.flags = (uint8_t)thread.values[FIELD_ac_flag];
   remember_leader(listener, &thread, pid);
   if (!tell(listener, &end))
     return false;
@@ -234,8 +231,7 @@ static int parse_option(struct listener *listener, int letter) {
   int status;
   switch (letter) {
   case 'c':
-    listener->watch.cpus = optarg;
-    return STATUS_OK;
+    return arguments_cpus(optarg, &listener->watch.cpus);
   case 'b':
     status = arguments_number("--buffer", optarg, INT32_MAX / 2, &bytes);
     listener->watch.buffer = (int)bytes;

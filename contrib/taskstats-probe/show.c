@@ -55,7 +55,7 @@ static void show_flags(char text[SHOW_SIZE], uint64_t flags) {
     const char *name;
   } names[] = {{STATS_FORKED, "forked without exec"},
                {STATS_SUPERUSER, "was superuser"},
-               {STATS_CORE, "dumped core"},
+               {STATS_CORE, "by a signal that dumps core"},
                {STATS_SIGNALED, "killed by a signal"},
                {STATS_LAST_THREAD, "last thread"}};
   snprintf(text, SHOW_SIZE, "0x%02x", (unsigned)flags);
@@ -74,13 +74,13 @@ void show_signal(char text[SHOW_SIZE], int number) {
     snprintf(text, SHOW_SIZE, "signal %d", number);
 }
 
-void show_end(char text[SHOW_SIZE], uint32_t status, uint8_t flags) {
+void show_end(char text[SHOW_SIZE], uint32_t status) {
   if (!WIFSIGNALED((int)status)) {
     snprintf(text, SHOW_SIZE, "exit %d", WEXITSTATUS((int)status));
     return;
   }
   show_signal(text, WTERMSIG((int)status));
-  if (WCOREDUMP((int)status) || (flags & STATS_CORE) != 0)
+  if (WCOREDUMP((int)status))
     strcat(text, ", core dumped");
 }
 
@@ -133,7 +133,7 @@ void show_value(char text[SHOW_SIZE], const struct stats *stats,
     show_time(text, value / 1000000000, value % 1000000000);
     break;
   case UNIT_STATUS:
-    show_end(text, (uint32_t)value, (uint8_t)stats->values[FIELD_ac_flag]);
+    show_end(text, (uint32_t)value);
     break;
   case UNIT_FLAGS:
     show_flags(text, value);

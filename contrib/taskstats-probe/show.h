@@ -29,8 +29,9 @@ void show_ns(char text[SHOW_SIZE], double ns);
  */
 void show_clean(char *text);
 
-/* How a task ended: "exit 3", "SIGSEGV, core dumped". */
-void show_end(char text[SHOW_SIZE], uint32_t status, uint8_t flags);
+/* How a task ended, by its wait status: "exit 3", "SIGSEGV, core dumped". (The
+ * record's flag STATS_CORE is also set where a limit prevented the core.) */
+void show_end(char text[SHOW_SIZE], uint32_t status);
 
 /* "SIGSEGV" */
 void show_signal(char text[SHOW_SIZE], int number);

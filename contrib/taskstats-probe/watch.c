@@ -27,9 +27,11 @@ struct state {
   bool ended;
 };
 
-void watch_all_cpus(char cpus[WATCH_CPUS_SIZE]) {
-  if (!system_line("/sys/devices/system/cpu/possible", cpus, WATCH_CPUS_SIZE))
-    snprintf(cpus, WATCH_CPUS_SIZE, "0-%ld", sysconf(_SC_NPROCESSORS_CONF) - 1);
+bool watch_all_cpus(char cpus[WATCH_CPUS_SIZE]) {
+  if (system_line("/sys/devices/system/cpu/possible", cpus, WATCH_CPUS_SIZE))
+    return true;
+  snprintf(cpus, WATCH_CPUS_SIZE, "0-%ld", sysconf(_SC_NPROCESSORS_CONF) - 1);
+  return false;
 }
 
 bool watch_proof_handler(const struct answer *answer, void *data) {
@@ -51,15 +53,17 @@ static bool start_thread(const char *cpus, struct watch_proof *proof) {
   unsigned long cpu = strtoul(cpus, NULL, 10);
   pthread_attr_t attributes;
   pthread_t thread;
-  cpu_set_t set;
-  if (cpu >= CPU_SETSIZE)
+  cpu_set_t *set = CPU_ALLOC(cpu + 1);
+  size_t size = CPU_ALLOC_SIZE(cpu + 1);
+  if (set == NULL)
     return false;
-  CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
+  CPU_ZERO_S(size, set);
+  CPU_SET_S(cpu, size, set);
   pthread_attr_init(&attributes);
-  pthread_attr_setaffinity_np(&attributes, sizeof(set), &set);
-  bool started = pthread_create(&thread, &attributes, end_at_once, proof) == 0;
+  bool started = pthread_attr_setaffinity_np(&attributes, size, set) == 0 &&
+                 pthread_create(&thread, &attributes, end_at_once, proof) == 0;
   pthread_attr_destroy(&attributes);
+  CPU_FREE(set);
   if (started)
     pthread_join(thread, NULL);
   return started;
@@ -90,11 +94,10 @@ bool watch_prove(struct channel *channel, const char *cpus,
 
 static bool on_record(const struct answer *answer, void *data) {
   struct state *state = data;
-  if (!state->proof.seen && answer->parts[ANSWER_THREAD].there &&
-      answer->parts[ANSWER_THREAD].id == state->proof.thread) {
-    state->proof.seen = true;
+  state->proof.seen = true; /* whose record it is does not matter */
+  if (answer->parts[ANSWER_THREAD].there &&
+      answer->parts[ANSWER_THREAD].id == state->proof.thread)
     return true;
-  }
   state->records++;
   state->ended = !state->watch->handler(answer, state->watch->data);
   return !state->ended;

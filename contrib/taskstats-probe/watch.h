@@ -33,7 +33,7 @@ bool watch_prove(struct channel *channel, const char *cpus,
 
 enum { WATCH_CPUS_SIZE = 256 };
 
-/* The list of all CPUs. */
-void watch_all_cpus(char cpus[WATCH_CPUS_SIZE]);
+/* The list of all CPUs. False: /sys does not tell, and it is presumed. */
+bool watch_all_cpus(char cpus[WATCH_CPUS_SIZE]);
 
 #endif
