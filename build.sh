@@ -18,7 +18,7 @@ build_packages=(gcc libc6-dev pkgconf libmnl-dev libpcre2-dev collectd-core coll
   libcollectdclient-dev libnl-genl-3-dev libjansson-dev)
 run_packages=(collectd-core coreutils util-linux rrdtool fonts-dejavu-core)
 test_packages=(clang clang-format libclang-rt-dev libcmocka-dev bats shellcheck
-  procps util-linux python3 valgrind)
+  procps util-linux python3 valgrind perl libesmtp6)
 kernel_packages=(qemu-system-x86 cpio e2fsprogs mount)
 store_packages=(influxdb graphite-carbon graphite-web prometheus
   libmicrohttpd12 libprotobuf-c1 curl jq iproute2 mount python3)
@@ -54,9 +54,9 @@ Usage: ./build.sh COMMAND [OPTION]...
   bench [PART]...
                measure how fast the plugin is (root, some 15 minutes): a table,
                also in build/bench.md and build/bench.json; PART is members,
-               threads, exits, memory, dispatch or hosts
+               threads, exits, memory, dispatch, hosts or lines
   install      install the plugin, taskstats-top, taskstats-probe with its
-               manual page and the example configuration
+               manual page, and the example configuration, service and sysctl
   uninstall    remove what install installed
   lint         check the sources: format, warnings of two compilers, shellcheck
   format       format the sources
@@ -221,12 +221,12 @@ check_exports() { # PLUGIN
 
 do_build() {
   need_packages "${build_packages[@]}"
-  local mnl client
-  read -ra mnl <<<"$(pkg-config --cflags --libs libmnl libpcre2-8)"
+  local client libs
+  read -ra libs <<<"$(pkg-config --cflags --libs libmnl libpcre2-8)"
   read -ra client <<<"$(pkg-config --cflags --libs libcollectdclient)"
   make_output "$build/taskstats.so" "$root/plugin" "${CC:-gcc}" "${cflags[@]}" \
     "${plugin_flags[@]}" "${extra_cflags[@]}" -shared -Wl,-z,relro,-z,now \
-    "$root"/plugin/*.c "${mnl[@]}" -o "$build/taskstats.so"
+    "$root"/plugin/*.c "${libs[@]}" -o "$build/taskstats.so"
   check_exports "$build/taskstats.so"
   make_output "$build/taskstats-top" "$top" "${CC:-gcc}" "${cflags[@]}" \
     "${extra_cflags[@]}" "$top"/*.c "${client[@]}" -ljansson -o "$build/taskstats-top"
@@ -284,28 +284,55 @@ unit_test() { # VARIANT BINARY
   tally "unit, $1: $(basename "$2")" "$status" "$log"
 }
 
+# What takes long runs a job a CPU.
+jobs=$(nproc)
+
+# Waits while all CPUs have jobs. What they return is lost.
+await_cpu() {
+  while (($(jobs -rp | wc -l) >= jobs)); do
+    wait -n || true
+  done
+}
+
+# Compiles each source, into an object here.
+compile_each() { # COMPILER [FLAG]... -- SOURCE...
+  local compile=()
+  while [ "$1" != -- ]; do
+    compile+=("$1")
+    shift
+  done
+  shift
+  printf '%s\0' "$@" | xargs -0 -n 8 -P "$jobs" "${compile[@]}" -c
+}
+
 # The core is compiled once a variant; module.c alone needs collectd. Tests of
 # the probe have its sources, too. Tests whose names do not match the pattern in
 # only, if it is set, are left out.
 unit_tests() { # VARIANT COMPILER [FLAG]...
-  local variant=$1 directory=$build/unit/$1 test name core=() probes=() objects
+  local variant=$1 directory=$build/unit/$1 test name core=() probes=() names=() objects
   local compile=("$2" "${cflags[@]}" "${extra_cflags[@]}" "${@:3}")
   mapfile -t core < <(find "$root/plugin" -name '*.c' ! -name module.c | sort)
   mapfile -t probes < <(find "$probe" -name '*.c' ! -name main.c | sort)
   rm -rf "$directory"
   mkdir -p "$directory/core" "$directory/probe"
-  (cd "$directory/core" && "${compile[@]}" -c "${core[@]}") ||
+  (cd "$directory/core" && compile_each "${compile[@]}" -- "${core[@]}") ||
     die "the core does not compile with $2; see the message above"
-  (cd "$directory/probe" && "${compile[@]}" -c "${probes[@]}") ||
+  (cd "$directory/probe" && compile_each "${compile[@]}" -- "${probes[@]}") ||
     die "taskstats-probe does not compile with $2; see the message above"
   for test in "$root"/tests/unit/test_*.c; do
     [ -e "$test" ] || continue
     name=$(basename "$test" .c)
     [[ $name =~ ^test_(${only:-.*})$ ]] || continue
+    names+=("$name")
     objects=("$directory"/core/*.o -lmnl -lpcre2-8)
     [[ $name != test_probe_* ]] || objects+=("$directory"/probe/*.o "${probe_libs[@]}")
-    if "${compile[@]}" -DFIXTURES="\"$root/tests/fixtures\"" -I"$root/plugin" \
-      -I"$probe" "$test" "${objects[@]}" -lcmocka -o "$directory/$name"; then
+    await_cpu
+    "${compile[@]}" -DFIXTURES="\"$root/tests/fixtures\"" -I"$root/plugin" \
+      -I"$probe" "$test" "${objects[@]}" -lcmocka -o "$directory/$name" &
+  done
+  wait
+  for name in "${names[@]}"; do
+    if [ -e "$directory/$name" ]; then
       unit_test "$variant" "$directory/$name"
     else
       check "unit, $variant: $name compiles" false
@@ -318,7 +345,7 @@ test_unit() {
   unit_tests gcc gcc
   unit_tests clang-sanitizers clang -O1 -fno-omit-frame-pointer \
     -fsanitize=address,undefined -fno-sanitize-recover=all
-  local only='listener|race|watcher'
+  local only='listener|race|speaker|user_cache|watcher'
   unit_tests clang-tsan clang -O1 -fno-omit-frame-pointer -fsanitize=thread
 }
 
@@ -386,14 +413,33 @@ bats_tests() { # PART
   need_packages "${build_packages[@]}" "${test_packages[@]}"
   do_build
   build_helpers
-  compgen -G "$root/tests/$1/*.bats" >/dev/null || return 0
-  local log=$build/tests/$1.log status=0
-  mkdir -p "$build/tests"
+  local logs=$build/tests/$1 suites suite
+  mapfile -t suites < <(ls -S "$root/tests/$1"/*.bats) # the long ones first
+  rm -rf "$logs"
+  mkdir -p "$logs"
   [ ! -e "$delayacct" ] || saved_delayacct=$(<"$delayacct")
+  for suite in "${suites[@]}"; do
+    await_cpu
+    run_suite "$suite" "$logs/$(basename "$suite" .bats)" &
+    pids+=($!)
+  done
+  wait
+  pids=()
+  for suite in "${suites[@]}"; do
+    suite=$(basename "$suite" .bats)
+    tally "$1: $suite" "$(cat "$logs/$suite.status")" "$logs/$suite.log"
+  done
+}
+
+# In the background, where bash ignores SIGINT. Prints at its end what it said.
+run_suite() { # SUITE LOG
+  local status=0
+  say 1 >"$2.status" # if it does not come to its end
   TASKSTATS_BUILD=$build TASKSTATS_TESTS=$root/tests \
-    bats --tap --print-output-on-failure "$root/tests/$1"/*.bats 2>&1 |
-    tee "$log" || status=$?
-  tally "$1" "$status" "$log"
+    setpriv --pdeathsig TERM env --default-signal=INT bats --tap --timing --print-output-on-failure "$1" \
+    >"$2.log" 2>&1 || status=$?
+  say "$status" >"$2.status"
+  flock "$(dirname "$2")" cat "$2.log"
 }
 
 test_integration() { bats_tests integration; }
@@ -432,15 +478,17 @@ pythons_clean() {
 }
 
 compiles() { # COMPILER: every source by itself, into objects for the next check
-  local directory=$build/lint/$1 source object status=0
+  local directory=$build/lint/$1 source object
   rm -rf "$directory"
   mkdir -p "$directory"
   while read -r source; do
     object=${source#"$root"/}
+    await_cpu
     "$1" "${cflags[@]}" -DFIXTURES='""' -I"$root/plugin" -I"$probe" -c "$source" \
-      -o "$directory/${object//\//_}.o" || status=1
+      -o "$directory/${object//\//_}.o" || : >"$directory/failed" &
   done < <(c_files | grep '\.c$')
-  return "$status"
+  wait
+  [ ! -e "$directory/failed" ]
 }
 
 # Prints the functions of the plugin and the tools that no other file uses: they
@@ -469,10 +517,11 @@ scripts_clean() {
   local scripts suites status=0
   mapfile -t scripts < <(find "$root"/{tests,contrib} -name '*.bash' -o -name '*.sh' | sort)
   mapfile -t suites < <(find "$root/tests" -name '*.bats' | sort)
-  shellcheck -s bash "$root/build.sh" "$root/.ci/run" "${scripts[@]}" || status=1
+  printf '%s\0' "$root/build.sh" "$root/.ci/run" "${scripts[@]}" |
+    xargs -0 -n 8 -P "$jobs" shellcheck -s bash || status=1
   # bats runs each test in a subshell, and its files share variables by load.
-  [ ${#suites[@]} -eq 0 ] ||
-    shellcheck -s bats -e SC1091,SC2030,SC2031,SC2034,SC2154 "${suites[@]}" || status=1
+  printf '%s\0' "${suites[@]}" |
+    xargs -0 -n 8 -P "$jobs" shellcheck -s bats -e SC1091,SC2030,SC2031,SC2034,SC2154 || status=1
   return "$status"
 }
 
@@ -526,7 +575,7 @@ do_bench() { # [PART]...
   local part mnl
   for part; do
     case $part in
-    members | threads | exits | memory | dispatch | hosts) ;;
+    members | threads | exits | memory | dispatch | hosts | lines) ;;
     *) misused "bench: unknown part: $part" ;;
     esac
   done
@@ -563,14 +612,20 @@ stock_plugindir() {
   say "$directory"
 }
 
-installed_paths() { # sets plugin_path, top_path, probe_path, manual_path, example_path
+# Sets installed, an array of all files, and a variable for each.
+installed_paths() {
   local prefix=${PREFIX:-/usr/local} plugindir
   plugindir=${PLUGINDIR:-$(stock_plugindir)}
   plugin_path=${DESTDIR:-}$plugindir/taskstats.so
   top_path=${DESTDIR:-}$prefix/bin/taskstats-top
   probe_path=${DESTDIR:-}$prefix/sbin/taskstats-probe
   manual_path=${DESTDIR:-}$prefix/share/man/man8/taskstats-probe.8
-  example_path=${DESTDIR:-}$prefix/share/doc/collectd-taskstats/collectd.conf.example
+  document_dir=${DESTDIR:-}$prefix/share/doc/collectd-taskstats
+  example_path=$document_dir/collectd.conf.example
+  service_path=$document_dir/systemd/collectd-taskstats.conf
+  sysctl_path=$document_dir/sysctl.d/60-taskstats.conf
+  installed=("$plugin_path" "$top_path" "$probe_path" "$manual_path" "$example_path"
+    "$service_path" "$sysctl_path")
 }
 
 do_install() {
@@ -582,8 +637,9 @@ do_install() {
   install -D -m 0755 "$build/taskstats-probe" "$probe_path"
   install -D -m 0644 "$root/contrib/taskstats-probe.8" "$manual_path"
   install -D -m 0644 "$root/collectd.conf.example" "$example_path"
-  say "Installed:" "  $plugin_path" "  $top_path" "  $probe_path" "  $manual_path" \
-    "  $example_path"
+  install -D -m 0644 "$root/contrib/systemd/collectd-taskstats.conf" "$service_path"
+  install -D -m 0644 "$root/contrib/sysctl.d/60-taskstats.conf" "$sysctl_path"
+  say "Installed:" "${installed[@]/#/  }"
   cat <<EOF
 
 1. Add to collectd's configuration, for example as
@@ -602,8 +658,11 @@ do_install() {
 2. Let the kernel count all delays. While this is 0, only the wait for a CPU
    is counted; processes that already run count the rest after a restart:
 
-     echo 'kernel.task_delayacct = 1' > /etc/sysctl.d/60-taskstats.conf
+     cp ${sysctl_path#"${DESTDIR:-}"} /etc/sysctl.d/
      sysctl -p /etc/sysctl.d/60-taskstats.conf
+
+   To run collectd as a user of its own, with no more capabilities than it
+   needs, see ${service_path#"${DESTDIR:-}"}
 
 3. Check the configuration (-T; -t checks nothing) and restart collectd:
 
@@ -623,10 +682,10 @@ EOF
 do_uninstall() {
   [ -n "${DESTDIR:-}" ] || need_root "to uninstall from the system (or set DESTDIR)"
   installed_paths
-  rm -f "$plugin_path" "$top_path" "$probe_path" "$manual_path" "$example_path"
-  rmdir --ignore-fail-on-non-empty "$(dirname "$example_path")" 2>/dev/null || true
-  say "Removed:" "  $plugin_path" "  $top_path" "  $probe_path" "  $manual_path" \
-    "  $example_path"
+  rm -f "${installed[@]}"
+  rmdir --ignore-fail-on-non-empty "$document_dir"/{systemd,sysctl.d} \
+    "$document_dir" 2>/dev/null || true
+  say "Removed:" "${installed[@]/#/  }"
 }
 
 # Run

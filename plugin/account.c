@@ -40,26 +40,54 @@ static void book_at_least(struct account *account, unsigned int counter,
   book(account, counter, total, delta);
 }
 
-/*
- * The total of the waits for a disk. Since Linux 6.12 the kernel may miss the
- * begin of a wait (__block_task notes it for the current task, which need not
- * be the one that waits), and then counts from the machine's boot. No wait is
- * longer than the process's life: more than that is left out.
- */
-static uint64_t blkio_ns(struct account *account, const struct sample *sample) {
-  uint64_t total = sample->record->delay_ns[DELAY_BLKIO];
-  if (total < account->blkio_excess_ns)
-    account->blkio_excess_ns = 0; /* it has overflowed */
-  total -= account->blkio_excess_ns;
+static uint64_t subtract(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
-  uint64_t booked = account->total[COUNTER_DELAY + DELAY_BLKIO];
-  uint64_t waits = sample->record->waits[DELAY_BLKIO] -
-                   account->total[COUNTER_WAITS + DELAY_BLKIO];
-  if (sample->age_ns == 0 || total <= booked ||
-      total - booked <= (wide)waits * sample->age_ns)
-    return total;
-  account->blkio_excess_ns += total - booked;
-  return booked;
+/* The total of the waits for a disk, without what is known to be too much. */
+static uint64_t blkio_ns(const struct account *account,
+                         const struct sample *sample) {
+  uint64_t total = sample->record->delay_ns[DELAY_BLKIO];
+  /* It is less where it has overflowed. */
+  return total < account->blkio_excess_ns ? total
+                                          : total - account->blkio_excess_ns;
+}
+
+/* What the waits for a disk have grown by; nothing if this is only a base. */
+static uint64_t blkio_growth(const struct account *account,
+                             const struct sample *sample) {
+  unsigned int counter = COUNTER_DELAY + DELAY_BLKIO;
+  if ((account->known & bit(counter)) == 0 && !account->from_zero)
+    return 0;
+  return subtract(blkio_ns(account, sample), account->total[counter]);
+}
+
+/* The period of a sample, with the CPU time and the waits for a CPU. */
+static struct disk_wait_period disk_wait_period(const struct account *account,
+                                                const struct sample *sample) {
+  struct disk_wait_period period = sample->disk;
+  period.busy_ns = subtract(sample->cpu_ns, account_cpu_ns(account)) +
+                   subtract(sample->record->delay_ns[DELAY_CPU],
+                            account->total[COUNTER_DELAY + DELAY_CPU]);
+  return period;
+}
+
+bool account_doubts_disk_waits(const struct account *account,
+                               const struct sample *sample) {
+  if (sample->record == NULL)
+    return false;
+  struct disk_wait_period period = disk_wait_period(account, sample);
+  return !disk_wait_is_possible(&period, blkio_growth(account, sample));
+}
+
+/* Sets the excess, so that blkio_ns is without waits that cannot be true. */
+static void bound_blkio(struct account *account, const struct sample *sample) {
+  if (sample->record->delay_ns[DELAY_BLKIO] < account->blkio_excess_ns)
+    account->blkio_excess_ns = 0;
+  struct disk_wait_period period = disk_wait_period(account, sample);
+  uint64_t growth_ns = blkio_growth(account, sample);
+  account->blkio_excess_ns += growth_ns - disk_wait_bound(&period, growth_ns);
+  uint64_t longest_ns = period.from_boot.longest_ns;
+  if (longest_ns > account->from_boot_ns && longest_ns <= growth_ns)
+    account->from_boot_ns = longest_ns;
 }
 
 /* A total that overflows is set to 0 for good while its count goes on
@@ -102,6 +130,7 @@ static void book_record(struct account *account, const struct sample *sample,
   const struct record *record = sample->record;
   uint32_t kinds = record_delays(record->version);
 
+  bound_blkio(account, sample);
   for (unsigned int kind = 0; kind < DELAY_KINDS; kind++)
     if (kinds & (UINT32_C(1) << kind))
       book_delay(account, kind, sample, delta);
@@ -113,6 +142,7 @@ static void book_record(struct account *account, const struct sample *sample,
                 delta);
   book_switches(account, COUNTER_SWITCHES_INVOLUNTARY,
                 record->switches_involuntary, delta);
+  account->sampled_ns = sample->time_ns;
 }
 
 /* From the I/O of a process and its children to its own: what was counted of a

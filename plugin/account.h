@@ -2,6 +2,7 @@
 #ifndef TASKSTATS_ACCOUNT_H
 #define TASKSTATS_ACCOUNT_H
 
+#include "disk_wait.h"
 #include "proc.h"
 #include "usage.h"
 
@@ -18,15 +19,20 @@ struct account {
   bool io_is_own;                    /* as sample.io_is_own was once */
   uint64_t user_ticks, system_ticks; /* proportion of user to system time */
   uint64_t blkio_excess_ns; /* what the kernel's total has too much for good */
+  uint64_t from_boot_ns;    /* the longest of the waits from boot among that */
+  uint64_t sampled_ns;      /* when a record was last booked; 0 for never */
 };
 
 /* What one look at a process tells. */
 struct sample {
   uint64_t cpu_ns; /* its CPU clock */
-  uint64_t age_ns; /* of the process, at most; 0 if that is not known */
 
   /* Its record, read before the clock, or NULL. */
   const struct record *record;
+  uint64_t time_ns; /* when it was read (CLOCK_MONOTONIC) */
+  /* Since the last sample, or else since the process's start; without busy_ns,
+   * which the account works out. */
+  struct disk_wait_period disk;
   /* Whether the record's CPU times and switches count threads that have ended
    * (query_counts_ended_threads; that of a single thread always does). */
   bool counts_ended_threads;
@@ -53,6 +59,11 @@ void account_start_at(struct account *account, uint64_t cpu_ns);
 /* The CPU time that is booked. No later sample of the same process has less,
  * but of one that has ended, where it was estimated. */
 uint64_t account_cpu_ns(const struct account *account);
+
+/* Whether more waits for a disk were counted since the last sample than there
+ * can have been: then it is worth asking for those from boot. */
+bool account_doubts_disk_waits(const struct account *account,
+                               const struct sample *sample);
 
 /* Books a sample. Each delta is
  * what the counter has grown since the last sample that told it, 0 if this one

@@ -10,7 +10,11 @@ void attributes_init(struct attributes *a, struct proc *proc, pid_t pid,
   a->proc = proc;
   a->pid = pid;
   a->comm = comm;
+  a->work = NULL;
+  a->undecided = NULL;
   a->error = 0;
+  a->is_pending = false;
+  a->executable = NULL;
   a->read = 0;
   a->cmdline = NULL;
 }

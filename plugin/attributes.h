@@ -2,6 +2,7 @@
 #ifndef TASKSTATS_ATTRIBUTES_H
 #define TASKSTATS_ATTRIBUTES_H
 
+#include "pattern.h"
 #include "proc.h"
 
 #include <limits.h>
@@ -10,11 +11,18 @@
  * What selectors ask about one process. Each attribute is read from procfs when
  * it is first asked for, so that a process costs only what its selectors need.
  */
+struct path_watch;
+
 struct attributes {
   struct proc *proc; /* NULL for a process that has ended */
   pid_t pid;
   const char *comm;
+  struct pattern_work *work; /* what matching it takes; NULL: no matter */
+  const char *undecided;     /* an expression that did not decide within the
+                              * limit, the selector's; NULL: none */
   int error; /* the last failure to read one, but for a vanished process */
+  struct path_watch *executable; /* by which it was matched, or NULL */
+  bool is_pending;   /* it depends on a user who is not looked up yet */
   unsigned int read; /* private: the attributes that were asked for */
   char *cmdline;
   const char *exe, *cgroup;

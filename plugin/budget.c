@@ -16,13 +16,13 @@ void budget_leave_unsaid(struct budget *budget, uint32_t exit_code) {
     budget->ok++;
 }
 
-bool budget_has_unsaid(const struct budget *budget) {
-  return budget->ok + budget->error + budget->signal > 0;
+uint32_t budget_unsaid(const struct budget *budget) {
+  return budget->ok + budget->error + budget->signal;
 }
 
 bool budget_admit(struct budget *budget, uint64_t now_s, uint32_t rate,
                   uint32_t exit_code) {
-  if (budget->second != now_s && !budget_has_unsaid(budget))
+  if (budget->second != now_s && budget_unsaid(budget) == 0)
     *budget = (struct budget){.second = now_s};
   if (budget->second == now_s && budget->said < rate) {
     budget->said++;
@@ -43,9 +43,9 @@ bool budget_sum_up(const struct budget *budget, uint64_t now_s, char *text,
                {budget->error, failed, "exited with an error"},
                {budget->signal, killed, "killed by a signal"}};
 
-  if (!budget_has_unsaid(budget) || budget->second == now_s)
+  if (budget_unsaid(budget) == 0 || budget->second == now_s)
     return false;
-  uint32_t unsaid = budget->ok + budget->error + budget->signal;
+  uint32_t unsaid = budget_unsaid(budget);
   snprintf(text, size, "%" PRIu32 " more %s ended", unsaid,
            unsaid == 1 ? "process" : "processes");
   const char *before = ": ";

@@ -24,7 +24,8 @@ bool budget_admit(struct budget *budget, uint64_t now_s, uint32_t rate,
 /* Counts an end that could not be said. */
 void budget_leave_unsaid(struct budget *budget, uint32_t exit_code);
 
-bool budget_has_unsaid(const struct budget *budget);
+/* How many ends were counted and not said. */
+uint32_t budget_unsaid(const struct budget *budget);
 
 /* Whether there is something unsaid of a second that is over: then writes the
  * summary, and the wait status of the worst end, for its severity. What is

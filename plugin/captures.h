@@ -2,7 +2,7 @@
 #ifndef TASKSTATS_CAPTURES_H
 #define TASKSTATS_CAPTURES_H
 
-#include <stddef.h>
+#include "pattern.h"
 
 /*
  * The parenthesised parts of regular expressions, %{1} to %{9} in the name of a
@@ -12,10 +12,7 @@
 enum { CAPTURES = 9 };
 
 struct captures {
-  struct {
-    const char *text; /* NULL, and length 0: not set */
-    size_t length;
-  } part[CAPTURES];
+  struct pattern_part part[CAPTURES];
 };
 
 #endif

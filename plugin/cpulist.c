@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,6 +53,29 @@ bool cpulist_is_subset(const struct cpulist *list, const struct cpulist *of) {
   return true;
 }
 
+int cpulist_format(const struct cpulist *list, char *text, size_t size) {
+  size_t used = 0;
+
+  text[0] = '\0';
+  for (unsigned int first = 0; first < CPULIST_CPUS; first++) {
+    if (!cpulist_has(list, first))
+      continue;
+    unsigned int last = first;
+    while (cpulist_has(list, last + 1))
+      last++;
+    char range[32];
+    int length =
+        snprintf(range, sizeof(range), last > first ? "%s%u-%u" : "%s%u",
+                 used > 0 ? "," : "", first, last);
+    if (used + (size_t)length >= size)
+      return -ENOSPC;
+    memcpy(text + used, range, (size_t)length + 1);
+    used += (size_t)length;
+    first = last;
+  }
+  return 0;
+}
+
 int cpulist_read_possible(char *text, size_t size) {
   int fd = open("/sys/devices/system/cpu/possible", O_RDONLY | O_CLOEXEC);
   if (fd < 0)
@@ -62,5 +87,15 @@ int cpulist_read_possible(char *text, size_t size) {
     return status;
   text[got] = '\0';
   text[strcspn(text, "\n")] = '\0';
+  return 0;
+}
+
+int cpulist_add_allowed(struct cpulist *list, pid_t pid) {
+  /* The set must be as large as the kernel's own. */
+  struct cpulist allowed = {0};
+  if (sched_getaffinity(pid, sizeof(allowed.bits), (void *)allowed.bits) != 0)
+    return -errno;
+  for (size_t i = 0; i < CPULIST_CPUS / 64; i++)
+    list->bits[i] |= allowed.bits[i];
   return 0;
 }

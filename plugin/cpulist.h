@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /*
  * Lists of CPUs as the kernel writes and reads them: "0-3,8".
@@ -24,8 +25,15 @@ bool cpulist_has(const struct cpulist *list, unsigned int cpu);
 /* Whether all CPUs of one list are in the other. */
 bool cpulist_is_subset(const struct cpulist *list, const struct cpulist *of);
 
+/* Writes a list as text. Returns 0, or -ENOSPC. */
+int cpulist_format(const struct cpulist *list, char *text, size_t size);
+
 /* Reads the list of the CPUs that this machine can have, as text. Returns 0 or
  * a negative errno. */
 int cpulist_read_possible(char *text, size_t size);
+
+/* Adds the CPUs that are online and on which a process may run; 0 is the
+ * calling thread. Returns 0 or a negative errno. */
+int cpulist_add_allowed(struct cpulist *list, pid_t pid);
 
 #endif

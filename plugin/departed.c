@@ -2,7 +2,6 @@
 #include "departed.h"
 
 #include <string.h>
-#include <time.h>
 
 enum {
   /* Versions before have neither a process's id in a thread's record nor the
@@ -17,26 +16,19 @@ enum {
 
 #define MS_NS UINT64_C(1000000)
 
-static uint64_t clock_ns(clockid_t clock) {
-  struct timespec t;
-  clock_gettime(clock, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 /* Between which times a process began, by the age that its record has, which
  * leaves out what the machine was suspended. */
 static void set_begin(struct departed *departed, uint64_t elapsed_us,
-                      uint64_t earliest_ns, uint64_t latest_ns) {
+                      const struct departed_when *when) {
   uint64_t age_ns = elapsed_us * 1000;
-  uint64_t suspended_ns = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC);
-  uint64_t slack_ns = SLACK_MS * MS_NS + suspended_ns + age_ns;
-  departed->earliest_ns = earliest_ns > slack_ns ? earliest_ns - slack_ns : 0;
-  departed->latest_ns = latest_ns > age_ns ? latest_ns - age_ns : 0;
-  departed->age_ns = age_ns + SLACK_MS * MS_NS;
+  uint64_t slack_ns = SLACK_MS * MS_NS + when->suspended_ns + age_ns;
+  departed->earliest_ns =
+      when->earliest_ns > slack_ns ? when->earliest_ns - slack_ns : 0;
+  departed->latest_ns = when->latest_ns > age_ns ? when->latest_ns - age_ns : 0;
 }
 
 bool departed_identify(struct departed *departed, const struct message *message,
-                       uint64_t earliest_ns, uint64_t latest_ns) {
+                       const struct departed_when *when) {
   const struct record *thread = &message->record[MESSAGE_THREAD];
   bool has_whole = message->has[MESSAGE_PROCESS];
 
@@ -49,7 +41,7 @@ bool departed_identify(struct departed *departed, const struct message *message,
     departed->tgid = (pid_t)thread->tgid;
     departed->is_last = (thread->flags & RECORD_LAST_THREAD) != 0;
     departed->elapsed_us = thread->process_elapsed_us;
-    set_begin(departed, thread->process_elapsed_us, earliest_ns, latest_ns);
+    set_begin(departed, thread->process_elapsed_us, when);
     return true;
   }
 
@@ -57,12 +49,12 @@ bool departed_identify(struct departed *departed, const struct message *message,
   departed->tgid = (pid_t)thread->pid;
   if (has_whole) {
     departed->tgid = (pid_t)message->id[MESSAGE_PROCESS];
-    departed->latest_ns = latest_ns;
+    departed->latest_ns = when->latest_ns;
     if (thread->pid == message->id[MESSAGE_PROCESS])
-      set_begin(departed, thread->elapsed_us, earliest_ns, latest_ns);
+      set_begin(departed, thread->elapsed_us, when);
     return true;
   }
-  set_begin(departed, thread->elapsed_us, earliest_ns, latest_ns);
+  set_begin(departed, thread->elapsed_us, when);
   return false;
 }
 

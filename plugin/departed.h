@@ -20,7 +20,6 @@ struct departed {
   const struct record *thread; /* the last that ended */
   const struct record *whole; /* all threads together; NULL if it had but one */
   uint64_t earliest_ns, latest_ns; /* between these times it began */
-  uint64_t age_ns;                 /* at most; 0 if that is not known */
   uint64_t elapsed_us;             /* how long it lived */
   char comm[RECORD_COMM_SIZE];
 
@@ -30,13 +29,20 @@ struct departed {
   uint64_t clock_ns;
 };
 
+/* When threads have ended: between two times after boot. The machine has been
+ * suspended for suspended_ns since then. */
+struct departed_when {
+  uint64_t earliest_ns, latest_ns;
+  uint64_t suspended_ns;
+};
+
 /*
- * Fills in whose thread has ended, between these two times after boot. The
- * message must outlive it. Before version 12 a record without a process's part
- * is that of a whole process only if its pid is known as one's: returns false.
+ * Fills in whose thread has ended. The message must outlive it. Before version
+ * 12 a record without a process's part is that of a whole process only if its
+ * pid is known as one's: returns false.
  */
 bool departed_identify(struct departed *departed, const struct message *message,
-                       uint64_t earliest_ns, uint64_t latest_ns);
+                       const struct departed_when *when);
 
 /* Whether the record of the main thread is there: it has the process's name.
  * ended is what came before, or NULL. */

@@ -2,6 +2,7 @@
 #ifndef TASKSTATS_ENDED_H
 #define TASKSTATS_ENDED_H
 
+#include "account.h"
 #include "message.h"
 
 /*
@@ -16,6 +17,14 @@ struct ended {
   uint64_t faults_minor, faults_major;
   uint64_t read_chars, write_chars;
   uint64_t read_bytes, write_bytes;
+  uint64_t disk_waits; /* their count */
+
+  /* Of those that ended since the process was last sampled: how long they lived
+   * since then, all together, and their false waits for a disk: of those that
+   * began after the sample, too, and of the others, from boot. */
+  uint64_t lived_ns;
+  uint64_t false_ns;
+  struct disk_wait_from_boot from_boot;
 
   /* The one that crashed says so, which need not be the last. */
   bool dumped_core;
@@ -33,9 +42,19 @@ struct ended {
 /* Takes NULL. */
 void ended_destroy(struct ended *ended);
 
-/* Adds a thread's exit record. tick_ns is the length of the kernel's tick. */
+/* When a thread has ended, between two times of CLOCK_MONOTONIC. */
+struct ended_when {
+  uint64_t earliest_ns, latest_ns;
+};
+
+/* Adds a thread's exit record. tick_ns is the length of the kernel's tick.
+ * account is the process's, or NULL. */
 void ended_add(struct ended *ended, const struct record *thread,
-               uint64_t tick_ns);
+               uint64_t tick_ns, const struct account *account,
+               const struct ended_when *when);
+
+/* Notes that the process was sampled. */
+void ended_note_sample(struct ended *ended);
 
 /*
  * The CPU time of an ended thread in ns. Its record's own figure lacks what

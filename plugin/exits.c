@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "exits.h"
 
+#include "clock.h"
 #include "departed.h"
 #include "join.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,7 +27,10 @@ struct exits {
   exit_sink *sink;
   void *context;
   uint64_t tick_ns;            /* of the kernel's sampling */
+  struct departed_when when;   /* the messages at hand are of */
+  struct ended_when ended;     /* the same in CLOCK_MONOTONIC */
   uint64_t start_tick_ns;      /* of start times in procfs */
+  struct pattern_work work;    /* of matching */
   struct join join;            /* of the process at hand */
   const struct rule **unknown; /* which rules cannot be decided of it */
   size_t unknown_count;
@@ -69,9 +74,8 @@ void exits_destroy(struct exits *exits) {
 
 /* Whose thread has ended. Returns false if that cannot be known. */
 static bool identify(struct exits *exits, const struct message *message,
-                     uint64_t earliest_ns, uint64_t latest_ns,
                      struct departed *departed) {
-  if (departed_identify(departed, message, earliest_ns, latest_ns) ||
+  if (departed_identify(departed, message, &exits->when) ||
       proctable_find_exiting(exits->ledger->table, departed->tgid,
                              departed->earliest_ns,
                              departed->latest_ns) != NULL)
@@ -121,7 +125,9 @@ static bool add_ended(struct exits *exits, struct process *process,
     process->ended = calloc(1, sizeof(struct ended));
   if (process->ended == NULL)
     return false;
-  ended_add(process->ended, thread, exits->tick_ns);
+  ended_add(process->ended, thread, exits->tick_ns,
+            process->member != NULL ? &process->member->account : NULL,
+            &exits->ended);
   return true;
 }
 
@@ -135,12 +141,40 @@ static bool add_ended_once(struct exits *exits, struct process *process,
 
 static uint64_t max(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
+/* The time since the last sample of a process that has ended, or since it
+ * began. Of its ended threads one may be missing, whose record has been
+ * overtaken. */
+static struct disk_wait_period last_period(const struct exits *exits,
+                                           const struct member *member,
+                                           const struct departed *departed,
+                                           const struct ended *ended) {
+  uint64_t until_ns = exits->ended.latest_ns;
+  uint64_t age_ns = departed->elapsed_us * 1000;
+  uint64_t since_ns = member->account.sampled_ns;
+  if (since_ns == 0)
+    since_ns = until_ns > age_ns ? until_ns - age_ns : 0;
+  uint64_t length_ns = until_ns > since_ns ? until_ns - since_ns : 0;
+  uint64_t missing_ns =
+      departed->whole != NULL &&
+              departed->whole->waits[DELAY_BLKIO] != ended->disk_waits
+          ? length_ns
+          : 0;
+  return (struct disk_wait_period){
+      .since_ns = since_ns,
+      .until_ns = until_ns,
+      .thread_ns =
+          max(member->threads * length_ns, ended->lived_ns) + missing_ns,
+      .false_ns = ended->false_ns,
+      .from_boot = ended->from_boot,
+  };
+}
+
 /*
  * Books what a process used in all, from its exit records. With whole, all its
  * delays; without, if it had several threads, only what is summed over them.
  */
-static void book(struct process *process, const struct departed *departed,
-                 bool with_delays) {
+static void book(const struct exits *exits, struct process *process,
+                 const struct departed *departed, bool with_delays) {
   struct account *account = &process->member->account;
   const struct ended *ended = process->ended;
   struct record record = {0};
@@ -174,7 +208,7 @@ static void book(struct process *process, const struct departed *departed,
   const struct sample sample = {
       .io_is_own = process->has_ended_children,
       .cpu_ns = cpu_ns,
-      .age_ns = departed->age_ns,
+      .disk = last_period(exits, process->member, departed, ended),
       .record = with_delays ? &record : NULL,
       .counts_ended_threads = true,
       .io = &io,
@@ -211,6 +245,7 @@ static void match(struct exits *exits, const struct departed *departed) {
   struct departed_look look;
 
   departed_look_init(&look, departed, exits->proc);
+  look.attributes.work = &exits->work;
   for (const struct rule *r = exits->ledger->rules; r != NULL; r = r->next) {
     enum selector_match result =
         departed_match(&look, r, &join->matches[join->match_count]);
@@ -227,27 +262,51 @@ static bool wants_notice(const struct rule *rule, uint32_t exit_code) {
           exit_counter(exit_code) != COUNTER_EXIT_OK);
 }
 
-/* Tells of a process's end, for each group that wants it. */
-static void tell(struct exits *exits, const struct departed *departed,
-                 const struct member *member) {
-  struct exit_event event = {
-      .comm = departed->comm,
+/* The counters that are known of a process. While delay accounting is off, the
+ * kernel counts waits for a CPU only, and of a process that started before it
+ * was switched on it never counts the others. */
+static uint64_t known_counters(const struct exits *exits,
+                               const struct departed *departed,
+                               const struct member *member) {
+  uint64_t known = member->account.known;
+  if (departed->earliest_ns >= exits->ledger->delays_since_ns)
+    return known;
+  for (unsigned int kind = 0; kind < DELAY_KINDS; kind++)
+    if (kind != DELAY_CPU && member->account.total[COUNTER_DELAY + kind] == 0)
+      known &= ~(UINT64_C(1) << (COUNTER_DELAY + kind));
+  return known;
+}
+
+static bool wants_to_know(const struct membership *membership,
+                          uint32_t exit_code) {
+  return !membership->is_again && wants_notice(membership->rule, exit_code);
+}
+
+static void tell_group(struct exits *exits, const struct departed *departed,
+                       const struct member *member, struct group *group) {
+  char comm[RECORD_COMM_SIZE];
+  text_clean(departed->comm, comm, sizeof(comm));
+  const struct exit_event event = {
+      .group = group,
+      .comm = comm,
       .pid = (uint32_t)departed->tgid,
       .ppid = departed->thread->ppid,
       .uid = departed->thread->uid,
       .exit_code = departed->exit_code,
       .dumped_core = departed->dumped_core,
       .elapsed_us = departed->elapsed_us,
-      .known = member->account.known,
+      .known = known_counters(exits, departed, member),
       .used = member->account.total,
   };
-  for (size_t i = 0; i < member->group_count; i++) {
-    const struct membership *membership = &member->memberships[i];
-    event.group = membership->group;
-    if (!membership->is_again &&
-        wants_notice(membership->rule, departed->exit_code))
-      exits->sink(exits->context, &event);
-  }
+  exits->sink(exits->context, &event);
+}
+
+/* Tells of a process's end, for each group that wants it. */
+static void tell(struct exits *exits, const struct departed *departed,
+                 const struct member *member) {
+  for (size_t i = 0; i < member->group_count; i++)
+    if (wants_to_know(&member->memberships[i], departed->exit_code))
+      tell_group(exits, departed, member, member->memberships[i].group);
 }
 
 /* Books a process that has ended, by its member. With the lock. */
@@ -256,7 +315,7 @@ static void settle(struct exits *exits, struct process *process,
   process->has_exited = true;
   departed->exit_code = exit_code_of(departed->thread, process->ended);
   departed->dumped_core = process->ended->dumped_core;
-  book(process, departed, true);
+  book(exits, process, departed, true);
   count_exit(process->member, departed->exit_code);
   tell(exits, departed, process->member);
 }
@@ -400,7 +459,7 @@ static bool take_late(struct exits *exits, const struct departed *departed) {
     return false;
   if (process->member != NULL && process->ended != NULL) {
     add_ended(exits, process, departed->thread);
-    book(process, departed, false);
+    book(exits, process, departed, false);
     if (process->member->sums_switches)
       add_switches(process->member, departed->thread);
   }
@@ -452,13 +511,12 @@ static bool must_wait(struct exits *exits, const struct departed *departed,
 /* One message. Returns the one that waited for it, which the caller frees, or
  * NULL. is_added says whether the thread is added already. */
 static struct message *take(struct exits *exits, const struct message *message,
-                            bool is_added, uint64_t earliest_ns,
-                            uint64_t latest_ns) {
+                            bool is_added) {
   struct departed departed;
   struct message *waiting = NULL;
 
   ledger_lock(exits->ledger);
-  bool is_known = identify(exits, message, earliest_ns, latest_ns, &departed);
+  bool is_known = identify(exits, message, &departed);
   if (is_known && !departed.is_last)
     waiting = take_thread(exits, &departed);
   else if (is_known && !is_added)
@@ -469,13 +527,29 @@ static struct message *take(struct exits *exits, const struct message *message,
   return waiting;
 }
 
+/* Times of CLOCK_BOOTTIME. */
+static void set_when(struct exits *exits, uint64_t earliest_ns,
+                     uint64_t latest_ns) {
+  uint64_t ahead_ns = clock_suspended_ns();
+  exits->when = (struct departed_when){
+      .earliest_ns = earliest_ns,
+      .latest_ns = latest_ns,
+      .suspended_ns = ahead_ns,
+  };
+  exits->ended = (struct ended_when){
+      .earliest_ns = earliest_ns > ahead_ns ? earliest_ns - ahead_ns : 0,
+      .latest_ns = latest_ns > ahead_ns ? latest_ns - ahead_ns : 0,
+  };
+}
+
 void exits_take(struct exits *exits, const struct message *messages,
                 size_t count, uint64_t earliest_ns, uint64_t latest_ns) {
+  pattern_work_fill(&exits->work, latest_ns);
+  set_when(exits, earliest_ns, latest_ns);
   for (size_t i = 0; i < count; i++) {
-    struct message *waiting =
-        take(exits, &messages[i], false, earliest_ns, latest_ns);
+    struct message *waiting = take(exits, &messages[i], false);
     if (waiting != NULL)
-      take(exits, waiting, true, earliest_ns, latest_ns);
+      take(exits, waiting, true);
     free(waiting);
   }
 }

@@ -16,7 +16,7 @@ struct exits;
 /* A process that has ended, for those who are to be told. */
 struct exit_event {
   struct group *group; /* one of its groups that wants to know */
-  const char *comm;
+  const char *comm;    /* filtered by text_clean */
   uint32_t pid, ppid, uid;
   uint32_t exit_code; /* a wait status */
   bool dumped_core;

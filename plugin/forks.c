@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "forks.h"
 
+#include "clock.h"
 #include "inbox.h"
 
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -44,28 +44,6 @@ struct event {
   size_t size;      /* of process, as far as the kernel sent it */
   struct proc_event process;
 };
-
-static uint64_t clock_ns(clockid_t clock) {
-  struct timespec t;
-  clock_gettime(clock, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-/* How far CLOCK_BOOTTIME is ahead of CLOCK_MONOTONIC, in which events are
- * timed. */
-static uint64_t get_suspended_ns(void) {
-  enum { TRIES = 3 };
-  uint64_t least = UINT64_MAX;
-
-  /* Between the two readings this thread may have to wait. */
-  for (int i = 0; i < TRIES; i++) {
-    uint64_t monotonic_ns = clock_ns(CLOCK_MONOTONIC);
-    uint64_t ahead_ns = clock_ns(CLOCK_BOOTTIME) - monotonic_ns;
-    if (ahead_ns < least)
-      least = ahead_ns;
-  }
-  return least;
-}
 
 /* Sends the connector some bytes of an input. */
 static int put(const struct forks *forks, const struct input *input,
@@ -265,7 +243,7 @@ static int receive(struct forks *forks) {
 
 int forks_drain(struct forks *forks, const struct forks_calls *calls,
                 uint64_t *lost) {
-  uint64_t suspended_ns = get_suspended_ns();
+  uint64_t suspended_ns = clock_suspended_ns();
   int received;
 
   while ((received = receive(forks)) > 0) {

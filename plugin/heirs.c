@@ -11,8 +11,9 @@
 struct heirs {
   struct ledger *ledger;
   struct proc *proc;
-  uint64_t tick_ns; /* of start times in procfs */
-  struct join join; /* of the process at hand */
+  uint64_t tick_ns;         /* of start times in procfs */
+  struct pattern_work work; /* of matching */
+  struct join join;         /* of the process at hand */
 };
 
 int heirs_create(const char *root, struct ledger *ledger,
@@ -50,6 +51,7 @@ static void match_living(struct heirs *heirs, pid_t pid, const char *comm) {
 
   join->match_count = 0;
   attributes_init(&attributes, heirs->proc, pid, comm);
+  attributes.work = &heirs->work;
   for (const struct rule *r = heirs->ledger->rules; r != NULL; r = r->next) {
     struct match *match = &join->matches[join->match_count];
     join->match_count +=
@@ -109,6 +111,7 @@ void heirs_fork(struct heirs *heirs, pid_t parent, pid_t child,
   static const uint64_t slack_ns = LEDGER_FORK_MS * UINT64_C(1000000);
   uint64_t earliest_ns = begin_ns > slack_ns ? begin_ns - slack_ns : 0;
 
+  pattern_work_fill(&heirs->work, begin_ns);
   ledger_lock(ledger);
   bool is_unknown = must_judge(heirs, parent, begin_ns);
   ledger_unlock(ledger);

@@ -41,8 +41,11 @@ struct ledger {
   uint64_t since_ns; /* when the last complete one began, or else the plugin;
                       * CLOCK_BOOTTIME */
   uint32_t read;     /* number of the last read that has begun */
-  bool listens;      /* exit records arrive */
-  uint32_t drained_read; /* those until the end of this read have arrived */
+  uint64_t delays_since_ns; /* processes that started later have all kinds of
+                             * delay counted; CLOCK_BOOTTIME, UINT64_MAX while
+                             * delay accounting is off */
+  bool listens;             /* exit records arrive */
+  uint32_t drained_read;    /* those until the end of this read have arrived */
 
   uint64_t undecided;    /* exits whose groups could not be decided */
   uint64_t unattributed; /* records that name no process (before version 12) */

@@ -42,7 +42,7 @@ struct listener {
   /* For listener_status. */
   size_t buffer;
   atomic_bool is_proven;
-  atomic_int error, rejection;
+  atomic_int error, rejection, untried;
   atomic_uint_fast64_t records, lost;
   atomic_uint drained_read;
 
@@ -125,34 +125,35 @@ static void *note_tid(void *arg) {
   return NULL;
 }
 
-/* Lets a thread end on a watched CPU. If this process may run on none of them
- * nothing can be proved, and the listener is believed. */
-static void end_a_thread(struct listener *listener) {
-  struct cpulist watched;
-  cpu_set_t allowed;
-  int cpu = 0;
+/* Lets a thread end on a watched CPU. Returns 0, or a negative errno if that
+ * cannot be tried: -ENOENT if this process may run on none of them. */
+static int end_a_thread(struct listener *listener) {
+  struct cpulist watched, allowed = {0}, one = {0};
+  unsigned int cpu = 0;
 
-  if (cpulist_parse(listener->cpus, &watched) != 0 ||
-      pthread_getaffinity_np(pthread_self(), sizeof(allowed), &allowed) != 0)
-    return;
-  while (cpu < CPU_SETSIZE && !(CPU_ISSET((size_t)cpu, &allowed) &&
-                                cpulist_has(&watched, (unsigned int)cpu)))
+  int status = cpulist_parse(listener->cpus, &watched);
+  if (status == 0)
+    status = cpulist_add_allowed(&allowed, 0);
+  if (status != 0)
+    return status;
+  while (cpu < CPULIST_CPUS &&
+         !(cpulist_has(&allowed, cpu) && cpulist_has(&watched, cpu)))
     cpu++;
-  if (cpu == CPU_SETSIZE) {
-    atomic_store(&listener->is_proven, true);
-    return;
-  }
+  if (cpu == CPULIST_CPUS)
+    return -ENOENT;
 
   pthread_attr_t attributes;
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET((size_t)cpu, &one);
-  pthread_attr_init(&attributes);
-  pthread_attr_setaffinity_np(&attributes, sizeof(one), &one);
   pthread_t thread;
-  if (pthread_create(&thread, &attributes, note_tid, listener) == 0)
+  one.bits[cpu / 64] = UINT64_C(1) << cpu % 64;
+  pthread_attr_init(&attributes);
+  status = pthread_attr_setaffinity_np(&attributes, sizeof(one.bits),
+                                       (void *)one.bits);
+  if (status == 0)
+    status = pthread_create(&thread, &attributes, note_tid, listener);
+  if (status == 0)
     pthread_join(thread, NULL);
   pthread_attr_destroy(&attributes);
+  return -status;
 }
 
 /* Waits for records or a wish. Returns whether there is something to read
@@ -177,11 +178,16 @@ static int listen_on(struct listener *listener) {
 
   for (int tries = 0; !atomic_load(&listener->must_stop);) {
     if (!atomic_load(&listener->is_proven)) {
-      if (tries++ == PROOF_TRIES) {
+      if (tries == PROOF_TRIES) {
         int rejection = atomic_load(&listener->rejection);
         return rejection != 0 ? rejection : -ENODATA;
       }
-      end_a_thread(listener);
+      /* What cannot be tried has not failed: the kernel is believed. */
+      int status = end_a_thread(listener);
+      atomic_store(&listener->untried, status);
+      if (status != 0)
+        atomic_store(&listener->is_proven, true);
+      tries++;
       timeout_ms = PROOF_INTERVAL_MS;
     }
     uint64_t begin_ns = now_ns();
@@ -324,6 +330,7 @@ void listener_status(struct listener *listener,
   *status = (struct listener_status){
       .is_proven = atomic_load(&listener->is_proven),
       .error = atomic_load(&listener->error),
+      .untried = atomic_load(&listener->untried),
       .rejection = atomic_load(&listener->rejection),
       .buffer = listener->buffer,
       .records = atomic_load(&listener->records),

@@ -48,8 +48,11 @@ void listener_finish_read(struct listener *listener, uint32_t read);
 
 struct listener_status {
   /* A record arrived. The kernel may accept a listener and never send: it does
-   * so in a network namespace other than the initial one. */
+   * so in a network namespace other than the initial one. If that cannot be
+   * tried, untried says why, and the listener is believed. */
   bool is_proven;
+  int untried;   /* 0, or a negative errno: -ENOENT if this process may run on
+                  * none of the watched CPUs */
   int error;     /* why it has ended, or 0: -ENODATA if no record ever came, or
                   rejection if nothing else came */
   size_t buffer; /* bytes that the kernel granted */

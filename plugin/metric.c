@@ -63,6 +63,8 @@ static const struct metric metrics[] = {
 
 static bool is_known(const struct metric *metric, const struct group *group,
                      const struct metric_scope *scope) {
+  if (scope->is_partial && metric->needs != LISTENER)
+    return false;
   switch (metric->needs) {
   case IO:
     return group->without_io == 0;

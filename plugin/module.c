@@ -5,13 +5,18 @@
  * calls the callbacks one after another, but the reads in a thread of its own.
  */
 
+#include "clock.h"
 #include "config.h"
 #include "cpulist.h"
 #include "metric.h"
 #include "notice.h"
+#include "path_watch.h"
 #include "problem.h"
 #include "reader.h"
+#include "speaker.h"
+#include "text.h"
 #include "top.h"
+#include "user_cache.h"
 #include "watcher.h"
 
 #include <collectd/core/daemon/collectd.h>
@@ -20,12 +25,20 @@
 #include <collectd/core/utils/common/common.h>
 
 #include <sys/wait.h>
-#include <time.h>
 
 _Static_assert(GROUP_NAME_SIZE == DATA_MAX_NAME_LEN,
                "names are as long as collectd allows");
 
-enum { LOSS_INTERVAL_S = 60 }; /* between two complaints about a loss */
+enum {
+  LOSS_INTERVAL_S = 60, /* between two complaints about a loss */
+  /* What a start may wait for users and for paths, so that the first read knows
+   * them. */
+  LOOKUP_WAIT_MS = 300,
+  /* What collectd's end may wait for who takes a notification: for others to
+   * shut down after it, and for the thread itself. */
+  HOLD_MS = 500,
+  STOP_MS = 100,
+};
 
 static plugin_ctx_t
     plugin_context; /* which other threads need to call collectd */
@@ -33,12 +46,16 @@ static struct settings settings;
 static struct ledger *ledger;
 static struct reader *reader;
 static struct problems problems;
-static double last_read; /* seconds, CLOCK_MONOTONIC; 0 before the first */
+/* When the last read began that knew all delays, in seconds of CLOCK_MONOTONIC;
+ * 0 if the last one did not, or there was none. */
+static double last_read;
 
+static struct speaker *speaker; /* NULL if no group notifies */
 static struct watcher *watcher; /* NULL while nobody listens */
 static int watcher_error;       /* why */
 /* Figures of the watcher, former ones included. */
 static uint64_t records, former_records;
+static bool said_untried, said_cpus;
 static int rejection; /* why the last one not understood was not */
 
 /* What the kernel dropped for want of buffer, of former watchers, too. */
@@ -51,23 +68,20 @@ static struct loss {
   lost_forks = {.what = "process events were lost, and with them Descendants "
                         "whose parent ended before a read saw them"};
 
-static double seconds(clockid_t clock) {
-  struct timespec t;
-  clock_gettime(clock, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
+static double seconds(clockid_t clock) { return (double)clock_ns(clock) / 1e9; }
 
-static uint64_t boot_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_BOOTTIME, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+/* Logs a line that may contain text which a process or a file chose. */
+static void log_line(int severity, const char *line) {
+  char clean[1024];
+  text_clean(line, clean, sizeof(clean));
+  plugin_log(severity, "taskstats plugin: %s", clean);
 }
 
 static int taskstats_config(oconfig_item_t *block) {
   char error[1024];
-  int status = config_add_block(&settings, block, error, sizeof(error));
+  int status = config_add_block(&settings, block, error, sizeof(error) - 1);
   if (status != 0)
-    ERROR("taskstats plugin: %s.", error);
+    log_line(LOG_ERR, strcat(error, "."));
   return status;
 }
 
@@ -151,20 +165,83 @@ static void notify(const char *group, const struct exit_event *event,
     plugin_notification_meta_free(n.meta);
 }
 
+static void start_speaker(void) {
+  bool is_needed = false;
+  for (const struct rule *r = settings.rules; r != NULL; r = r->next)
+    is_needed |= r->notify != NOTIFY_NONE;
+  int status = is_needed ? speaker_start(notify, &speaker) : 0;
+  if (status == 0)
+    return;
+  ERROR("taskstats plugin: Cannot start the thread that sends notifications: "
+        "%s. None are sent.",
+        STRERROR(-status));
+  for (struct rule *r = settings.rules; r != NULL; r = r->next)
+    r->notify = NOTIFY_NONE;
+}
+
+/*
+ * collectd flushes all plugins when it stops, before it shuts the first one
+ * down: from then on the plugins that take notifications may be gone at any
+ * time, and exec and perl crash if they are called. That a flush is that of the
+ * end cannot be seen, so nothing is sent until the next read, which shows that
+ * collectd goes on.
+ */
+static int taskstats_flush(cdtime_t timeout, const char *identifier,
+                           user_data_t *user_data) {
+  (void)timeout;
+  (void)identifier;
+  (void)user_data;
+  speaker_hold(speaker, HOLD_MS);
+  return 0;
+}
+
+static void stop_speaker(void) {
+  size_t dropped = speaker_stop(speaker, STOP_MS);
+  for (const struct group *g = ledger != NULL ? ledger->groups : NULL;
+       g != NULL; g = g->next)
+    dropped += budget_unsaid(&g->budget);
+  speaker = NULL;
+  if (dropped > 0)
+    NOTICE("taskstats plugin: %" PRIsz " notifications of ended processes were "
+           "dropped, because collectd stops.",
+           dropped);
+}
+
 /* --- The watcher -----------------------------------------------------------
  */
 
+enum { CPUS_SIZE = 1024 };
+
+/* All CPUs; where the kernel's list cannot be read, those that are online, as
+ * far as process 1 and collectd may run on them. */
+static void find_cpus(char text[CPUS_SIZE]) {
+  int status = cpulist_read_possible(text, CPUS_SIZE);
+  if (status == 0)
+    return;
+  struct cpulist online = {0};
+  cpulist_add_allowed(&online, 0);
+  cpulist_add_allowed(&online, 1);
+  if (cpulist_format(&online, text, CPUS_SIZE) != 0 || text[0] == '\0')
+    sstrncpy(text, "0", CPUS_SIZE);
+  if (said_cpus)
+    return;
+  said_cpus = true;
+  WARNING("taskstats plugin: /sys/devices/system/cpu/possible cannot be read "
+          "(%s), so exit records of the CPUs that are online now are watched "
+          "alone: %s. Mount /sys, or list all CPUs in WatchCPUs.",
+          STRERROR(-status), text);
+}
+
 static void start_watcher(void) {
-  char possible[1024];
-  const char *cpus = settings.watch_cpus;
-  if (cpus == NULL && cpulist_read_possible(possible, sizeof(possible)) == 0)
-    cpus = possible;
+  char all[CPUS_SIZE];
+  if (settings.watch_cpus == NULL)
+    find_cpus(all);
 
   const struct watcher_options options = {
-      .cpus = cpus != NULL ? cpus : "0",
+      .cpus = settings.watch_cpus != NULL ? settings.watch_cpus : all,
       .buffer = settings.watch_buffer,
       .notify_rate = settings.notify_rate,
-      .say = notify,
+      .speaker = speaker,
   };
   watcher_error = watcher_start(ledger, &options, &watcher);
   if (watcher_error != 0)
@@ -207,6 +284,11 @@ static void check_watcher(void) {
   lost_forks.count = lost_forks.former + watcher_forks_lost(watcher);
   if (status.rejection != 0)
     rejection = status.rejection;
+  if (status.untried != 0 && !said_untried)
+    INFO("taskstats plugin: Whether exit records arrive cannot be tried (%s).",
+         status.untried == -ENOENT ? "collectd may run on no watched CPU"
+                                   : STRERROR(-status.untried));
+  said_untried |= status.untried != 0;
   if (status.error != 0) {
     watcher_error = status.error;
     stop_watcher();
@@ -228,16 +310,61 @@ static void tell_loss(struct loss *loss) {
 /* --- Init, read, shutdown ---------------------------------------------------
  */
 
+static const char *delay_accounting_cause(int status) {
+  switch (status) {
+  case -EROFS:
+    return "/proc/sys can only be read here, by ProtectKernelTunables= of the "
+           "service or in a container: leave that as it is";
+  case -EOPNOTSUPP:
+    return "This kernel does not count delays: run one that is built with "
+           "CONFIG_TASK_DELAY_ACCT, without nodelayacct on its command line";
+  case -ENOENT:
+    return "/proc/sys is hidden here, by ProcSubset=pid of the service: take "
+           "that out";
+  default:
+    return "Only root may: leave collectd's user as it is";
+  }
+}
+
 static void enable_delay_accounting(void) {
   int status = reader_enable_delay_accounting(reader);
   if (status < 0)
     ERROR("taskstats plugin: EnableDelayAccounting cannot set "
-          "kernel.task_delayacct to 1: %s. Run collectd as root, or set it at "
-          "boot, in /etc/sysctl.d.",
-          STRERROR(-status));
+          "kernel.task_delayacct to 1: %s. %s, and set it at boot instead, in "
+          "/etc/sysctl.d.",
+          STRERROR(-status), delay_accounting_cause(status));
   else if (status > 0)
     NOTICE("taskstats plugin: kernel.task_delayacct is now 1, for the whole "
            "machine. Services that run already are counted after a restart.");
+}
+
+/* Starts the user cache if a group needs it. */
+static void look_up_users(void) {
+  bool is_needed = false;
+  for (const struct rule *r = settings.rules; r != NULL; r = r->next)
+    is_needed |= rule_looks_up_users(r);
+  if (!is_needed)
+    return;
+  int status = user_cache_start(NULL);
+  if (status != 0) {
+    ERROR("taskstats plugin: Cannot start the thread that looks up users: %s. "
+          "Groups with User or %%{user} have no processes.",
+          STRERROR(-status));
+    return;
+  }
+  for (const struct rule *r = settings.rules; r != NULL; r = r->next)
+    rule_looks_up_users(r);
+  reader_look_up_users(reader);
+  user_cache_wait(LOOKUP_WAIT_MS);
+}
+
+static void watch_paths(void) {
+  int status = path_watch_start();
+  if (status != 0)
+    ERROR("taskstats plugin: Cannot start the thread that looks at paths: %s. "
+          "Groups with Executable or PIDFile have no processes.",
+          STRERROR(-status));
+  path_watch_wait(LOOKUP_WAIT_MS);
 }
 
 static int taskstats_init(void) {
@@ -254,7 +381,8 @@ static int taskstats_init(void) {
     WARNING("taskstats plugin: No group is configured, so none is reported; "
             "add Process, ProcessMatch or <Group> to <Plugin taskstats>.");
 
-  ledger = ledger_create(settings.rules, settings.max_groups, boot_ns());
+  ledger = ledger_create(settings.rules, settings.max_groups,
+                         clock_ns(CLOCK_BOOTTIME));
   int status = ledger == NULL ? -ENOMEM : 0;
   if (status == 0)
     status = reader_create("/proc", ledger, &reader);
@@ -263,8 +391,11 @@ static int taskstats_init(void) {
           STRERROR(-status));
     return status;
   }
+  look_up_users();
+  watch_paths();
   if (settings.enable_delay_accounting)
     enable_delay_accounting();
+  start_speaker();
   if (settings.watches)
     start_watcher();
   if (watcher != NULL)
@@ -363,7 +494,8 @@ static void report_self(value_list_t *list, const struct reader_report *report,
                         const struct figures *figures, size_t groups,
                         double begin) {
   list->plugin_instance[0] = '\0';
-  report_gauge(list, "count", "processes", (double)report->members);
+  if (report->proc == 0)
+    report_gauge(list, "count", "processes", (double)report->members);
   report_gauge(list, "count", "groups", (double)groups);
   if (figures->listens) {
     report_events(list, "exit-records", records);
@@ -374,18 +506,97 @@ static void report_self(value_list_t *list, const struct reader_report *report,
 }
 
 static void say(bool is_warning, const char *line) {
-  plugin_log(is_warning ? LOG_WARNING : LOG_NOTICE, "taskstats plugin: %s",
-             line);
+  log_line(is_warning ? LOG_WARNING : LOG_NOTICE, line);
+}
+
+static void tell_user(const struct user_change *change) {
+  char line[512];
+  if (change->name[0] == '\0')
+    snprintf(
+        line, sizeof(line),
+        change->error == 0
+            ? "Users can be looked up again."
+            : "The name of user %u cannot be looked up: %s. Names that are "
+              "known stay in use; of other users the number is used after "
+              "a minute. See \"getent passwd %u\".",
+        change->uid, strerrordesc_np(-change->error), change->uid);
+  else if (change->error == 0)
+    snprintf(line, sizeof(line), "User \"%s\" is known now: %u.", change->name,
+             change->uid);
+  else if (change->error == -ENOENT)
+    snprintf(line, sizeof(line),
+             "User \"%s\" does not exist, so the groups that select it have no "
+             "processes of it. It is looked up again every ten seconds.",
+             change->name);
+  else
+    snprintf(line, sizeof(line),
+             "User \"%s\" cannot be looked up: %s. %s It is looked up again "
+             "every ten seconds; the user's number needs no lookup.",
+             change->name, strerrordesc_np(-change->error),
+             change->known == USER_FOUND
+                 ? "The number that was found before stays in use."
+                 : "The groups that select it have no processes of it.");
+  log_line(change->error != 0 ? LOG_WARNING : LOG_NOTICE, line);
+}
+
+static const char *path_remedy(const struct path_change *change) {
+  switch (change->error) {
+  case -ETIMEDOUT:
+    return "its file system does not answer; see \"mount\" and its server";
+  case -EACCES:
+  case -EPERM:
+    return "give collectd's user access to it and to the directories above, or "
+           "CAP_DAC_READ_SEARCH";
+  case -ENOENT:
+    return "correct the path, or install the program";
+  case -EISDIR:
+    return "name a file in this directory";
+  case -EBADMSG:
+    return "it must contain a process's number and nothing else";
+  default:
+    return "it is tried again";
+  }
+}
+
+static void tell_path(const struct path_change *change) {
+  bool is_pid_file = change->kind == PATH_PID_FILE;
+  const char *option = is_pid_file ? "PIDFile" : "Executable";
+  char line[768];
+  if (change->error == 0)
+    snprintf(line, sizeof(line), "%s \"%s\" can be read again.", option,
+             change->path);
+  else
+    snprintf(line, sizeof(line), "%s \"%s\" cannot be read (%s): %s. %s",
+             option, change->path,
+             change->error == -EBADMSG ? "no process id"
+                                       : strerrordesc_np(-change->error),
+             path_remedy(change),
+             is_pid_file ? "The process that it named last stays in use."
+                         : "Processes are selected by this path as it stands.");
+  log_line(change->error != 0 ? LOG_WARNING : LOG_NOTICE, line);
+}
+
+static void tell_paths(void) {
+  struct path_change change;
+  while (path_watch_take_change(&change))
+    tell_path(&change);
+}
+
+static void tell_users(void) {
+  struct user_change change;
+  while (user_cache_take_change(&change))
+    tell_user(&change);
 }
 
 static int taskstats_read(void) {
   double begin = seconds(CLOCK_MONOTONIC);
+  speaker_release(speaker);
   check_watcher();
 
   struct reader_report report;
   if (watcher != NULL)
     watcher_begin_read(watcher);
-  reader_read(reader, boot_ns(), &report);
+  reader_read(reader, clock_ns(CLOCK_BOOTTIME), &report);
   if (watcher != NULL)
     watcher_end_read(watcher);
 
@@ -400,6 +611,8 @@ static int taskstats_read(void) {
       .is_full = figures.is_full,
   };
   problems_update(&problems, &now, say);
+  tell_users();
+  tell_paths();
   tell_loss(&lost_records);
   tell_loss(&lost_forks);
 
@@ -407,8 +620,9 @@ static int taskstats_read(void) {
       .elapsed = last_read > 0 ? begin - last_read : 0,
       .delays = report.delays,
       .listens = figures.listens,
+      .is_partial = report.proc != 0,
   };
-  last_read = begin;
+  last_read = report.proc == 0 && report.delays != 0 ? begin : 0;
   value_list_t list = VALUE_LIST_INIT;
   list.time = cdtime();
   sstrncpy(list.plugin, "taskstats", sizeof(list.plugin));
@@ -420,8 +634,11 @@ static int taskstats_read(void) {
 
 static int taskstats_shutdown(void) {
   stop_watcher();
+  stop_speaker();
   reader_destroy(reader);
   reader = NULL;
+  user_cache_stop();
+  path_watch_stop();
   ledger_destroy(ledger);
   ledger = NULL;
   config_clear(&settings);
@@ -435,5 +652,6 @@ void module_register(void) {
   plugin_register_complex_config("taskstats", taskstats_config);
   plugin_register_init("taskstats", taskstats_init);
   plugin_register_read("taskstats", taskstats_read);
+  plugin_register_flush("taskstats", taskstats_flush, NULL);
   plugin_register_shutdown("taskstats", taskstats_shutdown);
 }

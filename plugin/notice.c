@@ -65,7 +65,8 @@ static void append_delays(char *text, size_t size,
                           const struct exit_event *event) {
   const char *before = "; waited for ";
   for (unsigned int kind = 0; kind < DELAY_KINDS; kind++) {
-    if (event->used[COUNTER_DELAY + kind] < 1000000)
+    if ((event->known >> (COUNTER_DELAY + kind) & 1) == 0 ||
+        event->used[COUNTER_DELAY + kind] < 1000000)
       continue;
     append(text, size, "%s%s ", before, delay_name((enum delay)kind));
     append_seconds(text, size, seconds_of(event, COUNTER_DELAY + kind));

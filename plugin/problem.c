@@ -43,7 +43,22 @@ static void describe_taskstats(int status, char *line, size_t size) {
 }
 
 static void describe_delays_off(int status, char *line, size_t size) {
-  (void)status;
+  if (status == -EOPNOTSUPP) {
+    snprintf(line, size,
+             "This kernel does not count delays, so that delay-cpu alone is "
+             "known: run one that is built with CONFIG_TASK_DELAY_ACCT, "
+             "without nodelayacct on its command line.");
+    return;
+  }
+  if (status != -ENODATA) {
+    snprintf(line, size,
+             "Whether delay accounting is on cannot be told (%s), so of the "
+             "delays delay-cpu alone is reported. Let collectd see "
+             "/proc/sys/kernel/task_delayacct: no ProcSubset=pid in its "
+             "service.",
+             strerrordesc_np(-status));
+    return;
+  }
   snprintf(line, size,
            "Delay accounting is off, so of the delays delay-cpu alone is "
            "known. To count all: \"sysctl kernel.task_delayacct=1\" (for good: "
@@ -51,39 +66,95 @@ static void describe_delays_off(int status, char *line, size_t size) {
            "services, since what runs already is not counted.");
 }
 
-static const char *ptrace_cause(int status) {
+/* What others' files in procfs want: executables only ptrace access, I/O that
+ * its mode is overridden, too (0400). */
+enum { PTRACE_ALONE = 1, PTRACE_AND_OPEN = 2 };
+
+/* Says why they cannot be read. wanted is how many of the capabilities. */
+static void describe_access(int status, size_t wanted, char *line,
+                            size_t size) {
+  static const struct {
+    unsigned int number;
+    const char *name;
+  } capabilities[] = {{CAP_SYS_PTRACE, "CAP_SYS_PTRACE"},
+                      {CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH"}};
+  char lacks[64] = "";
+
+  for (size_t i = 0; i < wanted; i++)
+    if (!has_capability(capabilities[i].number))
+      snprintf(lacks + strlen(lacks), sizeof(lacks) - strlen(lacks), "%s%s",
+               lacks[0] != '\0' ? " and " : "", capabilities[i].name);
   if (status == -ENOENT)
-    return "this kernel does not count it; run one that is built with "
-           "CONFIG_TASK_IO_ACCOUNTING";
-  if (status != -EACCES && status != -EPERM)
-    return "the kernel gives no other reason";
-  if (has_capability(CAP_SYS_PTRACE))
-    return "they have capabilities, or a user namespace, that collectd has "
-           "not; widen the CapabilityBoundingSet= of its service";
-  return "collectd lacks CAP_SYS_PTRACE; run it as root, or add the capability "
-         "to its service (systemd: AmbientCapabilities= and "
-         "CapabilityBoundingSet=)";
+    snprintf(line, size,
+             "this kernel does not count it; run one that is built with "
+             "CONFIG_TASK_IO_ACCOUNTING");
+  else if (status != -EACCES && status != -EPERM)
+    snprintf(line, size, "the kernel gives no other reason");
+  else if (lacks[0] != '\0')
+    snprintf(line, size,
+             "collectd lacks %s; run it as root, or add that to its service "
+             "(systemd: AmbientCapabilities= and CapabilityBoundingSet=)",
+             lacks);
+  else
+    snprintf(line, size,
+             "collectd has the capabilities, but they are in another user "
+             "namespace, or a security module (AppArmor, SELinux) forbids it");
 }
 
 static void describe_io(int status, char *line, size_t size) {
+  char cause[256];
+  describe_access(status, PTRACE_AND_OPEN, cause, sizeof(cause));
   snprintf(line, size,
            "The I/O of some processes cannot be read (%s): %s. Their groups "
            "have no io_octets, io_ops and disk_octets.",
-           strerrordesc_np(-status), ptrace_cause(status));
+           strerrordesc_np(-status), cause);
 }
 
 static void describe_select(int status, char *line, size_t size) {
+  char cause[256];
+  if (status == -EXDEV) {
+    snprintf(line, size,
+             "The control groups of some processes have no name here, because "
+             "collectd runs in a cgroup namespace of its own: neither "
+             "ControlGroup nor %%{unit} and the like select them. Run collectd "
+             "in the host's (docker --cgroupns=host).");
+    return;
+  }
+  describe_access(status, PTRACE_ALONE, cause, sizeof(cause));
   snprintf(line, size,
            "The executables of some processes cannot be read (%s): %s. "
            "Executable does not select them.",
-           strerrordesc_np(-status), ptrace_cause(status));
+           strerrordesc_np(-status), cause);
+}
+
+static void describe_undecided(const struct reader_report *read, char *line,
+                               size_t size) {
+  snprintf(line, size,
+           "Expressions could not decide about %zu %s within the limit of "
+           "steps (\"%.80s\" of \"%.80s\", for one), so that these keep the "
+           "groups that they have. Simplify the expressions: anchor them "
+           "(\"^\"), and write \"[^ ]*\" instead of \".*\" where that will do.",
+           read->undecided, read->undecided == 1 ? "process" : "processes",
+           read->undecided_expression, read->undecided_rule);
+}
+
+static const char *proc_cause(int status) {
+  switch (status) {
+  case -EACCES:
+    return "those of other users are hidden (hidepid= of /proc, ProtectProc= "
+           "of the service); give collectd CAP_SYS_PTRACE";
+  case -ENODEV:
+    return "there is none in /proc; mount it";
+  default:
+    return "is /proc mounted?";
+  }
 }
 
 static void describe_proc(int status, char *line, size_t size) {
   snprintf(line, size,
-           "Processes cannot be listed (%s): nothing is counted. Is /proc "
-           "mounted?",
-           strerrordesc_np(-status));
+           "Processes cannot be listed (%s): %s. Meanwhile groups have no "
+           "values but those of exit records.",
+           strerrordesc_np(-status), proc_cause(status));
 }
 
 static const char *listener_cause(int status) {
@@ -164,6 +235,8 @@ static const struct {
     [PROBLEM_DELAYS_OFF] = {describe_delays_off, "Delay accounting is on."},
     [PROBLEM_IO] = {describe_io, "All I/O can be read again."},
     [PROBLEM_SELECT] = {describe_select, "All processes can be selected."},
+    [PROBLEM_UNDECIDED] = {NULL,
+                           "All processes can be matched within the limit."},
     [PROBLEM_LISTENER] = {describe_listener, "Exit records arrive."},
     [PROBLEM_OLD_RECORDS] = {describe_old_records, ""},
     [PROBLEM_STRANGE_RECORDS] = {describe_strange_records, ""},
@@ -178,9 +251,10 @@ void problems_update(struct problems *problems,
   const int status[PROBLEMS] = {
       [PROBLEM_PROC] = read->proc,
       [PROBLEM_TASKSTATS] = read->taskstats,
-      [PROBLEM_DELAYS_OFF] = read->delays_off ? -ENODATA : 0,
+      [PROBLEM_DELAYS_OFF] = read->delay_accounting,
       [PROBLEM_IO] = read->io,
       [PROBLEM_SELECT] = read->select,
+      [PROBLEM_UNDECIDED] = read->undecided > 0 ? -EOVERFLOW : 0,
       [PROBLEM_LISTENER] = now->listener,
       [PROBLEM_OLD_RECORDS] = now->has_unattributed ? -ENODATA : 0,
       [PROBLEM_STRANGE_RECORDS] = now->rejection,
@@ -191,11 +265,14 @@ void problems_update(struct problems *problems,
   for (size_t i = 0; i < PROBLEMS; i++) {
     /* A read that found nobody says nothing of what cannot be read of them. */
     bool is_untold =
-        read->proc != 0 && (i == PROBLEM_IO || i == PROBLEM_SELECT);
+        read->proc != 0 &&
+        (i == PROBLEM_IO || i == PROBLEM_SELECT || i == PROBLEM_UNDECIDED);
     if (is_untold || status[i] == problems->said[i])
       continue;
     char line[512];
-    if (status[i] != 0)
+    if (i == PROBLEM_UNDECIDED && status[i] != 0)
+      describe_undecided(read, line, sizeof(line));
+    else if (status[i] != 0)
       problems_table[i].describe(status[i], line, sizeof(line));
     say(status[i] != 0, status[i] != 0 ? line : problems_table[i].gone);
     problems->said[i] = status[i];

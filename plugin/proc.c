@@ -12,19 +12,25 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
+
+enum {
+  NAME_SIZE = 32, /* "<pid>/cmdline" and shorter */
+  /* 13 hierarchies of version 1, each with a path of up to PATH_MAX */
+  CGROUPS_SIZE = 65536,
+};
 
 struct proc {
   DIR *dir;
   int fd; /* of dir, and owned by it */
   uint64_t page_size;
+  char cgroups[CGROUPS_SIZE]; /* of the process at hand */
 };
 
 /* Of a task's flags (include/linux/sched.h), which <pid>/stat shows. */
 #define PF_EXITING 0x4U
-
-enum { NAME_SIZE = 32 }; /* "<pid>/cmdline" and shorter */
 
 bool proc_is_vanished(int status) {
   return status == -ENOENT || status == -ESRCH;
@@ -266,24 +272,12 @@ static void add_io(struct proc_io *sum, const struct proc_io *io) {
   sum->write_bytes += io->write_bytes;
 }
 
-/* A thread that ends meanwhile is none. */
-static int add_io_of_thread(int task_fd, const char *tid, struct proc_io *sum) {
-  char name[NAME_SIZE + 256];
-  struct proc_io io;
-
-  snprintf(name, sizeof(name), "%s/io", tid);
-  int fd = openat(task_fd, name, O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    return errno == ENOENT ? 0 : -errno;
-  int status = proc_io_read(fd, &io);
-  close(fd);
-  if (status == 0)
-    add_io(sum, &io);
-  return status == -ESRCH ? 0 : status;
-}
-
-int proc_io_of_threads(struct proc *proc, pid_t pid, struct proc_io *io) {
-  *io = (struct proc_io){0};
+/* Calls visit for each thread in <pid>/task, with the directory and the
+ * thread's name there, until it returns an error. */
+static int each_thread(struct proc *proc, pid_t pid,
+                       int (*visit)(void *context, int task_fd,
+                                    const char *tid),
+                       void *context) {
   int fd = open_file(proc, pid, "task", O_RDONLY);
   DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
   if (dir == NULL) {
@@ -297,8 +291,50 @@ int proc_io_of_threads(struct proc *proc, pid_t pid, struct proc_io *io) {
   const struct dirent *entry;
   while (status == 0 && (entry = readdir(dir)) != NULL)
     if (pid_of_name(entry->d_name) != 0)
-      status = add_io_of_thread(fd, entry->d_name, io);
+      status = visit(context, fd, entry->d_name);
   closedir(dir);
+  return status;
+}
+
+/* A thread that ends meanwhile is none. */
+static int add_io_of_thread(void *context, int task_fd, const char *tid) {
+  char name[NAME_SIZE + 256];
+  struct proc_io io;
+
+  snprintf(name, sizeof(name), "%s/io", tid);
+  int fd = openat(task_fd, name, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return errno == ENOENT ? 0 : -errno;
+  int status = proc_io_read(fd, &io);
+  close(fd);
+  if (status == 0)
+    add_io(context, &io);
+  return status == -ESRCH ? 0 : status;
+}
+
+int proc_io_of_threads(struct proc *proc, pid_t pid, struct proc_io *io) {
+  *io = (struct proc_io){0};
+  return each_thread(proc, pid, add_io_of_thread, io);
+}
+
+struct tid_list {
+  uint32_t *tids;
+  size_t size, count;
+};
+
+static int add_tid(void *context, int task_fd, const char *tid) {
+  struct tid_list *list = context;
+  (void)task_fd;
+  if (list->count < list->size)
+    list->tids[list->count++] = (uint32_t)pid_of_name(tid);
+  return 0;
+}
+
+int proc_tids(struct proc *proc, pid_t pid, uint32_t *tids, size_t size,
+              size_t *count) {
+  struct tid_list list = {.tids = tids, .size = size};
+  int status = each_thread(proc, pid, add_tid, &list);
+  *count = list.count;
   return status;
 }
 
@@ -318,8 +354,10 @@ int proc_cmdline(struct proc *proc, pid_t pid, char **cmdline) {
   ssize_t used;
 
   /* A process may change its arguments at any time, so a buffer that was too
-   * small is filled anew from the start. */
-  for (size_t size = 1024;; size *= 4) {
+   * small is filled anew from the start. It may also let them point to
+   * gigabytes of its memory (PR_SET_MM_MAP), so there is a limit. */
+  for (size_t size = 1024;;
+       size = size < PROC_CMDLINE_SIZE / 4 ? size * 4 : PROC_CMDLINE_SIZE) {
     char *larger = realloc(buffer, size);
     if (larger == NULL) {
       free(buffer);
@@ -331,7 +369,7 @@ int proc_cmdline(struct proc *proc, pid_t pid, char **cmdline) {
       free(buffer);
       return (int)used;
     }
-    if ((size_t)used < size - 1)
+    if ((size_t)used < size - 1 || size == PROC_CMDLINE_SIZE)
       break;
   }
   join_arguments(buffer, (size_t)used);
@@ -388,11 +426,18 @@ static bool cgroup_line(const char *text, const char *prefix, const char **path,
   return false;
 }
 
+/* Whether a cgroup is outside of the cgroup namespace of who asks. */
+static bool is_outside(const char *path, size_t length) {
+  return strncmp(path, "/..", 3) == 0 && (length == 3 || path[3] == '/');
+}
+
 int proc_cgroup(struct proc *proc, pid_t pid, char *path, size_t size) {
-  char text[8192];
-  ssize_t used = read_file(proc, pid, "cgroup", text, sizeof(text));
+  const char *text = proc->cgroups;
+  ssize_t used = read_file(proc, pid, "cgroup", proc->cgroups, CGROUPS_SIZE);
   if (used < 0)
     return (int)used;
+  if (used == CGROUPS_SIZE - 1)
+    return -ENAMETOOLONG;
 
   const char *v2, *systemd;
   size_t v2_length, systemd_length;
@@ -406,6 +451,8 @@ int proc_cgroup(struct proc *proc, pid_t pid, char *path, size_t size) {
     v2 = systemd;
     v2_length = systemd_length;
   }
+  if (is_outside(v2, v2_length))
+    return -EXDEV;
   if (v2_length >= size)
     return -ENAMETOOLONG;
   memcpy(path, v2, v2_length);
@@ -416,11 +463,34 @@ int proc_cgroup(struct proc *proc, pid_t pid, char *path, size_t size) {
 
 static const char delay_accounting[] = "sys/kernel/task_delayacct";
 
+/* Whether a kernel without the switch counts all kinds: not if it could have
+ * one (since 5.14), nor if its command line forbids it. */
+static bool counts_without_switch(struct proc *proc) {
+  struct utsname system;
+  unsigned int major = 0, minor = 0;
+  char line[4096] = "";
+
+  uname(&system);
+  sscanf(system.release, "%u.%u", &major, &minor);
+  int fd = openat(proc->fd, "cmdline", O_RDONLY | O_CLOEXEC);
+  if (fd >= 0) {
+    ssize_t size = read(fd, line, sizeof(line) - 1);
+    line[size > 0 ? size : 0] = '\0';
+    close(fd);
+  }
+  return (major < 5 || (major == 5 && minor < 14)) &&
+         strstr(line, "nodelayacct") == NULL;
+}
+
 int proc_delay_accounting(struct proc *proc, bool *on) {
-  *on = true;
   int fd = openat(proc->fd, delay_accounting, O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT &&
+      faccessat(proc->fd, "sys/kernel", F_OK, 0) == 0) {
+    *on = true;
+    return counts_without_switch(proc) ? 0 : -EOPNOTSUPP;
+  }
   if (fd < 0)
-    return errno == ENOENT ? 0 : -errno;
+    return -errno;
 
   char value;
   ssize_t size = read(fd, &value, 1);

@@ -90,8 +90,14 @@ int proc_io_read(int fd, struct proc_io *io);
  * children did that it has waited for: wait_task_zombie in the kernel.) */
 int proc_io_of_threads(struct proc *proc, pid_t pid, struct proc_io *io);
 
+/* Lists the ids of a process's threads, as many as have room. */
+int proc_tids(struct proc *proc, pid_t pid, uint32_t *tids, size_t size,
+              size_t *count);
+
 /* The arguments joined by spaces, in memory that the caller frees; "" for a
- * kernel thread or a zombie. */
+ * kernel thread or a zombie. What has no room in PROC_CMDLINE_SIZE bytes is
+ * left out: a process chooses its arguments itself, as long as it likes. */
+enum { PROC_CMDLINE_SIZE = 128 * 1024 + 1 };
 int proc_cmdline(struct proc *proc, pid_t pid, char **cmdline);
 
 /* The path of the file that runs, in size bytes, without the " (deleted)" of
@@ -102,14 +108,18 @@ int proc_exe(struct proc *proc, pid_t pid, char *path, size_t size);
 int proc_uid(struct proc *proc, pid_t pid, uid_t *uid);
 
 /* The cgroup's path: version 2's or, where systemd uses version 1, that of
- * name=systemd. In size bytes; -ENOENT where there is neither. */
+ * name=systemd. In size bytes; -ENOENT where there is neither; -EXDEV if it is
+ * outside of this process's cgroup namespace, where it has no name. */
 int proc_cgroup(struct proc *proc, pid_t pid, char *path, size_t size);
 
 /* Whether the kernel counts all kinds of delay (kernel.task_delayacct), or only
- * those for a CPU. Kernels before 5.14 have no such switch and do. */
+ * those for a CPU. Kernels before 5.14 have no such switch and do. Returns 0;
+ * -EOPNOTSUPP if this kernel never does, as it was built or started; -ENOENT
+ * where sys is hidden (ProcSubset=pid); or another negative errno. */
 int proc_delay_accounting(struct proc *proc, bool *on);
 
-/* Switches that on: -EACCES without the privilege, -ENOENT without the switch.
+/* Switches that on: -EACCES without the privilege, -EROFS where sys may only be
+ * read (ProtectKernelTunables=, a container), -ENOENT without the switch.
  * Processes that run already get the other kinds only by a restart. */
 int proc_enable_delay_accounting(struct proc *proc);
 

@@ -32,6 +32,8 @@ struct process {
                          * begun when the listener entered it, or it vanished */
   uint32_t cgroup; /* hash of its cgroup's path; 0 if that did not matter */
   int16_t select_error; /* what it is cannot all be read: a negative errno */
+  bool is_pending;      /* met since its start, but a user that decides about
+                         * its groups is not known yet */
   bool is_met;          /* by a read; else it is the listener's */
   bool is_judged;       /* it is known what its children inherit */
   bool has_vanished;    /* not listed any more; its exit record may come yet */

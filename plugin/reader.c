@@ -3,7 +3,9 @@
 
 #include "ended.h"
 #include "join.h"
+#include "path_watch.h"
 #include "sampler.h"
+#include "user_cache.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,17 +19,33 @@
  */
 enum { ROUND_S = 50 };
 
+/* How long a process may be pending and still count from its start. */
+enum { PENDING_S = 60 };
+
 enum { NO_READ = 0 }; /* reads are counted from 1 */
+
+enum { INIT_PID = 1 };
 
 struct reader {
   struct ledger *ledger;
   struct proc *proc;
   struct sampler *sampler;
 
+  struct pattern_work work;                          /* of selecting */
+  const char *undecided_rule, *undecided_expression; /* as it reports them */
+
   /* Of the process at hand: */
   struct join join;
   uint32_t cgroup;  /* hash of its path; 0 if that did not matter */
-  int select_error; /* what it is cannot all be read: a negative errno */
+  int select_error; /* what it is cannot all be read, or not be matched within
+                     * the limit (EOVERFLOW): a negative errno */
+  bool is_pending;  /* a user that decides is not known yet */
+  struct path_watch *executable; /* by which it was selected, or NULL */
+
+  bool sees_init; /* in this read */
+
+  uint32_t lookups;     /* changes of users and executables, counted */
+  bool lookups_changed; /* since the last read */
 
   uint64_t tick_ns;  /* of start times */
   uint64_t begin_ns; /* of this read, CLOCK_BOOTTIME */
@@ -35,6 +53,17 @@ struct reader {
 };
 
 #define SECOND_NS UINT64_C(1000000000)
+
+/* Notes since when the kernel counts all kinds of delay. */
+static void note_delay_accounting(struct ledger *ledger, bool is_on,
+                                  uint64_t boot_ns) {
+  ledger_lock(ledger);
+  if (!is_on)
+    ledger->delays_since_ns = UINT64_MAX;
+  else if (ledger->delays_since_ns == UINT64_MAX)
+    ledger->delays_since_ns = boot_ns;
+  ledger_unlock(ledger);
+}
 
 int reader_create(const char *root, struct ledger *ledger,
                   struct reader **reader) {
@@ -53,6 +82,9 @@ int reader_create(const char *root, struct ledger *ledger,
     reader_destroy(r);
     return status;
   }
+  bool on;
+  bool is_told = proc_delay_accounting(r->proc, &on) == 0;
+  note_delay_accounting(ledger, is_told && on, ledger->since_ns);
   *reader = r;
   return 0;
 }
@@ -66,13 +98,27 @@ void reader_destroy(struct reader *reader) {
   free(reader);
 }
 
+void reader_look_up_users(struct reader *reader) {
+  char name[GROUP_NAME_SIZE];
+  pid_t pid;
+  uint32_t inode;
+  uid_t uid;
+
+  proc_rewind(reader->proc);
+  while (proc_next(reader->proc, &pid, &inode) > 0)
+    if (proc_uid(reader->proc, pid, &uid) == 0)
+      user_cache_name(uid, name, sizeof(name));
+}
+
 int reader_enable_delay_accounting(struct reader *reader) {
   bool on;
   int status = proc_delay_accounting(reader->proc, &on);
   if (status == 0 && !on) {
     status = proc_enable_delay_accounting(reader->proc);
-    if (status == 0)
+    if (status == 0) {
+      note_delay_accounting(reader->ledger, true, reader->ledger->since_ns);
       status = 1;
+    }
   }
   return status;
 }
@@ -100,21 +146,39 @@ static bool look_again(struct reader *reader, pid_t pid,
   return is_same;
 }
 
+/* Matches a process, whose attributes these are, with a rule. */
+static void match_rule(struct reader *reader, const struct rule *rule,
+                       struct attributes *attributes) {
+  struct join *join = &reader->join;
+
+  attributes->undecided = NULL;
+  enum selector_match result =
+      rule_match(rule, attributes, &join->matches[join->match_count]);
+  join->match_count += result == SELECTOR_YES;
+  if (result != SELECTOR_UNKNOWN || attributes->undecided == NULL)
+    return;
+  reader->select_error = -EOVERFLOW;
+  reader->undecided_rule = rule->name;
+  reader->undecided_expression = attributes->undecided;
+}
+
 /* Fills in which rules select a process. If something about it was missing, it
  * may have begun to end, and stat is what it is now. Returns false if it is
  * gone. */
 static bool find_matches(struct reader *reader, pid_t pid,
                          struct proc_stat *stat) {
-  struct join *join = &reader->join;
   struct attributes attributes;
 
-  join->match_count = 0;
+  reader->join.match_count = 0;
   attributes_init(&attributes, reader->proc, pid, stat->comm);
-  for (const struct rule *r = reader->ledger->rules; r != NULL; r = r->next) {
-    struct match *match = &join->matches[join->match_count];
-    join->match_count += rule_match(r, &attributes, match) == SELECTOR_YES;
-  }
-  reader->select_error = attributes.error;
+  attributes.work = &reader->work;
+  reader->select_error = 0;
+  for (const struct rule *r = reader->ledger->rules; r != NULL; r = r->next)
+    match_rule(reader, r, &attributes);
+  if (reader->select_error == 0)
+    reader->select_error = attributes.error;
+  reader->is_pending = attributes.is_pending;
+  reader->executable = attributes.executable;
   reader->cgroup = hash(attributes_seen_cgroup(&attributes));
   bool is_complete = !attributes_lacked_any(&attributes);
   attributes_clear(&attributes);
@@ -122,11 +186,23 @@ static bool find_matches(struct reader *reader, pid_t pid,
   return is_complete || look_again(reader, pid, stat);
 }
 
+/* Remembers by which device and inode the kernel knows the executable of a
+ * process that was selected by its path: that is what its exit record has. */
+static void learn_executable(struct reader *reader, pid_t pid) {
+  uint64_t dev, inode;
+  if (reader->executable != NULL &&
+      sampler_find_executable(reader->sampler, pid, &dev, &inode))
+    path_watch_learn(reader->executable, dev, inode);
+}
+
 /* When a process is to be selected next, in seconds after boot. */
 static uint32_t next_turn(const struct reader *reader,
                           const struct process *process) {
   uint32_t now_s = (uint32_t)(reader->begin_ns / SECOND_NS);
-  if (reader->begin_ns < process->start_ns + LEDGER_YOUTH_S * SECOND_NS)
+  bool is_young =
+      reader->begin_ns < process->start_ns + LEDGER_YOUTH_S * SECOND_NS;
+  /* What takes too long is not asked at each read. */
+  if (is_young && reader->select_error != -EOVERFLOW)
     return now_s;
   /* Not all at once: each at a second of its own. */
   uint32_t wait_s =
@@ -263,9 +339,10 @@ static struct process *enter(struct reader *reader, pid_t pid,
   if (process == NULL)
     process = proctable_add(ledger->table, pid);
   if (process != NULL) {
+    bool from_zero = ledger_counts_from_zero(ledger, latest_ns);
     take_over(reader, process, stat);
-    select_groups(reader, process, stat->ppid,
-                  ledger_counts_from_zero(ledger, latest_ns));
+    process->is_pending = reader->is_pending && from_zero;
+    select_groups(reader, process, stat->ppid, from_zero);
   }
   ledger_unlock(ledger);
   return process;
@@ -284,13 +361,19 @@ static bool is_too_late(const struct reader *reader,
 static struct process *meet(struct reader *reader, pid_t pid, uint32_t inode) {
   struct proc_stat stat;
   int status = proc_stat(reader->proc, pid, &stat);
+  if (status == -EACCES || status == -EPERM) {
+    reader->report->select = status;
+    reader->sees_init &= pid != INIT_PID;
+  }
   if (status != 0)
     return proc_is_vanished(status) ? NULL : presume(reader, pid);
 
   struct process *process = find_decided(reader, pid, &stat);
   if (process == NULL && !is_too_late(reader, &stat) &&
-      find_matches(reader, pid, &stat) && !is_too_late(reader, &stat))
+      find_matches(reader, pid, &stat) && !is_too_late(reader, &stat)) {
+    learn_executable(reader, pid);
     process = enter(reader, pid, &stat);
+  }
   if (process != NULL)
     process->inode = inode;
   return process;
@@ -328,8 +411,19 @@ static void reselect(struct reader *reader, struct process *process,
   /* One that ends stays in its groups: what it was cannot be read any more. */
   if (!find_matches(reader, process->pid, &stat) || stat.is_exiting)
     return;
+  /* So does one that could not be matched within the limit. */
+  process->select_error = (int16_t)reader->select_error;
+  if (reader->select_error == -EOVERFLOW) {
+    process->due = next_turn(reader, process);
+    return;
+  }
+  bool is_young = reader->begin_ns < process->start_ns + PENDING_S * SECOND_NS;
+  if (process->member == NULL)
+    learn_executable(reader, process->pid);
   ledger_lock(reader->ledger);
-  select_groups(reader, process, stat.ppid, from_zero);
+  select_groups(reader, process, stat.ppid,
+                from_zero || (process->is_pending && is_young));
+  process->is_pending &= reader->is_pending;
   ledger_unlock(reader->ledger);
 }
 
@@ -350,7 +444,8 @@ static void visit(struct reader *reader, pid_t pid, uint32_t inode) {
   bool is_new = process->seen == NO_READ;
   process->seen = reader->ledger->read;
 
-  bool is_due = !is_new && process->due <= reader->begin_ns / SECOND_NS;
+  bool is_due = !is_new && (reader->lookups_changed ||
+                            process->due <= reader->begin_ns / SECOND_NS);
   if (process->member == NULL && !is_due && !is_new)
     return;
   uint64_t clock_ns;
@@ -363,7 +458,7 @@ static void visit(struct reader *reader, pid_t pid, uint32_t inode) {
   bool was_unused = ledger_knows_as_unused(reader->ledger, process);
   process->clock_ns = clock_ns;
   if (is_due && (has_run || process->due == PROCESS_DUE_NOW ||
-                 has_moved(reader, process)))
+                 reader->lookups_changed || has_moved(reader, process)))
     reselect(reader, process, was_unused);
   else if (is_due)
     process->due = next_turn(reader, process);
@@ -377,17 +472,26 @@ static void visit(struct reader *reader, pid_t pid, uint32_t inode) {
     sampler_add(reader->sampler, process);
 }
 
-/* Returns 0 when all processes were visited, or a negative errno. */
+/* Returns 0 when all processes were visited, or a negative errno. Process 1 is
+ * always there, and somebody else's unless collectd is root: if it is not to be
+ * seen, nor are others. */
 static int visit_all(struct reader *reader) {
   pid_t pid;
   uint32_t inode;
   int status;
+  size_t count = 0;
 
+  reader->sees_init = false;
   proc_rewind(reader->proc);
-  while ((status = proc_next(reader->proc, &pid, &inode)) > 0)
+  while ((status = proc_next(reader->proc, &pid, &inode)) > 0) {
+    reader->sees_init |= pid == INIT_PID;
     visit(reader, pid, inode);
+    count++;
+  }
   sampler_flush(reader->sampler);
-  return status;
+  if (status == 0 && count == 0)
+    return -ENODEV;
+  return status == 0 && !reader->sees_init ? -EACCES : status;
 }
 
 /* Keeps what is there, and counts it; and what may be told of yet. */
@@ -402,7 +506,9 @@ static bool keep_process(void *context, struct process *process) {
   if (process->seen != read || process->has_vanished ||
       (member != NULL && member->is_gone))
     return retire(reader, process);
-  if (process->select_error != 0)
+  if (process->select_error == -EOVERFLOW)
+    reader->report->undecided++;
+  else if (process->select_error != 0)
     reader->report->select = process->select_error;
   if (member != NULL && !process->has_exited) {
     member_add_gauges(member);
@@ -411,6 +517,15 @@ static bool keep_process(void *context, struct process *process) {
       reader->report->io = member->io_error;
   }
   return true;
+}
+
+/* The same after a listing that lacked some: who is not seen may be there. Only
+ * those go of whom the listener knows that they are gone. */
+static bool keep_unless_ended(void *context, struct process *process) {
+  struct reader *reader = context;
+  bool is_gone = process->has_exited || process->has_vanished;
+  bool is_fresh = !process->is_met && process->seen == reader->ledger->read;
+  return !is_gone || is_fresh || retire(reader, process);
 }
 
 static void select_again(void *context, pid_t pid) {
@@ -422,19 +537,33 @@ static void select_again(void *context, pid_t pid) {
   ledger_unlock(reader->ledger);
 }
 
-/* Removes those who are gone, and counts the members that are there. */
-static void close_read(struct reader *reader) {
+/* Removes those who are gone, and counts the members that are there. With the
+ * lock. */
+static void count_members(struct reader *reader) {
   struct ledger *ledger = reader->ledger;
 
-  ledger_lock(ledger);
   for (struct group *g = ledger->groups; g != NULL; g = g->next) {
     memset(g->gauges, 0, sizeof(g->gauges));
     g->without_io = 0;
   }
   proctable_sweep(ledger->table, keep_process, reader);
-  ledger_age_groups(ledger);
+  if (reader->report->undecided > 0) {
+    reader->report->undecided_rule = reader->undecided_rule;
+    reader->report->undecided_expression = reader->undecided_expression;
+  }
   ledger->since_ns = reader->begin_ns;
   ledger->has_read = true;
+}
+
+static void close_read(struct reader *reader) {
+  struct ledger *ledger = reader->ledger;
+
+  ledger_lock(ledger);
+  if (reader->report->proc == 0)
+    count_members(reader);
+  else
+    proctable_sweep(ledger->table, keep_unless_ended, reader);
+  ledger_age_groups(ledger);
   ledger_unlock(ledger);
 }
 
@@ -445,20 +574,24 @@ void reader_read(struct reader *reader, uint64_t boot_ns,
   *report = (struct reader_report){0};
   reader->report = report;
   reader->begin_ns = boot_ns;
+  pattern_work_fill(&reader->work, boot_ns);
   ledger_lock(ledger);
   ledger->read++;
   ledger_unlock(ledger);
 
   for (const struct rule *r = ledger->rules; r != NULL; r = r->next)
     selector_refresh(r->selector, select_again, reader);
-  sampler_begin(reader->sampler, boot_ns);
+  uint32_t lookups = user_cache_refresh() + path_watch_note_read();
+  reader->lookups_changed = lookups != reader->lookups;
+  reader->lookups = lookups;
+  sampler_begin(reader->sampler);
   report->proc = visit_all(reader);
 
   struct sampler_status status;
   sampler_status(reader->sampler, &status);
   report->taskstats = status.taskstats;
   report->delays = status.delays;
-  report->delays_off = status.delays_off;
-  if (report->proc == 0) /* else who was not listed may be there all the same */
-    close_read(reader);
+  report->delay_accounting = status.delay_accounting;
+  note_delay_accounting(ledger, status.delay_accounting == 0, boot_ns);
+  close_read(reader);
 }

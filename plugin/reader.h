@@ -13,12 +13,21 @@ struct reader;
 
 /* What a read found. Status values are 0 or a negative errno. */
 struct reader_report {
-  int proc;        /* processes cannot be listed: the groups stand still */
-  int taskstats;   /* no records: neither delays nor context switches */
-  int io;          /* some member's I/O cannot be read */
-  int select;      /* some process's executable or the like cannot be read */
-  bool delays_off; /* kernel.task_delayacct is 0 */
-  uint32_t delays; /* the kinds of delay that are counted, as 1 << kind */
+  int proc;      /* processes cannot be listed, or (-EACCES) those of others are
+                  * hidden, or (-ENODEV) /proc is none: the groups stand still,
+                  * but for what the listener adds */
+  int taskstats; /* no records: neither delays nor context switches */
+  int io;        /* some member's I/O cannot be read */
+  int select;    /* some process's executable or the like cannot be read */
+  /* How many processes could not be matched within the limit (pattern.h), the
+   * name of a rule and its expression that did not decide, or NULL. They are
+   * the rules'. */
+  size_t undecided;
+  const char *undecided_rule, *undecided_expression;
+  int delay_accounting; /* -ENODATA: kernel.task_delayacct is 0; -EOPNOTSUPP:
+                         * this kernel never counts; else why that cannot be
+                         * told */
+  uint32_t delays;      /* the kinds of delay that are counted, as 1 << kind */
   size_t members;
 };
 
@@ -29,6 +38,10 @@ int reader_create(const char *root, struct ledger *ledger,
 
 /* Takes NULL. Before the ledger's end. */
 void reader_destroy(struct reader *reader);
+
+/* Asks the user cache for the users of all processes, so that the first read
+ * knows them. */
+void reader_look_up_users(struct reader *reader);
 
 /* Reads once. boot_ns is the time, CLOCK_BOOTTIME. */
 void reader_read(struct reader *reader, uint64_t boot_ns,

@@ -36,6 +36,7 @@ enum {
   OFFSET_AC_TGETIME = 376,
   OFFSET_AC_EXE_DEV = 384,
   OFFSET_AC_EXE_INODE = 392,
+  OFFSET_BLKIO_DELAY_MAX = 448,
 };
 
 static const struct {
@@ -108,6 +109,17 @@ static uint32_t get_u32(const struct source *source, size_t offset) {
   return value;
 }
 
+/* In version 15 the maximum follows the count and the total. */
+static uint64_t get_blkio_max(const struct source *source) {
+  if (source->version < VERSION_MAXIMA_INLINE)
+    return 0;
+  if (source->version > VERSION_MAXIMA_INLINE)
+    return get_u64(source, OFFSET_BLKIO_DELAY_MAX);
+  uint64_t fields[3];
+  copy(source, delays[DELAY_BLKIO].offset, fields, sizeof(fields));
+  return fields[2];
+}
+
 int record_decode(const void *payload, size_t size, uint16_t unsaid,
                   struct record *record) {
   uint16_t version;
@@ -142,6 +154,7 @@ int record_decode(const void *payload, size_t size, uint16_t unsaid,
       .write_chars = get_u64(&from, OFFSET_WRITE_CHAR),
       .read_bytes = get_u64(&from, OFFSET_READ_BYTES),
       .write_bytes = get_u64(&from, OFFSET_WRITE_BYTES),
+      .blkio_max_ns = get_blkio_max(&from),
   };
   copy(&from, OFFSET_AC_FLAG, &record->flags, sizeof(record->flags));
   copy(&from, OFFSET_AC_COMM, record->comm, sizeof(record->comm));

@@ -59,6 +59,10 @@ struct record {
   uint64_t read_chars, write_chars; /* each rounded down to 1024 bytes */
   uint64_t read_bytes, write_bytes;
 
+  /* Of threads only, since version 15, else 0: the longest wait for a disk. (In
+   * the record of a process it is that of any one thread.) */
+  uint64_t blkio_max_ns;
+
   /* Of threads only, since version 12; else 0. */
   uint32_t tgid;
   uint64_t process_elapsed_us; /* since the process began */

@@ -12,6 +12,12 @@ void rule_destroy(struct rule *rule) {
   free(rule);
 }
 
+bool rule_looks_up_users(const struct rule *rule) {
+  bool has_users = selector_look_up_users(rule->selector);
+  return has_users ||
+         (rule->template != NULL && template_wants_user(rule->template));
+}
+
 enum selector_match rule_match(const struct rule *rule, struct attributes *a,
                                struct match *match) {
   struct captures captures;

@@ -45,6 +45,10 @@ enum { GROUP_NAME_SIZE = 128 };
 /* Takes NULL. */
 void rule_destroy(struct rule *rule);
 
+/* Whether it needs the user cache, for a selector or for its name; asks that
+ * for the users it selects. */
+bool rule_looks_up_users(const struct rule *rule);
+
 /* A rule that selects a process, and the name of its group. */
 struct match {
   const struct rule *rule;

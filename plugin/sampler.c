@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sampler.h"
 
+#include "clock.h"
 #include "ended.h"
 #include "files.h"
 #include "query.h"
@@ -9,8 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A read takes no longer than that, by far. */
-#define READ_MAX_NS UINT64_C(10000000000)
+/* Of so many threads of a process the longest waits are asked for. */
+enum { THREADS_ASKED = 1024 };
 
 struct sampler {
   struct proc *proc;
@@ -19,9 +20,9 @@ struct sampler {
   uint16_t version;    /* of the running kernel's records */
   bool counts_ended_threads;
 
-  uint64_t tick_ns;   /* of start times */
-  uint64_t begin_ns;  /* of this read, CLOCK_BOOTTIME */
-  struct files files; /* the members' */
+  uint64_t tick_ns;      /* of start times */
+  uint64_t suspended_ns; /* clock_suspended_ns */
+  struct files files;    /* the members' */
   struct sampler_status status;
 
   struct process *batch[QUERY_BATCH];
@@ -56,6 +57,8 @@ void sampler_destroy(struct sampler *sampler) {
   free(sampler);
 }
 
+static uint64_t subtract(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
+
 static void disconnect(struct sampler *sampler, int error) {
   query_close(sampler->query);
   sampler->query = NULL;
@@ -82,8 +85,8 @@ static int connect_to_kernel(struct sampler *sampler) {
   return status;
 }
 
-void sampler_begin(struct sampler *sampler, uint64_t boot_ns) {
-  sampler->begin_ns = boot_ns;
+void sampler_begin(struct sampler *sampler) {
+  sampler->suspended_ns = clock_suspended_ns();
   sampler->status = (struct sampler_status){0};
   sampler->batch_size = 0;
 
@@ -93,8 +96,26 @@ void sampler_begin(struct sampler *sampler, uint64_t boot_ns) {
       disconnect(sampler, status);
   }
   bool on;
-  sampler->status.delays_off =
-      proc_delay_accounting(sampler->proc, &on) == 0 && !on;
+  int status = proc_delay_accounting(sampler->proc, &on);
+  if (status == 0 && !on)
+    status = -ENODATA;
+  sampler->status.delay_accounting = status;
+}
+
+bool sampler_find_executable(struct sampler *sampler, pid_t pid, uint64_t *dev,
+                             uint64_t *inode) {
+  struct query_answer answer;
+  uint32_t id = (uint32_t)pid;
+  if (sampler->query == NULL)
+    return false;
+  int status = query_records(sampler->query, MESSAGE_THREAD, &id, 1, &answer);
+  if (status != 0) {
+    disconnect(sampler, status);
+    return false;
+  }
+  *dev = answer.record.exe_dev;
+  *inode = answer.record.exe_inode;
+  return answer.error == 0;
 }
 
 void sampler_status(const struct sampler *sampler,
@@ -102,7 +123,7 @@ void sampler_status(const struct sampler *sampler,
   *status = sampler->status;
   if (status->taskstats == 0) {
     status->delays = record_delays(sampler->version);
-    if (status->delays_off)
+    if (status->delay_accounting != 0)
       status->delays &= UINT32_C(1) << DELAY_CPU;
   }
 }
@@ -226,6 +247,115 @@ static void add_ended(struct look *look, const struct ended *ended,
 }
 
 /*
+ * How long a process's threads have lived since the last sample at least, all
+ * together. How long those lived that began since then, would have to be asked;
+ * of those that are gone their records tell, if there is a listener. With the
+ * lock.
+ */
+static uint64_t least_thread_ns(const struct sampler *sampler,
+                                const struct process *process,
+                                uint32_t threads_now, uint64_t length_ns) {
+  const struct ended *ended = process->ended;
+  uint32_t before = process->member->threads;
+
+  if (!sampler->ledger->listens)
+    return (threads_now > before ? threads_now : before) * length_ns;
+  if (ended != NULL && ended->lived_ns > 0)
+    return ended->lived_ns;
+  return (threads_now < before ? threads_now : before) * length_ns;
+}
+
+/* Sets what is known of the time since the last sample. With the lock. */
+static void set_period(const struct sampler *sampler,
+                       const struct process *process, struct look *look) {
+  const struct ended *ended = process->ended;
+  struct disk_wait_period *period = &look->sample.disk;
+
+  *period = (struct disk_wait_period){
+      .since_ns = process->member->account.sampled_ns,
+      .until_ns = look->sample.time_ns,
+  };
+  if (period->since_ns == 0)
+    period->since_ns = subtract(process->start_ns, sampler->suspended_ns);
+  period->thread_ns =
+      least_thread_ns(sampler, process, look->threads,
+                      subtract(period->until_ns, period->since_ns));
+  if (ended != NULL) {
+    period->false_ns = ended->false_ns;
+    period->from_boot = ended->from_boot;
+  }
+}
+
+/* What the living threads of a process tell of a period. */
+struct thread_life {
+  uint64_t lived_ns;
+  struct disk_wait_from_boot from_boot;
+};
+
+static void add_thread(struct thread_life *life, const struct query_answer *is,
+                       const struct disk_wait_period *period,
+                       uint64_t known_ns) {
+  uint64_t length_ns = subtract(period->until_ns, period->since_ns);
+  uint64_t age_ns = length_ns; /* of one that has ended just now */
+  if (is->error == 0) {
+    age_ns = is->record.elapsed_us * 1000;
+    disk_wait_note(&life->from_boot, &is->record, period->since_ns, known_ns);
+  }
+  life->lived_ns += age_ns < length_ns ? age_ns : length_ns;
+}
+
+/* Asks a process's threads, as far as they can be asked. */
+static struct thread_life ask_threads(struct sampler *sampler,
+                                      const struct process *process,
+                                      const struct disk_wait_period *period,
+                                      uint64_t known_ns) {
+  uint32_t tids[THREADS_ASKED];
+  size_t count;
+  struct thread_life life = {0};
+
+  if (proc_tids(sampler->proc, process->pid, tids, THREADS_ASKED, &count) != 0)
+    return life;
+  for (size_t i = 0, size; i < count && sampler->query != NULL; i += size) {
+    struct query_answer answers[QUERY_BATCH];
+    size = count - i < QUERY_BATCH ? count - i : QUERY_BATCH;
+    int status =
+        query_records(sampler->query, MESSAGE_THREAD, &tids[i], size, answers);
+    if (status != 0)
+      disconnect(sampler, status);
+    for (size_t k = 0; status == 0 && k < size; k++)
+      add_thread(&life, &answers[k], period, known_ns);
+  }
+  return life;
+}
+
+/* Sets a sample's period. Asks the threads only if more waits for a disk were
+ * counted than there were for sure. With the lock, which it gives up meanwhile.
+ */
+static void question_disk_waits(struct sampler *sampler,
+                                const struct process *process,
+                                struct look *look) {
+  const struct account *account = &process->member->account;
+
+  set_period(sampler, process, look);
+  if (!account_doubts_disk_waits(account, &look->sample))
+    return;
+
+  struct disk_wait_period period = look->sample.disk;
+  uint64_t known_ns = account->from_boot_ns;
+  ledger_unlock(sampler->ledger);
+  struct thread_life life = ask_threads(sampler, process, &period, known_ns);
+  ledger_lock(sampler->ledger);
+
+  struct disk_wait_period *asked = &look->sample.disk;
+  set_period(sampler, process, look);
+  if (sampler->ledger->listens)
+    life.lived_ns += process->ended != NULL ? process->ended->lived_ns : 0;
+  if (life.lived_ns > asked->thread_ns)
+    asked->thread_ns = life.lived_ns;
+  disk_wait_add(&asked->from_boot, &life.from_boot);
+}
+
+/*
  * Books a sample. One that was taken before the process's exit record was
  * booked is of no use after it; one that was taken later knows a zombie's exact
  * CPU time and I/O. Returns false if the process is not the one that it was.
@@ -236,13 +366,19 @@ static bool book(struct sampler *sampler, struct process *process,
   bool is_same = true;
 
   ledger_lock(sampler->ledger);
+  if (look->record != NULL)
+    question_disk_waits(sampler, process, look);
   add_ended(look, process->ended, sampler->ledger->listens);
   if (process->has_exited == look->had_exited) {
     is_same = look->had_exited ||
               look->sample.cpu_ns >= account_cpu_ns(&member->account);
     if (is_same && !member_update(member, &look->sample))
       process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
+    else if (is_same && look->record != NULL && process->ended != NULL)
+      ended_note_sample(process->ended);
   }
+  if (is_same)
+    member->threads = look->threads;
   ledger_unlock(sampler->ledger);
   return is_same;
 }
@@ -297,24 +433,17 @@ static bool take_stat(struct sampler *sampler, const struct process *process,
   return has_start_of(sampler, &look->stat, process);
 }
 
-/* How old a process is at most, by the time that its record is asked for. */
-static uint64_t age_ns(const struct sampler *sampler,
-                       const struct process *process) {
-  return sampler->begin_ns > process->start_ns
-             ? sampler->begin_ns - process->start_ns + READ_MAX_NS
-             : 0;
-}
-
-/* Takes and books a sample of a process, whose record was just asked for;
- * answer is NULL if there is none. Returns false if the process is gone. */
+/* Takes and books a sample of a process, whose record was asked for just before
+ * time_ns; answer is NULL if there is none. Returns false if the process is
+ * gone. */
 static bool look_at(struct sampler *sampler, struct process *process,
-                    struct query_answer *answer) {
+                    struct query_answer *answer, uint64_t time_ns) {
   struct member *member = process->member;
-  struct look look = {.had_exited = process->has_exited};
+  struct look look = {.sample.time_ns = time_ns,
+                      .had_exited = process->has_exited};
 
   look.sample.counts_ended_threads = sampler->counts_ended_threads;
   look.sample.io_is_own = process->has_ended_children;
-  look.sample.age_ns = age_ns(sampler, process);
   if (!take_record(sampler, process, answer, &look) ||
       !take_cpu_time(process, &look))
     return false;
@@ -329,7 +458,6 @@ static bool look_at(struct sampler *sampler, struct process *process,
     return false;
 
   member->is_new = false;
-  member->threads = look.threads;
   member->has_ended = look.is_zombie;
   member->may_be_dead = look.threads <= 1 && !look.is_zombie;
   if (look.sample.stat != NULL)
@@ -357,18 +485,19 @@ void sampler_flush(struct sampler *sampler) {
     if (status != 0)
       disconnect(sampler, status);
   }
+  uint64_t time_ns = clock_ns(CLOCK_MONOTONIC);
   for (size_t i = 0; i < sampler->batch_size; i++) {
     struct process *process = sampler->batch[i];
     if (!has_answers)
       process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
-    if (!look_at(sampler, process, has_answers ? &answers[i] : NULL))
+    if (!look_at(sampler, process, has_answers ? &answers[i] : NULL, time_ns))
       process->member->is_gone = true;
   }
   sampler->batch_size = 0;
 }
 
 void sampler_look_at_exited(struct sampler *sampler, struct process *process) {
-  if (!look_at(sampler, process, NULL))
+  if (!look_at(sampler, process, NULL, clock_ns(CLOCK_MONOTONIC)))
     process->member->is_gone = true;
 }
 

@@ -20,15 +20,14 @@ void sampler_destroy(struct sampler *sampler);
 
 /* What went wrong since sampler_begin: 0 or a negative errno each. */
 struct sampler_status {
-  int taskstats;   /* no records: CPU, I/O and counts go on without */
-  int io;          /* some member's I/O cannot be read */
-  uint32_t delays; /* the kinds of delay that are counted, as 1 << kind */
-  bool delays_off; /* most are not: kernel.task_delayacct is 0 */
+  int taskstats;        /* no records: CPU, I/O and counts go on without */
+  int io;               /* some member's I/O cannot be read */
+  uint32_t delays;      /* the kinds of delay that are counted, as 1 << kind */
+  int delay_accounting; /* -ENODATA: it is off; else why it cannot be told */
 };
 
-/* Begins a read, at that time after boot. Connects to the kernel if there is no
- * connection. */
-void sampler_begin(struct sampler *sampler, uint64_t boot_ns);
+/* Begins a read. Connects to the kernel if there is no connection. */
+void sampler_begin(struct sampler *sampler);
 
 /* Queues a member that ran since it was last looked at: process->clock_ns must
  * have been read now. Its groups get what it used by the next sampler_flush at
@@ -47,6 +46,12 @@ void sampler_look_at_idle(struct sampler *sampler, struct process *process);
 
 /* Forgets a member and closes what was kept open for it. Takes NULL. */
 void sampler_forget(struct sampler *sampler, struct member *member);
+
+/* The device and inode by which the kernel knows the executable of a process.
+ * Returns false if they cannot be had: before version 12, or without a
+ * connection. */
+bool sampler_find_executable(struct sampler *sampler, pid_t pid, uint64_t *dev,
+                             uint64_t *inode);
 
 void sampler_status(const struct sampler *sampler,
                     struct sampler_status *status);

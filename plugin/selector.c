@@ -1,29 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "selector.h"
 
+#include "path_watch.h"
+#include "pattern.h"
+#include "user_cache.h"
+
 #include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
-#include <pwd.h>
-#include <regex.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <unistd.h>
 
 struct value {
   struct value *next;
   char *text;
-  regex_t regex;              /* CommandLine, ControlGroup */
+  struct pattern *pattern;    /* CommandLine, ControlGroup */
   unsigned int first_capture; /* the number of its first part, from 0 */
-  uid_t uid;                  /* User */
+  uid_t uid;                  /* User, if that is a number */
+  bool is_number;
 
-  /* What the last refresh found, which another thread may ask for. */
-  atomic_int pid;                          /* PIDFile: whom it names, or 0 */
-  atomic_uint_fast64_t exe_dev, exe_inode; /* Executable: of the file, or 0 */
+  struct path_watch *path; /* Executable, PIDFile */
+  pid_t pid; /* PIDFile: whom it named at the last refresh, or 0 */
 };
 
 struct selector {
@@ -41,52 +39,55 @@ static int parse_text(struct value *value, char *error, size_t size) {
   return -EINVAL;
 }
 
-static int parse_path(struct value *value, char *error, size_t size) {
-  if (value->text[0] == '/')
+static int parse_path(struct value *value, enum path_kind kind, char *error,
+                      size_t size) {
+  if (value->text[0] != '/' || strlen(value->text) >= PATH_MAX) {
+    snprintf(error, size, "is no absolute path; begin it with \"/\"");
+    return -EINVAL;
+  }
+  value->path = path_watch_create(kind, value->text);
+  if (value->path != NULL)
     return 0;
-  snprintf(error, size, "is no absolute path; begin it with \"/\"");
-  return -EINVAL;
+  snprintf(error, size, "cannot be watched: out of memory");
+  return -ENOMEM;
+}
+
+static int parse_executable(struct value *value, char *error, size_t size) {
+  return parse_path(value, PATH_EXECUTABLE, error, size);
+}
+
+static int parse_pid_file(struct value *value, char *error, size_t size) {
+  return parse_path(value, PATH_PID_FILE, error, size);
 }
 
 static int parse_regex(struct value *value, char *error, size_t size) {
   if (parse_text(value, error, size) != 0)
     return -EINVAL;
-  int status = regcomp(&value->regex, value->text, REG_EXTENDED);
-  if (status == 0)
-    return 0;
-
-  char reason[128];
-  regerror(status, &value->regex, reason, sizeof(reason));
-  snprintf(error, size,
-           "is no POSIX extended regular expression (%s); see regex(7)",
-           reason);
-  return -EINVAL;
+  return pattern_compile(value->text, &value->pattern, error, size);
 }
 
+/* A number, or a name that the user cache looks up, since a user may come and
+ * go. */
 static int parse_user(struct value *value, char *error, size_t size) {
+  enum { NAME_MAX_LENGTH = 127 };
   char *end;
   errno = 0;
   unsigned long number = strtoul(value->text, &end, 10);
   if (value->text[0] >= '0' && value->text[0] <= '9' && *end == '\0' &&
       errno == 0 && number < UINT32_MAX) {
     value->uid = (uid_t)number;
+    value->is_number = true;
     return 0;
   }
-
-  char buffer[4096];
-  struct passwd entry, *found;
-  int status = getpwnam_r(value->text, &entry, buffer, sizeof(buffer), &found);
-  if (found != NULL) {
-    value->uid = found->pw_uid;
+  size_t length = strlen(value->text);
+  bool has_letters = strspn(value->text, "0123456789.") < length;
+  if (length > 0 && length <= NAME_MAX_LENGTH && has_letters &&
+      strpbrk(value->text, ":/\n ") == NULL && value->text[0] != '-')
     return 0;
-  }
-  if (status != 0 && status != ENOENT && status != ESRCH)
-    snprintf(error, size, "cannot be looked up (%s); give the user's number",
-             strerrordesc_np(status));
-  else
-    snprintf(error, size,
-             "is no user of this system; see \"getent passwd\", or give the "
-             "user's number");
+  snprintf(error, size,
+           "cannot be a user; give the name of one, see \"getent passwd\", or "
+           "a number up to %" PRIu32,
+           UINT32_MAX - 1);
   return -EINVAL;
 }
 
@@ -108,63 +109,76 @@ static enum selector_match match_command(const struct value *value,
                    strncmp(a->comm, value->text, COMM_LENGTH) == 0);
 }
 
-static void take_captures(const struct value *value, const char *text,
-                          const regmatch_t matches[CAPTURES + 1],
-                          struct captures *captures) {
-  unsigned int to = value->first_capture;
-  for (size_t i = 1; i <= value->regex.re_nsub && to < CAPTURES; i++, to++) {
-    if (matches[i].rm_so < 0)
-      continue;
-    captures->part[to].text = text + matches[i].rm_so;
-    captures->part[to].length = (size_t)(matches[i].rm_eo - matches[i].rm_so);
-  }
-}
-
 static enum selector_match match_regex(const struct value *value,
-                                       const struct attributes *a,
-                                       const char *text,
+                                       struct attributes *a, const char *text,
                                        struct captures *captures) {
   if (text == NULL)
     return no_or_unknown(a);
-  bool has_parts = captures != NULL && value->regex.re_nsub > 0;
-  regmatch_t matches[CAPTURES + 1];
-  if (regexec(&value->regex, text, has_parts ? CAPTURES + 1 : 0, matches, 0) !=
-      0)
+  struct pattern_part *parts = NULL;
+  size_t count = 0;
+  if (captures != NULL && value->first_capture < CAPTURES) {
+    parts = &captures->part[value->first_capture];
+    count = pattern_captures(value->pattern);
+    if (count > CAPTURES - value->first_capture)
+      count = CAPTURES - value->first_capture;
+  }
+  switch (pattern_match(value->pattern, text, a->work, parts, count)) {
+  case PATTERN_YES:
+    return SELECTOR_YES;
+  case PATTERN_LIMIT:
+    a->undecided = value->text;
+    return SELECTOR_UNKNOWN;
+  default:
     return SELECTOR_NO;
-  if (has_parts)
-    take_captures(value, text, matches, captures);
-  return SELECTOR_YES;
+  }
+}
+
+static enum selector_match match_exited_executable(const struct value *value,
+                                                   const struct attributes *a) {
+  if (a->exe_inode == 0)
+    return SELECTOR_UNKNOWN;
+  switch (path_watch_is(value->path, a->exe_dev, a->exe_inode)) {
+  case PATH_IS:
+    return SELECTOR_YES;
+  case PATH_IS_NOT:
+    return SELECTOR_NO;
+  default:
+    return SELECTOR_UNKNOWN;
+  }
 }
 
 static enum selector_match match_executable(const struct value *value,
                                             struct attributes *a) {
-  if (a->proc == NULL) {
-    if (a->exe_inode == 0)
-      return SELECTOR_UNKNOWN;
-    return yes_or_no(a->exe_inode == value->exe_inode &&
-                     a->exe_dev == value->exe_dev);
-  }
+  if (a->proc == NULL)
+    return match_exited_executable(value, a);
   const char *exe = attributes_exe(a);
-  if (exe == NULL)
+  if (exe == NULL || !path_watch_has_path(value->path, exe))
     return SELECTOR_NO;
-  if (strcmp(exe, value->text) == 0)
-    return SELECTOR_YES;
-
-  /* The configured path may lead over symbolic links, as /usr/bin/python3. */
-  char resolved[PATH_MAX];
-  return yes_or_no(realpath(value->text, resolved) != NULL &&
-                   strcmp(exe, resolved) == 0);
+  a->executable = value->path;
+  return SELECTOR_YES;
 }
 
 static enum selector_match match_user(const struct value *value,
                                       struct attributes *a) {
-  uid_t uid;
-  return yes_or_no(attributes_uid(a, &uid) && uid == value->uid);
+  uid_t uid, wanted = value->uid;
+  if (!attributes_uid(a, &uid))
+    return SELECTOR_NO;
+  if (value->is_number)
+    return yes_or_no(uid == wanted);
+  switch (user_cache_uid(value->text, &wanted)) {
+  case USER_FOUND:
+    return yes_or_no(uid == wanted);
+  case USER_UNKNOWN:
+    a->is_pending = true;
+    return SELECTOR_UNKNOWN;
+  default:
+    return SELECTOR_NO;
+  }
 }
 
 static enum selector_match match_pid_file(const struct value *value,
                                           struct attributes *a) {
-  return yes_or_no(value->pid == a->pid);
+  return yes_or_no(path_watch_pid(value->path) == a->pid);
 }
 
 static const struct {
@@ -173,8 +187,8 @@ static const struct {
   const char *(*text)(struct attributes *a); /* what a regex is matched with */
 } kinds[SELECTOR_KINDS] = {
     [SELECTOR_COMMAND] = {parse_text, match_command, NULL},
-    [SELECTOR_PID_FILE] = {parse_path, match_pid_file, NULL},
-    [SELECTOR_EXECUTABLE] = {parse_path, match_executable, NULL},
+    [SELECTOR_PID_FILE] = {parse_pid_file, match_pid_file, NULL},
+    [SELECTOR_EXECUTABLE] = {parse_executable, match_executable, NULL},
     [SELECTOR_CONTROL_GROUP] = {parse_regex, NULL, attributes_cgroup},
     [SELECTOR_COMMAND_LINE] = {parse_regex, NULL, attributes_cmdline},
     [SELECTOR_USER] = {parse_user, match_user, NULL},
@@ -192,8 +206,8 @@ void selector_destroy(struct selector *selector) {
     struct value *next;
     for (struct value *v = selector->values[i]; v != NULL; v = next) {
       next = v->next;
-      if (kinds[i].text != NULL)
-        regfree(&v->regex);
+      pattern_destroy(v->pattern);
+      path_watch_destroy(v->path);
       free(v->text);
       free(v);
     }
@@ -211,12 +225,15 @@ int selector_add(struct selector *selector, enum selector_kind kind,
   }
   int status = kinds[kind].parse(value, error, size);
   if (status != 0) {
+    pattern_destroy(value->pattern);
+    path_watch_destroy(value->path);
     free(value->text);
     free(value);
     return status;
   }
   value->first_capture = selector->captures;
-  selector->captures += (unsigned int)value->regex.re_nsub;
+  if (value->pattern != NULL)
+    selector->captures += pattern_captures(value->pattern);
 
   struct value **end = &selector->values[kind];
   while (*end != NULL)
@@ -280,47 +297,25 @@ enum selector_match selector_match(const struct selector *selector,
   return result;
 }
 
-/* Returns 0 if the file is missing or holds no pid. */
-static pid_t read_pid_file(const char *path) {
-  /* Not to wait should the path lead to a FIFO. */
-  int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  if (fd < 0)
-    return 0;
-
-  char text[32];
-  ssize_t size = read(fd, text, sizeof(text) - 1);
-  close(fd);
-  if (size <= 0)
-    return 0;
-  text[size] = '\0';
-  long pid = strtol(text, NULL, 10);
-  return pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
-}
-
-/* As exit records have a file's device (new_encode_dev in the kernel). */
-static uint64_t kernel_dev(dev_t dev) {
-  uint64_t minor_number = minor(dev);
-  return (minor_number & 0xff) | (uint64_t)major(dev) << 8 |
-         (minor_number & ~UINT64_C(0xff)) << 12;
-}
-
-static void refresh_executables(struct value *value) {
-  for (struct value *v = value; v != NULL; v = v->next) {
-    struct stat st;
-    bool is_there = stat(v->text, &st) == 0;
-    v->exe_dev = is_there ? kernel_dev(st.st_dev) : 0;
-    v->exe_inode = is_there ? st.st_ino : 0;
-  }
+bool selector_look_up_users(const struct selector *selector) {
+  bool has_names = false;
+  uid_t uid;
+  for (const struct value *v = selector->values[SELECTOR_USER]; v != NULL;
+       v = v->next)
+    if (!v->is_number) {
+      has_names = true;
+      user_cache_uid(v->text, &uid);
+    }
+  return has_names;
 }
 
 void selector_refresh(struct selector *selector,
                       void (*changed)(void *context, pid_t pid),
                       void *context) {
-  refresh_executables(selector->values[SELECTOR_EXECUTABLE]);
   for (struct value *v = selector->values[SELECTOR_PID_FILE]; v != NULL;
        v = v->next) {
     pid_t before = v->pid;
-    pid_t now = read_pid_file(v->text);
+    pid_t now = path_watch_pid(v->path);
     v->pid = now;
     if (now == before)
       continue;

@@ -42,7 +42,9 @@ bool selector_is_empty(const struct selector *selector);
 unsigned int selector_captures(const struct selector *selector);
 
 /* Whether it selects a process. UNKNOWN is for one that has ended, if what its
- * exit record does not tell would decide. Any thread.
+ * exit record does not tell would decide; for a text that takes too long to
+ * match (attributes.error is -EOVERFLOW then); and for a user who is not known
+ * yet (attributes.is_pending). Any thread.
  *
  * captures may be NULL. Otherwise, of a process that is selected, it has the
  * parenthesised parts of the regular expressions that decided, numbered over
@@ -53,8 +55,12 @@ enum selector_match selector_match(const struct selector *selector,
                                    struct attributes *a,
                                    struct captures *captures);
 
-/* Looks at the pid files and the executables again. Calls changed for each
- * process that is named no longer, or newly. A missing file names none. */
+/* Asks the user cache for its users, so that they are known soon. Returns
+ * whether it has any by name. */
+bool selector_look_up_users(const struct selector *selector);
+
+/* Calls changed for each process that a pid file has begun or ceased to name
+ * since the last call. */
 void selector_refresh(struct selector *selector,
                       void (*changed)(void *context, pid_t pid), void *context);
 

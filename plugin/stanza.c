@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "stanza.h"
 
+#include "text.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +16,6 @@ static bool has_strings(const oconfig_item_t *item, int count) {
   return item->values_num == count;
 }
 
-/* What collectd, its file writers and line protocols cannot bear in a name. */
-static void clean_name(char *name) {
-  for (; *name != '\0'; name++)
-    if (*name == '/' || (unsigned char)*name < ' ' || *name == 127)
-      *name = '_';
-}
-
 /* What MaxGroups and Top add others up in. */
 static bool is_reserved(const struct parse *parse) {
   static const char other[] = "other";
@@ -32,6 +27,13 @@ static bool is_reserved(const struct parse *parse) {
     has_other |= strcmp(r->name, other) == 0;
   }
   return has_names && has_other;
+}
+
+static void filter_name(char *name) {
+  struct text text;
+  text_begin(&text, name, strlen(name) + 1, true);
+  text_put(&text, name, strlen(name));
+  text_end(&text);
 }
 
 static int check_name(const struct parse *parse, const oconfig_item_t *item) {
@@ -148,7 +150,7 @@ int stanza_begin(struct parse *parse, const oconfig_item_t *item,
   if (status == 0 && kind == STANZA_GROUP)
     status = parse_name(parse, item);
   else if (status == 0)
-    clean_name(parse->rule->name);
+    filter_name(parse->rule->name);
   if (status == 0)
     status = check_name(parse, item);
   if (status == 0 && heads[kind].selected != SELECTOR_KINDS)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "template.h"
 
+#include "text.h"
 #include "unit.h"
-#include "users.h"
+#include "user_cache.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -10,17 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The name that grows. */
-struct output {
-  char *name;
-  size_t size, length;
-  bool is_full;
-};
-
 struct placeholder {
   const char *name;
   /* Returns false if the process does not have, or does not tell it. */
-  bool (*put)(struct output *out, struct attributes *a);
+  bool (*put)(struct text *out, struct attributes *a);
 };
 
 /* One of these three */
@@ -39,95 +33,68 @@ struct template {
 
 static const char none[] = "none";
 
-/* Output */
-
-/* Whether it is a byte of a UTF-8 character, but not its first one. */
-static bool continues(char c) { return ((unsigned char)c & 0xc0) == 0x80; }
-
-/* Takes the last character back if the next byte, which has no room, is one of
- * its bytes. */
-static void cut(struct output *out, char next) {
-  out->is_full = true;
-  if (!continues(next))
-    return;
-  while (out->length > 0 && continues(out->name[out->length - 1]))
-    out->length--;
-  if (out->length > 0)
-    out->length--;
-}
-
-/* What collectd, its file writers and line protocols can bear in a name. */
-static bool is_allowed(char c) {
-  return c != '/' && (unsigned char)c >= ' ' && c != 127;
-}
-
-static void put(struct output *out, const char *text, size_t length) {
-  for (size_t i = 0; i < length && !out->is_full; i++)
-    if (out->length + 1 < out->size)
-      out->name[out->length++] = is_allowed(text[i]) ? text[i] : '_';
-    else
-      cut(out, text[i]);
-}
-
-static void put_text(struct output *out, const char *text) {
-  put(out, text, strlen(text));
+static void put_string(struct text *out, const char *string) {
+  text_put(out, string, strlen(string));
 }
 
 /* Placeholders */
 
 /* Without what a kernel's worker works on just now, which procfs adds:
  * kworker/0:1-events. */
-static bool put_comm(struct output *out, struct attributes *a) {
+static bool put_comm(struct text *out, struct attributes *a) {
   static const char worker[] = "kworker/";
   size_t length = strlen(a->comm);
   if (strncmp(a->comm, worker, sizeof(worker) - 1) == 0) {
     size_t cpu_length = strcspn(a->comm, ":");
     length = cpu_length + strcspn(a->comm + cpu_length, "+-");
   }
-  put(out, a->comm, length);
+  text_put(out, a->comm, length);
   return true;
 }
 
-static bool put_exe(struct output *out, struct attributes *a) {
+static bool put_exe(struct text *out, struct attributes *a) {
   const char *exe = attributes_exe(a);
   if (exe == NULL)
     return false;
   const char *slash = strrchr(exe, '/');
-  put_text(out, slash != NULL ? slash + 1 : exe);
+  put_string(out, slash != NULL ? slash + 1 : exe);
   return true;
 }
 
-static bool put_user(struct output *out, struct attributes *a) {
+static bool put_user(struct text *out, struct attributes *a) {
   uid_t uid;
   if (!attributes_uid(a, &uid))
     return false;
   char name[128];
-  user_name(uid, name, sizeof(name));
-  put_text(out, name);
+  if (user_cache_name(uid, name, sizeof(name)) != USER_FOUND) {
+    a->is_pending = true;
+    return false;
+  }
+  put_string(out, name);
   return true;
 }
 
-static bool put_pid(struct output *out, struct attributes *a) {
+static bool put_pid(struct text *out, struct attributes *a) {
   char number[16];
   snprintf(number, sizeof(number), "%d", a->pid);
-  put_text(out, number);
+  put_string(out, number);
   return true;
 }
 
-static bool put_unit(struct output *out, struct attributes *a) {
+static bool put_unit(struct text *out, struct attributes *a) {
   const char *cgroup = attributes_cgroup(a);
   if (cgroup == NULL)
     return false;
   char name[NAME_MAX + 1];
-  put_text(out, unit_of_cgroup(cgroup, name, sizeof(name)) ? name : none);
+  put_string(out, unit_of_cgroup(cgroup, name, sizeof(name)) ? name : none);
   return true;
 }
 
-static bool put_cgroup(struct output *out, struct attributes *a) {
+static bool put_cgroup(struct text *out, struct attributes *a) {
   const char *cgroup = attributes_cgroup(a);
   if (cgroup == NULL)
     return false;
-  put_text(out, cgroup);
+  put_string(out, cgroup);
   return true;
 }
 
@@ -247,6 +214,14 @@ bool template_is_fixed(const struct template *template) {
   return true;
 }
 
+bool template_wants_user(const struct template *template) {
+  for (size_t i = 0; i < template->count; i++)
+    if (template->parts[i].placeholder != NULL &&
+        template->parts[i].placeholder->put == put_user)
+      return true;
+  return false;
+}
+
 unsigned int template_captures(const struct template *template) {
   unsigned int highest = 0;
   for (size_t i = 0; i < template->count; i++)
@@ -257,15 +232,15 @@ unsigned int template_captures(const struct template *template) {
 
 /* Expansion */
 
-static bool put_part(struct output *out, const struct part *part,
+static bool put_part(struct text *out, const struct part *part,
                      struct attributes *a, const struct captures *captures) {
   if (part->placeholder != NULL)
     return part->placeholder->put(out, a);
   if (part->capture != 0)
-    put(out, captures->part[part->capture - 1].text,
-        captures->part[part->capture - 1].length);
+    text_put(out, captures->part[part->capture - 1].text,
+             captures->part[part->capture - 1].length);
   else
-    put(out, part->text, part->length);
+    text_put(out, part->text, part->length);
   return true;
 }
 
@@ -273,17 +248,18 @@ enum selector_match template_expand(const struct template *template,
                                     struct attributes *a,
                                     const struct captures *captures, char *name,
                                     size_t size) {
-  struct output out = {.name = name, .size = size};
+  struct text out;
+  text_begin(&out, name, size, true);
   for (size_t i = 0; i < template->count; i++) {
     if (put_part(&out, &template->parts[i], a, captures))
       continue;
     /* Of a process that has ended, it may have been anything. */
-    if (a->proc == NULL)
+    bool is_of_user = template->parts[i].placeholder->put == put_user;
+    if (a->proc == NULL || (is_of_user && a->is_pending))
       return SELECTOR_UNKNOWN;
-    put_text(&out, none);
+    put_string(&out, none);
   }
-  name[out.length] = '\0';
-  if (out.length == 0)
+  if (text_end(&out) == 0)
     snprintf(name, size, "%s", none);
   return SELECTOR_YES;
 }

@@ -23,17 +23,19 @@ void template_destroy(struct template *template);
 /* Whether it has no placeholder, so that the name is always the same. */
 bool template_is_fixed(const struct template *template);
 
+/* Whether it has %{user}. */
+bool template_wants_user(const struct template *template);
+
 /* The highest n of its %{n}, or 0. */
 unsigned int template_captures(const struct template *template);
 
-/* Writes the name for a process, cut to size bytes between characters; what
- * collectd does not allow in a name is "_" there. "none" stands for what a
- * process does not have, and for an empty name. captures may be NULL if the
- * template has none.
+/* Writes the name for a process into size bytes, filtered as a name by text.h.
+ * "none" stands for what a process does not have, and for an empty name.
+ * captures may be NULL if the template has none.
  *
  * Returns SELECTOR_YES; or SELECTOR_UNKNOWN, and no name, for a process that
- * has ended if what its exit record does not tell is wanted. Any thread; may
- * block as user_name does. */
+ * has ended if what its exit record does not tell is wanted, and where the
+ * user's name is not known yet (attributes.is_pending). Any thread. */
 enum selector_match template_expand(const struct template *template,
                                     struct attributes *a,
                                     const struct captures *captures, char *name,

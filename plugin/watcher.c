@@ -22,7 +22,6 @@ struct watcher {
   struct heirs *heirs; /* NULL if nobody wants descendants */
   atomic_int forks_error;
   atomic_uint_fast64_t forks_lost;
-  struct speaker *speaker;
   bool has_unsaid;
 };
 
@@ -40,7 +39,7 @@ static void say_event(void *context, const struct exit_event *event) {
   if (budget_admit(budget, now_s(), watcher->options.notify_rate,
                    event->exit_code)) {
     notice_describe(event, text, sizeof(text));
-    if (speaker_put(watcher->speaker, event->group->name, event, text,
+    if (speaker_put(watcher->options.speaker, event->group->name, event, text,
                     event->exit_code))
       return;
     budget_leave_unsaid(budget, event->exit_code);
@@ -91,9 +90,9 @@ static void sum_up_before(struct watcher *watcher, uint64_t before_s) {
     char text[SPEAKER_TEXT_SIZE];
     uint32_t worst;
     if (budget_sum_up(&g->budget, before_s, text, sizeof(text), &worst) &&
-        speaker_put(watcher->speaker, g->name, NULL, text, worst))
+        speaker_put(watcher->options.speaker, g->name, NULL, text, worst))
       g->budget = (struct budget){.second = now_s()};
-    watcher->has_unsaid |= budget_has_unsaid(&g->budget);
+    watcher->has_unsaid |= budget_unsaid(&g->budget) > 0;
   }
   ledger_unlock(watcher->ledger);
 }
@@ -114,9 +113,8 @@ int watcher_start(struct ledger *ledger, const struct watcher_options *options,
 
   w->ledger = ledger;
   w->options = *options;
-  int status = speaker_start(options->say, &w->speaker);
-  if (status == 0)
-    status = exits_create("/proc", ledger, say_event, w, &w->exits);
+  w->has_unsaid = options->speaker != NULL; /* of a former watcher */
+  int status = exits_create("/proc", ledger, say_event, w, &w->exits);
   if (status == 0 && ledger->has_descendants)
     status = heirs_create("/proc", ledger, &w->heirs);
   if (status == 0 && ledger->has_descendants)
@@ -150,9 +148,6 @@ void watcher_stop(struct watcher *watcher) {
   forks_close(watcher->forks);
   heirs_destroy(watcher->heirs);
   exits_destroy(watcher->exits);
-  if (watcher->has_unsaid)
-    sum_up_before(watcher, UINT64_MAX);
-  speaker_stop(watcher->speaker);
   free(watcher);
 }
 

@@ -13,11 +13,11 @@
 struct watcher;
 
 struct watcher_options {
-  const char *cpus;     /* such as "0-3,8" */
-  size_t buffer;        /* bytes */
-  uint32_t notify_rate; /* notices a second and group */
-
-  speaker_say *say;
+  const char *cpus;        /* such as "0-3,8" */
+  size_t buffer;           /* bytes */
+  uint32_t notify_rate;    /* notices a second and group */
+  struct speaker *speaker; /* takes them; the caller's. NULL if no rule wants
+                            * any */
 };
 
 /* The ledger and the texts stay the caller's. Returns 0 or a

@@ -506,6 +506,95 @@ static void work_direct(char *const *arguments) {
   close(fd);
 }
 
+/* A file that threads read past the page cache. */
+struct direct_file {
+  const char *path;
+  uint64_t blocks; /* that each thread reads; 0: until the time is over */
+  off_t size;
+  atomic_uint threads;
+  atomic_uint_fast64_t read, blocked_us;
+};
+
+/* The CPU time of this thread and its waits for a CPU, as the scheduler counts
+ * them. */
+static uint64_t busy_us(void) {
+  uint64_t ran_ns, waited_ns;
+  FILE *file = fopen("/proc/thread-self/schedstat", "re");
+
+  if (file == NULL ||
+      fscanf(file, "%" SCNu64 " %" SCNu64, &ran_ns, &waited_ns) != 2)
+    die("schedstat");
+  fclose(file);
+  return (ran_ns + waited_ns) / 1000;
+}
+
+/* Reads so many blocks, or until the time is over. The caller's life has begun
+ * just now. */
+static void read_direct(struct direct_file *file, uint64_t blocks) {
+  enum { BLOCK = 4096 };
+  struct timespec start;
+  off_t offset = 0;
+
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  uint64_t before_us = busy_us();
+  int fd = open_file(file->path, O_RDONLY | O_DIRECT);
+  char *buffer = aligned_buffer(BLOCK);
+  for (uint64_t i = 0; !is_expired() && (blocks == 0 || i < blocks); i++) {
+    if (pread(fd, buffer, BLOCK, offset) != BLOCK)
+      die("read");
+    atomic_fetch_add(&file->read, 1);
+    offset = (offset + BLOCK) % file->size;
+  }
+  free(buffer);
+  close(fd);
+  uint64_t lived_us = elapsed_us(&start);
+  uint64_t was_busy_us = busy_us() - before_us;
+  if (lived_us > was_busy_us)
+    atomic_fetch_add(&file->blocked_us, lived_us - was_busy_us);
+}
+
+static void start_direct_reader(struct direct_file *file);
+
+static void *read_direct_and_be_replaced(void *argument) {
+  struct direct_file *file = argument;
+
+  read_direct(file, file->blocks);
+  if (!is_expired())
+    start_direct_reader(file);
+  atomic_fetch_sub(&file->threads, 1);
+  return NULL;
+}
+
+static void start_direct_reader(struct direct_file *file) {
+  pthread_t thread;
+
+  atomic_fetch_add(&file->threads, 1);
+  start_thread(&thread, read_direct_and_be_replaced, file);
+  pthread_detach(thread);
+}
+
+/* FILE THREADS BLOCKS MS: so many threads read blocks past the page cache, and
+ * do nothing else. All but the main one read so many and are replaced; 0: each
+ * reads until the end. */
+static void work_directs(char *const *arguments) {
+  struct direct_file file = {.path = arguments[0],
+                             .blocks = number(arguments[2])};
+  unsigned count = thread_count(arguments[1]);
+  struct stat status;
+
+  if (stat(file.path, &status) < 0)
+    die(file.path);
+  file.size = status.st_size / 4096 * 4096;
+  expire_after(small_number(arguments[3]));
+  for (unsigned i = 1; i < count; i++)
+    start_direct_reader(&file);
+  read_direct(&file, 0);
+  while (atomic_load(&file.threads) > 0)
+    usleep(100);
+  counted += atomic_load(&file.read);
+  say("blocked_us=%" PRIu64, (uint64_t)atomic_load(&file.blocked_us));
+}
+
 /* Memory */
 
 static char *map_pages(size_t pages, int flags, int fd) {
@@ -905,6 +994,7 @@ static const struct command commands[] = {
     {"write", "FILE BYTES CALLS plain|fsync|direct", 4, false, work_write},
     {"read", "FILE BYTES CALLS", 3, false, work_read},
     {"direct", "FILE BLOCK MS", 3, false, work_direct},
+    {"directs", "FILE THREADS BLOCKS MS", 4, false, work_directs},
     {"switch", "COUNT THREADS PAGES", 3, false, work_switch},
     {"touch", "PAGES", 1, false, work_touch},
     {"major", "FILE PAGES", 2, false, work_major},

@@ -7,6 +7,7 @@
 #include "groups.h"
 #include "heirs.h"
 #include "member.h"
+#include "paths.h"
 #include "reader.h"
 #include "test.h"
 #include "tree.h"
@@ -61,8 +62,7 @@ static inline void clear(struct fixture *fixture) {
   ledger_destroy(fixture->ledger);
   for (size_t i = 0; i < fixture->count; i++)
     selector_destroy(fixture->rules[i].selector);
-  tree_remove(&fixture->tree, "");
-  mkdir(fixture->tree.root, 0700);
+  tree_renew(&fixture->tree);
   *fixture = (struct fixture){.tree = fixture->tree, .now = fixture->now};
 }
 
@@ -126,6 +126,7 @@ static inline void begin(struct fixture *fixture, uint64_t since_ms) {
 
 static inline void read_at(struct fixture *fixture, uint64_t before_ms) {
   child_settle_all();
+  paths_look();
   reader_read(fixture->reader, fixture->now - before_ms * MS, &fixture->report);
   assert_int_equal(fixture->report.proc, 0);
 }

@@ -21,18 +21,24 @@ static struct record split_of(uint64_t user_us, uint64_t system_us) {
   return record;
 }
 
+/* The threads of most cases lived long enough for all waits. */
+#define LONG_NS (UINT64_MAX / 2)
+
 static bool update(struct account *account, uint64_t cpu_ns,
                    const struct record *record, int64_t delta[COUNTERS]) {
   return account_update(account,
                         &(struct sample){.cpu_ns = cpu_ns,
                                          .record = record,
+                                         .disk.thread_ns = LONG_NS,
                                          .counts_ended_threads = true},
                         delta);
 }
 
 enum { SECOND = 1000000000 };
 
-/* The waits for a disk of a process that is three seconds old. */
+/* The waits for a disk of a process of four threads that begins 1,000 s after
+ * boot and is sampled each second. It runs 1 s and waits 1 s for a CPU in each
+ * second, so that two are left. */
 static void leaves_out_impossible_waits(void **state) {
   (void)state;
   enum { BOOT_S = 1000, NS = COUNTER_DELAY + DELAY_BLKIO };
@@ -40,45 +46,59 @@ static void leaves_out_impossible_waits(void **state) {
     const char *name;
     bool from_zero;
     struct {
-      int s, waits; /* the kernel's totals */
-      int more_s;   /* what is to be counted */
+      int s;           /* the kernel's total */
+      int from_boot_s; /* of the second's, known */
+      int more_s;      /* what is to be counted */
     } reads[3];
   } cases[] = {
-      {"possible", true, {{1, 1, 1}, {3, 2, 2}, {3, 2, 0}}},
-      {"of many threads", true, {{30, 10, 30}, {60, 20, 30}, {61, 21, 1}}},
-      {"the first, from boot",
+      {"possible", true, {{1, 0, 1}, {3, 0, 2}, {3, 0, 0}}},
+      {"from boot",
        true,
-       {{BOOT_S, 1, 0}, {BOOT_S + 1, 2, 1}, {BOOT_S + 3, 3, 2}}},
+       {{BOOT_S + 1, BOOT_S, 1}, {BOOT_S + 2, 0, 1}, {BOOT_S + 4, 0, 2}}},
       {"a later one, of another thread",
        true,
-       {{1, 1, 1}, {BOOT_S + 2, 9, 0}, {BOOT_S + 3, 10, 1}}},
+       {{1, 0, 1}, {BOOT_S + 4, BOOT_S + 1, 2}, {BOOT_S + 5, 0, 1}}},
       {"two of them",
        true,
-       {{BOOT_S, 1, 0}, {2 * BOOT_S, 2, 0}, {2 * BOOT_S + 2, 3, 2}}},
+       {{BOOT_S, BOOT_S, 0}, {2 * BOOT_S, BOOT_S, 0}, {2 * BOOT_S + 2, 0, 2}}},
       {"before the first sample",
        false,
-       {{BOOT_S, 1, 0}, {BOOT_S + 1, 2, 1}, {BOOT_S + 2, 3, 1}}},
-      {"overflow, then", true, {{BOOT_S, 1, 0}, {0, 2, 0}, {0, 3, 0}}},
+       {{BOOT_S, 0, 0}, {BOOT_S + 1, 0, 1}, {BOOT_S + 2, 0, 1}}},
+      {"from an earlier wait", true, {{1, 0, 1}, {100, 0, 2}, {101, 0, 1}}},
+      {"overflow, then", true, {{BOOT_S, BOOT_S, 0}, {0, 0, 0}, {1, 0, 1}}},
   };
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct account account = {.from_zero = cases[i].from_zero};
     uint64_t counted_s = 0;
     for (size_t r = 0; r < COUNT_OF(cases[i].reads); r++) {
-      struct record record = record_of(1);
+      uint64_t cpu_ns = (r + 1) * SECOND;
+      struct record record = record_of(cpu_ns);
       int64_t delta[COUNTERS];
+      uint64_t from_boot_ns = (uint64_t)cases[i].reads[r].from_boot_s * SECOND;
+      record.delay_ns[DELAY_CPU] = cpu_ns;
       record.delay_ns[DELAY_BLKIO] = (uint64_t)cases[i].reads[r].s * SECOND;
-      record.waits[DELAY_BLKIO] = (uint64_t)cases[i].reads[r].waits;
-      const struct sample sample = {.cpu_ns = 1,
-                                    .age_ns = UINT64_C(3) * SECOND,
-                                    .record = &record,
-                                    .counts_ended_threads = true};
+      const struct sample sample = {
+          .cpu_ns = cpu_ns,
+          .record = &record,
+          .time_ns = (BOOT_S + r + 1) * SECOND,
+          .disk = {.since_ns = (BOOT_S + r) * SECOND,
+                   .until_ns = (BOOT_S + r + 1) * SECOND,
+                   .thread_ns = UINT64_C(4) * SECOND,
+                   .from_boot = {cases[i].reads[r].from_boot_s != 0,
+                                 from_boot_ns, from_boot_ns}},
+          .counts_ended_threads = true};
+      bool doubts = account_doubts_disk_waits(&account, &sample);
       account_update(&account, &sample, delta);
       assert_case_int(cases[i].name, delta[NS] / SECOND,
                       cases[i].reads[r].more_s);
+      assert_case_int(cases[i].name, account.sampled_ns, sample.time_ns);
       counted_s += (uint64_t)delta[NS] / SECOND;
+      if (cases[i].reads[r].from_boot_s != 0)
+        assert_true(doubts);
     }
-    assert_case_int(cases[i].name, account.total[NS] / SECOND, counted_s);
+    if (cases[i].from_zero && account.blkio_excess_ns != 0)
+      assert_case_int(cases[i].name, account.total[NS] / SECOND, counted_s);
   }
 }
 
@@ -126,6 +146,7 @@ static struct sample sample_everything(struct everything *all, uint64_t n) {
   }
   return (struct sample){.cpu_ns = 3000000 * n,
                          .record = &all->record,
+                         .disk.thread_ns = LONG_NS,
                          .counts_ended_threads = true,
                          .io = &all->io,
                          .stat = &all->stat};

@@ -3,6 +3,7 @@
 
 #include "test.h"
 #include "tree.h"
+#include "users.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -558,7 +559,8 @@ static void says_what_is_wrong(void **state) {
        {"ProcessMatch", "two values", "regular expression"}},
       {"ProcessMatch \"a\" \"b\" \"c\"\n", {"ProcessMatch", "two values"}},
       {"ProcessMatch \"a\" \"x(\"\n",
-       {"ProcessMatch", "\"x(\"", "Unmatched ( or", "regex(7)"}},
+       {"ProcessMatch", "\"x(\"", "missing closing parenthesis",
+        "pcre2syntax(3)"}},
       {"<Group>\nCommand \"x\"\n</Group>\n", {"Group", "a name in quotes"}},
       {"<Group 7>\nCommand \"x\"\n</Group>\n", {"Group", "a name in quotes"}},
       {"<Group \"a\" \"b\">\nCommand \"x\"\n</Group>\n",
@@ -596,19 +598,18 @@ static void says_what_is_wrong(void **state) {
       {IN_GROUP("<Command \"a\">\nX 1\n</Command>"),
        {"Command", "a string in quotes"}},
       {IN_GROUP("CommandLine \"[a\""),
-       {"Group \"web\"", "CommandLine", "\"[a\"", "Unmatched ["}},
+       {"Group \"web\"", "CommandLine", "\"[a\"", "missing terminating ]"}},
       {IN_GROUP("ControlGroup \"a{2,1}\""),
-       {"ControlGroup", "\"a{2,1}\"", "nvalid content of \\{\\}"}},
+       {"ControlGroup", "\"a{2,1}\"", "numbers out of order"}},
       {IN_GROUP("Executable \"nginx\""),
        {"Executable", "\"nginx\"", "absolute path", "\"/\""}},
       {IN_GROUP("PIDFile \"run/x.pid\""),
        {"PIDFile", "\"run/x.pid\"", "absolute path"}},
-      {IN_GROUP("User \"no such user\""),
-       {"Group \"web\"", "User", "\"no such user\"", "getent passwd"}},
-      {IN_GROUP("User -1"), {"User", "-1", "no user of this system"}},
-      {IN_GROUP("User 33.5"), {"User", "33.5", "no user of this system"}},
-      {IN_GROUP("User 4294967295"),
-       {"User", "4294967295", "no user of this system"}},
+      {IN_GROUP("User \"no user\""),
+       {"Group \"web\"", "User", "\"no user\"", "getent passwd"}},
+      {IN_GROUP("User -1"), {"User", "-1", "cannot be a user"}},
+      {IN_GROUP("User 33.5"), {"User", "33.5", "cannot be a user"}},
+      {IN_GROUP("User 4294967295"), {"User", "4294967295", "cannot be a user"}},
       {IN_GROUP("User true"), {"User", "true", "a string in quotes"}},
 
       {"Process \"a\"\nProcess \"a\"\n",
@@ -692,7 +693,7 @@ static void survives_long_values(void **state) {
     const char *before, *after, *cure;
   } cases[] = {
       {"CollectDelay \"", "\"\n", "true or false"},
-      {"ProcessMatch \"a\" \"(", "\"\n", "regex(7)"},
+      {"ProcessMatch \"a\" \"(", "\"\n", "pcre2syntax(3)"},
       {"<Group \"a\">\nUser \"", "\"\n</Group>\n", "getent passwd"},
       {"<Group \"a\">\nExecutable \"", "\"\n</Group>\n", "\"/\""},
       {"<Group \"", "\">\n</Group>\n", "127"},
@@ -759,5 +760,8 @@ int main(void) {
       cmocka_unit_test(survives_long_values),
       cmocka_unit_test(names_ignored_options),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  users_start();
+  int status = cmocka_run_group_tests(tests, NULL, NULL);
+  user_cache_stop();
+  return status;
 }

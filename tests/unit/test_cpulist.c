@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,46 @@ static void knows_subsets(void **state) {
   }
 }
 
+static void writes_lists(void **state) {
+  (void)state;
+  static const char *const texts[] = {"0",     "0-3",  "1,3",   "0-3,8,10-11",
+                                      "62-65", "8191", "0-8191"};
+  struct cpulist list;
+  char text[32];
+
+  for (size_t i = 0; i < COUNT_OF(texts); i++) {
+    assert_int_equal(cpulist_parse(texts[i], &list), 0);
+    assert_int_equal(cpulist_format(&list, text, sizeof(text)), 0);
+    assert_string_equal(text, texts[i]);
+  }
+  assert_int_equal(cpulist_parse("0,2,4", &list), 0);
+  assert_int_equal(cpulist_format(&list, text, 6), 0);
+  assert_int_equal(cpulist_format(&list, text, 5), -ENOSPC);
+  memset(&list, 0, sizeof(list));
+  assert_int_equal(cpulist_format(&list, text, sizeof(text)), 0);
+  assert_string_equal(text, "");
+}
+
+/* The kernel's set for one CPU is that CPU's. */
+static void adds_where_a_thread_may_run(void **state) {
+  (void)state;
+  cpu_set_t before, one;
+  struct cpulist list;
+  unsigned int cpu = 0;
+  assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+  while (!CPU_ISSET(cpu, &before))
+    cpu++;
+  CPU_ZERO(&one);
+  CPU_SET(cpu, &one);
+  assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+  assert_int_equal(cpulist_parse("8191", &list), 0);
+  assert_int_equal(cpulist_add_allowed(&list, 0), 0);
+  for (unsigned int i = 0; i < CPULIST_CPUS; i++)
+    assert_int_equal(cpulist_has(&list, i), i == cpu || i == 8191);
+  assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+  assert_int_equal(cpulist_add_allowed(&list, INT32_MAX), -ESRCH);
+}
+
 /* What the kernel says is a list, and has as many CPUs as there are. */
 static void reads_the_possible(void **state) {
   (void)state;
@@ -131,6 +172,8 @@ int main(void) {
       cmocka_unit_test(parses_lists),
       cmocka_unit_test(has_no_cpu_beyond_all),
       cmocka_unit_test(knows_subsets),
+      cmocka_unit_test(writes_lists),
+      cmocka_unit_test(adds_where_a_thread_may_run),
       cmocka_unit_test(reads_the_possible),
       cmocka_unit_test(reads_into_little_room),
   };

@@ -30,8 +30,7 @@ static void die(struct fixture *fixture, pid_t pid, pid_t ppid,
 /* Once all are gone, and their records have come if any had to, nothing of them
  * is left but what they used. */
 static void assert_clean(const char *name, struct fixture *fixture) {
-  tree_remove(&fixture->tree, "");
-  mkdir(fixture->tree.root, 0700);
+  tree_renew(&fixture->tree);
   for (int i = 0; i < 3; i++) {
     fixture->ledger->drained_read = fixture->ledger->read;
     read_at(fixture, 0);

@@ -8,6 +8,10 @@
 
 enum { MS = 1000000, TICK_MS = 4 };
 
+#define NOW (UINT64_C(20000000) * MS)
+
+static const struct ended_when now = {NOW - MS, NOW};
+
 /* What a thread has run: without a voluntary switch whenever it did not wait,
  * else what the ticks have seen, as far as the exact figure allows. */
 static void estimates_cpu_time(void **state) {
@@ -81,7 +85,7 @@ static void adds_threads_up(void **state) {
   for (uint32_t i = 1; i <= 4; i++) {
     struct record thread = thread_of(10, 10 + i, "worker", i);
     n += i;
-    ended_add(&ended, &thread, TICK_MS * MS);
+    ended_add(&ended, &thread, TICK_MS * MS, NULL, &now);
     assert_int_equal(ended.cpu_ns, n * MS);
     assert_int_equal(ended.user_us, n * 2);
     assert_int_equal(ended.system_us, n * 3);
@@ -96,10 +100,53 @@ static void adds_threads_up(void **state) {
   }
   struct record sleeper = thread_of(10, 20, "worker", 1);
   sleeper.switches_voluntary = 4;
-  ended_add(&ended, &sleeper, TICK_MS * MS);
+  ended_add(&ended, &sleeper, TICK_MS * MS, NULL, &now);
   assert_int_equal(ended.switches_voluntary, 4);
   /* What the ticks saw. */
   assert_int_equal(ended.cpu_ns, n * MS + 5000);
+}
+
+/* Threads that ended 20,000 s after boot, and what is noted of each. */
+static void notes_how_long_threads_lived(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    uint64_t age_ms, longest_wait_ms;
+    uint64_t sampled_ms; /* so long ago; 0 for never */
+    uint64_t lived_ms, false_ms, from_boot_ms;
+  } cases[] = {
+      {"of a process that nobody sampled", 3000, 2000, 0, 3000, 0, 0},
+      {"began since the sample", 3000, 2000, 10000, 3000, 0, 0},
+      {"began before it", 30000, 0, 10000, 10000, 0, 0},
+      {"a wait from boot", 3000, 19999000, 10000, 3000, 19999000, 0},
+      {"from an earlier wait", 3000, 2500, 0, 3000, 500, 0},
+      {"from boot, in a longer life", 30000, 19999000, 10000, 10000, 0,
+       19999000},
+      {"a wait from boot, before the sample", 30000, 19980000, 10000, 10000, 0,
+       0},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct ended ended = {.lived_ns = 5, .false_ns = 6, .from_boot = {1, 7, 7}};
+    struct record thread = {
+        .version = 16,
+        .elapsed_us = cases[i].age_ms * 1000,
+        .cpu_ns = 600 * MS,
+        .delay_ns = {[DELAY_CPU] = 400 * MS,
+                     [DELAY_BLKIO] = cases[i].longest_wait_ms * MS},
+        .blkio_max_ns = cases[i].longest_wait_ms * MS};
+    const struct account account = {.sampled_ns =
+                                        NOW - cases[i].sampled_ms * MS};
+    ended_add(&ended, &thread, TICK_MS * MS,
+              cases[i].sampled_ms != 0 ? &account : NULL, &now);
+    assert_case_int(cases[i].name, ended.lived_ns, 5 + cases[i].lived_ms * MS);
+    assert_case_int(cases[i].name, ended.false_ns, 6 + cases[i].false_ms * MS);
+    assert_case_int(cases[i].name, ended.from_boot.sum_ns,
+                    7 + cases[i].from_boot_ms * MS);
+    ended_note_sample(&ended);
+    assert_case_int(cases[i].name,
+                    ended.lived_ns + ended.false_ns + ended.from_boot.count, 0);
+  }
 }
 
 /* Workers have names of their own. */
@@ -122,7 +169,7 @@ static void takes_the_name_of_the_main_thread(void **state) {
       bool is_main = cases[i].pids[t] == 10;
       struct record thread =
           thread_of(10, cases[i].pids[t], is_main ? "nginx" : "worker", 1);
-      ended_add(&ended, &thread, TICK_MS * MS);
+      ended_add(&ended, &thread, TICK_MS * MS, NULL, &now);
     }
     assert_case_int(cases[i].name, ended.has_main, cases[i].has_main);
     assert_case_string(cases[i].name, ended.comm,
@@ -134,6 +181,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(estimates_cpu_time),
       cmocka_unit_test(adds_threads_up),
+      cmocka_unit_test(notes_how_long_threads_lived),
       cmocka_unit_test(takes_the_name_of_the_main_thread),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

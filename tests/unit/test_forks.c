@@ -268,9 +268,11 @@ static void hears_every_fork(void **state) {
   static struct heard heard;
   static pid_t pids[FORKS];
   open_or_skip(&heard, BUFFER);
-  for (size_t i = 0; i < FORKS; i++)
+  for (size_t i = 0; i < FORKS; i++) {
     pids[i] = run_child(do_nothing, -1);
-  assert_int_equal(drain(&heard), 0);
+    if (i % 100 == 99) /* others fork, too */
+      assert_int_equal(drain(&heard), 0);
+  }
   assert_int_equal(heard.count, FORKS);
   for (size_t i = 0; i < FORKS; i++)
     assert_int_equal(heard.events[i].pid, pids[i]);

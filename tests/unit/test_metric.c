@@ -196,6 +196,20 @@ static void leaves_out_untold_exits(void **state) {
   assert_string_equal(report(&group, &scope), "ps_count gauge 11 22\n");
 }
 
+/* Not all processes were seen: only what the listener knows is known. */
+static void leaves_out_what_was_not_seen(void **state) {
+  (void)state;
+  struct rule rule = {.collect = UINT32_MAX};
+  struct group group = group_of(&rule);
+  struct metric_scope scope = usual;
+  scope.is_partial = true;
+  const char *lines = report(&group, &scope);
+  assert_non_null(strstr(lines, "total_events-exit-ok"));
+  assert_null(strstr(lines, "ps_"));
+  assert_null(strstr(lines, "io_"));
+  assert_null(strstr(lines, "delay"));
+}
+
 /* Nothing but what needs no interval. */
 static void begins_rates_with_the_second_value(void **state) {
   (void)state;
@@ -256,6 +270,7 @@ int main(void) {
       cmocka_unit_test(reports_the_delays_that_are_counted),
       cmocka_unit_test(leaves_out_unknown_io),
       cmocka_unit_test(leaves_out_untold_exits),
+      cmocka_unit_test(leaves_out_what_was_not_seen),
       cmocka_unit_test(begins_rates_with_the_second_value),
       cmocka_unit_test(has_no_rate_without_an_interval),
       cmocka_unit_test(has_no_latency_without_a_wait),

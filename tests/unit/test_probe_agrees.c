@@ -65,6 +65,9 @@ static void assert_agree(const char *path, const struct record *record,
     assert_case_int(path, record->waits[kind], stats->values[wait.count]);
     assert_case_int(path, record->delay_ns[kind], stats->values[wait.total]);
   }
+  if (stats->known[FIELD_blkio_delay_max])
+    assert_case_int(path, record->blkio_max_ns,
+                    stats->values[FIELD_blkio_delay_max]);
 }
 
 static void both_decoders_agree(void **state) {

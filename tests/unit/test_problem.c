@@ -56,10 +56,45 @@ static const struct {
   int forks;
 } cases[] = {
     {"proc",
-     {.proc = -EACCES},
-     "Processes cannot be listed (Permission denied)",
-     "Is /proc mounted?",
+     {.proc = -ENOTDIR},
+     "Processes cannot be listed (Not a directory)",
+     "is /proc mounted?",
      "Processes can be listed again.",
+     0,
+     0},
+    {"hidden processes",
+     {.proc = -EACCES},
+     "those of other users are hidden (hidepid= of /proc, ProtectProc=",
+     "give collectd CAP_SYS_PTRACE",
+     "Processes can be listed again.",
+     0,
+     0},
+    {"no procfs",
+     {.proc = -ENODEV},
+     "there is none in /proc",
+     "mount it",
+     "Processes can be listed again.",
+     0,
+     0},
+    {"delay accounting unknown",
+     {.delay_accounting = -ENOENT, .delays = 1},
+     "Whether delay accounting is on cannot be told (No such file",
+     "no ProcSubset=pid",
+     "Delay accounting is on.",
+     0,
+     0},
+    {"no delay accounting at all",
+     {.delay_accounting = -EOPNOTSUPP, .delays = 1},
+     "This kernel does not count delays",
+     "CONFIG_TASK_DELAY_ACCT, without nodelayacct",
+     "Delay accounting is on.",
+     0,
+     0},
+    {"a cgroup namespace",
+     {.select = -EXDEV},
+     "cgroup namespace of its own",
+     "--cgroupns=host",
+     "All processes can be selected.",
      0,
      0},
     {"no taskstats",
@@ -91,7 +126,7 @@ static const struct {
      0,
      0},
     {"delay accounting",
-     {.delays_off = true, .delays = 1},
+     {.delay_accounting = -ENODATA, .delays = 1},
      "Delay accounting is off",
      "sysctl kernel.task_delayacct=1",
      "Delay accounting is on.",
@@ -100,14 +135,14 @@ static const struct {
     {"io",
      {.io = -EACCES},
      "I/O of some processes cannot be read (Permission denied)",
-     "CapabilityBoundingSet=",
+     "Their groups have no io_octets",
      "All I/O can be read again.",
      0,
      0},
     {"select",
      {.select = -EACCES},
      "executables of some processes cannot be read (Permission denied)",
-     "CapabilityBoundingSet=",
+     "Executable does not select them",
      "All processes can be selected.",
      0,
      0},
@@ -261,7 +296,7 @@ static void says_several_at_a_time(void **state) {
   struct reader_report report = {.taskstats = -EPERM,
                                  .io = -EACCES,
                                  .select = -EACCES,
-                                 .delays_off = true};
+                                 .delay_accounting = -ENODATA};
   update(&problems, &report);
   assert_int_equal(said_count, 4);
   update_all(&problems, &(struct problem_report){.read = &report,
@@ -322,39 +357,49 @@ static void names_the_missing_capability(void **state) {
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct all[_LINUX_CAPABILITY_U32S_3], few[2];
   assert_int_equal(syscall(SYS_capget, &header, all), 0);
-  memcpy(few, all, sizeof(few));
-  few[0].effective &= ~(1U << CAP_NET_ADMIN | 1U << CAP_SYS_PTRACE);
 
   static const struct {
     const char *name;
     struct reader_report report;
-    unsigned int capability;
+    unsigned int capabilities; /* what is taken away */
     const char *lacks, *has;
   } texts[] = {
       {"taskstats",
        {.taskstats = -EPERM},
-       CAP_NET_ADMIN,
+       1U << CAP_NET_ADMIN,
        "lacks CAP_NET_ADMIN; run it as root",
        "user namespace of its own"},
-      {"io",
+      {"io, ptrace",
        {.io = -EACCES},
-       CAP_SYS_PTRACE,
+       1U << CAP_SYS_PTRACE,
        "lacks CAP_SYS_PTRACE; run it as root",
-       "they have capabilities"},
+       "collectd has the capabilities"},
+      {"io, mode",
+       {.io = -EACCES},
+       1U << CAP_DAC_READ_SEARCH,
+       "lacks CAP_DAC_READ_SEARCH; run it as root",
+       "collectd has the capabilities"},
+      {"io, both",
+       {.io = -EACCES},
+       1U << CAP_SYS_PTRACE | 1U << CAP_DAC_READ_SEARCH,
+       "lacks CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH; run it as root",
+       "collectd has the capabilities"},
       {"select",
        {.select = -EACCES},
-       CAP_SYS_PTRACE,
+       1U << CAP_SYS_PTRACE | 1U << CAP_DAC_READ_SEARCH,
        "lacks CAP_SYS_PTRACE; run it as root",
-       "they have capabilities"},
+       "collectd has the capabilities"},
   };
   for (size_t i = 0; i < COUNT_OF(texts); i++) {
     struct problems problems = {.said = {0}};
+    memcpy(few, all, sizeof(few));
+    few[0].effective &= ~texts[i].capabilities;
     assert_int_equal(syscall(SYS_capset, &header, few), 0);
     update(&problems, &texts[i].report);
     assert_int_equal(syscall(SYS_capset, &header, all), 0);
     assert_case_says(texts[i].name, said[0].text, texts[i].lacks);
 
-    if ((all[0].effective & (1U << texts[i].capability)) == 0)
+    if ((~all[0].effective & texts[i].capabilities) != 0)
       continue;
     problems = (struct problems){.said = {0}};
     update(&problems, &texts[i].report);
@@ -373,6 +418,8 @@ static void does_not_blame_capabilities_for_all(void **state) {
       {"too many open files, io", {.io = -EMFILE}},
       {"too many open files, select", {.select = -EMFILE}},
       {"no memory for a command line", {.select = -ENOMEM}},
+      {"expressions that take too long",
+       {.undecided = 2, .undecided_rule = "a", .undecided_expression = "b"}},
   };
 
   for (size_t i = 0; i < COUNT_OF(others); i++) {
@@ -383,6 +430,42 @@ static void does_not_blame_capabilities_for_all(void **state) {
         strstr(said[0].text, "CAP_") != NULL)
       fail_msg("%s: \"%s\"", others[i].name, said[0].text);
   }
+}
+
+static void names_expressions_that_take_too_long(void **state) {
+  (void)state;
+  struct problems problems = {.said = {0}};
+  struct reader_report report = {.undecided = 1,
+                                 .undecided_rule = "queue",
+                                 .undecided_expression = "celery.*worker"};
+  update(&problems, &report);
+  assert_int_equal(said_count, 1);
+  assert_case_says("one", said[0].text, "about 1 process within");
+  assert_case_says("one", said[0].text, "\"celery.*worker\" of \"queue\"");
+  assert_case_says("one", said[0].text, "Simplify the expressions");
+
+  report.undecided = 12; /* the same failure */
+  update(&problems, &report);
+  assert_int_equal(said_count, 0);
+  update(&problems, &well);
+  assert_int_equal(said_count, 1);
+  assert_false(said[0].is_warning);
+  update(&problems, &report);
+  assert_case_says("several", said[0].text, "about 12 processes within");
+}
+
+static void cuts_long_expressions(void **state) {
+  (void)state;
+  char expression[2000], name[2000];
+  memset(expression, 'e', sizeof(expression) - 1);
+  memset(name, 'n', sizeof(name) - 1);
+  expression[sizeof(expression) - 1] = name[sizeof(name) - 1] = '\0';
+  struct problems problems = {.said = {0}};
+  update(&problems,
+         &(struct reader_report){.undecided = SIZE_MAX,
+                                 .undecided_rule = name,
+                                 .undecided_expression = expression});
+  assert_case_says("cure", said[0].text, "where that will do.");
 }
 
 int main(void) {
@@ -398,6 +481,8 @@ int main(void) {
       cmocka_unit_test(says_whole_sentences),
       cmocka_unit_test(names_the_missing_capability),
       cmocka_unit_test(does_not_blame_capabilities_for_all),
+      cmocka_unit_test(names_expressions_that_take_too_long),
+      cmocka_unit_test(cuts_long_expressions),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

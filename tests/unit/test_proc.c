@@ -5,6 +5,8 @@
 #include "test.h"
 #include "tree.h"
 
+#include <sys/utsname.h>
+
 /* A fake procfs for each test. */
 struct fixture {
   struct tree tree;
@@ -68,6 +70,8 @@ static void lists_processes_only(void **state) {
       {"99999999999999999999", 0},
       {"18446744073709551617", 0},
   };
+  tree_remove(&fixture->tree, "1");
+  tree_remove(&fixture->tree, "sys");
   for (size_t i = 0; i < COUNT_OF(cases); i++)
     tree_make(&fixture->tree, cases[i].name);
 
@@ -297,12 +301,12 @@ static void joins_the_command_line(void **state) {
   assert_int_equal(proc_cmdline(fixture->proc, 13, &cmdline), -ENOENT);
 }
 
-/* Whatever its length, also where buffers end. */
+/* Whatever its length, also where buffers end; but no more than the limit. */
 static void reads_long_command_lines(void **state) {
   struct fixture *fixture = *state;
-  static const size_t sizes[] = {1022,  1023,   1024,  1025,  4095,
-                                 4096,  16383,  16384, 65535, 65536,
-                                 65537, 131072, 300001};
+  static const size_t sizes[] = {1022,   1023,   1024,   1025,   4095,  4096,
+                                 16383,  16384,  65535,  65536,  65537, 131071,
+                                 131072, 131073, 300001, 5000000};
 
   for (size_t i = 0; i < COUNT_OF(sizes); i++) {
     size_t size = sizes[i];
@@ -316,8 +320,9 @@ static void reads_long_command_lines(void **state) {
     for (size_t at = 0; at < size; at++)
       if (bytes[at] == '\0')
         bytes[at] = ' ';
-    assert_int_equal(strlen(cmdline), size);
-    assert_string_equal(cmdline, bytes);
+    size_t read = size < PROC_CMDLINE_SIZE ? size : PROC_CMDLINE_SIZE - 1;
+    assert_int_equal(strlen(cmdline), read);
+    assert_memory_equal(cmdline, bytes, read);
     free(cmdline);
     free(bytes);
   }
@@ -402,6 +407,10 @@ static void reads_the_cgroup(void **state) {
       {"controllers only", "2:memory:/y\n1:cpu:/z\n", -ENOENT, NULL},
       {"systemd in a path", "2:memory:/1:name=systemd:/y\n", -ENOENT, NULL},
       {"none", "", -ENOENT, NULL},
+      {"outside of the namespace", "0::/../ssh.service\n", -EXDEV, NULL},
+      {"the namespace's parent", "0::/..\n", -EXDEV, NULL},
+      {"outside, version 1", "1:name=systemd:/../a\n0::/\n", -EXDEV, NULL},
+      {"a name that begins so", "0::/..a/b\n", 0, "/..a/b"},
   };
   char path[4096];
 
@@ -428,14 +437,54 @@ static void limits_the_cgroup(void **state) {
                    -ENAMETOOLONG);
 }
 
+/* Every hierarchy of version 1, with paths as long as the kernel allows. */
+static void reads_long_cgroups(void **state) {
+  struct fixture *fixture = *state;
+  enum { HIERARCHIES = 12, LENGTH = 4090, ROOM = 100000 };
+  static const char last[] = "1:name=systemd:/system.slice/a.service\n0::/\n";
+  char path[4096], *text = calloc(1, ROOM);
+  assert_non_null(text);
+
+  for (int i = 0; i < HIERARCHIES; i++) {
+    size_t used = strlen(text);
+    used += (size_t)snprintf(text + used, ROOM - used, "%d:c%d:/", i + 2, i);
+    memset(text + used, 'x', LENGTH);
+    text[used + LENGTH] = '\n';
+  }
+  strcat(text, last);
+  tree_put(&fixture->tree, "12/cgroup", text);
+  assert_int_equal(proc_cgroup(fixture->proc, 12, path, sizeof(path)), 0);
+  assert_string_equal(path, "/system.slice/a.service");
+
+  /* What does not fit is not taken for none. */
+  memset(text, 'x', ROOM - 1);
+  tree_put(&fixture->tree, "12/cgroup", text);
+  assert_int_equal(proc_cgroup(fixture->proc, 12, path, sizeof(path)),
+                   -ENAMETOOLONG);
+  free(text);
+}
+
 static void switches_delay_accounting(void **state) {
   struct fixture *fixture = *state;
   static const char file[] = "sys/kernel/task_delayacct";
   bool on = false;
 
   /* Kernels before 5.14 have no switch and count. */
-  assert_int_equal(proc_delay_accounting(fixture->proc, &on), 0);
-  assert_true(on);
+  struct utsname kernel;
+  unsigned int major, minor;
+  assert_int_equal(uname(&kernel), 0);
+  assert_int_equal(sscanf(kernel.release, "%u.%u", &major, &minor), 2);
+  bool is_old = major < 5 || (major == 5 && minor < 14);
+  tree_remove(&fixture->tree, file);
+  assert_int_equal(proc_delay_accounting(fixture->proc, &on),
+                   is_old ? 0 : -EOPNOTSUPP);
+  assert_int_equal(proc_enable_delay_accounting(fixture->proc), -ENOENT);
+  tree_put(&fixture->tree, "cmdline", "quiet nodelayacct\n");
+  assert_int_equal(proc_delay_accounting(fixture->proc, &on), -EOPNOTSUPP);
+
+  /* What is hidden is not on. */
+  tree_remove(&fixture->tree, "sys");
+  assert_int_equal(proc_delay_accounting(fixture->proc, &on), -ENOENT);
   assert_int_equal(proc_enable_delay_accounting(fixture->proc), -ENOENT);
 
   tree_put(&fixture->tree, file, "0\n");
@@ -666,6 +715,7 @@ int main(void) {
       prepared(reads_the_real_user),
       prepared(reads_the_cgroup),
       prepared(limits_the_cgroup),
+      prepared(reads_long_cgroups),
       prepared(switches_delay_accounting),
       prepared(reads_cpu_clocks),
       prepared(finds_itself),

@@ -3,6 +3,7 @@
 
 #include "child.h"
 #include "groups.h"
+#include "paths.h"
 #include "test.h"
 #include "tree.h"
 
@@ -94,6 +95,7 @@ static void open_reader(struct fixture *fixture, const char *root) {
 static void read_at(struct fixture *fixture, uint64_t now) {
   child_settle_all();
   memset(&fixture->report, 0xa5, sizeof(fixture->report));
+  paths_look();
   reader_read(fixture->reader, now, &fixture->report);
 }
 
@@ -222,8 +224,7 @@ static void counts_missed_processes_from_now(void **state) {
     /* A process that is unknown to a read at that time, since it reads
      * another procfs. */
     close_reader(fixture);
-    tree_remove(&fixture->tree, "");
-    mkdir(fixture->tree.root, 0700);
+    tree_renew(&fixture->tree);
     open_reader(fixture, fixture->tree.root);
     read_at(fixture, (uint64_t)((int64_t)started + cases[i].last_read_ms * MS));
     char link[64], target[64];
@@ -452,7 +453,10 @@ static void selects_older_processes_in_turn(void **state) {
   struct fixture *fixture = *state;
   const uint64_t second = UINT64_C(1000000000);
   struct child child = start_member(fixture, 0);
-  uint64_t begin = boot_ns() + 1000 * second;
+  /* Its turn is at its pid's second of each 50: not soon after this one. */
+  const uint64_t round = 50 * second;
+  uint64_t begin = (boot_ns() / round + 20) * round +
+                   ((uint64_t)child.pid + 25) % 50 * second;
   add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
   add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 1));
   open_reader(fixture, "/proc");
@@ -945,6 +949,49 @@ static void keeps_the_groups_of_who_ends_meanwhile(void **state) {
   child_reap(&child);
 }
 
+/* A command line that takes longer than the limit decides nothing. */
+static void keeps_the_groups_of_who_cannot_be_matched(void **state) {
+  struct fixture *fixture = *state;
+  enum { SIZE = 100000 };
+  static const uint64_t minute = 60 * UINT64_C(1000000000);
+  uint64_t begin = boot_ns();
+  struct child child;
+  char *line = calloc(1, SIZE + 1);
+  assert_non_null(line);
+  for (size_t i = 0; i < SIZE; i++)
+    line[i] = "celery "[i % 7];
+  line[SIZE - 1] = 'r'; /* as "worker" has it */
+
+  child_start(&child);
+  add_group(fixture, SELECTOR_COMMAND_LINE, "celery( .*)?worker");
+  open_reader(fixture, fixture->tree.root);
+  put_process(fixture, child.pid, "celery", now_ticks());
+  tree_put_of(&fixture->tree, child.pid, "cmdline", "celery -A shop worker");
+  read_at(fixture, begin);
+  assert_int_equal(fixture->report.undecided, 0);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+
+  for (int i = 0; i < 2; i++) {
+    tree_put_of(&fixture->tree, child.pid, "cmdline", line);
+    child_tell(&child, 's', 1);
+    read_at(fixture, begin + 1);
+    assert_int_equal(fixture->report.select, 0);
+    assert_int_equal(fixture->report.undecided, 1);
+    assert_string_equal(fixture->report.undecided_rule, name_of(fixture, 0));
+    assert_string_equal(fixture->report.undecided_expression,
+                        "celery( .*)?worker");
+    assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+  }
+
+  tree_put_of(&fixture->tree, child.pid, "cmdline", "celery -A shop beat");
+  child_tell(&child, 's', 1);
+  read_at(fixture, begin + minute);
+  assert_int_equal(fixture->report.undecided, 0);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 0);
+  child_reap(&child);
+  free(line);
+}
+
 /* Memory is taken from who does not run, too. */
 static void follows_the_memory_of_idle_members(void **state) {
   struct fixture *fixture = *state;
@@ -963,7 +1010,8 @@ static void follows_the_memory_of_idle_members(void **state) {
   child_reap(&child);
 }
 
-static void finds_nobody_in_an_empty_procfs(void **state) {
+/* Process 1 is always there: without it, the listing is not of all. */
+static void knows_who_is_hidden(void **state) {
   struct fixture *fixture = *state;
   add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
   open_reader(fixture, fixture->tree.root);
@@ -973,6 +1021,15 @@ static void finds_nobody_in_an_empty_procfs(void **state) {
     assert_int_equal(fixture->report.members, 0);
     assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 0);
   }
+  tree_remove(&fixture->tree, "1");
+  read_now(fixture);
+  assert_int_equal(fixture->report.proc, -ENODEV);
+  tree_make(&fixture->tree, "4711");
+  read_now(fixture);
+  assert_int_equal(fixture->report.proc, -EACCES);
+  tree_make(&fixture->tree, "1");
+  read_now(fixture);
+  assert_int_equal(fixture->report.proc, 0);
 }
 
 static void refuses_a_root_that_is_not_there(void **state) {
@@ -1120,7 +1177,7 @@ static void tells_whether_delays_are_counted(void **state) {
   add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
   open_reader(fixture, fixture->tree.root);
   read_now(fixture);
-  assert_false(fixture->report.delays_off);
+  assert_int_equal(fixture->report.delay_accounting, 0);
   uint32_t all = fixture->report.delays;
   if (fixture->report.taskstats == 0)
     assert_int_equal(all & 0xf, 0xf);
@@ -1129,13 +1186,13 @@ static void tells_whether_delays_are_counted(void **state) {
 
   tree_put(&fixture->tree, "sys/kernel/task_delayacct", "0\n");
   read_now(fixture);
-  assert_true(fixture->report.delays_off);
+  assert_int_equal(fixture->report.delay_accounting, -ENODATA);
   assert_int_equal(fixture->report.delays, all & (1 << DELAY_CPU));
 
   /* What it returns is told by the header; it must not fail. */
   assert_true(reader_enable_delay_accounting(fixture->reader) >= 0);
   read_now(fixture);
-  assert_false(fixture->report.delays_off);
+  assert_int_equal(fixture->report.delay_accounting, 0);
   assert_int_equal(fixture->report.delays, all);
 }
 
@@ -1220,8 +1277,9 @@ int main(void) {
       prepared(goes_on_without_io),
       prepared(leaves_to_the_listener_who_ends_meanwhile),
       prepared(keeps_the_groups_of_who_ends_meanwhile),
+      prepared(keeps_the_groups_of_who_cannot_be_matched),
       prepared(follows_the_memory_of_idle_members),
-      prepared(finds_nobody_in_an_empty_procfs),
+      prepared(knows_who_is_hidden),
       prepared(refuses_a_root_that_is_not_there),
       prepared(stands_still_when_listing_fails),
       prepared(identifies_by_start_time),

@@ -67,7 +67,7 @@ static void begin(struct fixture *fixture) {
 
 static void look(struct fixture *fixture) {
   child_settle_all();
-  sampler_begin(fixture->sampler, fixture->process.start_ns);
+  sampler_begin(fixture->sampler);
   uint64_t clock_ns = 0;
   proc_cpu_clock(fixture->process.pid, &clock_ns);
   fixture->process.clock_ns = clock_ns;

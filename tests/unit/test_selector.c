@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "selector.h"
 
+#include "paths.h"
 #include "procfs.h"
 #include "test.h"
+#include "users.h"
 
 #include <errno.h>
 
@@ -189,6 +191,7 @@ static void follows_links_to_the_executable(void **state) {
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct selector *selector =
         selector_of(SELECTOR_EXECUTABLE, cases[i].value);
+    paths_look();
     assert_case_int(cases[i].value, matches(procfs, selector, "python3"),
                     cases[i].matches);
     selector_destroy(selector);
@@ -199,6 +202,7 @@ static void follows_links_to_the_executable(void **state) {
   snprintf(deleted, sizeof(deleted), "%s (deleted)", real);
   tree_link(&procfs->tree, "12/exe", deleted);
   struct selector *selector = selector_of(SELECTOR_EXECUTABLE, link);
+  paths_look();
   assert_true(matches(procfs, selector, "python3"));
   selector_destroy(selector);
 }
@@ -226,17 +230,19 @@ static void refuses_bad_values(void **state) {
       {SELECTOR_EXECUTABLE, "nginx", "no absolute path", "\"/\""},
       {SELECTOR_EXECUTABLE, "", "no absolute path", "\"/\""},
       {SELECTOR_PID_FILE, "run/x.pid", "no absolute path", "\"/\""},
-      {SELECTOR_COMMAND_LINE, "a(b", "Unmatched ( or", "regex(7)"},
-      {SELECTOR_COMMAND_LINE, "[z-a]", "Invalid range end", "regex(7)"},
-      {SELECTOR_CONTROL_GROUP, "[a", "Unmatched [", "regex(7)"},
-      {SELECTOR_CONTROL_GROUP, "*{", "nvalid preceding", "regex(7)"},
-      {SELECTOR_USER, "no such user", "no user of this system", "number"},
-      {SELECTOR_USER, "", "no user of this system", "getent passwd"},
-      {SELECTOR_USER, "-1", "no user of this system", "number"},
-      {SELECTOR_USER, "4294967295", "no user of this system", "number"},
-      {SELECTOR_USER, "99999999999999999999", "no user", "number"},
-      {SELECTOR_USER, "33x", "no user of this system", "number"},
-      {SELECTOR_USER, " 33", "no user of this system", "number"},
+      {SELECTOR_COMMAND_LINE, "a(b", "missing closing parenthesis",
+       "pcre2syntax(3)"},
+      {SELECTOR_COMMAND_LINE, "[z-a]", "range out of order", "pcre2syntax(3)"},
+      {SELECTOR_CONTROL_GROUP, "[a", "missing terminating ]", "pcre2syntax(3)"},
+      {SELECTOR_CONTROL_GROUP, "*{", "quantifier does not follow",
+       "pcre2syntax(3)"},
+      {SELECTOR_USER, "no user", "cannot be a user", "number"},
+      {SELECTOR_USER, "", "cannot be a user", "getent passwd"},
+      {SELECTOR_USER, "-1", "cannot be a user", "number"},
+      {SELECTOR_USER, "4294967295", "cannot be a user", "4294967294"},
+      {SELECTOR_USER, "99999999999999999999", "cannot be a user", "number"},
+      {SELECTOR_USER, "a:b", "cannot be a user", "number"},
+      {SELECTOR_USER, " 33", "cannot be a user", "number"},
   };
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -415,6 +421,7 @@ static void note_change(void *context, pid_t pid) {
 static void refresh(struct selector *selector, const char *name, pid_t first,
                     pid_t second) {
   struct changes changes = {.count = 0};
+  paths_look();
   selector_refresh(selector, note_change, &changes);
   size_t expected = (first != 0) + (size_t)(second != 0);
   assert_case_int(name, changes.count, expected);
@@ -445,7 +452,11 @@ static void follows_a_pid_file(void **state) {
       {"too large", "4294967308\n", false, {0}}, /* 12, cut to 32 bits */
       {"much too large", "99999999999999999999999\n", false, {0}},
       {"right again", "12\n", true, {12}},
-      {"garbage again", "x12\n", false, {12}},
+      /* What cannot be understood is not "none". */
+      {"garbage again", "x12\n", true, {0}},
+      {"a shell's variable", "PID=13\n", true, {0}},
+      {"with a suffix", "13x\n", true, {0}},
+      {"another", "13 12\n", false, {12, 13}},
   };
   char path[TREE_PATH_SIZE];
   tree_path(&procfs->tree, "run/x.pid", path);
@@ -535,5 +546,8 @@ int main(void) {
       fake(does_not_wait_for_a_pid_file),
       fake(selects_nobody_without_a_pid_file),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  users_start();
+  int status = cmocka_run_group_tests(tests, NULL, NULL);
+  user_cache_stop();
+  return status;
 }

@@ -14,7 +14,9 @@
 
 /*
  * A directory of the test's own, with files in it: a procfs that says what the
- * test wants. Paths are relative to its root; what is on the way is made.
+ * test wants. Paths are relative to its root; what is on the way is made. At
+ * first it has process 1, of which nothing can be read, and delay accounting is
+ * on.
  */
 
 struct tree {
@@ -22,11 +24,6 @@ struct tree {
 };
 
 enum { TREE_PATH_SIZE = 256 };
-
-static inline void tree_create(struct tree *tree) {
-  snprintf(tree->root, sizeof(tree->root), "/tmp/taskstats-test.XXXXXX");
-  assert_non_null(mkdtemp(tree->root));
-}
 
 static inline int tree_remove_one(const char *path, const struct stat *st,
                                   int type, struct FTW *at) {
@@ -72,6 +69,28 @@ static inline void tree_put_bytes(const struct tree *tree, const char *path,
 static inline void tree_put(const struct tree *tree, const char *path,
                             const char *text) {
   tree_put_bytes(tree, path, text, strlen(text));
+}
+
+static inline void tree_fill(const struct tree *tree) {
+  tree_make(tree, "1");
+  tree_put(tree, "sys/kernel/task_delayacct", "1\n");
+}
+
+static inline void tree_create(struct tree *tree) {
+  snprintf(tree->root, sizeof(tree->root), "/tmp/taskstats-test.XXXXXX");
+  assert_non_null(mkdtemp(tree->root));
+  tree_fill(tree);
+}
+
+static inline int tree_remove_below(const char *path, const struct stat *st,
+                                    int type, struct FTW *at) {
+  return at->level == 0 ? 0 : tree_remove_one(path, st, type, at);
+}
+
+/* Makes it what it was at first. Whoever has the root open sees it. */
+static inline void tree_renew(const struct tree *tree) {
+  nftw(tree->root, tree_remove_below, 16, FTW_DEPTH | FTW_PHYS);
+  tree_fill(tree);
 }
 
 static inline void tree_link(const struct tree *tree, const char *path,
