@@ -12,6 +12,7 @@ import sys
 import dispatch
 import exits
 import hosts
+import lines
 import machine
 import members
 import memory
@@ -26,6 +27,7 @@ PARTS = {
     "memory": memory.memory,
     "dispatch": dispatch.dispatch,
     "hosts": hosts.hosts,
+    "lines": lines.lines,
 }
 
 

@@ -2,10 +2,11 @@
 /*
  * Many processes that sleep, run and end on demand.
  *
- *   crowd [--threads K] [--names K] NAME COUNT
+ *   crowd [--threads K] [--names K] NAME COUNT [ARGUMENT]...
  *
  * makes COUNT processes of K threads (1). Their command name is NAME, or with
- * --names K, NAME0 to NAME<K-1> in turn. It prints "ready" and then answers
+ * --names K, NAME0 to NAME<K-1> in turn, and their command line is its own, in
+ * which further arguments mean nothing. It prints "ready" and then answers
  * each line of standard input by one of standard output:
  *
  *   wake            every process runs some 20 us and sleeps again
@@ -383,7 +384,8 @@ int main(int argc, char **argv) {
 
   if (argc < 3 || arguments[0] == NULL || arguments[1] == NULL ||
       threads == 0 || names == 0) {
-    fprintf(stderr, "usage: crowd [--threads K] [--names K] NAME COUNT\n");
+    fprintf(stderr, "usage: crowd [--threads K] [--names K] NAME COUNT "
+                    "[ARGUMENT]...\n");
     return 2;
   }
   name = arguments[0];

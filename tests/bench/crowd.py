@@ -5,13 +5,15 @@ import subprocess
 
 
 class Crowd:
-    """count processes of so many threads, with command names like name."""
+    """count processes of so many threads, with command names like name, and with
+    these arguments in their command lines, too."""
 
     program = None  # the path of the built crowd
 
-    def __init__(self, name, count, threads=1, names=1):
+    def __init__(self, name, count, threads=1, names=1, arguments=()):
         self.count = count
-        command = [self.program, "--threads", threads, "--names", names, name, count]
+        command = [self.program, "--threads", threads, "--names", names, name, count,
+                   *arguments]
         self.process = subprocess.Popen(
             [str(word) for word in command],
             stdin=subprocess.PIPE,

@@ -110,6 +110,10 @@ EOF
 EOF
 }
 
+@test "config: a user who does not exist yet" {
+  in_group 'User "root" "no-such-user"' | accepts
+}
+
 @test "config: a user by an unquoted number" {
   in_group 'User 0' | accepts
 }
@@ -216,10 +220,9 @@ EOF
   refuses ProcessMatch celery 'expression|regex' <<<'ProcessMatch "celery"'
 }
 
-@test "config: a user who does not exist" {
-  in_group 'User "no-such-user"' |
-    refuses User no-such-user 'exist|no user|no such|unknown'
-  in_group 'User "root" "no-such-user"' | refuses User no-such-user
+@test "config: what cannot be a user" {
+  in_group 'User "no user"' | refuses User '"no user"' 'getent passwd'
+  in_group 'User "root" "a:b"' | refuses User a:b
   in_group 'User "-1"' | refuses User '"-1"'
   in_group 'User "99999999999"' | refuses User 99999999999
   in_group 'User 1.5' | refuses User '1\.5'

@@ -31,8 +31,8 @@ mean_since() {
 
 # waits GROUP KIND: how many there were, from their sum and their mean.
 waits() {
-  join -t, <(rows "$1" "delay_rate-delay-$2") \
-    <(rows "$1" "latency-delay-$2") | awk -F, '
+  join -t, <(begun "$1" "delay_rate-delay-$2") \
+    <(begun "$1" "latency-delay-$2") | awk -F, '
     NR > 1 && $3 != "nan" && $3 > 0 { sum += $2 * ($1 - last) / $3 }
     { last = $1 }
     END { printf "%.0f\n", sum }'
@@ -150,6 +150,56 @@ EOF
   assert_near "$waited" "$kernels" 5 0.03
   # Each wait is a voluntary switch, and this load has no other.
   assert_near "$(waits disk blkio)" "$(truth "$me-disk" voluntary)" 10
+}
+
+# How long a process waits for the disk, between its waits for a CPU, is what is
+# left of the time. Since Linux 6.12 some waits are false, as long as the machine
+# has been up, or as it was since the thread's wait before.
+
+# directs_case PROCESSES THREADS BLOCKS: so many threads of each read for 4 s,
+# and each thread so many blocks, if that is not 0, before it is replaced.
+directs_case() {
+  local name names=() truth=0
+
+  mapfile -t names < <(printf "$me-d%d\n" $(seq "$1"))
+  disk_dir
+  "$LOAD" write "$disk/file" 33554432 16 fsync >/dev/null
+  interval=1
+  configure <<EOF
+    <Group "disk">
+      Command $(printf '"%s" ' "${names[@]}")
+    </Group>
+EOF
+  start_collectd
+  reads 1 disk
+  # They do nothing else in all their lives.
+  for name in "${names[@]}"; do
+    start_load "$name" directs "$disk/file" "$2" "$3" 4000
+  done
+  for name in "${names[@]}"; do
+    await_done "$name"
+    truth=$((truth + $(truth "$name" blocked_us)))
+  done
+  settle disk
+
+  assert_near "$(integral disk delay_rate-delay-blkio)" \
+    "$(awk "BEGIN { print $truth / 1e6 }")" 15 0.1
+  # One more for reads that follow each other closely.
+  column disk delay_rate-delay-blkio | while read -r rate; do
+    [[ $rate == nan ]] || assert_between "$rate" 0 $(($1 * $2 + 1))
+  done
+}
+
+@test "delays: four processes that only read wait whenever they do not run" {
+  directs_case 4 1 0
+}
+
+@test "delays: of a server with eight threads" {
+  directs_case 1 8 0
+}
+
+@test "delays: of threads that come and go" {
+  directs_case 1 8 60
 }
 
 @test "delays: copies on write" {

@@ -18,6 +18,12 @@ start_exits() {
   start_load "$@"
 }
 
+# own_executable: for a test that selects by it. EXITS is a copy.
+own_executable() {
+  cp "$EXITS" "$work/exits"
+  EXITS=$work/exits
+}
+
 # assert_exits GROUP OK ERROR SIGNAL: exactly.
 assert_exits() {
   local kind wanted=("${@:2}") status=0
@@ -34,6 +40,36 @@ assert_exits() {
 assert_exits_of() {
   assert_exits "$1" "$(truth "$2" ok)" "$(truth "$2" error)" \
     "$(truth "$2" signal)"
+}
+
+# assert_decided_exits_of GROUP NAME: the same where a group's name cannot always
+# be told in time; then the process is counted as undecided.
+assert_decided_exits_of() {
+  local kind truth
+
+  for kind in ok error signal; do
+    truth=$(truth "$2" "$kind")
+    assert_between "$(value "$1" "total_events-exit-$kind")" \
+      $((truth - $(own exit-undecided))) "$truth"
+  done
+}
+
+# assert_cpu GOT NAME [PERCENT]: the CPU time of the children of NAME.
+assert_cpu() {
+  assert_cpu_of_ended "$1" "$(truth "$2" cpu_us)" "$(truth "$2" counted)" "${3:-3}"
+}
+
+# assert_cpu_of_ended GOT TRUTH COUNT [PERCENT]: of so many processes, in
+# microseconds. What a process uses after its record was written, to tear itself
+# down, is in no record. How much that can be is measured here and now, once a
+# test; half a millisecond each is for what was slower when they ended.
+assert_cpu_of_ended() {
+  local lost percent=${4:-3}
+
+  teardown_us=${teardown_us:-$("$TASKSTATS_BUILD/tests/teardown")}
+  lost=$(($3 * (3 * teardown_us + 500)))
+  holds "$1 >= $2 * (1 - $percent / 100) - $lost && $1 <= $2 * (1 + $percent / 100)" ||
+    fail "$1 is not within $percent % of the truth, $2, less up to $lost"
 }
 
 # seen GROUP: how many processes the reads have seen, at most.

@@ -46,11 +46,10 @@ run_brood() {
 }
 
 # assert_complete GROUP PERCENT [CPU]: of the CPU time; the rest exactly, or as
-# exactly as it is known. What a thread uses after its record was written is in
-# no record; in an emulated machine that is more.
+# exactly as it is known.
 assert_complete() {
-  assert_near "$(cpu_us "$1")" "${3:-$(truth "$me-parent" cpu_us)}" \
-    "$(($2 * ${TASKSTATS_EMULATION_LOSS:-1}))"
+  assert_cpu_of_ended "$(cpu_us "$1")" "${3:-$(truth "$me-parent" cpu_us)}" \
+    "$(truth "$me-parent" counted)" "$2"
   assert_near "$(value "$1" io_octets tx)" "$(truth "$me-parent" tx_bytes)" 1 100
   assert_exits_of "$1" "$me-parent"
   assert_equal "$(own exit-records-lost)" 0
@@ -63,7 +62,7 @@ assert_complete() {
   run_brood kid brood "$me-kid" 600 2 0 exit0,exit3,kill 5000 "$bytes"
 
   assert_unseen kid 60
-  assert_complete kid 4
+  assert_complete kid 3
   assert_exits kid 200 200 200
   assert_equal "$(members kid)" 0.000000
 }
@@ -75,7 +74,7 @@ assert_complete() {
   run_brood kid brood "$me-kid" 600 2 0 exit0,exit0,_exit5,term 1000 "$bytes"
 
   assert_unseen kid 60
-  assert_complete kid 9
+  assert_complete kid 3
   assert_exits kid 300 150 150
 }
 
@@ -85,7 +84,7 @@ assert_complete() {
   start_collectd
   run_brood kid brood "$me-kid" 600 2 0 exit0,exit3,kill 5000 "$bytes"
 
-  assert_complete kid 4
+  assert_complete kid 3
 }
 
 @test "exits: processes that called exec" {
@@ -115,7 +114,7 @@ CONF
 
   assert_unseen pool 60
   used=$(($(truth "$me-parent" cpu_us) + $(truth "$me-parent" own_cpu_us)))
-  assert_complete pool 4 "$used"
+  assert_complete pool 3 "$used"
   assert_exits none 0 0 0
   # Others than these 600 may have come and gone.
   assert_between "$(own exit-undecided)" "$undecided" \
@@ -178,7 +177,7 @@ CONF
   settle user
 
   for group in user executable cgroup; do
-    assert_complete "$group" 4
+    assert_complete "$group" 3
   done
   assert_exits stranger 0 0 0
 }
@@ -264,7 +263,7 @@ CONF
   run_brood kid brood "$me-kid" 200 2 3 together 5000 0
 
   # How many bytes the threads came to write is not known.
-  assert_near "$(cpu_us kid)" "$(truth "$me-parent" cpu_us)" 8
+  assert_cpu "$(cpu_us kid)" "$me-parent"
   assert_exits thread 0 0 0
   assert_exits_of kid "$me-parent"
 }
@@ -320,7 +319,7 @@ CONF
     used=$((used + $(truth "$me-s$i" cpu_us)))
     sent=$((sent + $(truth "$me-s$i" tx_bytes)))
   done
-  assert_near "$(cpu_us seen)" "$used" 3
+  assert_cpu_of_ended "$(cpu_us seen)" "$used" 4
   # What came after the last read of each is known to a KiB.
   assert_near "$(value seen io_octets tx)" "$sent" 0 4096
   assert_exits seen 4 0 0
@@ -359,7 +358,7 @@ zombie_case() {
   perform "$me-parent"
   reads 3 kid
 
-  assert_near "$as_zombie" "$(truth "$me-parent" cpu_us)" 3
+  assert_cpu "$as_zombie" "$me-parent"
   assert_complete kid 3
 }
 
@@ -398,7 +397,7 @@ zombie_case() {
   assert_exits one 20 0 0
   assert_exits two 0 20 0
   used=$(awk "BEGIN { print $(cpu_us one) + $(cpu_us two) }")
-  assert_near "$used" "$(truth "$me-parent" cpu_us)" 4
+  assert_cpu "$used" "$me-parent"
   for name in one two; do
     assert_near "$(value "$name" io_octets tx)" $((20 * bytes)) 1
   done
@@ -414,5 +413,5 @@ zombie_case() {
   assert_exits one 0 0 10
   assert_exits two 0 10 0
   used=$(awk "BEGIN { print $(cpu_us one) + $(cpu_us two) }")
-  assert_near "$used" "$(truth "$me-parent" cpu_us)" 3
+  assert_cpu "$used" "$me-parent"
 }

@@ -108,7 +108,7 @@ EOF
 EOF
   start_collectd
   reads 1 swarm
-  start_load "$me-swarm" --wait swarm 20000 20 1
+  start_load "$me-swarm" --wait swarm 4000 20 1
   go "$me-swarm"
   await_done "$me-swarm"
   settle swarm

@@ -213,11 +213,12 @@ CONF
     # They shared a CPU: each has waited for most of what the other used.
     assert_between "$(meta "$pid" delay_cpu)" 0.25 20
     assert_between "$(meta "$pid" elapsed)" \
-      "$(awk "BEGIN { print 0.5 + $(meta "$pid" delay_cpu) }")" 40
+      "$(awk "BEGIN { print $(truth "$me-parent" "cpu_us_$pid") * 0.9e-6 + \
+        $(meta "$pid" delay_cpu) }")" 40
     grep -Eq "^$me-kid \(pid $pid, uid $NOBODY\) exited with status 3 after [0-9.]+ (s|min); used 0\.[0-9]{3} s CPU; waited for cpu [0-9.]+ s.*; read [0-9.]+ (bytes|KiB), wrote 97[67] KiB$" \
       "$(told_of "$pid")" || fail "$(cat "$(told_of "$pid")")"
   done
-  assert_near "$used" "$(awk "BEGIN { print $(truth "$me-parent" cpu_us) / 1e6 }")" 4
+  assert_cpu "$(awk "BEGIN { print $used * 1e6 }")" "$me-parent"
   for line in "Host: testhost" "Plugin: taskstats" "PluginInstance: kids" \
     "Type: exit"; do
     grep -qx "$line" "$(told_of "$pid")" || fail "no $line"
@@ -350,7 +351,9 @@ CONF
   assert_between "$(count_notifications kids '\(pid ')" 14 28
 }
 
-@test "notify: what is summed up when collectd ends is not lost" {
+@test "notify: what was not sent when collectd ends is counted" {
+  local dropped
+
   interval=0.5
   configure <<CONF
     NotifyExit "all"
@@ -361,8 +364,53 @@ CONF
   start_exits "$me-parent" brood "$me-kid" 20 4 0 exit3 0 0
   reads 1 "$me-kid"
   perform "$me-parent"
-  await "what is told" has_notifications "$me-kid" 1
+  await_exits "$me-kid" 20
   stop_collectd
 
-  assert_equal "$(told_in_all "$me-kid")" 20
+  dropped=$(sed -n 's/.* \([0-9]*\) notifications of ended processes were dropped.*/\1/p' \
+    "$work/collectd.log")
+  assert_equal $(($(told_in_all "$me-kid") + dropped)) 20
+}
+
+# Processes that take these names, as strings of Python, and end with status 3.
+@test "notify: a name adds no line to what a program is handed, nor to the log" {
+  local names=(
+    'x\nHost: other' '\nSeverity: OKAY\n' '\n\nmessage' 'a\r\nb' '\x1b[2J\x07'
+    '%n%s%x' 'Stra\xc3' '\xff\xfe' 'a\xe2\x80\xa8b' '\x80\x85' 'caf\xc3\xa9')
+
+  interval=0.5
+  configure <<CONF
+    NotifyExit "all"
+    NotifyExitRate 1000
+    <Group "named-%{comm}">
+      CommandLine "$me-named"
+    </Group>
+CONF
+  route_to_program
+  start_collectd
+  for name in "${names[@]}"; do
+    /usr/bin/python3 -c '
+import ctypes, sys, time
+name = sys.argv[1].encode().decode("unicode_escape").encode("latin-1")
+ctypes.CDLL(None).prctl(15, name, 0, 0, 0)
+time.sleep(1.2)
+sys.exit(3)' "$name" "$me-named" 3>&- {lock}>&- &
+  done
+  await "what is told" has_told "${#names[@]}"
+
+  # Header lines, an empty line, and the message.
+  for file in "$told"/*.told; do
+    assert_equal "$(grep -c '' "$file")" "$(($(sed '/^$/,$d' "$file" | wc -l) + 2))" "$file"
+    assert_equal "$(grep -Evc '^[A-Za-z_]+: |^$' <(sed '/^$/,$d' "$file"))" 0
+    assert_equal "$(grep -c '^Host: ' "$file")" 1
+    assert_equal "$(grep -x 'Host: .*' "$file")" "Host: testhost"
+    assert_equal "$(grep -x 'Severity: .*' "$file")" "Severity: WARNING"
+    iconv -f UTF-8 -t UTF-32 "$file" >/dev/null
+    ! grep -P '[\x00-\x09\x0b-\x1f\x7f]' "$file" || fail "control characters in $file"
+  done
+  ! LC_ALL=C grep -P '[\x00-\x09\x0b-\x1f\x7f]' "$work/collectd.log" ||
+    fail "control characters in the log"
+  iconv -f UTF-8 -t UTF-32 "$work/collectd.log" >/dev/null
+  grep -qx 'command: x_Host: other' "$told"/*.told
+  grep -qx $'PluginInstance: named-caf\xc3\xa9' "$told"/*.told
 }

@@ -7,7 +7,6 @@ set -euo pipefail
 
 export PATH=/usr/bin:/usr/sbin LC_ALL=C
 export TASKSTATS_BUILD=/src/build TASKSTATS_TESTS=/src/tests
-export TASKSTATS_EMULATION_LOSS=3 # measured: 2
 
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys

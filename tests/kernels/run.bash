@@ -131,7 +131,7 @@ make_root() {
   mkdir -p src/build/tests
   cp -r "$tests" src/tests
   cp "$build"/taskstats{.so,-probe} src/build
-  cp "$build"/tests/{load,exits} src/build/tests
+  cp "$build"/tests/{load,exits,teardown} src/build/tests
   cp "$tests/kernels/init.bash" init
   printf '%s\n' root:x:0:0:::/bin/bash nobody:x:65534:65534::: >etc/passwd
   printf '%s\n' root:x:0: nogroup:x:65534: >etc/group

@@ -1,0 +1,106 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# Processes that are made to hold up a read, or to pass for another one. Any
+# user of the machine can start them.
+
+# shellcheck source=common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+
+hostile=()
+
+teardown() {
+  local pid
+
+  for pid in "${hostile[@]}"; do
+    kill -KILL "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
+  common_teardown
+}
+
+# start_hostile NAME SCRIPT [ARGUMENT...]: Python, as nobody, until it says that
+# it is ready. It ends by itself after two minutes.
+start_hostile() {
+  local name=$1 script=$2
+  shift 2
+
+  # setpriv becomes Python, so that $! is its pid.
+  setpriv --reuid nobody --clear-groups \
+    /usr/bin/python3 -c "$script" "$@" >"$work/$name.out.load" 3>&- {lock}>&- &
+  hostile+=($!)
+  await "$name to be ready" said "$name" ready
+}
+
+wait_for_ever='
+import signal, sys
+signal.alarm(120)
+print("ready", flush=True)
+signal.pause()
+'
+
+# The most memory that collectd had, in KiB.
+peak_memory() { awk '$1 == "VmHWM:" { print $2 }' "/proc/$collectd_pid/status"; }
+
+@test "hostile: a command line of 1.5 MB that an expression backtracks on" {
+  interval=0.5
+  configure <<CONF
+    ProcessMatch "celery" "celery.*worker"
+    ProcessMatch "words" "^([^ ]+ )*foo\$"
+    ProcessMatch "some" "celery( .*)?worker"
+    ProcessMatch "many" "[a-z]*[a-z]*[a-z]*[a-z]*[a-z]*[a-z]*1z"
+    <Process "$me-load">
+    </Process>
+CONF
+  # A process has 2 MB for its arguments, of at most 128 KiB each.
+  # shellcheck disable=SC2046 # many arguments
+  start_hostile backtrack "$wait_for_ever" \
+    $(yes "$(printf 'celery%.0s' {1..2000})" | head -n 120) z1z
+  start_load "$me-load" --stay 100 idle
+  start_collectd
+  reads 4 "$me-load"
+  assert_members "$me-load" 1
+  assert_members celery 0
+  assert_logged_once 'Expressions could not decide about [0-9]+ process(es)? within'
+  stop_collectd
+}
+
+@test "hostile: arguments that point to gigabytes of untouched memory" {
+  local before point='
+import ctypes, mmap, struct
+libc = ctypes.CDLL(None, use_errno=True)
+size = 6 << 30
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int,
+                      ctypes.c_int, ctypes.c_int, ctypes.c_long]
+start = libc.mmap(None, size, 3, 0x4022, -1, 0)  # private, untouched
+libc.sbrk.restype = ctypes.c_void_p
+stat = open("/proc/self/stat").read().rsplit(")", 1)[1].split()
+code, end_code, stack = (int(stat[i - 3]) for i in (26, 27, 28))
+data, end_data, brk = (int(stat[i - 3]) for i in (45, 46, 47))
+fields = [code, end_code, data, end_data, brk, libc.sbrk(0), stack,
+          start, start + size, stack, stack]
+arguments = struct.pack("11QQIi", *fields, 0, 0, -1)
+PR_SET_MM, PR_SET_MM_MAP = 35, 14
+if libc.prctl(PR_SET_MM, PR_SET_MM_MAP, arguments, len(arguments), 0) != 0:
+    sys.exit("unsupported: %d" % ctypes.get_errno())
+'
+  interval=0.5
+  configure <<CONF
+    ProcessMatch "any" "any[0-9]thing"
+    <Process "$me-load">
+    </Process>
+CONF
+  start_load "$me-load" --stay 100 idle
+  start_collectd
+  reads 2 "$me-load"
+  before=$(peak_memory)
+  for i in 1 2 3; do
+    start_hostile "point$i" "import sys$point$wait_for_ever"
+    # Reading all of them would allocate all of that memory.
+    [[ $(head -c 4000000 "/proc/${hostile[-1]}/cmdline" | wc -c) -eq 4000000 ]]
+  done
+  reads 4 "$me-load"
+  assert_members "$me-load" 1
+  assert_between "$(peak_memory)" 1 $((before + 8192))
+}

@@ -1,0 +1,229 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# Executable and PIDFile on file systems that do not answer, cannot be read, or
+# hide which device a file is on.
+
+# shellcheck source=common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+
+mounted=
+
+teardown() {
+  local status=0
+
+  stop_collectd || status=1 # while it hangs
+  unmount
+  common_teardown || status=1
+  return "$status"
+}
+
+unmount() {
+  [[ -n $mounted ]] || return 0
+  umount -l "$mounted" || true
+  mounted=
+}
+
+# mount_hung: a file system that does not answer, at $hung; its server is the load
+# "hung".
+mount_hung() {
+  [[ -c /dev/fuse ]] || skip "no /dev/fuse"
+  hung=$work/hung
+  mkdir "$hung"
+  "$TASKSTATS_BUILD/tests/hung_mount" "$hung" >"$work/hung.out.load" \
+    2>"$work/hung.err.load" 3>&- {lock}>&- &
+  load_pid[hung]=$!
+  mounted=$hung
+  await "the mount" said hung ready
+}
+
+# collectd may run as nobody.
+open_to_nobody() {
+  chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$work"
+  mkdir -p "$work/csv"
+  touch "$work"/collectd.{log,out,pid}
+  chown -R nobody "$work/csv" "$work"/collectd.{log,out,pid}
+}
+
+start_other() { start_load "$me-other" --stay 100 idle; }
+
+configure_hung() {
+  configure <<CONF
+    <Group "hung">
+      PIDFile "$hung/x.pid"
+    </Group>
+    <Group "program">
+      Executable "$hung/sbin/nginx"
+    </Group>
+    <Group "pid">
+      PIDFile "$work/other.pid"
+    </Group>
+    <Group "exe">
+      Executable "$(realpath "$LOAD")"
+      Command "$me-other"
+    </Group>
+CONF
+}
+
+@test "paths: a mount that does not answer holds up only what is on it" {
+  mount_hung
+  configure_hung
+  start_other
+  echo "${load_pid[$me-other]}" >"$work/other.pid"
+  start_collectd
+  assert_members exe 1
+  await_members pid 1
+  assert_members hung 0
+  await "what is told" grep -q "PIDFile \"$hung/x.pid\" cannot be read (Connection timed out)" \
+    "$work/collectd.log"
+  await "what is told" grep -q "Executable \"$hung/sbin/nginx\" cannot be read" "$work/collectd.log"
+  reads 4 exe
+  stop_collectd
+  assert_logged_once "PIDFile \"$hung/x.pid\" cannot be read"
+
+  # And collectd can be started again, while what asked in vain is there yet.
+  rm -r "$work/collectd.log" "$work/csv"
+  start_collectd
+  assert_members exe 1
+  await_members pid 1
+}
+
+@test "paths: a mount that answers again is looked at again" {
+  mount_hung
+  configure_hung
+  start_collectd
+  await "what is told" grep -q "Executable \"$hung/sbin/nginx\" cannot be read (Connection timed out)" \
+    "$work/collectd.log"
+  go hung
+  await "what is told" grep -q "Executable \"$hung/sbin/nginx\" cannot be read (No such file" \
+    "$work/collectd.log"
+  await "what is told" grep -q "PIDFile \"$hung/x.pid\" can be read again" "$work/collectd.log"
+}
+
+@test "paths: a pid file that cannot be read or understood is told, and is not none" {
+  configure <<CONF
+    <Group "bad">
+      PIDFile "$work/bad.pid"
+    </Group>
+    <Group "directory">
+      PIDFile "$work/directory.pid"
+    </Group>
+    <Group "other">
+      Command "$me-other"
+    </Group>
+CONF
+  start_other
+  mkdir "$work/directory.pid"
+  echo "PID=${load_pid[$me-other]}" >"$work/bad.pid"
+  start_collectd
+  reads 2 other
+  assert_logged_once "PIDFile \"$work/bad.pid\" cannot be read \(no process id\)"
+  assert_logged_once "PIDFile \"$work/directory.pid\" cannot be read \(Is a directory\)"
+  echo "${load_pid[$me-other]}" >"$work/bad.pid"
+  await_members bad 1
+  assert_logged_once "PIDFile \"$work/bad.pid\" can be read again"
+  echo "PID=1" >"$work/bad.pid"
+  reads 6 other
+  assert_members bad 1
+}
+
+@test "paths: a pid file that collectd may not read is told" {
+  collectd_prefix=(setpriv --reuid nobody --clear-groups --inh-caps=-all
+    --ambient-caps=-all)
+  configure <<CONF
+    <Group "secret">
+      PIDFile "$work/secret.pid"
+    </Group>
+    <Group "own">
+      Command "$me-other"
+    </Group>
+CONF
+  start_other
+  install -m 600 /dev/null "$work/secret.pid"
+  open_to_nobody
+  start_collectd
+  reads 2 own
+  assert_logged_once "PIDFile \"$work/secret.pid\" cannot be read \(Permission denied\): give"
+}
+
+# exits_of GROUP: that were counted.
+exits_of() { column "$1" total_events-exit-ok | tail -n 1 | cut -d. -f1; }
+
+# run_short PROGRAM COUNT: processes that no read sees.
+run_short() {
+  local i
+
+  for ((i = 0; i < $2; i++)); do
+    "$1" 3>&- {lock}>&-
+  done
+}
+
+@test "paths: an Executable on an overlay, by what a process that runs it has shown" {
+  local dir before counted
+
+  mkdir "$work/over" "$work/layers"
+  mount -t tmpfs none "$work/layers"
+  mounted=$work/layers
+  mkdir "$work"/layers/{lower,upper,work}
+  cp "$(type -P sleep)" "$work/layers/lower/sleep"
+  cp "$(type -P true)" "$work/layers/lower/true"
+  if ! mount -t overlay none "$work/over" \
+    -o "lowerdir=$work/layers/lower,upperdir=$work/layers/upper,workdir=$work/layers/work"; then
+    skip "no overlayfs"
+  fi
+  interval=0.5
+  configure <<CONF
+    <Group "over">
+      Executable "$work/over/sleep"
+    </Group>
+    <Group "never">
+      Executable "$work/over/true"
+    </Group>
+CONF
+  "$work/over/sleep" 100 3>&- {lock}>&- &
+  load_pid[sleep]=$!
+  start_collectd
+  await_members over 1
+  for ((i = 0; i < 100; i++)); do
+    "$work/over/sleep" 0 3>&- {lock}>&-
+  done
+  settle over
+  assert_equal "$(exits_of over)" 100
+
+  # Of a program that no read has seen run, at least it is known that it is not
+  # known.
+  before=$(value "" total_events-exit-undecided | cut -d. -f1)
+  run_short "$work/over/true" 50
+  settle over
+  counted=$(exits_of never)
+  assert_between "$(($(value "" total_events-exit-undecided | cut -d. -f1) - before + counted))" 50 100000
+  stop_load sleep
+  stop_collectd
+  umount "$work/over"
+}
+
+@test "paths: an Executable that is upgraded" {
+  cp "$(type -P sleep)" "$work/program"
+  interval=0.5
+  configure <<CONF
+    <Group "upgraded">
+      Executable "$work/program"
+    </Group>
+CONF
+  "$work/program" 100 3>&- {lock}>&- &
+  load_pid[program]=$!
+  start_collectd
+  await_members upgraded 1
+  for ((i = 0; i < 20; i++)); do
+    "$work/program" 0 3>&- {lock}>&-
+  done
+  cp "$(type -P sleep)" "$work/program.new"
+  mv "$work/program.new" "$work/program"
+  reads 3 upgraded
+  for ((i = 0; i < 20; i++)); do
+    "$work/program" 0 3>&- {lock}>&-
+  done
+  settle upgraded
+  assert_equal "$(exits_of upgraded)" 40
+  assert_members upgraded 1
+}

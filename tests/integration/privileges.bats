@@ -1,0 +1,381 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# collectd runs as contrib/systemd has it: an unprivileged user with exactly the
+# documented capabilities, and with what systemd's Protect* options mount.
+
+# shellcheck source=common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+
+drop_in=$TASKSTATS_TESTS/../contrib/systemd/collectd-taskstats.conf
+sysctl=$TASKSTATS_TESTS/../contrib/sysctl.d/60-taskstats.conf
+
+# setting KEY: of the drop-in.
+setting() { sed -n "s/^$1=//p" "$drop_in"; }
+
+# capabilities WITHOUT: those of the drop-in but this, as setpriv wants them.
+capabilities() {
+  local name list=-all
+
+  for name in $(setting AmbientCapabilities); do
+    name=${name#CAP_}
+    [[ $name == "$1" ]] || list+=,+${name,,}
+  done
+  echo "$list"
+}
+
+# What the options of the drop-in do to the mounts, as far as they are set.
+protect() {
+  local path
+
+  while read -r key value path; do
+    [[ $(setting "$key") == "$value" && -e $path ]] || continue
+    mount --rbind "$path" "$path"
+    mount -o remount,ro,bind "$path"
+  done <<PATHS
+ProtectKernelTunables yes /proc/sys
+ProtectKernelTunables yes /proc/irq
+ProtectKernelTunables yes /sys
+ProtectControlGroups yes /sys/fs/cgroup
+ProtectSystem full /usr
+ProtectSystem full /etc
+ProtectHome read-only /root
+ProtectHome read-only /home
+PATHS
+  if [[ $(setting ProtectKernelModules) == yes && -d /usr/lib/modules ]]; then
+    mount -t tmpfs -o mode=0 none /usr/lib/modules
+  fi
+}
+
+# run_as_service WITHOUT: collectd will run as the drop-in says, but for this
+# capability, or "". It is another user, who has to reach everything.
+run_as_service() {
+  local caps
+  caps=$(capabilities "$1")
+
+  work=$(mktemp -d /tmp/taskstats.XXXXXX)
+  remove_at_end "$work"
+  chmod 755 "$work"
+  mkdir "$work/plugin" "$work/bin"
+  cp "$TASKSTATS_BUILD/taskstats.so" "$work/plugin"
+  cp "$LOAD" "$work/bin/$me-file"
+  chown nobody "$work"
+  plugin_dir=$work/plugin
+  cat >"$work/service" <<SERVICE
+#!/bin/bash
+set -euo pipefail
+drop_in=$drop_in
+$(declare -f setting protect)
+protect
+exec setpriv --reuid nobody --regid nogroup --clear-groups --no-new-privs \\
+  --inh-caps "$caps" --ambient-caps "$caps" --bounding-set "$caps" -- "\$@"
+SERVICE
+  chmod 755 "$work/service"
+  collectd_prefix=(unshare --mount --uts --propagation private "$work/service")
+}
+
+# has_capabilities MASK: the running collectd has exactly these, in all sets.
+has_capabilities() {
+  assert_equal "$(sed -nE 's/^Cap(Prm|Eff|Bnd|Amb):\t//p' "/proc/$collectd_pid/status" |
+    sort -u)" "$(printf '%016x' "$1")"
+}
+
+# A group of root's member, one of a third user's, and both.
+configure_members() {
+  configure <<CONF
+    CollectContextSwitch true
+    CollectPageFaults true
+    CollectMemory true
+    <Group "all">
+      Command "$me-root" "$me-other"
+    </Group>
+    <Group "of-root">
+      Command "$me-root"
+    </Group>
+    <Group "of-other">
+      Command "$me-other"
+    </Group>
+    <Group "exe-%{exe}">
+      Command "$me-root" "$me-other"
+      Executable "$work/bin/$me-file"
+    </Group>
+CONF
+}
+
+# Members that begin while collectd is there, so that all that they do counts.
+start_members() {
+  ln -s "$me-file" "$work/bin/$me-root"
+  ln -s "$me-file" "$work/bin/$me-other"
+  start_load "$me-root" --wait --stay 100 write /dev/null 54321 3 plain
+  load_prefix=(setpriv --reuid daemon --regid daemon --clear-groups)
+  start_load "$me-other" --wait --stay 100 write /dev/null 12345 2 plain
+  load_prefix=()
+}
+
+# work_seen: both members work between two reads.
+work_seen() {
+  settle all
+  perform "$me-root"
+  perform "$me-other"
+  settle all
+}
+
+# All that there is of a group with the options of configure_members.
+all_identities() {
+  printf '%s\n' ps_cputime io_octets io_ops disk_octets ps_count ps_pagefaults ps_rss \
+    ps_vm contextswitch-{in,}voluntary total_events-exit-{ok,error,signal}
+  delay_kinds | sed 's/^/delay_rate-delay-/'
+}
+
+@test "privileges: the drop-in's capabilities are those of the README" {
+  local file=$TASKSTATS_TESTS/../README.md readme
+
+  readme=$(sed -n 's/^AmbientCapabilities=//p' "$file")
+  assert_equal "$(setting AmbientCapabilities)" "$readme"
+  assert_equal "$(setting CapabilityBoundingSet)" "$readme"
+  assert_equal "$(awk -F '`' '/^. `CAP_/ { print $2 }' "$file" | sort)" \
+    "$(tr ' ' '\n' <<<"$readme" | sort)"
+}
+
+@test "privileges: systemd understands the drop-in" {
+  command -v systemd-analyze >/dev/null || skip "no systemd-analyze"
+  mkdir -p "$work/units/collectd.service.d"
+  cp "$drop_in" "$work/units/collectd.service.d/"
+  # A user who is there, and no other unit.
+  sed -i 's/^\(User\|Group\)=.*/\1=root/' "$work/units/collectd.service.d"/*
+  printf '[Service]\nExecStart=/bin/true\n' >"$work/units/collectd.service"
+  run -0 systemd-analyze verify --man=no "$work/units/collectd.service"
+  assert_equal "$(grep -F collectd <<<"$output" || true)" ""
+}
+
+@test "privileges: the sysctl file turns delay accounting on" {
+  delay_accounting 0
+  sysctl -q -p "$sysctl"
+  assert_equal "$(<"$DELAYACCT")" 1
+}
+
+@test "privileges: with the documented capabilities everything arrives" {
+  run_as_service ""
+  configure_members
+  start_collectd
+  has_capabilities $((1 << 12 | 1 << 19 | 1 << 2))
+  reads 1 all
+  start_members
+  work_seen
+
+  # shellcheck disable=SC2046 # words
+  assert_identities all $(all_identities)
+  assert_equal "$(value of-root io_octets tx)" "$(truth "$me-root" tx_bytes)"
+  assert_equal "$(value of-other io_octets tx)" "$(truth "$me-other" tx_bytes)"
+  assert_equal "$(members "exe-$me-file")" 2.000000
+  stop_load "$me-other"
+  settle all
+  assert_equal "$(value of-other total_events-exit-signal)" 1
+  assert_no_complaints
+}
+
+@test "privileges: without CAP_NET_ADMIN: neither delays, switches nor exits" {
+  run_as_service NET_ADMIN
+  configure_members
+  start_collectd
+  has_capabilities $((1 << 19 | 1 << 2))
+  reads 1 all
+  start_members
+  work_seen
+
+  # shellcheck disable=SC2046 # words
+  assert_identities all $(all_identities | grep -Ev '^(delay_rate|contextswitch|total_events)-')
+  assert_equal "$(value of-root io_octets tx)" "$(truth "$me-root" tx_bytes)"
+  assert_equal "$(value of-other io_octets tx)" "$(truth "$me-other" tx_bytes)"
+  assert_equal "$(members "exe-$me-file")" 2.000000
+  assert_logged_once 'Delays and context switches.*lacks CAP_NET_ADMIN'
+  assert_logged_once 'Exit records.*lacks CAP_NET_ADMIN'
+}
+
+@test "privileges: without CAP_SYS_PTRACE: no I/O of others, nor executables" {
+  run_as_service SYS_PTRACE
+  configure_members
+  start_members
+  start_collectd
+  has_capabilities $((1 << 12 | 1 << 2))
+  work_seen
+
+  # shellcheck disable=SC2046 # words
+  assert_identities all $(all_identities | grep -Ev '^(io|disk)_')
+  assert_equal "$(group_names 'exe-.*')" ""
+  assert_logged_once 'I/O of some processes.*lacks CAP_SYS_PTRACE;'
+  assert_logged_once 'executables of some processes.*lacks CAP_SYS_PTRACE;'
+}
+
+@test "privileges: without CAP_DAC_READ_SEARCH: no I/O of others" {
+  run_as_service DAC_READ_SEARCH
+  configure_members
+  start_members
+  start_collectd
+  has_capabilities $((1 << 12 | 1 << 19))
+  work_seen
+
+  # shellcheck disable=SC2046 # words
+  assert_identities all $(all_identities | grep -Ev '^(io|disk)_')
+  assert_equal "$(members "exe-$me-file")" 2.000000
+  assert_logged_once 'I/O of some processes.*lacks CAP_DAC_READ_SEARCH;'
+}
+
+# run_with MOUNTS: collectd will run in a mount namespace of its own, after these
+# commands. A procfs of its own, since options of /proc are the machine's.
+run_with() {
+  collectd_prefix=(unshare --mount --propagation private sh -c "$1"' && exec "$@"' sh)
+}
+
+configure_kid() {
+  configure <<CONF
+    <Group "kid">
+      Command "$me-kid"
+    </Group>
+CONF
+}
+
+assert_exit_counts() {
+  start_load "$me-kid" --stay 60 idle
+  stop_load "$me-kid"
+  settle kid
+  assert_equal "$(value kid total_events-exit-signal)" 1
+}
+
+@test "privileges: processes that are hidden are not none" {
+  run_as_service SYS_PTRACE
+  sed -i 's/^protect$/mount -t proc -o hidepid=2 proc \/proc; protect/' "$work/service"
+  configure_members
+  start_members
+  start_collectd
+  await "what is told" grep -q "Processes cannot be listed.*give collectd CAP_SYS_PTRACE" \
+    "$work/collectd.log"
+  stop_load "$me-root"
+  await "the exit" has_identity of-root total_events-exit-signal
+  reads 3 of-root
+
+  # What the listener knows is known.
+  assert_identities of-root total_events-exit-{ok,error,signal}
+  assert_equal "$(value of-root total_events-exit-signal)" 1
+  assert_identities "" count-groups duration-read \
+    total_events-exit-{records,records-lost,undecided}
+}
+
+# Also those that see nobody.
+count_reads() { rows "" duration-read | wc -l; }
+has_read() { (($(count_reads) >= $1)); }
+
+# remount_proc OPTIONS: the running collectd's.
+remount_proc() { nsenter --mount --target "$collectd_pid" mount -o "remount,$1" /proc; }
+
+@test "privileges: processes that were hidden for a while wait no longer than they can" {
+  run_as_service SYS_PTRACE
+  sed -i 's/^protect$/mount -t proc proc \/proc; protect/' "$work/service"
+  configure <<CONF
+    CollectIO false
+    <Group "all">
+      Command "$me-root" "$me-other"
+    </Group>
+CONF
+  start_collectd
+  reads 1 all
+  load_prefix=(taskset -c 0)
+  start_load "$me-root" --limit 60 burn 60000 0
+  start_load "$me-other" --limit 60 burn 60000 0
+  await_members all 2
+  reads 3 all
+  before=$(rows all ps_cputime | wc -l)
+  remount_proc hidepid=2
+  await "what is told" grep -q "Processes cannot be listed" "$work/collectd.log"
+  await "six reads" has_read $(($(count_reads) + 6))
+  hidden=$(rows all ps_cputime | wc -l)
+  remount_proc hidepid=0
+  reads 4 all
+
+  # Nothing was dispatched meanwhile, and what they waited then is in no rate
+  # after it: each waits no more than a second in a second, twice that on a
+  # machine whose reads come late.
+  assert_between "$hidden" "$before" "$((before + 2))"
+  assert_between "$(column all delay_rate-delay-cpu | sort -g | tail -n 1)" 0.1 4
+  assert_equal "$(members all)" 2.000000
+}
+
+@test "privileges: a hidden /proc/sys does not mean that all delays are counted" {
+  run_with 'mount -t proc -o subset=pid proc /proc'
+  delay_accounting 0
+  configure <<CONF
+    EnableDelayAccounting true
+    <Group "member">
+      Command "$me-member"
+    </Group>
+CONF
+  start_collectd
+  reads 1 member
+  start_load "$me-member" --stay 60 idle
+  reads 3 member
+  assert_equal "$(identities member | grep delay)" delay_rate-delay-cpu
+  assert_logged_once 'Whether delay accounting is on cannot be told.*ProcSubset=pid'
+  assert_logged_once 'EnableDelayAccounting cannot set.*ProcSubset=pid'
+}
+
+@test "privileges: what keeps kernel.task_delayacct from being set is named" {
+  run_with 'mount --rbind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys'
+  delay_accounting 0
+  configure <<CONF
+    EnableDelayAccounting true
+CONF
+  start_collectd
+  assert_logged_once 'EnableDelayAccounting cannot set.*Read-only.*ProtectKernelTunables='
+  assert_equal "$(<"$DELAYACCT")" 0
+}
+
+@test "privileges: control groups outside of a cgroup namespace are told" {
+  make_cgroup "$me-outside.slice"
+  make_cgroup "$me-inside.slice"
+  configure <<CONF
+    <Group "member">
+      ControlGroup "$me-outside"
+    </Group>
+    <Group "named">
+      Command "$me-member"
+    </Group>
+CONF
+  start_load "$me-member" --stay 60 idle
+  enter_cgroup "$me-outside.slice" "${load_pid[$me-member]}"
+  # The namespace begins at collectd's own cgroup.
+  collectd_prefix=(sh -c "for root in $(cgroup_roots | xargs); do
+      echo \$\$ >\$root/$me-inside.slice/cgroup.procs || exit
+    done
+    exec unshare --cgroup \"\$@\"" sh)
+  start_collectd
+  reads 2 named
+  assert_equal "$(members named)" 1.000000
+  assert_logged_once 'control groups of some processes have no name here.*--cgroupns=host'
+}
+
+@test "privileges: without /sys the CPUs that are online are watched" {
+  run_with 'umount -R -l /sys'
+  configure_kid
+  start_collectd
+  reads 1 ""
+  assert_logged_once "possible cannot be read.*alone: $(</sys/devices/system/cpu/online)\\."
+  assert_exit_counts
+}
+
+@test "privileges: a kernel for more than 1,024 CPUs" {
+  collectd_prefix=("$AFFINITY")
+  configure_kid
+  start_collectd
+  reads 1 ""
+  assert_exit_counts
+  assert_no_complaints
+}
+
+@test "privileges: without /proc nothing is counted, and that is told" {
+  run_with 'mount -t tmpfs none /proc'
+  configure_kid
+  start_collectd
+  reads 2 ""
+  assert_logged_once 'Processes cannot be listed.*there is none in /proc'
+  assert_identities kid total_events-exit-{ok,error,signal}
+}

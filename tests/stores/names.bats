@@ -1,0 +1,108 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# Real stores take names of every kind: whatever a process calls itself, none is
+# refused, changed or mixed up with another, and it keeps out no other value.
+
+# shellcheck source=stores.bash
+source "$BATS_TEST_DIRNAME/stores.bash"
+
+# What the kernel lets a process call itself, but for "/". The long ones are cut
+# by it, in the middle of a character.
+# shellcheck disable=SC2016 # none is to be expanded
+names=(plain 'a b' 'dot.ted' 'semi;colon=1' 'com,ma' '{braces}' '%{pid}' '$HOME' '~' '#hash'
+  'quo"te' "apo'strophe" 'back\slash' 'käse' $'new\nline' $'tab\tulator'
+  $'\e[31mred' $'\xff\xfe' 'x日本語サービス' 'metric{a="b"} 1' $'# HELP x\n')
+
+# start_names: a process of each name, with a group of its own.
+start_names() {
+  local name
+
+  mkdir -p "$work/bin"
+  for name in "${names[@]}"; do
+    ln -s "$LOAD" "$work/bin/$name"
+    "$work/bin/$name" --stay 100 idle >/dev/null 3>&- {lock}>&- &
+    load_pid[$name]=$!
+  done
+}
+
+configure_names() {
+  interval=1
+  configure <<CONF
+    <Group "%{comm}">
+      CommandLine "^$work/bin/"
+    </Group>
+CONF
+}
+
+has_all_groups() { (($(group_names | wc -l) == ${#names[@]})); }
+
+# has_same FILE COMMAND...: what the command prints are the groups' names.
+has_same() {
+  "${@:2}" | sort -u >"$1"
+  diff -u --label dispatched <(group_names | sort -u) --label stored "$1" >"$1.diff"
+}
+
+assert_same() {
+  await_tries=400 await "all names" has_same "$work/stored" "$@" || {
+    cat "$work/stored.diff"
+    return 1
+  }
+}
+
+@test "names: Prometheus takes them all" {
+  scrape_port=$(free_port)
+  configure_names
+  forward prometheus/collectd.conf 9103 "$scrape_port"
+  start_collectd
+  start_prometheus
+  start_names
+  await "a group for each name" has_all_groups
+  assert_same prometheus_names
+  assert_equal "$(prometheus_query 'up{job="collectd"}' | jq -r '.[0].value[1]')" 1
+  assert_no_complaints
+}
+
+prometheus_names() {
+  prometheus_query 'collectd_taskstats_ps_count_processes{taskstats!=""}' |
+    jq -r '.[].metric.taskstats'
+}
+
+@test "names: InfluxDB takes them all" {
+  start_influxdb
+  configure_names
+  forward influxdb/collectd.conf 25826 "$influx_udp"
+  start_collectd
+  start_names
+  await "a group for each name" has_all_groups
+  assert_same influx_names
+  assert_no_complaints
+}
+
+influx_names() {
+  influx 'SHOW TAG VALUES FROM taskstats_processes WITH KEY = instance' |
+    jq -r '.results[].series[].values[][1]'
+}
+
+# In a path a dot would begin another part, and a blank end it: write_graphite
+# puts "_" for these, and for what is special to its protocol.
+@test "names: Graphite takes them all" {
+  start_graphite
+  configure_names
+  forward graphite/collectd.conf 2003 "$carbon_port"
+  start_collectd
+  start_names
+  await "a group for each name" has_all_groups
+  await_tries=400 await "all names" has_all_paths || {
+    graphite_paths
+    return 1
+  }
+  assert_no_complaints
+}
+
+graphite_paths() {
+  find "$carbon_dir/whisper/collectd/testhost" -mindepth 1 -maxdepth 1 \
+    -name 'taskstats-*' -printf '%f\n'
+}
+
+has_all_paths() { (($(graphite_paths | wc -l) == ${#names[@]})); }
