@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,12 +17,23 @@ static bool has_capability(unsigned int capability) {
          (data[capability / 32].effective & (1U << capability % 32)) != 0;
 }
 
+/* Whether a seccomp filter applies; one that forbids the question says so. */
+static bool is_filtered(void) { return prctl(PR_GET_SECCOMP) != 0; }
+
 static const char *taskstats_cause(int status) {
   switch (status) {
   case -ENOENT:
     return "this kernel has no taskstats; run one that is built with "
            "CONFIG_TASKSTATS and CONFIG_TASK_DELAY_ACCT";
+  case -EAFNOSUPPORT:
+    return "netlink sockets are forbidden here; add AF_NETLINK to "
+           "RestrictAddressFamilies= of collectd's service, or allow it in the "
+           "container's seccomp filter";
   case -EPERM:
+    if (has_capability(CAP_NET_ADMIN) && is_filtered())
+      return "the seccomp filter of collectd's service (SystemCallFilter=) or "
+             "container forbids it, or the capability CAP_NET_ADMIN is of a "
+             "user namespace of its own only";
     if (has_capability(CAP_NET_ADMIN))
       return "collectd has CAP_NET_ADMIN in a user namespace of its own only; "
              "run it outside of the container, or in the host's user namespace";
@@ -138,6 +150,15 @@ static void describe_undecided(const struct reader_report *read, char *line,
            read->undecided_expression, read->undecided_rule);
 }
 
+static void describe_clocks(int status, char *line, size_t size) {
+  (void)status;
+  snprintf(line, size,
+           "collectd runs in a time namespace whose clocks are not the "
+           "machine's, so that waits for a disk which the kernel never had "
+           "(Linux 6.12 and later) cannot be told from true ones: delay-blkio "
+           "is a bound. Run collectd in the initial time namespace.");
+}
+
 static const char *proc_cause(int status) {
   switch (status) {
   case -EACCES:
@@ -237,6 +258,7 @@ static const struct {
     [PROBLEM_SELECT] = {describe_select, "All processes can be selected."},
     [PROBLEM_UNDECIDED] = {NULL,
                            "All processes can be matched within the limit."},
+    [PROBLEM_CLOCKS] = {describe_clocks, ""},
     [PROBLEM_LISTENER] = {describe_listener, "Exit records arrive."},
     [PROBLEM_OLD_RECORDS] = {describe_old_records, ""},
     [PROBLEM_STRANGE_RECORDS] = {describe_strange_records, ""},
@@ -255,6 +277,7 @@ void problems_update(struct problems *problems,
       [PROBLEM_IO] = read->io,
       [PROBLEM_SELECT] = read->select,
       [PROBLEM_UNDECIDED] = read->undecided > 0 ? -EOVERFLOW : 0,
+      [PROBLEM_CLOCKS] = read->clocks,
       [PROBLEM_LISTENER] = now->listener,
       [PROBLEM_OLD_RECORDS] = now->has_unattributed ? -ENODATA : 0,
       [PROBLEM_STRANGE_RECORDS] = now->rejection,

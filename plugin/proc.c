@@ -461,6 +461,29 @@ int proc_cgroup(struct proc *proc, pid_t pid, char *path, size_t size) {
   return 0;
 }
 
+/* Reads a file that has room in the buffer. Returns how much, 0 for an error.
+ */
+static size_t read_small(struct proc *proc, const char *file, char *buffer,
+                         size_t size) {
+  int fd = openat(proc->fd, file, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return 0;
+  ssize_t used = read(fd, buffer, size);
+  close(fd);
+  return used > 0 ? (size_t)used : 0;
+}
+
+bool proc_shifts_clocks(struct proc *proc) {
+  char text[256];
+  long long monotonic[2] = {0}, boottime[2] = {0};
+
+  text[read_small(proc, "self/timens_offsets", text, sizeof(text) - 1)] = '\0';
+  int count = sscanf(text, "monotonic %lld %lld boottime %lld %lld",
+                     &monotonic[0], &monotonic[1], &boottime[0], &boottime[1]);
+  return count == 4 && (monotonic[0] != 0 || monotonic[1] != 0 ||
+                        boottime[0] != 0 || boottime[1] != 0);
+}
+
 static const char delay_accounting[] = "sys/kernel/task_delayacct";
 
 /* Whether a kernel without the switch counts all kinds: not if it could have
@@ -468,16 +491,11 @@ static const char delay_accounting[] = "sys/kernel/task_delayacct";
 static bool counts_without_switch(struct proc *proc) {
   struct utsname system;
   unsigned int major = 0, minor = 0;
-  char line[4096] = "";
+  char line[4096];
 
   uname(&system);
   sscanf(system.release, "%u.%u", &major, &minor);
-  int fd = openat(proc->fd, "cmdline", O_RDONLY | O_CLOEXEC);
-  if (fd >= 0) {
-    ssize_t size = read(fd, line, sizeof(line) - 1);
-    line[size > 0 ? size : 0] = '\0';
-    close(fd);
-  }
+  line[read_small(proc, "cmdline", line, sizeof(line) - 1)] = '\0';
   return (major < 5 || (major == 5 && minor < 14)) &&
          strstr(line, "nodelayacct") == NULL;
 }

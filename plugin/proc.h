@@ -123,6 +123,11 @@ int proc_delay_accounting(struct proc *proc, bool *on);
  * Processes that run already get the other kinds only by a restart. */
 int proc_enable_delay_accounting(struct proc *proc);
 
+/* Whether this process's clocks are not the machine's: it is in a time
+ * namespace that shifts them (time_namespaces(7)). Kernels before 5.6 have
+ * none. */
+bool proc_shifts_clocks(struct proc *proc);
+
 /* Whether a process may be a zombie: false if threads of it are known to run
  * yet, or its parent has reaped it. Costs half of what proc_stat does, which is
  * sure; before Linux 5.3, or without a free descriptor, it is always true. Of

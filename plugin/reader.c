@@ -47,6 +47,7 @@ struct reader {
   uint32_t lookups;     /* changes of users and executables, counted */
   bool lookups_changed; /* since the last read */
 
+  int clocks;        /* as it reports them */
   uint64_t tick_ns;  /* of start times */
   uint64_t begin_ns; /* of this read, CLOCK_BOOTTIME */
   struct reader_report *report;
@@ -82,6 +83,7 @@ int reader_create(const char *root, struct ledger *ledger,
     reader_destroy(r);
     return status;
   }
+  r->clocks = proc_shifts_clocks(r->proc) ? -EXDEV : 0;
   bool on;
   bool is_told = proc_delay_accounting(r->proc, &on) == 0;
   note_delay_accounting(ledger, is_told && on, ledger->since_ns);
@@ -592,6 +594,7 @@ void reader_read(struct reader *reader, uint64_t boot_ns,
   report->taskstats = status.taskstats;
   report->delays = status.delays;
   report->delay_accounting = status.delay_accounting;
+  report->clocks = reader->clocks;
   note_delay_accounting(ledger, status.delay_accounting == 0, boot_ns);
   close_read(reader);
 }

@@ -28,6 +28,8 @@ struct reader_report {
                          * this kernel never counts; else why that cannot be
                          * told */
   uint32_t delays;      /* the kinds of delay that are counted, as 1 << kind */
+  int clocks;           /* -EXDEV: in a time namespace that shifts them, false
+                         * waits for a disk are not told from true ones */
   size_t members;
 };
 

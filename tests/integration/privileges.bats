@@ -363,12 +363,50 @@ CONF
 }
 
 @test "privileges: a kernel for more than 1,024 CPUs" {
-  collectd_prefix=("$AFFINITY")
+  collectd_prefix=("$FILTER" affinity)
   configure_kid
   start_collectd
   reads 1 ""
   assert_exit_counts
   assert_no_complaints
+}
+
+# Start times and ends are told by the same clocks, wherever they begin.
+@test "privileges: in a time namespace all counts, and it is told" {
+  local shift
+
+  configure <<CONF
+    <Group "kid">
+      Command "$me-kid"
+    </Group>
+CONF
+  for shift in 1000000 -100; do
+    collectd_prefix=(unshare --time --monotonic "$shift" --boottime "$shift")
+    start_collectd
+    reads 2 kid
+    start_load "$me-kid" --wait --stay 60 write /dev/null 54321 3 plain
+    settle kid
+    perform "$me-kid"
+    settle kid
+    stop_load "$me-kid"
+    settle kid
+    assert_equal "$(value kid io_octets tx)" "$(truth "$me-kid" tx_bytes)"
+    assert_equal "$(value kid total_events-exit-signal)" 1
+    assert_logged_once 'collectd runs in a time namespace'
+    stop_collectd
+    rm -rf "$work/csv" "$work/collectd.log"
+  done
+}
+
+@test "privileges: a service without netlink sockets is told which option it is" {
+  collectd_prefix=("$FILTER" netlink)
+  configure_kid
+  start_load "$me-kid" --stay 60 idle
+  start_collectd
+  reads 2 kid
+  assert_equal "$(members kid)" 1.000000
+  assert_logged_once 'Delays and context switches.*AF_NETLINK to RestrictAddressFamilies='
+  assert_logged_once 'Exit records.*AF_NETLINK to RestrictAddressFamilies='
 }
 
 @test "privileges: without /proc nothing is counted, and that is told" {

@@ -136,7 +136,7 @@ stop_at_work() {
   assert_says "degraded  cgroup namespace"
   run -1 unshare --time sh -c "$check"
   assert_says "degraded  time namespace"
-  run -0 "$AFFINITY" "$PROBE" check --plugin-dir "$TASKSTATS_BUILD"
+  run -0 "$FILTER" affinity "$PROBE" check --plugin-dir "$TASKSTATS_BUILD"
   assert_says "a filter applies"
   assert_says "exit records       arrive"
   delay_accounting 0

@@ -503,6 +503,31 @@ static void switches_delay_accounting(void **state) {
   assert_string_equal(text, "1\n");
 }
 
+static void knows_a_time_namespace(void **state) {
+  static const struct {
+    const char *name, *offsets;
+    bool is_shifted;
+  } cases[] = {
+      {"none",
+       "monotonic           0         0\nboottime            0         0\n",
+       false},
+      {"by days",
+       "monotonic      -86400         0\nboottime            0         0\n",
+       true},
+      {"by nanoseconds",
+       "monotonic           0         0\nboottime            0         7\n",
+       true},
+  };
+  struct fixture *fixture = *state;
+
+  assert_false(proc_shifts_clocks(fixture->proc)); /* a kernel before 5.6 */
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    tree_put(&fixture->tree, "self/timens_offsets", cases[i].offsets);
+    assert_case(cases[i].name,
+                proc_shifts_clocks(fixture->proc) == cases[i].is_shifted);
+  }
+}
+
 /* The real procfs */
 
 static uint64_t own_clock(void) {
@@ -717,6 +742,7 @@ int main(void) {
       prepared(limits_the_cgroup),
       prepared(reads_long_cgroups),
       prepared(switches_delay_accounting),
+      prepared(knows_a_time_namespace),
       prepared(reads_cpu_clocks),
       prepared(finds_itself),
       prepared(counts_threads),
