@@ -225,8 +225,8 @@ do_build() {
   read -ra libs <<<"$(pkg-config --cflags --libs libmnl libpcre2-8)"
   read -ra client <<<"$(pkg-config --cflags --libs libcollectdclient)"
   make_output "$build/taskstats.so" "$root/plugin" "${CC:-gcc}" "${cflags[@]}" \
-    "${plugin_flags[@]}" "${extra_cflags[@]}" -shared -Wl,-z,relro,-z,now \
-    "$root"/plugin/*.c "${libs[@]}" -o "$build/taskstats.so"
+    "${plugin_flags[@]}" -I"$root/plugin" "${extra_cflags[@]}" -shared \
+    -Wl,-z,relro,-z,now "$root"/plugin/*/*.c "${libs[@]}" -o "$build/taskstats.so"
   check_exports "$build/taskstats.so"
   make_output "$build/taskstats-top" "$top" "${CC:-gcc}" "${cflags[@]}" \
     "${extra_cflags[@]}" "$top"/*.c "${client[@]}" -ljansson -o "$build/taskstats-top"
@@ -310,7 +310,7 @@ compile_each() { # COMPILER [FLAG]... -- SOURCE...
 # only, if it is set, are left out.
 unit_tests() { # VARIANT COMPILER [FLAG]...
   local variant=$1 directory=$build/unit/$1 test name core=() probes=() names=() objects
-  local compile=("$2" "${cflags[@]}" "${extra_cflags[@]}" "${@:3}")
+  local compile=("$2" "${cflags[@]}" -I"$root/plugin" "${extra_cflags[@]}" "${@:3}")
   mapfile -t core < <(find "$root/plugin" -name '*.c' ! -name module.c | sort)
   mapfile -t probes < <(find "$probe" -name '*.c' ! -name main.c | sort)
   rm -rf "$directory"
@@ -327,8 +327,8 @@ unit_tests() { # VARIANT COMPILER [FLAG]...
     objects=("$directory"/core/*.o -lmnl -lpcre2-8)
     [[ $name != test_probe_* ]] || objects+=("$directory"/probe/*.o "${probe_libs[@]}")
     await_cpu
-    "${compile[@]}" -DFIXTURES="\"$root/tests/fixtures\"" -I"$root/plugin" \
-      -I"$probe" "$test" "${objects[@]}" -lcmocka -o "$directory/$name" &
+    "${compile[@]}" -DFIXTURES="\"$root/tests/fixtures\"" -I"$probe" "$test" \
+      "${objects[@]}" -lcmocka -o "$directory/$name" &
   done
   wait
   for name in "${names[@]}"; do
@@ -345,7 +345,7 @@ test_unit() {
   unit_tests gcc gcc
   unit_tests clang-sanitizers clang -O1 -fno-omit-frame-pointer \
     -fsanitize=address,undefined -fno-sanitize-recover=all
-  local only='listener|race|speaker|user_cache|watcher'
+  local only='exit_listener|exit_monitor|notifier|race|user_cache'
   unit_tests clang-tsan clang -O1 -fno-omit-frame-pointer -fsanitize=thread
 }
 
@@ -491,6 +491,30 @@ compiles() { # COMPILER: every source by itself, into objects for the next check
   [ ! -e "$directory/failed" ]
 }
 
+# The folders of the plugin, each of which uses itself and those before it.
+layers=(kernel select track report collectd)
+
+# Prints the includes of the plugin that go to a folder further on, or name no
+# folder, and of collectd's headers outside of collectd/.
+layers_kept() {
+  local allowed='' layer stray=()
+  for layer in "${layers[@]}"; do
+    allowed+=${allowed:+|}$layer
+    mapfile -t -O "${#stray[@]}" stray < <(grep -HnE '^ *# *include +"' "$root/plugin/$layer"/*.[ch] |
+      grep -vE "\"($allowed)/[a-z_]+\\.h\"")
+    [ "$layer" = collectd ] || mapfile -t -O "${#stray[@]}" stray < <(
+      grep -HnE '^ *# *include +<(collectd|oconfig|plugin)' "$root/plugin/$layer"/*.[ch])
+  done
+  [ ${#stray[@]} -eq 0 ] || say "An include goes up (the order is ${layers[*]}):" "${stray[@]}"
+  [ ${#stray[@]} -eq 0 ]
+}
+
+# A source and its header count as one.
+includes_acyclic() {
+  (cd "$root/plugin" && grep -oE '^ *# *include +"[^"]+' ./*/*.[ch]) |
+    sed -E 's|^\./||; s|\.[ch]:.*"| |; s|\.h$||' | awk '$1 != $2' | tsort >/dev/null
+}
+
 # Prints the functions of the plugin and the tools that no other file uses: they
 # should be static, or not be there.
 all_needed() {
@@ -531,6 +555,8 @@ test_lint() {
   check "lint: gcc without warnings" compiles gcc
   check "lint: clang without warnings" compiles clang
   check "lint: no function is global without need" all_needed
+  check "lint: no include of the plugin goes up" layers_kept
+  check "lint: no includes of the plugin form a cycle" includes_acyclic
   check "lint: shellcheck" scripts_clean
   check "lint: Python compiles" pythons_clean
 }

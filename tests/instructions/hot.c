@@ -2,8 +2,8 @@
 #include "../unit/answer.h"
 #include "../unit/deaths.h"
 
-#include "metric.h"
-#include "query.h"
+#include "kernel/query.h"
+#include "report/metric.h"
 
 #include <valgrind/callgrind.h>
 

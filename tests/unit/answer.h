@@ -2,7 +2,7 @@
 #ifndef TASKSTATS_ANSWER_H
 #define TASKSTATS_ANSWER_H
 
-#include "message.h"
+#include "kernel/message.h"
 #include "payload.h"
 #include "test.h"
 

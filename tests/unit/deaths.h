@@ -3,13 +3,13 @@
 #define TASKSTATS_DEATHS_H
 
 #include "child.h"
-#include "exits.h"
 #include "groups.h"
-#include "heirs.h"
-#include "member.h"
 #include "paths.h"
-#include "reader.h"
 #include "test.h"
+#include "track/descendants.h"
+#include "track/exit_accounting.h"
+#include "track/member.h"
+#include "track/reader.h"
 #include "tree.h"
 
 #include <inttypes.h>

@@ -2,8 +2,8 @@
 #ifndef TASKSTATS_GROUPS_H
 #define TASKSTATS_GROUPS_H
 
-#include "ledger.h"
 #include "test.h"
+#include "track/tracker.h"
 
 /* The n-th group by birth: those of fixed names are in the order of the rules.
  */

@@ -2,7 +2,7 @@
 #ifndef TASKSTATS_TEST_PATHS_H
 #define TASKSTATS_TEST_PATHS_H
 
-#include "path_watch.h"
+#include "select/path_watch.h"
 
 #include "test.h"
 

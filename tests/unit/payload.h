@@ -2,7 +2,7 @@
 #ifndef TASKSTATS_PAYLOAD_H
 #define TASKSTATS_PAYLOAD_H
 
-#include "record.h"
+#include "kernel/record.h"
 #include "test.h"
 
 #include <stdio.h>

@@ -3,8 +3,8 @@
 #define TASKSTATS_RULES_H
 
 #include "groups.h"
-#include "member.h"
 #include "test.h"
+#include "track/member.h"
 
 #include <stdio.h>
 #include <stdlib.h>

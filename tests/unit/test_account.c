@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "account.h"
+#include "track/account.h"
 
 #include "test.h"
 

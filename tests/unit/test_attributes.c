@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "attributes.h"
+#include "select/attributes.h"
 
 #include "test.h"
 #include "tree.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "config.h"
+#include "collectd/config.h"
 
 #include "test.h"
 #include "tree.h"

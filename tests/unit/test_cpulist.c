@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cpulist.h"
+#include "kernel/cpulist.h"
 
 #include "test.h"
 

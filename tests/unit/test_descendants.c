@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "exits.h"
+#include "track/exit_accounting.h"
 
 #include "deaths.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "disk_wait.h"
+#include "track/disk_wait.h"
 
 #include "test.h"
 

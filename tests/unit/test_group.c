@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "group.h"
+#include "track/group.h"
 
 #include "test.h"
 

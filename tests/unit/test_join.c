@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "join.h"
+#include "track/join.h"
 
 #include "rules.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "member.h"
+#include "track/member.h"
 
 #include "test.h"
 

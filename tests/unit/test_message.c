@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "message.h"
+#include "kernel/message.h"
 
 #include "answer.h"
 #include "test.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "metric.h"
+#include "report/metric.h"
 
 #include "test.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "notice.h"
+#include "report/notice.h"
 
 #include "test.h"
 

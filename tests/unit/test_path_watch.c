@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "path_watch.h"
+#include "select/path_watch.h"
 
 #include "paths.h"
 #include "tree.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "query.h"
+#include "kernel/query.h"
 
 #include "answer.h"
 #include "test.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "exits.h"
+#include "track/exit_accounting.h"
 
-#include "cpulist.h"
 #include "groups.h"
-#include "reader.h"
+#include "kernel/cpulist.h"
+#include "report/exit_monitor.h"
 #include "test.h"
-#include "watcher.h"
+#include "track/reader.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "reader.h"
+#include "track/reader.h"
 
 #include "child.h"
 #include "groups.h"

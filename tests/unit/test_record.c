@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "record.h"
+#include "kernel/record.h"
 
 #include "payload.h"
 #include "test.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "rule.h"
+#include "select/rule.h"
 
-#include "procfs.h"
+#include "php_process.h"
 #include "test.h"
 #include "users.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "sampler.h"
+#include "track/sampler.h"
 
 #include "child.h"
 #include "test.h"

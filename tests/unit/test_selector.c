@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "selector.h"
+#include "select/selector.h"
 
 #include "paths.h"
-#include "procfs.h"
+#include "php_process.h"
 #include "test.h"
 #include "users.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "user_cache.h"
+#include "select/user_cache.h"
 
 #include "test.h"
 

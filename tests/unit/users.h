@@ -2,7 +2,7 @@
 #ifndef TASKSTATS_TEST_USERS_H
 #define TASKSTATS_TEST_USERS_H
 
-#include "user_cache.h"
+#include "select/user_cache.h"
 
 #include "test.h"
 

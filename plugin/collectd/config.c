@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+#include "collectd/config.h"
+
+#include "collectd/config_stanza.h"
+#include "kernel/cpulist.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Where an option stands. */
+enum place { IN_PLUGIN = 1, IN_PROCESS = 2, IN_GROUP = 4, ANYWHERE = 7 };
+
+struct option {
+  const char *key;
+  unsigned int places;
+  int (*set)(struct parse *parse, const struct option *option,
+             const oconfig_item_t *item);
+  unsigned int argument; /* of set: a bit, a kind of selector or stanza */
+};
+
+static int set_collect(struct parse *parse, const struct option *option,
+                       const oconfig_item_t *item) {
+  bool on;
+  int status = parse_boolean(parse, item, &on);
+  if (status != 0)
+    return status;
+
+  uint32_t *collect = &parse->settings->collect;
+  if (parse->rule != NULL) {
+    collect = &parse->rule->collect;
+    parse->rule->collect_own |= option->argument;
+  }
+  *collect = on ? *collect | option->argument : *collect & ~option->argument;
+  return 0;
+}
+
+static int set_enable_delay_accounting(struct parse *parse,
+                                       const struct option *option,
+                                       const oconfig_item_t *item) {
+  (void)option;
+  return parse_boolean(parse, item, &parse->settings->enable_delay_accounting);
+}
+
+static int set_report_self(struct parse *parse, const struct option *option,
+                           const oconfig_item_t *item) {
+  (void)option;
+  return parse_boolean(parse, item, &parse->settings->report_self);
+}
+
+/* The processes plugin has it. */
+static int set_ignored(struct parse *parse, const struct option *option,
+                       const oconfig_item_t *item) {
+  (void)item;
+  char *ignored = parse->settings->ignored;
+  size_t used = strlen(ignored);
+
+  if (strstr(ignored, option->key) == NULL)
+    snprintf(ignored + used, sizeof(parse->settings->ignored) - used, "%s%s",
+             used > 0 ? ", " : "", option->key);
+  return 0;
+}
+
+static int set_watch_cpus(struct parse *parse, const struct option *option,
+                          const oconfig_item_t *item) {
+  (void)option;
+  char number[32], possible_text[1024];
+  const char *text = number;
+  if (item->values_num != 1 || item->children_num != 0)
+    return parse_fail(parse, item, "needs one value, such as \"0-3,8\"");
+  const oconfig_value_t *value = &item->values[0];
+  if (value->type == OCONFIG_TYPE_NUMBER)
+    snprintf(number, sizeof(number), "%.15g", value->value.number);
+  else if (value->type == OCONFIG_TYPE_STRING)
+    text = value->value.string;
+  else
+    return parse_fail(parse, item,
+                      "must be \"all\", \"none\" or a list of CPUs");
+
+  struct settings *settings = parse->settings;
+  free(settings->watch_cpus);
+  settings->watch_cpus = NULL;
+  settings->watches = strcasecmp(text, "none") != 0;
+  if (!settings->watches || strcasecmp(text, "all") == 0)
+    return 0;
+  struct cpulist list, possible;
+  int status = cpulist_parse(text, &list);
+  if (status == -EINVAL)
+    return parse_fail(parse, item,
+                      "is no list of CPUs such as \"0-3,8\", nor \"all\" or "
+                      "\"none\"");
+  if (cpulist_read_possible(possible_text, sizeof(possible_text)) == 0 &&
+      cpulist_parse(possible_text, &possible) == 0 &&
+      (status != 0 || !cpulist_is_subset(&list, &possible)))
+    return parse_fail(
+        parse, item, "has a CPU that this machine cannot have; possible are %s",
+        possible_text);
+  settings->watch_cpus = strdup(text);
+  if (settings->watch_cpus != NULL)
+    return 0;
+  parse_fail(parse, item, "finds no memory");
+  return -ENOMEM;
+}
+
+static int set_watch_buffer(struct parse *parse, const struct option *option,
+                            const oconfig_item_t *item) {
+  (void)option;
+  uint32_t bytes = 0;
+  int status = parse_number(parse, item, 4096, &bytes);
+  if (status == 0)
+    parse->settings->watch_buffer = bytes;
+  return status;
+}
+
+static int set_notify_exit(struct parse *parse, const struct option *option,
+                           const oconfig_item_t *item) {
+  (void)option;
+  static const char *const names[] = {[NOTIFY_NONE] = "none",
+                                      [NOTIFY_FAILURE] = "failure",
+                                      [NOTIFY_ALL] = "all"};
+  size_t notify = sizeof(names) / sizeof(names[0]);
+
+  if (item->values_num == 1 && item->children_num == 0 &&
+      item->values[0].type == OCONFIG_TYPE_STRING)
+    for (notify = 0; notify < sizeof(names) / sizeof(names[0]); notify++)
+      if (strcasecmp(names[notify], item->values[0].value.string) == 0)
+        break;
+  if (notify == sizeof(names) / sizeof(names[0]))
+    return parse_fail(parse, item, "must be \"none\", \"failure\" or \"all\"");
+  if (parse->rule == NULL) {
+    parse->settings->notify = (enum notify)notify;
+  } else {
+    parse->rule->notify = (enum notify)notify;
+    parse->rule->has_notify = true;
+  }
+  return 0;
+}
+
+static int set_notify_rate(struct parse *parse, const struct option *option,
+                           const oconfig_item_t *item) {
+  (void)option;
+  return parse_number(parse, item, 1, &parse->settings->notify_rate);
+}
+
+static int set_max_groups(struct parse *parse, const struct option *option,
+                          const oconfig_item_t *item) {
+  (void)option;
+  return parse_number(parse, item, 1, &parse->settings->max_groups);
+}
+
+static int set_descendants(struct parse *parse, const struct option *option,
+                           const oconfig_item_t *item) {
+  (void)option;
+  return parse_boolean(parse, item, &parse->rule->descendants);
+}
+
+static int set_top(struct parse *parse, const struct option *option,
+                   const oconfig_item_t *item) {
+  (void)option;
+  if (parse->rule->template == NULL)
+    return parse_fail(
+        parse, item,
+        "is for groups whose name has a placeholder; this is but one");
+  return parse_number(parse, item, 1, &parse->rule->top);
+}
+
+static int set_selector(struct parse *parse, const struct option *option,
+                        const oconfig_item_t *item) {
+  return stanza_select(parse, item, (enum selector_kind)option->argument);
+}
+
+static int set_stanza(struct parse *, const struct option *,
+                      const oconfig_item_t *);
+
+static const struct option options[] = {
+    {"Process", IN_PLUGIN, set_stanza, STANZA_PROCESS},
+    {"ProcessMatch", IN_PLUGIN, set_stanza, STANZA_PROCESS_MATCH},
+    {"Group", IN_PLUGIN, set_stanza, STANZA_GROUP},
+
+    {"Command", IN_GROUP, set_selector, SELECTOR_COMMAND},
+    {"CommandLine", IN_GROUP, set_selector, SELECTOR_COMMAND_LINE},
+    {"Executable", IN_GROUP, set_selector, SELECTOR_EXECUTABLE},
+    {"User", IN_GROUP, set_selector, SELECTOR_USER},
+    {"ControlGroup", IN_GROUP, set_selector, SELECTOR_CONTROL_GROUP},
+    {"PIDFile", IN_GROUP, set_selector, SELECTOR_PID_FILE},
+
+    {"CollectDelay", ANYWHERE, set_collect, COLLECT_DELAY},
+    {"CollectDelayAccounting", ANYWHERE, set_collect, COLLECT_DELAY},
+    {"CollectCPU", ANYWHERE, set_collect, COLLECT_CPU},
+    {"CollectIO", ANYWHERE, set_collect, COLLECT_IO},
+    {"CollectCount", ANYWHERE, set_collect, COLLECT_COUNT},
+    {"CollectContextSwitch", ANYWHERE, set_collect, COLLECT_CONTEXT_SWITCH},
+    {"CollectPageFaults", ANYWHERE, set_collect, COLLECT_PAGE_FAULTS},
+    {"CollectMemory", ANYWHERE, set_collect, COLLECT_MEMORY},
+    {"CollectDelayLatency", ANYWHERE, set_collect, COLLECT_DELAY_LATENCY},
+
+    {"CollectExits", ANYWHERE, set_collect, COLLECT_EXITS},
+
+    {"WatchCPUs", IN_PLUGIN, set_watch_cpus, 0},
+    {"WatchBuffer", IN_PLUGIN, set_watch_buffer, 0},
+    {"NotifyExit", ANYWHERE, set_notify_exit, 0},
+    {"NotifyExitRate", IN_PLUGIN, set_notify_rate, 0},
+    {"EnableDelayAccounting", IN_PLUGIN, set_enable_delay_accounting, 0},
+    {"ReportSelf", IN_PLUGIN, set_report_self, 0},
+
+    {"CollectFileDescriptor", ANYWHERE, set_ignored, 0},
+    {"CollectMemoryMaps", ANYWHERE, set_ignored, 0},
+    {"CollectSystemContextSwitch", IN_PLUGIN, set_ignored, 0},
+
+    {"Descendants", IN_GROUP, set_descendants, 0},
+    {"Top", IN_GROUP, set_top, 0},
+    {"MaxGroups", IN_PLUGIN, set_max_groups, 0},
+};
+
+enum { OPTIONS = sizeof(options) / sizeof(options[0]) };
+
+static int fail_unknown(struct parse *parse, const oconfig_item_t *item,
+                        enum place place) {
+  char names[1024] = "";
+  size_t used = 0;
+
+  for (size_t i = 0; i < OPTIONS && used < sizeof(names); i++)
+    if (options[i].places & place && options[i].set != set_ignored)
+      used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+                               used > 0 ? ", " : "", options[i].key);
+  parse_fail(parse, item, "is not known here");
+  used = strlen(parse->error);
+  snprintf(parse->error + used, parse->size - used, "; known are %s", names);
+  return -EINVAL;
+}
+
+static int set_options(struct parse *parse, const oconfig_item_t *block,
+                       enum place place) {
+  for (int i = 0; i < block->children_num; i++) {
+    const oconfig_item_t *item = &block->children[i];
+    size_t o = 0;
+    while (o < OPTIONS && ((options[o].places & place) == 0 ||
+                           strcasecmp(options[o].key, item->key) != 0))
+      o++;
+    int status = o < OPTIONS ? options[o].set(parse, &options[o], item)
+                             : fail_unknown(parse, item, place);
+    if (status != 0)
+      return status;
+  }
+  return 0;
+}
+
+static int set_stanza(struct parse *parse, const struct option *option,
+                      const oconfig_item_t *item) {
+  enum stanza_kind kind = (enum stanza_kind)option->argument;
+  int status = stanza_begin(parse, item, kind);
+  if (status == 0)
+    status =
+        set_options(parse, item, kind == STANZA_GROUP ? IN_GROUP : IN_PROCESS);
+  return stanza_end(parse, item, status);
+}
+
+void config_init(struct settings *settings) {
+  *settings = (struct settings){
+      .collect = COLLECT_DELAY | COLLECT_CPU | COLLECT_IO | COLLECT_COUNT |
+                 COLLECT_EXITS,
+      .report_self = true,
+      .watches = true,
+      .watch_buffer = 8388608,
+      .notify = NOTIFY_NONE,
+      .notify_rate = 10,
+      .max_groups = 500,
+  };
+}
+
+int config_add_block(struct settings *settings, const oconfig_item_t *block,
+                     char *error, size_t size) {
+  struct parse parse = {.settings = settings, .error = error, .size = size};
+  return set_options(&parse, block, IN_PLUGIN);
+}
+
+void config_finish(struct settings *settings) {
+  for (struct rule *r = settings->rules; r != NULL; r = r->next) {
+    r->collect |= settings->collect & ~r->collect_own;
+    if (!r->has_notify)
+      r->notify = settings->notify;
+  }
+}
+
+void config_clear(struct settings *settings) {
+  struct rule *next;
+  for (struct rule *r = settings->rules; r != NULL; r = next) {
+    next = r->next;
+    rule_destroy(r);
+  }
+  settings->rules = NULL;
+  free(settings->watch_cpus);
+  settings->watch_cpus = NULL;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_CONFIG_STANZA_H
+#define TASKSTATS_CONFIG_STANZA_H
+
+#include "collectd/config_value.h"
+
+/*
+ * A stanza of the configuration: Process, ProcessMatch or Group. It makes a
+ * rule, with what stands in its head; its options are set between its begin and
+ * its end.
+ */
+
+enum stanza_kind { STANZA_PROCESS, STANZA_PROCESS_MATCH, STANZA_GROUP };
+
+/* Checks the head, and makes the rule that the options are for. Returns 0; or
+ * -EINVAL or -ENOMEM, as all here, and what is wrong is said. */
+int stanza_begin(struct parse *parse, const oconfig_item_t *item,
+                 enum stanza_kind kind);
+
+/* The option of a selector: each of its values is an alternative. */
+int stanza_select(const struct parse *parse, const oconfig_item_t *item,
+                  enum selector_kind kind);
+
+/* Adds the rule to the settings if status, of all since the begin, is 0 and the
+ * rule is complete. Returns the status. */
+int stanza_end(struct parse *parse, const oconfig_item_t *item, int status);
+
+#endif

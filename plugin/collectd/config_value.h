@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_CONFIG_VALUE_H
+#define TASKSTATS_CONFIG_VALUE_H
+
+#include "collectd/settings.h"
+
+#include <collectd/liboconfig/oconfig.h>
+
+/*
+ * How far the configuration is read, and the values of its items: taken if they
+ * are what is wanted, else blamed.
+ */
+
+struct parse {
+  struct settings *settings;
+  struct rule *rule; /* NULL outside of a stanza */
+  const oconfig_item_t *stanza;
+  char *error;
+  size_t size;
+};
+
+/* Says where and what is wrong: "Group "web": option User "joe" is …". Returns
+ * -EINVAL. */
+__attribute__((format(printf, 3, 4))) int parse_fail(const struct parse *parse,
+                                                     const oconfig_item_t *item,
+                                                     const char *format, ...);
+
+/* Each returns 0, or what parse_fail does. */
+int parse_boolean(const struct parse *parse, const oconfig_item_t *item,
+                  bool *result);
+
+/* A whole number from least on. */
+int parse_number(const struct parse *parse, const oconfig_item_t *item,
+                 uint32_t least, uint32_t *result);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_SETTINGS_H
+#define TASKSTATS_SETTINGS_H
+
+#include "select/rule.h"
+
+/* What the configuration sets. */
+struct settings {
+  struct rule *rules;
+  uint32_t collect; /* of stanzas that do not say otherwise */
+  bool enable_delay_accounting;
+  bool report_self;
+
+  char *watch_cpus; /* such as "0-3,8"; NULL for all */
+  bool watches;     /* false for none */
+  size_t watch_buffer;
+  enum notify notify; /* of stanzas that do not say otherwise */
+  uint32_t notify_rate;
+  uint32_t max_groups; /* that the processes' names make */
+
+  char ignored[128]; /* options of the processes plugin that do nothing here */
+};
+
+#endif

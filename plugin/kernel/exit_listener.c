@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/exit_listener.h"
+
+#include "kernel/cpulist.h"
+#include "kernel/genl.h"
+#include "kernel/netlink_inbox.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+  BATCH = 32,          /* messages in one system call */
+  MESSAGE_SIZE = 2048, /* version 17 with two records needs 1440 */
+  /* Rest after a drain if records come closer than that, so that they come in
+   * batches: one at a time costs four times as much. */
+  REST_NS = 2000000,
+  PROOF_INTERVAL_MS = 100,
+  PROOF_TRIES = 15,
+};
+
+struct listener {
+  int fd;
+  int wake_fd; /* an eventfd: something else is to be done */
+  uint16_t family;
+  char *cpus;
+  struct listener_calls calls;
+  pthread_t thread;
+
+  atomic_bool must_stop;
+  atomic_uint finished_read;
+
+  /* For listener_status. */
+  size_t buffer;
+  atomic_bool is_proven;
+  atomic_int error, rejection, untried;
+  atomic_uint_fast64_t records, lost;
+  atomic_uint drained_read;
+
+  /* Of the thread alone. */
+  atomic_int proof_tid; /* but for this: of the short-lived thread */
+  uint64_t empty_ns;    /* when the socket was last seen empty */
+  uint32_t drops;       /* the socket's own count */
+  struct mmsghdr headers[BATCH];
+  struct iovec vectors[BATCH];
+  struct message messages[BATCH];
+  _Alignas(struct nlmsghdr) unsigned char bytes[BATCH][MESSAGE_SIZE];
+};
+
+static uint64_t now_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_BOOTTIME, &t);
+  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Takes a datagram's messages; is it an exit record it is kept in messages.
+ * Returns the number kept. */
+static size_t parse_datagram(struct listener *listener,
+                             const struct mmsghdr *datagram, size_t kept) {
+  const struct nlmsghdr *header = datagram->msg_hdr.msg_iov->iov_base;
+  struct message *message = &listener->messages[kept];
+
+  int status = mnl_nlmsg_ok(header, (int)datagram->msg_len)
+                   ? message_parse(header, message)
+                   : -EBADMSG;
+  if (status == 0 && (message->error != 0 || !message->has[MESSAGE_THREAD]))
+    status = -EBADMSG;
+  if (status != 0) {
+    atomic_store(&listener->rejection, status);
+    return kept;
+  }
+  if ((int)message->id[MESSAGE_THREAD] == atomic_load(&listener->proof_tid))
+    atomic_store(&listener->is_proven, true);
+  return kept + 1;
+}
+
+static void call_before(struct listener *listener) {
+  if (!listener->calls.before(listener->calls.context))
+    listener->calls.also_fd = -1;
+}
+
+/* Takes all that has arrived. Returns whether there was something, or a
+ * negative errno. */
+static int drain(struct listener *listener) {
+  unsigned int finished_read = atomic_load(&listener->finished_read);
+  bool took = false;
+
+  for (;;) {
+    uint64_t before_ns = now_ns();
+    int received = inbox_receive(listener->fd, listener->headers, BATCH);
+    if (received < 0)
+      return received;
+    if (received == 0) {
+      listener->empty_ns = before_ns;
+      break;
+    }
+    call_before(listener);
+    size_t kept = 0;
+    for (int i = 0; i < received; i++)
+      kept = parse_datagram(listener, &listener->headers[i], kept);
+    atomic_fetch_add(&listener->records, kept);
+    listener->calls.take(listener->calls.context, listener->messages, kept,
+                         listener->empty_ns, now_ns());
+    took = true;
+  }
+
+  atomic_fetch_add(&listener->lost,
+                   inbox_take_drops(listener->fd, &listener->drops));
+  atomic_store(&listener->drained_read, finished_read);
+  return took;
+}
+
+static void *note_tid(void *arg) {
+  struct listener *listener = arg;
+  atomic_store(&listener->proof_tid, gettid());
+  return NULL;
+}
+
+/* Lets a thread end on a watched CPU. Returns 0, or a negative errno if that
+ * cannot be tried: -ENOENT if this process may run on none of them. */
+static int end_a_thread(struct listener *listener) {
+  struct cpulist watched, allowed = {0}, one = {0};
+  unsigned int cpu = 0;
+
+  int status = cpulist_parse(listener->cpus, &watched);
+  if (status == 0)
+    status = cpulist_add_allowed(&allowed, 0);
+  if (status != 0)
+    return status;
+  while (cpu < CPULIST_CPUS &&
+         !(cpulist_has(&allowed, cpu) && cpulist_has(&watched, cpu)))
+    cpu++;
+  if (cpu == CPULIST_CPUS)
+    return -ENOENT;
+
+  pthread_attr_t attributes;
+  pthread_t thread;
+  one.bits[cpu / 64] = UINT64_C(1) << cpu % 64;
+  pthread_attr_init(&attributes);
+  status = pthread_attr_setaffinity_np(&attributes, sizeof(one.bits),
+                                       (void *)one.bits);
+  if (status == 0)
+    status = pthread_create(&thread, &attributes, note_tid, listener);
+  if (status == 0)
+    pthread_join(thread, NULL);
+  pthread_attr_destroy(&attributes);
+  return -status;
+}
+
+/* Waits for records or a wish. Returns whether there is something to read
+ * beside. */
+static bool wait_for_work(struct listener *listener, int timeout_ms) {
+  struct pollfd fds[] = {{.fd = listener->fd, .events = POLLIN},
+                         {.fd = listener->wake_fd, .events = POLLIN},
+                         {.fd = listener->calls.also_fd, .events = POLLIN}};
+  uint64_t wishes;
+
+  if (poll(fds, sizeof(fds) / sizeof(fds[0]), timeout_ms) <= 0)
+    return false;
+  if ((fds[1].revents & POLLIN) != 0 &&
+      read(listener->wake_fd, &wishes, sizeof(wishes)) < 0)
+    return false; /* another wake came between: it will be read next time */
+  return fds[2].revents != 0;
+}
+
+/* Listens until it must stop. Returns 0 or a negative errno. */
+static int listen_on(struct listener *listener) {
+  int timeout_ms = -1;
+
+  for (int tries = 0; !atomic_load(&listener->must_stop);) {
+    if (!atomic_load(&listener->is_proven)) {
+      if (tries == PROOF_TRIES) {
+        int rejection = atomic_load(&listener->rejection);
+        return rejection != 0 ? rejection : -ENODATA;
+      }
+      /* What cannot be tried has not failed: the kernel is believed. */
+      int status = end_a_thread(listener);
+      atomic_store(&listener->untried, status);
+      if (status != 0)
+        atomic_store(&listener->is_proven, true);
+      tries++;
+      timeout_ms = PROOF_INTERVAL_MS;
+    }
+    uint64_t begin_ns = now_ns();
+    bool has_more = wait_for_work(listener, timeout_ms);
+    bool is_close = now_ns() - begin_ns < REST_NS;
+    if (has_more)
+      call_before(listener);
+    int status = drain(listener);
+    if (status < 0)
+      return status;
+    timeout_ms = listener->calls.drained(listener->calls.context);
+    if (is_close && (status > 0 || has_more))
+      nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
+  }
+  return 0;
+}
+
+static void *run(void *arg) {
+  struct listener *listener = arg;
+  atomic_store(&listener->error, listen_on(listener));
+  return NULL;
+}
+
+/* Begins or ends to get exit records. The kernel does so at once, but only the
+ * answer tells whether it agreed; at the end that is of no interest. */
+static int watch(struct listener *listener, bool on) {
+  static const uint32_t sequence = 1;
+  struct timeval timeout = {.tv_sec = 1};
+  size_t size = MESSAGE_WATCH_SIZE + strlen(listener->cpus) + 1;
+  void *request = calloc(1, NLMSG_ALIGN(size));
+  if (request == NULL)
+    return -ENOMEM;
+
+  size = message_put_watch(request, listener->family, sequence, on,
+                           listener->cpus);
+  setsockopt(listener->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+  int status = send(listener->fd, request, size, MSG_NOSIGNAL) < 0 ? -errno : 0;
+  free(request);
+  if (!on)
+    return status;
+  /* Exit records that come before the answer are lost: nothing is counted yet.
+   */
+  uint64_t give_up_ns = now_ns() + UINT64_C(1000000000);
+  while (status == 0) {
+    const struct nlmsghdr *header = (const void *)listener->bytes[0];
+    ssize_t got = recv(listener->fd, listener->bytes[0], MESSAGE_SIZE, 0);
+    if (got >= 0 && mnl_nlmsg_ok(header, (int)got) &&
+        message_is_acknowledgement(header, sequence, &status))
+      return status;
+    if ((got < 0 && errno != EINTR && errno != ENOBUFS) ||
+        now_ns() > give_up_ns)
+      status = got < 0 && errno != EAGAIN ? -errno : -ETIMEDOUT;
+  }
+  return status;
+}
+
+static int start_thread(struct listener *listener) {
+  /* Signals are for collectd's main thread. */
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int status = pthread_create(&listener->thread, NULL, run, listener);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (status == 0)
+    pthread_setname_np(listener->thread, "taskstats exits");
+  return -status;
+}
+
+static void destroy(struct listener *listener) {
+  if (listener->fd >= 0)
+    close(listener->fd);
+  if (listener->wake_fd >= 0)
+    close(listener->wake_fd);
+  free(listener->cpus);
+  free(listener);
+}
+
+int listener_start(const char *cpus, size_t buffer,
+                   const struct listener_calls *calls,
+                   struct listener **listener) {
+  struct listener *l = calloc(1, sizeof(*l));
+  if (l == NULL)
+    return -ENOMEM;
+
+  l->calls = *calls;
+  l->cpus = strdup(cpus);
+  l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  l->fd = family_connect(&l->family);
+  for (size_t i = 0; i < BATCH; i++) {
+    l->vectors[i] = (struct iovec){l->bytes[i], MESSAGE_SIZE};
+    l->headers[i].msg_hdr.msg_iov = &l->vectors[i];
+    l->headers[i].msg_hdr.msg_iovlen = 1;
+  }
+  int status = l->fd < 0 ? l->fd : 0;
+  if (status == 0 && (l->cpus == NULL || l->wake_fd < 0))
+    status = l->cpus == NULL ? -ENOMEM : -errno;
+  if (status == 0) {
+    /* With the default buffer, since a small one might lose the answer. */
+    status = watch(l, true);
+  }
+  if (status == 0) {
+    l->buffer = inbox_set_buffer(l->fd, buffer);
+    l->empty_ns = now_ns();
+    inbox_take_drops(l->fd, &l->drops);
+    status = start_thread(l);
+    if (status != 0)
+      watch(l, false);
+  }
+  if (status != 0) {
+    destroy(l);
+    return status;
+  }
+  *listener = l;
+  return 0;
+}
+
+static void wake(struct listener *listener) {
+  uint64_t one = 1;
+  if (write(listener->wake_fd, &one, sizeof(one)) < 0)
+    return; /* it is full of wakes already */
+}
+
+void listener_stop(struct listener *listener) {
+  if (listener == NULL)
+    return;
+  atomic_store(&listener->must_stop, true);
+  wake(listener);
+  pthread_join(listener->thread, NULL);
+  watch(listener, false);
+  destroy(listener);
+}
+
+void listener_finish_read(struct listener *listener, uint32_t read) {
+  atomic_store(&listener->finished_read, read);
+  wake(listener);
+}
+
+void listener_status(struct listener *listener,
+                     struct listener_status *status) {
+  *status = (struct listener_status){
+      .is_proven = atomic_load(&listener->is_proven),
+      .error = atomic_load(&listener->error),
+      .untried = atomic_load(&listener->untried),
+      .rejection = atomic_load(&listener->rejection),
+      .buffer = listener->buffer,
+      .records = atomic_load(&listener->records),
+      .lost = atomic_load(&listener->lost),
+      .drained_read = atomic_load(&listener->drained_read),
+  };
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_EXIT_LISTENER_H
+#define TASKSTATS_EXIT_LISTENER_H
+
+#include "kernel/message.h"
+
+/*
+ * Hears of every thread that ends on the watched CPUs, in a thread of its own.
+ */
+
+struct listener;
+
+/* Called in the listener's thread. */
+struct listener_calls {
+  void *context;
+
+  /* Called before take, and whenever also_fd has something to read, which may
+   * be -1. Returns whether to go on looking at that. */
+  bool (*before)(void *context);
+  int also_fd;
+
+  /* Some exit records in the order of their arrival. Their threads ended
+   * between these two times, CLOCK_BOOTTIME. */
+  void (*take)(void *context, const struct message *messages, size_t count,
+               uint64_t earliest_ns, uint64_t latest_ns);
+
+  /* Everything that had arrived is taken. Returns when to be called again, at
+   * the latest, in ms; or -1. */
+  int (*drained)(void *context);
+};
+
+/* Begins to listen. cpus is a list such as "0-3,8"; buffer the size to ask for,
+ * in bytes, of the socket's.
+ * Returns 0; -ENOENT if this kernel has no taskstats; -EPERM without
+ * CAP_NET_ADMIN in the initial user namespace; -EINVAL in a pid namespace, or
+ * for a malformed list; -ERANGE for impossible CPUs; or another negative errno.
+ */
+int listener_start(const char *cpus, size_t buffer,
+                   const struct listener_calls *calls,
+                   struct listener **listener);
+
+/* Ends the listening and the thread; takes some ms. Takes NULL. */
+void listener_stop(struct listener *listener);
+
+/* Tells the listener that read number read is over. Once it has taken all that
+ * arrived before, listener_status says so. */
+void listener_finish_read(struct listener *listener, uint32_t read);
+
+struct listener_status {
+  /* A record arrived. The kernel may accept a listener and never send: it does
+   * so in a network namespace other than the initial one. If that cannot be
+   * tried, untried says why, and the listener is believed. */
+  bool is_proven;
+  int untried;   /* 0, or a negative errno: -ENOENT if this process may run on
+                  * none of the watched CPUs */
+  int error;     /* why it has ended, or 0: -ENODATA if no record ever came, or
+                  rejection if nothing else came */
+  size_t buffer; /* bytes that the kernel granted */
+  uint64_t records; /* received, one a thread */
+  uint64_t lost;    /* that the kernel dropped for want of buffer, exactly */
+  int rejection;    /* why the last message that is no exit record is none: a
+                     * negative errno as message_parse; 0 if there was none */
+  uint32_t drained_read;
+};
+
+/* Any thread. */
+void listener_status(struct listener *listener, struct listener_status *status);
+
+#endif

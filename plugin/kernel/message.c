@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/message.h"
+
+#include <errno.h>
+#include <linux/genetlink.h>
+#include <linux/taskstats.h>
+
+_Static_assert(sizeof(struct nlmsghdr) + sizeof(struct genlmsghdr) +
+                       sizeof(struct nlattr) + sizeof(uint32_t) ==
+                   MESSAGE_QUERY_SIZE,
+               "a query is two headers and one 32 bit attribute");
+
+static struct nlmsghdr *put_header(void *buffer, uint16_t family,
+                                   uint32_t sequence) {
+  struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+  header->nlmsg_type = family;
+  header->nlmsg_flags = NLM_F_REQUEST;
+  header->nlmsg_seq = sequence;
+
+  struct genlmsghdr *genl = mnl_nlmsg_put_extra_header(header, sizeof(*genl));
+  genl->cmd = TASKSTATS_CMD_GET;
+  genl->version = TASKSTATS_GENL_VERSION;
+  return header;
+}
+
+void message_put_query(void *buffer, uint16_t family, uint32_t sequence,
+                       enum message_target target, uint32_t id) {
+  struct nlmsghdr *header = put_header(buffer, family, sequence);
+  mnl_attr_put_u32(header,
+                   target == MESSAGE_PROCESS ? TASKSTATS_CMD_ATTR_TGID
+                                             : TASKSTATS_CMD_ATTR_PID,
+                   id);
+}
+
+size_t message_put_watch(void *buffer, uint16_t family, uint32_t sequence,
+                         bool on, const char *cpus) {
+  struct nlmsghdr *header = put_header(buffer, family, sequence);
+  header->nlmsg_flags |= NLM_F_ACK;
+  mnl_attr_put_strz(header,
+                    on ? TASKSTATS_CMD_ATTR_REGISTER_CPUMASK
+                       : TASKSTATS_CMD_ATTR_DEREGISTER_CPUMASK,
+                    cpus);
+  return header->nlmsg_len;
+}
+
+/* Sets the error of a refusal, or 0 for an acknowledgement. Returns 0 or
+ * -EBADMSG. */
+static int get_error(const struct nlmsghdr *header, int *error) {
+  if (header->nlmsg_type != NLMSG_ERROR ||
+      mnl_nlmsg_get_payload_len(header) < sizeof(struct nlmsgerr))
+    return -EBADMSG;
+
+  const struct nlmsgerr *refusal = mnl_nlmsg_get_payload(header);
+  if (refusal->error > 0)
+    return -EBADMSG;
+  *error = refusal->error;
+  return 0;
+}
+
+bool message_is_acknowledgement(const struct nlmsghdr *header,
+                                uint32_t sequence, int *status) {
+  return header->nlmsg_seq == sequence && get_error(header, status) == 0;
+}
+
+/* What was found so far while the attributes of a message are visited. */
+struct parse {
+  struct message *message;
+  enum message_target target;
+  bool has_id, has_record; /* of the aggregate that is visited */
+  int status;
+};
+
+/* Linux 6.1 fills in no version in a process's part at the end of its last
+ * thread, behind that thread's: it is the same. */
+static uint16_t unsaid_version(const struct message *message) {
+  return message->has[MESSAGE_THREAD] ? message->record[MESSAGE_THREAD].version
+                                      : 0;
+}
+
+/* An aggregate nests the id of a thread or a process and its record. */
+static int visit_nested(const struct nlattr *attr, void *data) {
+  struct parse *parse = data;
+  struct message *message = parse->message;
+
+  switch (mnl_attr_get_type(attr)) {
+  case TASKSTATS_TYPE_PID:
+  case TASKSTATS_TYPE_TGID:
+    if (mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
+      return MNL_CB_STOP;
+    message->id[parse->target] = mnl_attr_get_u32(attr);
+    parse->has_id = true;
+    return MNL_CB_OK;
+  case TASKSTATS_TYPE_STATS:
+    parse->status = record_decode(
+        mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr),
+        unsaid_version(message), &message->record[parse->target]);
+    parse->has_record = true;
+    return parse->status == 0 ? MNL_CB_OK : MNL_CB_STOP;
+  default: /* TASKSTATS_TYPE_NULL pads; others may come */
+    return MNL_CB_OK;
+  }
+}
+
+static int visit_attr(const struct nlattr *attr, void *data) {
+  struct parse *parse = data;
+
+  switch (mnl_attr_get_type(attr)) {
+  case TASKSTATS_TYPE_AGGR_PID:
+    parse->target = MESSAGE_THREAD;
+    break;
+  case TASKSTATS_TYPE_AGGR_TGID:
+    parse->target = MESSAGE_PROCESS;
+    break;
+  default: /* TASKSTATS_TYPE_NULL pads; others may come */
+    return MNL_CB_OK;
+  }
+  parse->has_id = false;
+  parse->has_record = false;
+  mnl_attr_parse_nested(attr, visit_nested, parse);
+  if (parse->status == 0 && !(parse->has_id && parse->has_record))
+    parse->status = -EBADMSG;
+  parse->message->has[parse->target] = parse->status == 0;
+  return parse->status == 0 ? MNL_CB_OK : MNL_CB_STOP;
+}
+
+int message_parse(const struct nlmsghdr *header, struct message *message) {
+  message->sequence = header->nlmsg_seq;
+  message->error = 0;
+  message->has[MESSAGE_PROCESS] = message->has[MESSAGE_THREAD] = false;
+
+  if (header->nlmsg_len % MNL_ALIGNTO != 0) /* cut off: libmnl rounds it up */
+    return -EBADMSG;
+  if (header->nlmsg_type == NLMSG_ERROR) {
+    int status = get_error(header, &message->error);
+    /* No query asks to be acknowledged. */
+    return status == 0 && message->error == 0 ? -EBADMSG : status;
+  }
+  if (header->nlmsg_type < NLMSG_MIN_TYPE ||
+      mnl_nlmsg_get_payload_len(header) < GENL_HDRLEN)
+    return -EBADMSG;
+
+  struct parse parse = {.message = message};
+  mnl_attr_parse(header, GENL_HDRLEN, visit_attr, &parse);
+  if (parse.status != 0)
+    return parse.status;
+  return message->has[MESSAGE_PROCESS] || message->has[MESSAGE_THREAD]
+             ? 0
+             : -EBADMSG;
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/diagnostics.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static bool has_capability(unsigned int capability) {
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+  return syscall(SYS_capget, &header, data) == 0 &&
+         (data[capability / 32].effective & (1U << capability % 32)) != 0;
+}
+
+/* Whether a seccomp filter applies; one that forbids the question says so. */
+static bool is_filtered(void) { return prctl(PR_GET_SECCOMP) != 0; }
+
+static const char *taskstats_cause(int status) {
+  switch (status) {
+  case -ENOENT:
+    return "this kernel has no taskstats; run one that is built with "
+           "CONFIG_TASKSTATS and CONFIG_TASK_DELAY_ACCT";
+  case -EAFNOSUPPORT:
+    return "netlink sockets are forbidden here; add AF_NETLINK to "
+           "RestrictAddressFamilies= of collectd's service, or allow it in the "
+           "container's seccomp filter";
+  case -EPERM:
+    if (has_capability(CAP_NET_ADMIN) && is_filtered())
+      return "the seccomp filter of collectd's service (SystemCallFilter=) or "
+             "container forbids it, or the capability CAP_NET_ADMIN is of a "
+             "user namespace of its own only";
+    if (has_capability(CAP_NET_ADMIN))
+      return "collectd has CAP_NET_ADMIN in a user namespace of its own only; "
+             "run it outside of the container, or in the host's user namespace";
+    return "collectd lacks CAP_NET_ADMIN; run it as root, or add the "
+           "capability to its service (systemd: AmbientCapabilities= and "
+           "CapabilityBoundingSet=)";
+  case -EPROTONOSUPPORT:
+    return "this kernel's taskstats are older than version 8; run a newer one";
+  default:
+    return "the connection to the kernel failed; the next read opens a new one";
+  }
+}
+
+static void describe_taskstats(int status, char *line, size_t size) {
+  snprintf(line, size,
+           "Delays and context switches cannot be read (%s): %s. CPU, I/O and "
+           "counts go on without.",
+           strerrordesc_np(-status), taskstats_cause(status));
+}
+
+static void describe_delays_off(int status, char *line, size_t size) {
+  if (status == -EOPNOTSUPP) {
+    snprintf(line, size,
+             "This kernel does not count delays, so that delay-cpu alone is "
+             "known: run one that is built with CONFIG_TASK_DELAY_ACCT, "
+             "without nodelayacct on its command line.");
+    return;
+  }
+  if (status != -ENODATA) {
+    snprintf(line, size,
+             "Whether delay accounting is on cannot be told (%s), so of the "
+             "delays delay-cpu alone is reported. Let collectd see "
+             "/proc/sys/kernel/task_delayacct: no ProcSubset=pid in its "
+             "service.",
+             strerrordesc_np(-status));
+    return;
+  }
+  snprintf(line, size,
+           "Delay accounting is off, so of the delays delay-cpu alone is "
+           "known. To count all: \"sysctl kernel.task_delayacct=1\" (for good: "
+           "in /etc/sysctl.d) or EnableDelayAccounting true; then restart the "
+           "services, since what runs already is not counted.");
+}
+
+/* What others' files in procfs want: executables only ptrace access, I/O that
+ * its mode is overridden, too (0400). */
+enum { PTRACE_ALONE = 1, PTRACE_AND_OPEN = 2 };
+
+/* Says why they cannot be read. wanted is how many of the capabilities. */
+static void describe_access(int status, size_t wanted, char *line,
+                            size_t size) {
+  static const struct {
+    unsigned int number;
+    const char *name;
+  } capabilities[] = {{CAP_SYS_PTRACE, "CAP_SYS_PTRACE"},
+                      {CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH"}};
+  char lacks[64] = "";
+
+  for (size_t i = 0; i < wanted; i++)
+    if (!has_capability(capabilities[i].number))
+      snprintf(lacks + strlen(lacks), sizeof(lacks) - strlen(lacks), "%s%s",
+               lacks[0] != '\0' ? " and " : "", capabilities[i].name);
+  if (status == -ENOENT)
+    snprintf(line, size,
+             "this kernel does not count it; run one that is built with "
+             "CONFIG_TASK_IO_ACCOUNTING");
+  else if (status != -EACCES && status != -EPERM)
+    snprintf(line, size, "the kernel gives no other reason");
+  else if (lacks[0] != '\0')
+    snprintf(line, size,
+             "collectd lacks %s; run it as root, or add that to its service "
+             "(systemd: AmbientCapabilities= and CapabilityBoundingSet=)",
+             lacks);
+  else
+    snprintf(line, size,
+             "collectd has the capabilities, but they are in another user "
+             "namespace, or a security module (AppArmor, SELinux) forbids it");
+}
+
+static void describe_io(int status, char *line, size_t size) {
+  char cause[256];
+  describe_access(status, PTRACE_AND_OPEN, cause, sizeof(cause));
+  snprintf(line, size,
+           "The I/O of some processes cannot be read (%s): %s. Their groups "
+           "have no io_octets, io_ops and disk_octets.",
+           strerrordesc_np(-status), cause);
+}
+
+static void describe_select(int status, char *line, size_t size) {
+  char cause[256];
+  if (status == -EXDEV) {
+    snprintf(line, size,
+             "The control groups of some processes have no name here, because "
+             "collectd runs in a cgroup namespace of its own: neither "
+             "ControlGroup nor %%{unit} and the like select them. Run collectd "
+             "in the host's (docker --cgroupns=host).");
+    return;
+  }
+  describe_access(status, PTRACE_ALONE, cause, sizeof(cause));
+  snprintf(line, size,
+           "The executables of some processes cannot be read (%s): %s. "
+           "Executable does not select them.",
+           strerrordesc_np(-status), cause);
+}
+
+static void describe_undecided(const struct reader_report *read, char *line,
+                               size_t size) {
+  snprintf(line, size,
+           "Expressions could not decide about %zu %s within the limit of "
+           "steps (\"%.80s\" of \"%.80s\", for one), so that these keep the "
+           "groups that they have. Simplify the expressions: anchor them "
+           "(\"^\"), and write \"[^ ]*\" instead of \".*\" where that will do.",
+           read->undecided, read->undecided == 1 ? "process" : "processes",
+           read->undecided_expression, read->undecided_rule);
+}
+
+static void describe_clocks(int status, char *line, size_t size) {
+  (void)status;
+  snprintf(line, size,
+           "collectd runs in a time namespace whose clocks are not the "
+           "machine's, so that waits for a disk which the kernel never had "
+           "(Linux 6.12 and later) cannot be told from true ones: delay-blkio "
+           "is a bound. Run collectd in the initial time namespace.");
+}
+
+static const char *proc_cause(int status) {
+  switch (status) {
+  case -EACCES:
+    return "those of other users are hidden (hidepid= of /proc, ProtectProc= "
+           "of the service); give collectd CAP_SYS_PTRACE";
+  case -ENODEV:
+    return "there is none in /proc; mount it";
+  default:
+    return "is /proc mounted?";
+  }
+}
+
+static void describe_proc(int status, char *line, size_t size) {
+  snprintf(line, size,
+           "Processes cannot be listed (%s): %s. Meanwhile groups have no "
+           "values but those of exit records.",
+           strerrordesc_np(-status), proc_cause(status));
+}
+
+static const char *listener_cause(int status) {
+  switch (status) {
+  case -ENODATA:
+    return "the kernel takes listeners in any network namespace but sends to "
+           "the initial one only; run collectd there";
+  case -EINVAL:
+    return "collectd runs in a pid namespace of its own; run it in the "
+           "initial one";
+  case -ERANGE:
+    return "WatchCPUs has a CPU that this machine cannot have; see "
+           "/sys/devices/system/cpu/possible";
+  default:
+    return taskstats_cause(status);
+  }
+}
+
+static void describe_listener(int status, char *line, size_t size) {
+  snprintf(line, size,
+           "Exit records do not arrive (%s): %s. What a process used after the "
+           "last read that saw it is not counted, nor is its end.",
+           strerrordesc_np(-status), listener_cause(status));
+}
+
+static void describe_old_records(int status, char *line, size_t size) {
+  (void)status;
+  snprintf(line, size,
+           "This kernel's exit records, before version 12, do not tell all "
+           "threads from processes: the ends of processes that no read has "
+           "seen are not counted. Linux 5.19 or later tells.");
+}
+
+static void describe_strange_records(int status, char *line, size_t size) {
+  snprintf(line, size,
+           "Some exit records cannot be understood (%s): what their processes "
+           "used last is not counted, nor are their ends. Please report it, "
+           "with what \"uname -r\" says.",
+           strerrordesc_np(-status));
+}
+
+static const char *forks_cure(int status) {
+  switch (status) {
+  case -EPERM:
+  case -EPROTONOSUPPORT:
+  case -ECONNREFUSED:
+  case -ETIMEDOUT:
+    return "It wants a kernel with CONFIG_PROC_EVENTS, CAP_NET_ADMIN and the "
+           "initial network namespace.";
+  default:
+    return "The connection to the kernel failed; restart collectd, which opens "
+           "a new one.";
+  }
+}
+
+static void describe_forks(int status, char *line, size_t size) {
+  snprintf(line, size,
+           "Forks are not told (%s): of Descendants those are missed whose "
+           "parent ends before a read sees them. %s",
+           strerrordesc_np(-status), forks_cure(status));
+}
+
+static void describe_groups(int status, char *line, size_t size) {
+  (void)status;
+  snprintf(line, size,
+           "There are as many groups as MaxGroups allows: further ones are "
+           "added up in \"other\". Raise MaxGroups, or give the group a name "
+           "or selectors that make fewer.");
+}
+
+static const struct {
+  void (*describe)(int status, char *line, size_t size);
+  const char *gone;
+} problems_table[PROBLEMS] = {
+    [PROBLEM_PROC] = {describe_proc, "Processes can be listed again."},
+    [PROBLEM_TASKSTATS] = {describe_taskstats,
+                           "Delays and context switches can be read again."},
+    [PROBLEM_DELAYS_OFF] = {describe_delays_off, "Delay accounting is on."},
+    [PROBLEM_IO] = {describe_io, "All I/O can be read again."},
+    [PROBLEM_SELECT] = {describe_select, "All processes can be selected."},
+    [PROBLEM_UNDECIDED] = {NULL,
+                           "All processes can be matched within the limit."},
+    [PROBLEM_CLOCKS] = {describe_clocks, ""},
+    [PROBLEM_LISTENER] = {describe_listener, "Exit records arrive."},
+    [PROBLEM_OLD_RECORDS] = {describe_old_records, ""},
+    [PROBLEM_STRANGE_RECORDS] = {describe_strange_records, ""},
+    [PROBLEM_FORKS] = {describe_forks, "Forks are told."},
+    [PROBLEM_GROUPS] = {describe_groups, ""},
+};
+
+void problems_update(struct problems *problems,
+                     const struct problem_report *now,
+                     void (*say)(bool is_warning, const char *line)) {
+  const struct reader_report *read = now->read;
+  const int status[PROBLEMS] = {
+      [PROBLEM_PROC] = read->proc,
+      [PROBLEM_TASKSTATS] = read->taskstats,
+      [PROBLEM_DELAYS_OFF] = read->delay_accounting,
+      [PROBLEM_IO] = read->io,
+      [PROBLEM_SELECT] = read->select,
+      [PROBLEM_UNDECIDED] = read->undecided > 0 ? -EOVERFLOW : 0,
+      [PROBLEM_CLOCKS] = read->clocks,
+      [PROBLEM_LISTENER] = now->listener,
+      [PROBLEM_OLD_RECORDS] = now->has_unattributed ? -ENODATA : 0,
+      [PROBLEM_STRANGE_RECORDS] = now->rejection,
+      [PROBLEM_FORKS] = now->forks,
+      [PROBLEM_GROUPS] = now->is_full ? -ENOSPC : 0,
+  };
+
+  for (size_t i = 0; i < PROBLEMS; i++) {
+    /* A read that found nobody says nothing of what cannot be read of them. */
+    bool is_untold =
+        read->proc != 0 &&
+        (i == PROBLEM_IO || i == PROBLEM_SELECT || i == PROBLEM_UNDECIDED);
+    if (is_untold || status[i] == problems->said[i])
+      continue;
+    char line[512];
+    if (i == PROBLEM_UNDECIDED && status[i] != 0)
+      describe_undecided(read, line, sizeof(line));
+    else if (status[i] != 0)
+      problems_table[i].describe(status[i], line, sizeof(line));
+    say(status[i] != 0, status[i] != 0 ? line : problems_table[i].gone);
+    problems->said[i] = status[i];
+  }
+}

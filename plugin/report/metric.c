@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/metric.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum kind {
+  DERIVE, /* published counters */
+  GAUGE,  /* gauges */
+  RATE,   /* increment of a counter per second, for each kind of delay */
+  MEAN,   /* increment of a counter over that of another, likewise */
+};
+
+enum needs { NOTHING, IO, RECORD, LISTENER };
+
+struct metric {
+  const char *type;
+  const char *instance;
+  enum kind kind;
+  enum collect option;
+  enum needs needs;
+  uint64_t divisor; /* from the counter's unit */
+  unsigned int count;
+  unsigned int source[METRIC_VALUES]; /* counters or gauges */
+};
+
+#define NS 1000000000
+
+/* clang-format off */
+static const struct metric metrics[] = {
+    {"delay_rate", "delay", RATE, COLLECT_DELAY, RECORD, NS,
+     1, {COUNTER_DELAY}},
+    {"ps_cputime", "", DERIVE, COLLECT_CPU, NOTHING, 1000,
+     2, {COUNTER_CPU_USER, COUNTER_CPU_SYSTEM}},
+    {"io_octets", "", DERIVE, COLLECT_IO, IO, 1,
+     2, {COUNTER_READ_CHARS, COUNTER_WRITE_CHARS}},
+    {"io_ops", "", DERIVE, COLLECT_IO, IO, 1,
+     2, {COUNTER_READ_CALLS, COUNTER_WRITE_CALLS}},
+    {"disk_octets", "", DERIVE, COLLECT_IO, IO, 1,
+     2, {COUNTER_READ_BYTES, COUNTER_WRITE_BYTES}},
+    {"ps_count", "", GAUGE, COLLECT_COUNT, NOTHING, 1,
+     2, {GAUGE_PROCESSES, GAUGE_THREADS}},
+    {"contextswitch", "voluntary", DERIVE, COLLECT_CONTEXT_SWITCH, RECORD, 1,
+     1, {COUNTER_SWITCHES_VOLUNTARY}},
+    {"contextswitch", "involuntary", DERIVE, COLLECT_CONTEXT_SWITCH, RECORD, 1,
+     1, {COUNTER_SWITCHES_INVOLUNTARY}},
+    {"ps_pagefaults", "", DERIVE, COLLECT_PAGE_FAULTS, NOTHING, 1,
+     2, {COUNTER_FAULTS_MINOR, COUNTER_FAULTS_MAJOR}},
+    {"ps_rss", "", GAUGE, COLLECT_MEMORY, NOTHING, 1,
+     1, {GAUGE_RSS}},
+    {"ps_vm", "", GAUGE, COLLECT_MEMORY, NOTHING, 1,
+     1, {GAUGE_VM}},
+    {"total_events", "exit-ok", DERIVE, COLLECT_EXITS, LISTENER, 1,
+     1, {COUNTER_EXIT_OK}},
+    {"total_events", "exit-error", DERIVE, COLLECT_EXITS, LISTENER, 1,
+     1, {COUNTER_EXIT_ERROR}},
+    {"total_events", "exit-signal", DERIVE, COLLECT_EXITS, LISTENER, 1,
+     1, {COUNTER_EXIT_SIGNAL}},
+    {"latency", "delay", MEAN, COLLECT_DELAY_LATENCY, RECORD, NS,
+     1, {COUNTER_DELAY, COUNTER_WAITS}},
+};
+/* clang-format on */
+
+static bool is_known(const struct metric *metric, const struct group *group,
+                     const struct metric_scope *scope) {
+  if (scope->is_partial && metric->needs != LISTENER)
+    return false;
+  switch (metric->needs) {
+  case IO:
+    return group->without_io == 0;
+  case RECORD:
+    return scope->delays != 0;
+  case LISTENER:
+    return scope->listens;
+  case NOTHING:
+    break;
+  }
+  return true;
+}
+
+/* The metrics of each kind of delay that is counted. */
+static void each_delay(const struct metric *metric, const struct group *group,
+                       const struct metric_scope *scope, metric_sink *sink,
+                       void *context) {
+  for (unsigned int kind = 0; kind < DELAY_KINDS; kind++) {
+    if ((scope->delays & (UINT32_C(1) << kind)) == 0)
+      continue;
+
+    double seconds = (double)group->increment[metric->source[0] + kind] /
+                     (double)metric->divisor;
+    double over = scope->elapsed;
+    if (metric->kind == MEAN)
+      over = (double)group->increment[metric->source[1] + kind];
+    char instance[32];
+    snprintf(instance, sizeof(instance), "%s-%s", metric->instance,
+             delay_name((enum delay)kind));
+    struct metric_value value = {
+        .type = metric->type, .instance = instance, .count = 1};
+    value.values[0].gauge = over > 0 ? seconds / over : NAN;
+    sink(context, &value);
+  }
+}
+
+void metric_each(const struct group *group, const struct metric_scope *scope,
+                 metric_sink *sink, void *context) {
+  for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
+    const struct metric *metric = &metrics[i];
+    if ((group->rule->collect & metric->option) == 0 ||
+        !is_known(metric, group, scope))
+      continue;
+
+    if (metric->kind == RATE || metric->kind == MEAN) {
+      if (scope->elapsed > 0 && group->publications > 1)
+        each_delay(metric, group, scope, sink, context);
+      continue;
+    }
+    struct metric_value value = {.type = metric->type,
+                                 .instance = metric->instance,
+                                 .is_derive = metric->kind == DERIVE,
+                                 .count = metric->count};
+    for (unsigned int v = 0; v < metric->count; v++) {
+      if (value.is_derive)
+        value.values[v].derive =
+            (int64_t)(group->published[metric->source[v]] / metric->divisor);
+      else
+        value.values[v].gauge = (double)group->gauges[metric->source[v]];
+    }
+    sink(context, &value);
+  }
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_NOTIFIER_H
+#define TASKSTATS_NOTIFIER_H
+
+#include "track/exit_accounting.h"
+
+/*
+ * Sends notifications in a thread of its own, so that whoever receives them,
+ * say a mail server, holds up nobody else.
+ */
+
+struct speaker;
+
+enum {
+  SPEAKER_TEXT_SIZE = 256, /* what collectd takes */
+  SPEAKER_QUEUE = 256,     /* notifications that may wait */
+};
+
+/* event is what text says, or NULL if text sums up several; exit_code is that
+ * of the event, or of the worst of them, a wait status. Called in the speaker's
+ * thread, without any lock. */
+typedef void speaker_say(const char *group, const struct exit_event *event,
+                         const char *text, uint32_t exit_code);
+
+/* Returns 0 or a negative errno. */
+int speaker_start(speaker_say *say, struct speaker **speaker);
+
+/* Sends nothing from now on, and waits for the notification that is being sent,
+ * but no longer than that; if one was just sent, 200 ms more. Any thread; takes
+ * NULL. */
+void speaker_hold(struct speaker *speaker, unsigned int most_ms);
+
+/* Sends again. Any thread; takes NULL. */
+void speaker_release(struct speaker *speaker);
+
+/* Drops what waits, and ends the thread. A thread that somebody has held for
+ * longer than that is left behind; it touches nothing but memory of its own,
+ * and sends nothing more. Returns how many notifications were dropped. Takes
+ * NULL. */
+size_t speaker_stop(struct speaker *speaker, unsigned int most_ms);
+
+/* Queues a copy. Returns false if too many wait. Any thread. */
+bool speaker_put(struct speaker *speaker, const char *group,
+                 const struct exit_event *event, const char *text,
+                 uint32_t exit_code);
+
+#endif

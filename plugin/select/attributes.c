@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "select/attributes.h"
+
+#include <stdlib.h>
+
+enum { CMDLINE = 1, EXE = 2, CGROUP = 4, UID = 8 };
+
+void attributes_init(struct attributes *a, struct proc *proc, pid_t pid,
+                     const char *comm) {
+  a->proc = proc;
+  a->pid = pid;
+  a->comm = comm;
+  a->work = NULL;
+  a->undecided = NULL;
+  a->error = 0;
+  a->is_pending = false;
+  a->executable = NULL;
+  a->read = 0;
+  a->cmdline = NULL;
+}
+
+void attributes_init_exited(struct attributes *a, pid_t pid, const char *comm,
+                            uid_t uid, uint64_t exe_dev, uint64_t exe_inode) {
+  attributes_init(a, NULL, pid, comm);
+  a->uid = uid;
+  a->has_uid = true;
+  a->exe = NULL;
+  a->exe_dev = exe_dev;
+  a->exe_inode = exe_inode;
+  a->cgroup = NULL;
+}
+
+void attributes_set_cgroup(struct attributes *a, const char *cgroup) {
+  a->cgroup = cgroup;
+}
+
+void attributes_set_cmdline(struct attributes *a, char *cmdline) {
+  free(a->cmdline);
+  a->cmdline = cmdline;
+}
+
+bool attributes_lacked_cmdline(const struct attributes *a) {
+  return (a->read & CMDLINE) != 0 && a->cmdline == NULL;
+}
+
+const char *attributes_seen_cgroup(const struct attributes *a) {
+  return (a->read & CGROUP) != 0 ? a->cgroup : NULL;
+}
+
+bool attributes_lacked_cgroup(const struct attributes *a) {
+  return (a->read & CGROUP) != 0 && a->cgroup == NULL;
+}
+
+bool attributes_lacked_any(const struct attributes *a) {
+  bool lacked_cmdline =
+      (a->read & CMDLINE) != 0 && (a->cmdline == NULL || *a->cmdline == '\0');
+  bool lacked_exe = (a->read & EXE) != 0 && a->exe == NULL;
+  bool lacked_uid = (a->read & UID) != 0 && !a->has_uid;
+  return lacked_cmdline || lacked_exe || lacked_uid ||
+         attributes_lacked_cgroup(a);
+}
+
+void attributes_clear(struct attributes *a) {
+  free(a->cmdline);
+  a->cmdline = NULL;
+}
+
+/* Whether an attribute is to be read from procfs. */
+static bool must_read(struct attributes *a, unsigned int attribute) {
+  bool first = (a->read & attribute) == 0;
+  a->read |= attribute;
+  return first && a->proc != NULL;
+}
+
+static bool succeeded(struct attributes *a, int status) {
+  if (status != 0 && !proc_is_vanished(status))
+    a->error = status;
+  return status == 0;
+}
+
+const char *attributes_cmdline(struct attributes *a) {
+  if (must_read(a, CMDLINE) &&
+      !succeeded(a, proc_cmdline(a->proc, a->pid, &a->cmdline)))
+    a->cmdline = NULL;
+  if (a->cmdline == NULL)
+    return NULL;
+  return a->cmdline[0] != '\0' ? a->cmdline : a->comm;
+}
+
+const char *attributes_exe(struct attributes *a) {
+  if (must_read(a, EXE))
+    a->exe = succeeded(a, proc_exe(a->proc, a->pid, a->exe_buffer,
+                                   sizeof(a->exe_buffer)))
+                 ? a->exe_buffer
+                 : NULL;
+  return a->exe;
+}
+
+const char *attributes_cgroup(struct attributes *a) {
+  if (must_read(a, CGROUP))
+    a->cgroup = succeeded(a, proc_cgroup(a->proc, a->pid, a->cgroup_buffer,
+                                         sizeof(a->cgroup_buffer)))
+                    ? a->cgroup_buffer
+                    : NULL;
+  return a->cgroup;
+}
+
+bool attributes_uid(struct attributes *a, uid_t *uid) {
+  if (must_read(a, UID))
+    a->has_uid = succeeded(a, proc_uid(a->proc, a->pid, &a->uid));
+  *uid = a->uid;
+  return a->has_uid;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_ATTRIBUTES_H
+#define TASKSTATS_ATTRIBUTES_H
+
+#include "kernel/procfs.h"
+#include "select/pattern.h"
+
+#include <limits.h>
+
+/*
+ * What selectors ask about one process. Each attribute is read from procfs when
+ * it is first asked for, so that a process costs only what its selectors need.
+ */
+struct path_watch;
+
+struct attributes {
+  struct proc *proc; /* NULL for a process that has ended */
+  pid_t pid;
+  const char *comm;
+  struct pattern_work *work; /* what matching it takes; NULL: no matter */
+  const char *undecided;     /* an expression that did not decide within the
+                              * limit, the selector's; NULL: none */
+  int error; /* the last failure to read one, but for a vanished process */
+  struct path_watch *executable; /* by which it was matched, or NULL */
+  bool is_pending;   /* it depends on a user who is not looked up yet */
+  unsigned int read; /* private: the attributes that were asked for */
+  char *cmdline;
+  const char *exe, *cgroup;
+  uid_t uid;
+  bool has_uid;
+  uint64_t exe_dev,
+      exe_inode; /* of one that has ended; the kernel's encoding */
+  char exe_buffer[PATH_MAX], cgroup_buffer[PATH_MAX];
+};
+
+/* comm stays the caller's. */
+void attributes_init(struct attributes *a, struct proc *proc, pid_t pid,
+                     const char *comm);
+void attributes_clear(struct attributes *a);
+
+/* A process that has ended, by its exit record: it has a command line and a
+ * cgroup only if they are set. exe_inode is 0 where the record does not tell
+ * it.
+ */
+void attributes_init_exited(struct attributes *a, pid_t pid, const char *comm,
+                            uid_t uid, uint64_t exe_dev, uint64_t exe_inode);
+void attributes_set_cgroup(struct attributes *a, const char *cgroup);
+
+/* Takes the command line over, to be freed by attributes_clear; may be NULL. */
+void attributes_set_cmdline(struct attributes *a, char *cmdline);
+
+/* The cgroup if a selector asked for it and there was one, or NULL. */
+const char *attributes_seen_cgroup(const struct attributes *a);
+
+/* Whether a selector asked for it and there was none. */
+bool attributes_lacked_cgroup(const struct attributes *a);
+bool attributes_lacked_cmdline(const struct attributes *a);
+
+/* Whether a selector asked for something that a kernel thread does not have,
+ * nor a process that ends. */
+bool attributes_lacked_any(const struct attributes *a);
+
+/* Each NULL, or false, if it cannot be had. Owned by a. */
+const char *attributes_cmdline(struct attributes *a); /* comm if it is empty */
+const char *attributes_exe(struct attributes *a);
+const char *attributes_cgroup(struct attributes *a);
+bool attributes_uid(struct attributes *a, uid_t *uid); /* the real one */
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_CAPTURES_H
+#define TASKSTATS_CAPTURES_H
+
+#include "select/pattern.h"
+
+/*
+ * The parenthesised parts of regular expressions, %{1} to %{9} in the name of a
+ * group. Their text belongs to the attributes that were matched.
+ */
+
+enum { CAPTURES = 9 };
+
+struct captures {
+  struct pattern_part part[CAPTURES];
+};
+
+#endif

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+#include "select/group_name.h"
+
+#include "select/cgroup_unit.h"
+#include "select/text.h"
+#include "select/user_cache.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct placeholder {
+  const char *name;
+  /* Returns false if the process does not have, or does not tell it. */
+  bool (*put)(struct text *out, struct attributes *a);
+};
+
+/* One of these three */
+struct part {
+  const char *text; /* into the template's own */
+  size_t length;
+  const struct placeholder *placeholder;
+  unsigned int capture; /* from 1 */
+};
+
+struct template {
+  char *text;
+  size_t count;
+  struct part parts[];
+};
+
+static const char none[] = "none";
+
+static void put_string(struct text *out, const char *string) {
+  text_put(out, string, strlen(string));
+}
+
+/* Placeholders */
+
+/* Without what a kernel's worker works on just now, which procfs adds:
+ * kworker/0:1-events. */
+static bool put_comm(struct text *out, struct attributes *a) {
+  static const char worker[] = "kworker/";
+  size_t length = strlen(a->comm);
+  if (strncmp(a->comm, worker, sizeof(worker) - 1) == 0) {
+    size_t cpu_length = strcspn(a->comm, ":");
+    length = cpu_length + strcspn(a->comm + cpu_length, "+-");
+  }
+  text_put(out, a->comm, length);
+  return true;
+}
+
+static bool put_exe(struct text *out, struct attributes *a) {
+  const char *exe = attributes_exe(a);
+  if (exe == NULL)
+    return false;
+  const char *slash = strrchr(exe, '/');
+  put_string(out, slash != NULL ? slash + 1 : exe);
+  return true;
+}
+
+static bool put_user(struct text *out, struct attributes *a) {
+  uid_t uid;
+  if (!attributes_uid(a, &uid))
+    return false;
+  char name[128];
+  if (user_cache_name(uid, name, sizeof(name)) != USER_FOUND) {
+    a->is_pending = true;
+    return false;
+  }
+  put_string(out, name);
+  return true;
+}
+
+static bool put_pid(struct text *out, struct attributes *a) {
+  char number[16];
+  snprintf(number, sizeof(number), "%d", a->pid);
+  put_string(out, number);
+  return true;
+}
+
+static bool put_unit(struct text *out, struct attributes *a) {
+  const char *cgroup = attributes_cgroup(a);
+  if (cgroup == NULL)
+    return false;
+  char name[NAME_MAX + 1];
+  put_string(out, unit_of_cgroup(cgroup, name, sizeof(name)) ? name : none);
+  return true;
+}
+
+static bool put_cgroup(struct text *out, struct attributes *a) {
+  const char *cgroup = attributes_cgroup(a);
+  if (cgroup == NULL)
+    return false;
+  put_string(out, cgroup);
+  return true;
+}
+
+static const struct placeholder placeholders[] = {
+    {"comm", put_comm}, {"exe", put_exe},   {"user", put_user},
+    {"pid", put_pid},   {"unit", put_unit}, {"cgroup", put_cgroup},
+};
+
+enum { PLACEHOLDERS = sizeof(placeholders) / sizeof(placeholders[0]) };
+
+/* Parsing */
+
+static int fail_unknown(const char *name, size_t length, char *error,
+                        size_t size) {
+  char known[128] = "";
+  size_t used = 0;
+  for (size_t i = 0; i < PLACEHOLDERS && used < sizeof(known); i++)
+    used += (size_t)snprintf(known + used, sizeof(known) - used, "%%{%s}, ",
+                             placeholders[i].name);
+  snprintf(error, size,
+           "has the unknown placeholder \"%%{%.*s}\"; known are %sand %%{1} to "
+           "%%{%d}",
+           (int)length, name, known, CAPTURES);
+  return -EINVAL;
+}
+
+static int parse_name(struct part *part, const char *name, size_t length,
+                      char *error, size_t size) {
+  if (length == 1 && name[0] >= '1' && name[0] <= '0' + CAPTURES) {
+    part->capture = (unsigned int)(name[0] - '0');
+    return 0;
+  }
+  for (size_t i = 0; i < PLACEHOLDERS; i++)
+    if (strlen(placeholders[i].name) == length &&
+        memcmp(placeholders[i].name, name, length) == 0) {
+      part->placeholder = &placeholders[i];
+      return 0;
+    }
+  return fail_unknown(name, length, error, size);
+}
+
+/* Reads what begins with a percent sign, and moves on behind it. */
+static int parse_percent(struct part *part, const char **text, char *error,
+                         size_t size) {
+  const char *start = *text + 1;
+  if (*start == '%') {
+    part->text = start;
+    part->length = 1;
+    *text = start + 1;
+    return 0;
+  }
+  if (*start != '{') {
+    snprintf(error, size,
+             "has a percent sign that begins no placeholder; write \"%%%%\" "
+             "for a percent sign, or a placeholder as \"%%{%s}\"",
+             placeholders[0].name);
+    return -EINVAL;
+  }
+  const char *end = strchr(++start, '}');
+  if (end == NULL) {
+    snprintf(error, size,
+             "does not end its placeholder \"%%{%s\"; put \"}\" behind the "
+             "name, or write \"%%%%\" for a percent sign",
+             start);
+    return -EINVAL;
+  }
+  *text = end + 1;
+  return parse_name(part, start, (size_t)(end - start), error, size);
+}
+
+static int parse_parts(struct template *template, char *error, size_t size) {
+  for (const char *text = template->text; *text != '\0';) {
+    struct part *part = &template->parts[template->count++];
+    if (*text == '%') {
+      int status = parse_percent(part, &text, error, size);
+      if (status != 0)
+        return status;
+    } else {
+      part->text = text;
+      part->length = strcspn(text, "%");
+      text += part->length;
+    }
+  }
+  return 0;
+}
+
+int template_parse(const char *text, struct template **result, char *error,
+                   size_t size) {
+  /* Each part stands for one byte of the text at least. */
+  struct template *template =
+      calloc(1, sizeof(*template) + strlen(text) * sizeof(template->parts[0]));
+  if (template == NULL || (template->text = strdup(text)) == NULL) {
+    free(template);
+    snprintf(error, size, "finds no memory");
+    return -ENOMEM;
+  }
+  int status = parse_parts(template, error, size);
+  if (status != 0) {
+    template_destroy(template);
+    return status;
+  }
+  *result = template;
+  return 0;
+}
+
+void template_destroy(struct template *template) {
+  if (template == NULL)
+    return;
+  free(template->text);
+  free(template);
+}
+
+bool template_is_fixed(const struct template *template) {
+  for (size_t i = 0; i < template->count; i++)
+    if (template->parts[i].text == NULL)
+      return false;
+  return true;
+}
+
+bool template_wants_user(const struct template *template) {
+  for (size_t i = 0; i < template->count; i++)
+    if (template->parts[i].placeholder != NULL &&
+        template->parts[i].placeholder->put == put_user)
+      return true;
+  return false;
+}
+
+unsigned int template_captures(const struct template *template) {
+  unsigned int highest = 0;
+  for (size_t i = 0; i < template->count; i++)
+    if (template->parts[i].capture > highest)
+      highest = template->parts[i].capture;
+  return highest;
+}
+
+/* Expansion */
+
+static bool put_part(struct text *out, const struct part *part,
+                     struct attributes *a, const struct captures *captures) {
+  if (part->placeholder != NULL)
+    return part->placeholder->put(out, a);
+  if (part->capture != 0)
+    text_put(out, captures->part[part->capture - 1].text,
+             captures->part[part->capture - 1].length);
+  else
+    text_put(out, part->text, part->length);
+  return true;
+}
+
+enum selector_match template_expand(const struct template *template,
+                                    struct attributes *a,
+                                    const struct captures *captures, char *name,
+                                    size_t size) {
+  struct text out;
+  text_begin(&out, name, size, true);
+  for (size_t i = 0; i < template->count; i++) {
+    if (put_part(&out, &template->parts[i], a, captures))
+      continue;
+    /* Of a process that has ended, it may have been anything. */
+    bool is_of_user = template->parts[i].placeholder->put == put_user;
+    if (a->proc == NULL || (is_of_user && a->is_pending))
+      return SELECTOR_UNKNOWN;
+    put_string(&out, none);
+  }
+  if (text_end(&out) == 0)
+    snprintf(name, size, "%s", none);
+  return SELECTOR_YES;
+}

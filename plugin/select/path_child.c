@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include "select/path_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+struct request {
+  enum path_kind kind;
+  char path[PATH_MAX];
+};
+
+enum { SOCKET = 3 }; /* the child's only descriptor, but for /dev/null */
+
+/* As exit records have a file's device (new_encode_dev in the kernel). */
+static uint64_t kernel_dev(dev_t dev) {
+  uint64_t minor_number = minor(dev);
+  return (minor_number & 0xff) | (uint64_t)major(dev) << 8 |
+         (minor_number & ~UINT64_C(0xff)) << 12;
+}
+
+/* "/proc/self/fd/<number>", without snprintf. */
+static void name_descriptor(int fd, char name[32]) {
+  static const char prefix[] = "/proc/self/fd/";
+  char digits[16];
+  size_t count = 0;
+  memcpy(name, prefix, sizeof(prefix));
+  do
+    digits[count++] = (char)('0' + fd % 10);
+  while ((fd /= 10) > 0);
+  char *to = name + sizeof(prefix) - 1;
+  while (count > 0)
+    *to++ = digits[--count];
+  *to = '\0';
+}
+
+static void look_at_executable(const char *path, struct path_answer *answer) {
+  int fd = open(path, O_PATH | O_CLOEXEC);
+  struct stat st;
+  struct statfs fs;
+  char name[32];
+  if (fd < 0 || fstat(fd, &st) != 0) {
+    answer->status = -errno;
+    return;
+  }
+  name_descriptor(fd, name);
+  ssize_t length = readlink(name, answer->canonical, PATH_MAX - 1);
+  answer->canonical[length > 0 ? length : 0] = '\0';
+  answer->dev = kernel_dev(st.st_dev);
+  answer->inode = st.st_ino;
+  answer->is_dev_hidden =
+      fstatfs(fd, &fs) == 0 && ((uint32_t)fs.f_type == BTRFS_SUPER_MAGIC ||
+                                (uint32_t)fs.f_type == OVERLAYFS_SUPER_MAGIC);
+  close(fd);
+}
+
+/* Of the first line; some programs write more below. An empty file names no
+ * process. Returns -EBADMSG for anything else. */
+static int parse_pid(const char *text, pid_t *pid) {
+  text += strspn(text, " \t\r\n");
+  size_t digits = strspn(text, "0123456789");
+  *pid = 0;
+  if (*text == '\0')
+    return 0;
+  if (digits == 0 || digits > 10 || strchr(" \t\r\n", text[digits]) == NULL)
+    return -EBADMSG;
+  int64_t number = 0;
+  for (size_t i = 0; i < digits; i++)
+    number = number * 10 + (text[i] - '0');
+  if (number == 0 || number > INT_MAX)
+    return -EBADMSG;
+  *pid = (pid_t)number;
+  return 0;
+}
+
+static void look_at_pid_file(const char *path, struct path_answer *answer) {
+  char text[64];
+  /* Not to wait should the path lead to a FIFO. */
+  int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+  if (size < 0) {
+    answer->status = -errno;
+  } else {
+    text[size] = '\0';
+    answer->status = parse_pid(text, &answer->pid);
+  }
+  if (fd >= 0)
+    close(fd);
+}
+
+static void close_others(void) {
+#ifdef SYS_close_range
+  if (syscall(SYS_close_range, SOCKET + 1, ~0U, 0) == 0)
+    return;
+#endif
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+    for (rlim_t fd = SOCKET + 1; fd < limit.rlim_cur; fd++)
+      close((int)fd);
+}
+
+/* Leaves nothing of collectd's behind that a child which hangs could hold: no
+ * descriptor, no directory, no handler of a signal. */
+static void leave_collectd(int fd) {
+  sigset_t none;
+  if (fd != SOCKET)
+    dup2(fd, SOCKET);
+  close_others();
+  int null = open("/dev/null", O_RDWR);
+  for (int i = 0; i < SOCKET; i++)
+    dup2(null, i);
+  close(null);
+  for (int number = 1; number < NSIG; number++)
+    signal(number, SIG_DFL);
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  if (chdir("/") != 0)
+    _exit(EXIT_FAILURE);
+  prctl(PR_SET_NAME, "taskstats paths");
+}
+
+_Noreturn static void serve(void) {
+  struct request request;
+  struct path_answer answer;
+  for (;;) {
+    ssize_t got = recv(SOCKET, &request, sizeof(request), 0);
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got != sizeof(request))
+      _exit(EXIT_SUCCESS);
+    memset(&answer, 0, sizeof(answer));
+    if (request.kind == PATH_EXECUTABLE)
+      look_at_executable(request.path, &answer);
+    else
+      look_at_pid_file(request.path, &answer);
+    if (send(SOCKET, &answer, sizeof(answer), MSG_NOSIGNAL) < 0)
+      _exit(EXIT_SUCCESS);
+  }
+}
+
+pid_t path_child_fork(int *fd) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return -errno;
+  pid_t pid = fork();
+  if (pid == 0) {
+    leave_collectd(ends[1]);
+    serve();
+  }
+  int status = pid < 0 ? -errno : 0;
+  close(ends[1]);
+  if (status != 0) {
+    close(ends[0]);
+    return status;
+  }
+  *fd = ends[0];
+  return pid;
+}
+
+int path_child_ask(int fd, enum path_kind kind, const char *path) {
+  struct request request = {.kind = kind};
+  size_t length = strlen(path);
+  if (length >= sizeof(request.path))
+    return -ENAMETOOLONG;
+  memcpy(request.path, path, length + 1);
+  return send(fd, &request, sizeof(request), MSG_NOSIGNAL | MSG_DONTWAIT) < 0
+             ? -errno
+             : 0;
+}
+
+int path_child_answer(int fd, struct path_answer *answer) {
+  ssize_t got = recv(fd, answer, sizeof(*answer), MSG_DONTWAIT);
+  if (got == sizeof(*answer))
+    return 0;
+  return got < 0 && (errno == EAGAIN || errno == EINTR) ? -EAGAIN : -EPIPE;
+}

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: MIT */
+#include "select/path_watch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+  PERIOD_MIN_MS = 50,
+  PERIOD_MAX_MS = 1000,
+  LOOKS_PER_READ = 10,
+  QUICK_MS = 50,       /* others are looked at after that, by another child */
+  TIMEOUT_MS = 1000,   /* a path does not answer */
+  RETRY_MIN_MS = 5000, /* such a path is looked at again */
+  RETRY_MAX_MS = 60000,
+  REAP_TRIES = 100,
+  LEARNED = 8,
+};
+
+struct file_id {
+  uint64_t dev, inode; /* inode 0: none */
+};
+
+struct child {
+  pid_t pid; /* 0: none */
+  int fd;
+};
+
+struct path_watch {
+  struct path_watch *next;
+  enum path_kind kind;
+  char *path;
+
+  /* With the lock: */
+  uint32_t looks;   /* that have ended */
+  uint32_t awaited; /* what path_watch_wait waits for */
+  int error, told_error;
+  pid_t pid;
+  bool is_dev_hidden;
+  struct file_id file, learned[LEARNED]; /* the newest first */
+  char *canonical;                       /* or NULL */
+
+  /* The thread's: */
+  struct child busy; /* that looks at it, or hangs there */
+  uint64_t asked_ms; /* when it was asked; CLOCK_MONOTONIC */
+  bool is_given_up;  /* it did not answer, and was killed */
+  uint64_t due_ms;   /* when to look again */
+  uint32_t retry_ms; /* how long to wait after the next failure to answer */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct path_watch *watches; /* changes while no thread runs */
+static uint32_t changes;
+static uint64_t last_read_ms;
+static uint32_t period_ms = PERIOD_MIN_MS;
+
+static struct {
+  bool runs;
+  pthread_t thread;
+  int wake_fd; /* an eventfd: it must stop */
+  struct child idle;
+} watcher;
+
+static uint64_t now_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+struct path_watch *path_watch_create(enum path_kind kind, const char *path) {
+  struct path_watch *watch = calloc(1, sizeof(*watch));
+  if (watch == NULL || (watch->path = strdup(path)) == NULL) {
+    free(watch);
+    return NULL;
+  }
+  watch->kind = kind;
+  watch->retry_ms = RETRY_MIN_MS;
+  pthread_mutex_lock(&lock);
+  watch->next = watches;
+  watches = watch;
+  pthread_mutex_unlock(&lock);
+  return watch;
+}
+
+void path_watch_destroy(struct path_watch *watch) {
+  if (watch == NULL)
+    return;
+  pthread_mutex_lock(&lock);
+  struct path_watch **link = &watches;
+  while (*link != watch)
+    link = &(*link)->next;
+  *link = watch->next;
+  pthread_mutex_unlock(&lock);
+  free(watch->canonical);
+  free(watch->path);
+  free(watch);
+}
+
+/* Answers. With the lock. */
+
+static bool is_same(const struct file_id *a, const struct file_id *b) {
+  return a->dev == b->dev && a->inode == b->inode;
+}
+
+static void learn(struct path_watch *watch, struct file_id id) {
+  size_t i = 0;
+  while (i < LEARNED - 1 && !is_same(&watch->learned[i], &id))
+    i++;
+  memmove(&watch->learned[1], &watch->learned[0],
+          i * sizeof(watch->learned[0]));
+  watch->learned[0] = id;
+}
+
+static void store_executable(struct path_watch *watch,
+                             const struct path_answer *answer) {
+  struct file_id file = {answer->dev, answer->inode};
+  bool is_moved = watch->canonical == NULL ||
+                  strcmp(watch->canonical, answer->canonical) != 0;
+  if (is_moved) {
+    char *canonical = strdup(answer->canonical);
+    if (canonical == NULL)
+      return; /* the next look tries again */
+    free(watch->canonical);
+    watch->canonical = canonical;
+  }
+  if (watch->file.inode != 0 && !is_same(&watch->file, &file))
+    learn(watch, watch->file); /* of processes from before an upgrade */
+  changes += is_moved || !is_same(&watch->file, &file);
+  watch->file = file;
+  watch->is_dev_hidden = answer->is_dev_hidden;
+}
+
+static void store_pid_file(struct path_watch *watch,
+                           const struct path_answer *answer) {
+  if (answer->status == 0)
+    watch->pid = answer->pid;
+  else if (answer->status == -ENOENT || answer->status == -ENOTDIR)
+    watch->pid = 0; /* nothing runs */
+}
+
+static void store_error(struct path_watch *watch, int error) {
+  bool is_no_service =
+      watch->kind == PATH_PID_FILE && (error == -ENOENT || error == -ENOTDIR);
+  watch->error = is_no_service ? 0 : error;
+  watch->looks++;
+}
+
+static void store(struct path_watch *watch, const struct path_answer *answer) {
+  pthread_mutex_lock(&lock);
+  if (watch->kind == PATH_PID_FILE)
+    store_pid_file(watch, answer);
+  else if (answer->status == 0)
+    store_executable(watch, answer);
+  store_error(watch, answer->status);
+  pthread_mutex_unlock(&lock);
+}
+
+static void store_failure(struct path_watch *watch, int error) {
+  pthread_mutex_lock(&lock);
+  store_error(watch, error);
+  pthread_mutex_unlock(&lock);
+}
+
+/* Children. The thread's. */
+
+/* Another plugin may have reaped it already: exec waits for any child. */
+static void reap(struct child *child) {
+  close(child->fd);
+  for (int i = 0; i < REAP_TRIES && waitpid(child->pid, NULL, WNOHANG) == 0;
+       i++)
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+  *child = (struct child){0};
+}
+
+static void end_child(struct child *child) {
+  if (child->pid == 0)
+    return;
+  kill(child->pid, SIGKILL);
+  reap(child);
+}
+
+static int ensure_idle(void) {
+  if (watcher.idle.pid != 0)
+    return 0;
+  pid_t pid = path_child_fork(&watcher.idle.fd);
+  if (pid < 0)
+    return pid;
+  watcher.idle.pid = pid;
+  return 0;
+}
+
+static void finish_look(struct path_watch *watch) {
+  if (watcher.idle.pid == 0)
+    watcher.idle = watch->busy;
+  else
+    end_child(&watch->busy);
+  watch->busy = (struct child){0};
+  watch->retry_ms = RETRY_MIN_MS;
+  watch->due_ms = 0;
+}
+
+/* Takes an answer if there is one. */
+static void take_answer(struct path_watch *watch) {
+  struct path_answer answer;
+  int status = path_child_answer(watch->busy.fd, &answer);
+  if (status == -EAGAIN)
+    return;
+  if (status == 0) {
+    store(watch, &answer);
+    finish_look(watch);
+    return;
+  }
+  reap(&watch->busy); /* it is gone: killed, by whomever */
+  watch->due_ms = watch->is_given_up ? now_ms() + watch->retry_ms : 0;
+  if (watch->is_given_up && watch->retry_ms < RETRY_MAX_MS)
+    watch->retry_ms *= 2;
+  watch->is_given_up = false;
+}
+
+/* It stays until the file server answers, or for ever; the path is not looked
+ * at again as long as it does. */
+static void give_up(struct path_watch *watch) {
+  kill(watch->busy.pid, SIGKILL);
+  watch->is_given_up = true;
+  store_failure(watch, -ETIMEDOUT);
+}
+
+/* Returns whether the thread must stop. */
+static bool wait_for(int fd, unsigned int most_ms) {
+  struct pollfd fds[] = {{.fd = watcher.wake_fd, .events = POLLIN},
+                         {.fd = fd, .events = POLLIN}};
+  return poll(fds, 2, (int)most_ms) > 0 && fds[0].revents != 0;
+}
+
+/* Has a path looked at. Returns whether the thread must stop. */
+static bool look_at(struct path_watch *watch) {
+  int status = ensure_idle();
+  if (status == 0)
+    status = path_child_ask(watcher.idle.fd, watch->kind, watch->path);
+  if (status != 0) {
+    end_child(&watcher.idle);
+    store_failure(watch, status);
+    return false;
+  }
+  watch->busy = watcher.idle;
+  watcher.idle = (struct child){0};
+  watch->asked_ms = now_ms();
+  bool must_stop = wait_for(watch->busy.fd, QUICK_MS);
+  take_answer(watch);
+  return must_stop;
+}
+
+static bool look_at_all(void) {
+  bool must_stop = false;
+  for (struct path_watch *w = watches; w != NULL && !must_stop; w = w->next) {
+    if (w->busy.pid != 0)
+      take_answer(w);
+    if (w->busy.pid == 0 && now_ms() >= w->due_ms)
+      must_stop = look_at(w);
+    else if (w->busy.pid != 0 && !w->is_given_up &&
+             now_ms() - w->asked_ms >= TIMEOUT_MS)
+      give_up(w);
+  }
+  return must_stop;
+}
+
+/* Those that hang are left behind. */
+static void end_children(void) {
+  end_child(&watcher.idle);
+  for (struct path_watch *w = watches; w != NULL; w = w->next) {
+    if (w->busy.pid == 0)
+      continue;
+    kill(w->busy.pid, SIGKILL);
+    close(w->busy.fd);
+    waitpid(w->busy.pid, NULL, WNOHANG);
+    w->busy = (struct child){0};
+  }
+}
+
+static void *run(void *arg) {
+  bool must_stop = false;
+  while (!must_stop) {
+    must_stop = look_at_all();
+    pthread_mutex_lock(&lock);
+    uint32_t period = period_ms;
+    pthread_mutex_unlock(&lock);
+    if (!must_stop)
+      must_stop = wait_for(-1, period);
+  }
+  end_children();
+  return arg;
+}
+
+int path_watch_start(void) {
+  if (watches == NULL)
+    return 0;
+  watcher.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (watcher.wake_fd < 0)
+    return -errno;
+  /* Signals are for collectd's main thread. */
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int status = pthread_create(&watcher.thread, NULL, run, NULL);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (status != 0) {
+    close(watcher.wake_fd);
+    return -status;
+  }
+  pthread_setname_np(watcher.thread, "taskstats paths");
+  watcher.runs = true;
+  return 0;
+}
+
+void path_watch_stop(void) {
+  if (!watcher.runs)
+    return;
+  uint64_t one = 1;
+  if (write(watcher.wake_fd, &one, sizeof(one)) == sizeof(one))
+    pthread_join(watcher.thread, NULL);
+  close(watcher.wake_fd);
+  watcher.runs = false;
+  last_read_ms = 0;
+  period_ms = PERIOD_MIN_MS;
+}
+
+static bool was_each_looked_at(void) {
+  bool was = true;
+  pthread_mutex_lock(&lock);
+  for (const struct path_watch *w = watches; w != NULL; w = w->next)
+    was &= w->looks != w->awaited;
+  pthread_mutex_unlock(&lock);
+  return was;
+}
+
+void path_watch_wait(unsigned int most_ms) {
+  uint64_t end_ms = now_ms() + most_ms;
+  pthread_mutex_lock(&lock);
+  for (struct path_watch *w = watches; w != NULL; w = w->next)
+    w->awaited = w->looks;
+  pthread_mutex_unlock(&lock);
+  while (watcher.runs && !was_each_looked_at() && now_ms() < end_ms)
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+uint32_t path_watch_note_read(void) {
+  uint64_t now = now_ms();
+  pthread_mutex_lock(&lock);
+  uint64_t between = (now - last_read_ms) / LOOKS_PER_READ;
+  if (last_read_ms == 0 || between < PERIOD_MIN_MS)
+    period_ms = PERIOD_MIN_MS;
+  else
+    period_ms = between < PERIOD_MAX_MS ? (uint32_t)between : PERIOD_MAX_MS;
+  last_read_ms = now;
+  uint32_t count = changes;
+  pthread_mutex_unlock(&lock);
+  return count;
+}
+
+pid_t path_watch_pid(struct path_watch *watch) {
+  pthread_mutex_lock(&lock);
+  pid_t pid = watch->pid;
+  pthread_mutex_unlock(&lock);
+  return pid;
+}
+
+bool path_watch_has_path(struct path_watch *watch, const char *path) {
+  if (strcmp(watch->path, path) == 0)
+    return true;
+  pthread_mutex_lock(&lock);
+  bool has = watch->canonical != NULL && strcmp(watch->canonical, path) == 0;
+  pthread_mutex_unlock(&lock);
+  return has;
+}
+
+enum path_is path_watch_is(struct path_watch *watch, uint64_t dev,
+                           uint64_t inode) {
+  struct file_id id = {dev, inode};
+  pthread_mutex_lock(&lock);
+  bool is = watch->file.inode != 0 && is_same(&watch->file, &id);
+  for (size_t i = 0; i < LEARNED; i++)
+    is |= watch->learned[i].inode != 0 && is_same(&watch->learned[i], &id);
+  bool is_missing = watch->error == -ENOENT || watch->error == -ENOTDIR;
+  bool is_known = watch->learned[0].inode != 0 || is_missing ||
+                  (watch->file.inode != 0 && !watch->is_dev_hidden);
+  pthread_mutex_unlock(&lock);
+  return is ? PATH_IS : is_known ? PATH_IS_NOT : PATH_IS_UNKNOWN;
+}
+
+void path_watch_learn(struct path_watch *watch, uint64_t dev, uint64_t inode) {
+  if (inode == 0)
+    return;
+  pthread_mutex_lock(&lock);
+  learn(watch, (struct file_id){dev, inode});
+  pthread_mutex_unlock(&lock);
+}
+
+bool path_watch_take_change(struct path_change *change) {
+  bool found = false;
+  pthread_mutex_lock(&lock);
+  for (struct path_watch *w = watches; w != NULL && !found; w = w->next) {
+    if (w->error == w->told_error)
+      continue;
+    found = true;
+    w->told_error = w->error;
+    change->kind = w->kind;
+    change->error = w->error;
+    snprintf(change->path, sizeof(change->path), "%s", w->path);
+  }
+  pthread_mutex_unlock(&lock);
+  return found;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_PATH_WATCH_H
+#define TASKSTATS_PATH_WATCH_H
+
+#include "select/path_child.h"
+
+#include <stddef.h>
+
+/*
+ * Configured paths: which process a pid file names, which file an executable
+ * is. A thread of its own has them looked at again and again, by a child
+ * process (path_child.h), and so whoever asks what is known never waits for a
+ * disk or a file server. Any thread may ask.
+ */
+
+struct path_watch;
+
+/* Begins to watch a path, once the thread runs. Returns NULL if memory is
+ * short.
+ */
+struct path_watch *path_watch_create(enum path_kind kind, const char *path);
+
+/* Takes NULL. */
+void path_watch_destroy(struct path_watch *watch);
+
+/* Starts the thread, if there is a path to watch. Returns 0 or a negative
+ * errno.
+ */
+int path_watch_start(void);
+
+/* Ends it, whatever hangs. */
+void path_watch_stop(void);
+
+/* Waits until a look at each path has ended, but no longer than that. For the
+ * start only. */
+void path_watch_wait(unsigned int most_ms);
+
+/* To be called at each read: paths are looked at about ten times between two
+ * reads, and at least once a second. Returns a number that changes whenever the
+ * file that an executable is has. */
+uint32_t path_watch_note_read(void);
+
+/* The process that a pid file names, or 0. While the file cannot be read or
+ * understood it is the last one that was. */
+pid_t path_watch_pid(struct path_watch *watch);
+
+/* Whether an executable has that path, symbolic links resolved. */
+bool path_watch_has_path(struct path_watch *watch, const char *path);
+
+/* Whether an executable is the file that the kernel knows by this device and
+ * inode. UNKNOWN where the path cannot be looked at, or its file system hides
+ * the kernel's device, and no process that ran the file has shown it. */
+enum path_is { PATH_IS_NOT, PATH_IS, PATH_IS_UNKNOWN };
+enum path_is path_watch_is(struct path_watch *watch, uint64_t dev,
+                           uint64_t inode);
+
+/* Remembers that a process which ran the executable had this device and inode;
+ * the last few are kept, since processes outlive an upgrade of their file. */
+void path_watch_learn(struct path_watch *watch, uint64_t dev, uint64_t inode);
+
+/* How the looks at a path have come to end, if otherwise than before. */
+struct path_change {
+  enum path_kind kind;
+  char path[256]; /* cut if it is longer */
+  int error;      /* 0; -ETIMEDOUT if it does not answer; or a negative errno as
+                   * path_answer.status */
+};
+
+/* Takes the next change that nobody was told of. Paths that can be looked at,
+ * and pid files that are not there, are none. Returns false if there is none.
+ */
+bool path_watch_take_change(struct path_change *change);
+
+#endif

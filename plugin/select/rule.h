@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_RULE_H
+#define TASKSTATS_RULE_H
+
+#include "select/group_name.h"
+#include "select/selector.h"
+
+/*
+ * A stanza of the configuration: which processes, in which groups, and what is
+ * reported of them.
+ */
+
+/* What is reported of a group; the bits of collect. */
+enum collect {
+  COLLECT_DELAY = 1 << 0,
+  COLLECT_CPU = 1 << 1,
+  COLLECT_IO = 1 << 2,
+  COLLECT_COUNT = 1 << 3,
+  COLLECT_CONTEXT_SWITCH = 1 << 4,
+  COLLECT_PAGE_FAULTS = 1 << 5,
+  COLLECT_MEMORY = 1 << 6,
+  COLLECT_DELAY_LATENCY = 1 << 7,
+  COLLECT_EXITS = 1 << 8,
+};
+
+/* Which ends of processes are told at once. */
+enum notify { NOTIFY_NONE, NOTIFY_FAILURE, NOTIFY_ALL };
+
+struct rule {
+  struct rule *next;
+  char *name;                /* as configured */
+  struct template *template; /* NULL: there is one group, with that name */
+  struct selector *selector;
+  bool descendants; /* and all that these processes start */
+  uint32_t top;     /* report so many of its groups, by their delays; 0: all */
+  uint32_t collect;
+  uint32_t collect_own; /* bits that the stanza sets itself */
+  enum notify notify;
+  bool has_notify; /* the stanza sets it itself */
+};
+
+/* A name is cut by collectd beyond this. */
+enum { GROUP_NAME_SIZE = 128 };
+
+/* Takes NULL. */
+void rule_destroy(struct rule *rule);
+
+/* Whether it needs the user cache, for a selector or for its name; asks that
+ * for the users it selects. */
+bool rule_looks_up_users(const struct rule *rule);
+
+/* A rule that selects a process, and the name of its group. */
+struct match {
+  const struct rule *rule;
+  const char *name; /* the rule's, or expanded; it fits into a group */
+  char expanded[GROUP_NAME_SIZE];
+};
+
+/* Whether the rule selects a process; then match is set. As selector_match. */
+enum selector_match rule_match(const struct rule *rule, struct attributes *a,
+                               struct match *match);
+
+#endif

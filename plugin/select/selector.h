@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_SELECTOR_H
+#define TASKSTATS_SELECTOR_H
+
+#include "select/attributes.h"
+#include "select/captures.h"
+
+/*
+ * A selector decides which processes belong to a group. It has conditions of
+ * several kinds: the kinds must all hold, the values of one kind are
+ * alternatives.
+ */
+
+/* In the order in which they are asked: the cheap ones first. */
+enum selector_kind {
+  SELECTOR_COMMAND,
+  SELECTOR_PID_FILE,
+  SELECTOR_EXECUTABLE,
+  SELECTOR_CONTROL_GROUP,
+  SELECTOR_COMMAND_LINE,
+  SELECTOR_USER,
+  SELECTOR_KINDS
+};
+
+struct selector;
+
+/* Returns NULL if memory is short. */
+struct selector *selector_create(void);
+
+/* Takes NULL. */
+void selector_destroy(struct selector *selector);
+
+/* Adds an alternative. Returns 0; or a negative errno and, in error, what is
+ * wrong with the value and what would be right. */
+int selector_add(struct selector *selector, enum selector_kind kind,
+                 const char *value, char *error, size_t size);
+
+/* Whether it has no condition at all. */
+bool selector_is_empty(const struct selector *selector);
+
+/* How many parenthesised parts its regular expressions have. */
+unsigned int selector_captures(const struct selector *selector);
+
+/* Whether it selects a process. UNKNOWN is for one that has ended, if what its
+ * exit record does not tell would decide; for a text that takes too long to
+ * match (attributes.error is -EOVERFLOW then); and for a user who is not known
+ * yet (attributes.is_pending). Any thread.
+ *
+ * captures may be NULL. Otherwise, of a process that is selected, it has the
+ * parenthesised parts of the regular expressions that decided, numbered over
+ * all in the order in which they were added; of alternatives, the first that
+ * matches decides, and the others' parts are not set. */
+enum selector_match { SELECTOR_NO, SELECTOR_YES, SELECTOR_UNKNOWN };
+enum selector_match selector_match(const struct selector *selector,
+                                   struct attributes *a,
+                                   struct captures *captures);
+
+/* Asks the user cache for its users, so that they are known soon. Returns
+ * whether it has any by name. */
+bool selector_look_up_users(const struct selector *selector);
+
+/* Calls changed for each process that a pid file has begun or ceased to name
+ * since the last call. */
+void selector_refresh(struct selector *selector,
+                      void (*changed)(void *context, pid_t pid), void *context);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include "select/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { HASH_LENGTH = 9 }; /* "~" and the digits */
+
+static const char replacement = '_';
+
+/* The code points that a character of so many bytes may have (RFC 3629). */
+static const struct {
+  uint32_t first, last;
+} valid[] = {
+    [1] = {0, 0x7f},
+    [2] = {0x80, 0x7ff},
+    [3] = {0x800, 0xffff},
+    [4] = {0x10000, 0x10ffff},
+};
+
+/* Code points that are characters, but must not be passed on. */
+static const struct {
+  uint32_t first, last;
+} forbidden[] = {
+    {0, 0x1f},          /* C0: newline, escape and others */
+    {0x7f, 0x9f},       /* DEL and C1 */
+    {0x200e, 0x200f},   /* marks of the reading direction */
+    {0x2028, 0x202e},   /* line and paragraph separator, reading direction */
+    {0x2066, 0x2069},   /* isolates of the reading direction */
+    {0xd800, 0xdfff},   /* surrogates, which are invalid in UTF-8 */
+    {0xfeff, 0xfeff},   /* byte order mark */
+    {0xfff9, 0xfffb},   /* interlinear annotations */
+    {0xfffe, 0xffff},   /* noncharacters */
+    {0xe0000, 0xe007f}, /* tags */
+};
+
+/* How many bytes a character has that begins with this one; 0 if none does. */
+static size_t size_of_character(unsigned char first) {
+  if (first < 0x80)
+    return 1;
+  if (first >= 0xc2 && first < 0xe0)
+    return 2;
+  if ((first & 0xf0) == 0xe0)
+    return 3;
+  return first >= 0xf0 && first < 0xf5 ? 4 : 0;
+}
+
+/* Decodes the character at the begin of the bytes. Returns its size, or 0 if
+ * there is none. */
+static size_t decode(const unsigned char *bytes, size_t length,
+                     uint32_t *point) {
+  size_t size = size_of_character(bytes[0]);
+  if (size == 0 || size > length)
+    return 0;
+
+  *point = size == 1 ? bytes[0] : bytes[0] & (0x7fU >> size);
+  for (size_t i = 1; i < size; i++) {
+    if ((bytes[i] & 0xc0) != 0x80)
+      return 0;
+    *point = *point << 6 | (bytes[i] & 0x3f);
+  }
+  return *point >= valid[size].first && *point <= valid[size].last ? size : 0;
+}
+
+static bool is_forbidden(uint32_t point) {
+  for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
+    if (point >= forbidden[i].first && point <= forbidden[i].last)
+      return true;
+  return false;
+}
+
+/* Of a path's parts, and of Graphite's tags: a process could add some. */
+static bool is_separator(uint32_t point) {
+  return point == '/' || point == ';';
+}
+
+static void append(struct text *text, const char *bytes, size_t size) {
+  if (text->is_cut || text->length + size >= text->size) {
+    text->is_cut = true;
+    return;
+  }
+  memmove(text->out + text->length, bytes, size);
+  text->length += size;
+}
+
+/* FNV-1a */
+static void add_to_hash(struct text *text, const char *bytes, size_t size) {
+  for (size_t i = 0; i < size; i++)
+    text->hash = (text->hash ^ (unsigned char)bytes[i]) * 0x100000001b3;
+}
+
+void text_begin(struct text *text, char *out, size_t size, bool is_name) {
+  *text = (struct text){
+      .out = out, .size = size, .is_name = is_name, .hash = 0xcbf29ce484222325};
+}
+
+void text_put(struct text *text, const char *piece, size_t length) {
+  if (text->is_name)
+    add_to_hash(text, piece, length);
+  while (length > 0 && !text->is_cut) {
+    uint32_t point = 0;
+    size_t size = decode((const unsigned char *)piece, length, &point);
+    if (size == 0 || is_forbidden(point) ||
+        (text->is_name && is_separator(point)))
+      append(text, &replacement, 1);
+    else
+      append(text, piece, size);
+    size += size == 0;
+    piece += size;
+    length -= size;
+  }
+}
+
+/* Takes the last characters back until size bytes are free. */
+static void make_room(struct text *text, size_t size) {
+  while (text->length + size >= text->size) {
+    do
+      text->length--;
+    while (((unsigned char)text->out[text->length] & 0xc0) == 0x80);
+  }
+}
+
+size_t text_end(struct text *text) {
+  if (text->is_cut && text->is_name) {
+    make_room(text, HASH_LENGTH);
+    snprintf(text->out + text->length, HASH_LENGTH + 1, "~%08" PRIx32,
+             (uint32_t)(text->hash ^ text->hash >> 32));
+    text->length += HASH_LENGTH;
+  }
+  text->out[text->length] = '\0';
+  return text->length;
+}
+
+void text_clean(const char *string, char *out, size_t size) {
+  struct text text;
+  text_begin(&text, out, size, false);
+  text_put(&text, string, strlen(string));
+  text_end(&text);
+}

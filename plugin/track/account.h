@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_ACCOUNT_H
+#define TASKSTATS_ACCOUNT_H
+
+#include "kernel/procfs.h"
+#include "track/counters.h"
+#include "track/disk_wait.h"
+
+/*
+ * The books of one process: what of its use was already counted. Each look at
+ * the process gives a sample; what has been added since the last one is handed
+ * out once, and what a look could not tell stays for a later one.
+ */
+
+struct account {
+  bool from_zero; /* count what was used before the first sample, too */
+  uint64_t known; /* counters that some sample has told, as 1 << counter */
+  uint64_t total[COUNTERS];          /* what is counted; of the known ones */
+  bool io_is_own;                    /* as sample.io_is_own was once */
+  uint64_t user_ticks, system_ticks; /* proportion of user to system time */
+  uint64_t blkio_excess_ns; /* what the kernel's total has too much for good */
+  uint64_t from_boot_ns;    /* the longest of the waits from boot among that */
+  uint64_t sampled_ns;      /* when a record was last booked; 0 for never */
+};
+
+/* What one look at a process tells. */
+struct sample {
+  uint64_t cpu_ns; /* its CPU clock */
+
+  /* Its record, read before the clock, or NULL. */
+  const struct record *record;
+  uint64_t time_ns; /* when it was read (CLOCK_MONOTONIC) */
+  /* Since the last sample, or else since the process's start; without busy_ns,
+   * which the account works out. */
+  struct disk_wait_period disk;
+  /* Whether the record's CPU times and switches count threads that have ended
+   * (query_counts_ended_threads; that of a single thread always does). */
+  bool counts_ended_threads;
+  /* Whether the caller has added their switches, by their exit records. */
+  bool adds_ended_threads;
+
+  const struct proc_io *io; /* or NULL */
+  /* Whether that is without the I/O of children that were waited for, which the
+   * kernel adds to their parent's. Once it is, it must stay so. */
+  bool io_is_own;
+  const struct proc_stat *stat; /* or NULL; needed for page faults, and for
+                                   user against system time if no record counts
+                                   ended threads */
+
+  /* Whether it is what exit records tell of the whole process: then I/O is
+   * rounded down and its calls are not known, and I/O and page faults of
+   * threads that ended before the plugin's start are missing. */
+  bool is_final;
+};
+
+/* Begins the books with a CPU time that is not counted. */
+void account_start_at(struct account *account, uint64_t cpu_ns);
+
+/* The CPU time that is booked. No later sample of the same process has less,
+ * but of one that has ended, where it was estimated. */
+uint64_t account_cpu_ns(const struct account *account);
+
+/* Whether more waits for a disk were counted since the last sample than there
+ * can have been: then it is worth asking for those from boot. */
+bool account_doubts_disk_waits(const struct account *account,
+                               const struct sample *sample);
+
+/* Books a sample. Each delta is
+ * what the counter has grown since the last sample that told it, 0 if this one
+ * does not; negative where an earlier sample was too high: the kernel counts a
+ * dying thread twice. Returns false if the record is not booked for that: it is
+ * to be asked for again. */
+bool account_update(struct account *account, const struct sample *sample,
+                    int64_t delta[COUNTERS]);
+
+#endif

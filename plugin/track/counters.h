@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_COUNTERS_H
+#define TASKSTATS_COUNTERS_H
+
+#include "kernel/record.h"
+
+/*
+ * What processes use, as counters that grow from a process's first moment.
+ * Every counter of the plugin has its place here.
+ */
+enum counter {
+  COUNTER_CPU_USER,   /* ns */
+  COUNTER_CPU_SYSTEM, /* ns */
+  COUNTER_READ_CHARS, /* bytes through read-like calls */
+  COUNTER_WRITE_CHARS,
+  COUNTER_READ_CALLS,
+  COUNTER_WRITE_CALLS,
+  COUNTER_READ_BYTES, /* bytes from storage */
+  COUNTER_WRITE_BYTES,
+  COUNTER_SWITCHES_VOLUNTARY,
+  COUNTER_SWITCHES_INVOLUNTARY,
+  COUNTER_FAULTS_MINOR,
+  COUNTER_FAULTS_MAJOR,
+  COUNTER_DELAY,                                 /* ns; one for each kind */
+  COUNTER_WAITS = COUNTER_DELAY + DELAY_KINDS,   /* one for each kind */
+  COUNTER_EXIT_OK = COUNTER_WAITS + DELAY_KINDS, /* processes that ended so */
+  COUNTER_EXIT_ERROR,
+  COUNTER_EXIT_SIGNAL,
+  COUNTERS
+};
+
+/* What processes are at a moment. */
+enum gauge {
+  GAUGE_PROCESSES,
+  GAUGE_THREADS,
+  GAUGE_RSS, /* bytes */
+  GAUGE_VM,  /* bytes */
+  GAUGES
+};
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "track/disk_wait.h"
+
+#define MS_NS UINT64_C(1000000)
+
+/* What is read of one process is not all of the same moment. */
+#define SLACK_NS (10 * MS_NS)
+
+static uint64_t subtract(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
+
+/* How far the kernel's clock may be from CLOCK_MONOTONIC, which NTP adjusts. */
+static uint64_t drift_ns(uint64_t time_ns) {
+  return 1000 * MS_NS + time_ns / 10000;
+}
+
+void disk_wait_note(struct disk_wait_from_boot *from_boot,
+                    const struct record *thread, uint64_t since_ns,
+                    uint64_t known_ns) {
+  uint64_t longest_ns = thread->blkio_max_ns;
+  if (longest_ns <= thread->elapsed_us * 1000 + SLACK_NS ||
+      longest_ns + drift_ns(longest_ns) < since_ns || longest_ns <= known_ns)
+    return;
+  disk_wait_add(from_boot, &(struct disk_wait_from_boot){
+                               .count = 1,
+                               .sum_ns = longest_ns,
+                               .longest_ns = longest_ns,
+                           });
+}
+
+void disk_wait_add(struct disk_wait_from_boot *from_boot,
+                   const struct disk_wait_from_boot *more) {
+  from_boot->count += more->count;
+  from_boot->sum_ns += more->sum_ns;
+  if (more->longest_ns > from_boot->longest_ns)
+    from_boot->longest_ns = more->longest_ns;
+}
+
+static uint64_t room_ns(const struct disk_wait_period *period) {
+  return subtract(period->thread_ns, period->busy_ns);
+}
+
+bool disk_wait_is_possible(const struct disk_wait_period *period,
+                           uint64_t waited_ns) {
+  return subtract(waited_ns, period->false_ns + SLACK_NS) <= room_ns(period);
+}
+
+/* How long a wait from boot is at least that ended in the period. */
+static uint64_t least_from_boot_ns(const struct disk_wait_period *period) {
+  if (period->from_boot.count > 0)
+    return subtract(period->from_boot.longest_ns,
+                    period->until_ns - period->since_ns);
+  return subtract(period->since_ns, drift_ns(period->since_ns));
+}
+
+/* The waits from boot in what was counted, in ns. They are so much longer than
+ * all others together that the sum tells how many there were. The known ones
+ * are exact; a thread may have had more than the one that is known. */
+static uint64_t from_boot_ns(const struct disk_wait_period *period,
+                             uint64_t waited_ns) {
+  const struct disk_wait_from_boot *known = &period->from_boot;
+  uint64_t least_ns = least_from_boot_ns(period);
+  if (least_ns <= room_ns(period))
+    return 0;
+  uint64_t count = waited_ns / least_ns;
+  if (count >= known->count)
+    return known->sum_ns + (count - known->count) * least_ns;
+  return count * (known->sum_ns / known->count);
+}
+
+uint64_t disk_wait_bound(const struct disk_wait_period *period,
+                         uint64_t waited_ns) {
+  uint64_t rest_ns = subtract(waited_ns, period->false_ns);
+  if (disk_wait_is_possible(period, waited_ns))
+    return rest_ns;
+  rest_ns = subtract(rest_ns, from_boot_ns(period, rest_ns));
+  uint64_t most_ns = room_ns(period);
+  return rest_ns < most_ns ? rest_ns : most_ns;
+}
+
+uint64_t disk_wait_false(const struct record *thread, uint64_t ended_ns) {
+  uint64_t age_ns = thread->elapsed_us * 1000;
+  uint64_t waited_ns = thread->delay_ns[DELAY_BLKIO];
+  struct disk_wait_period life = {
+      .since_ns = subtract(ended_ns, age_ns),
+      .until_ns = ended_ns,
+      .thread_ns = age_ns,
+      .busy_ns = thread->cpu_ns + thread->delay_ns[DELAY_CPU],
+  };
+  disk_wait_note(&life.from_boot, thread, 0, 0);
+  return waited_ns - disk_wait_bound(&life, waited_ns);
+}

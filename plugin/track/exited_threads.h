@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_EXITED_THREADS_H
+#define TASKSTATS_EXITED_THREADS_H
+
+#include "kernel/message.h"
+#include "track/account.h"
+
+/*
+ * What the ended threads of one process have used, by their exit records. Only
+ * these tell a process's I/O and page faults once it is gone: the record of the
+ * process, all threads together, has neither.
+ */
+struct ended {
+  uint64_t cpu_ns; /* estimated */
+  uint64_t user_us, system_us;
+  uint64_t switches_voluntary, switches_involuntary;
+  uint64_t faults_minor, faults_major;
+  uint64_t read_chars, write_chars;
+  uint64_t read_bytes, write_bytes;
+  uint64_t disk_waits; /* their count */
+
+  /* Of those that ended since the process was last sampled: how long they lived
+   * since then, all together, and their false waits for a disk: of those that
+   * began after the sample, too, and of the others, from boot. */
+  uint64_t lived_ns;
+  uint64_t false_ns;
+  struct disk_wait_from_boot from_boot;
+
+  /* The one that crashed says so, which need not be the last. */
+  bool dumped_core;
+  uint32_t exit_code; /* of the last that did not end with 0 */
+
+  /* The main thread's record, if that has ended: it has the process's name. */
+  bool has_main;
+  char comm[RECORD_COMM_SIZE];
+
+  /* The last thread's message while it waits for the main thread's, which it
+   * has overtaken; owned, or NULL. */
+  struct message *last;
+};
+
+/* Takes NULL. */
+void ended_destroy(struct ended *ended);
+
+/* When a thread has ended, between two times of CLOCK_MONOTONIC. */
+struct ended_when {
+  uint64_t earliest_ns, latest_ns;
+};
+
+/* Adds a thread's exit record. tick_ns is the length of the kernel's tick.
+ * account is the process's, or NULL. */
+void ended_add(struct ended *ended, const struct record *thread,
+               uint64_t tick_ns, const struct account *account,
+               const struct ended_when *when);
+
+/* Notes that the process was sampled. */
+void ended_note_sample(struct ended *ended);
+
+/*
+ * The CPU time of an ended thread in ns. Its record's own figure lacks what
+ * came after the last tick or switch; but a thread that never slept has run
+ * whenever it did not wait for a CPU, and of another one the sampled times tell
+ * more. Measured against getrusage: 0.96 for threads of 1 ms, 0.99 for 5 ms.
+ */
+uint64_t ended_cpu_ns(const struct record *thread, uint64_t tick_ns);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "track/join.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int join_init(struct join *join, struct ledger *ledger) {
+  size_t room = ledger->rule_count + 1;
+
+  *join = (struct join){
+      .ledger = ledger,
+      .matches = calloc(room, sizeof(join->matches[0])),
+      .inherited = calloc(room, sizeof(join->inherited[0])),
+      .memberships = calloc(room, sizeof(join->memberships[0])),
+  };
+  return join->matches != NULL && join->inherited != NULL &&
+                 join->memberships != NULL
+             ? 0
+             : -ENOMEM;
+}
+
+void join_clear(struct join *join) {
+  free(join->matches);
+  free(join->inherited);
+  free(join->memberships);
+}
+
+/* What a process has of its own: what it has inherited; and as long as the
+ * listener alone knows it, what it was found to be when that could be seen. */
+static size_t own_count(const struct process *process) {
+  const struct member *member = process->member;
+  if (member == NULL)
+    return 0;
+  return process->is_judged && !process->is_met ? member->group_count
+                                                : member->inherited;
+}
+
+static void inherit_own(struct join *join, const struct member *member,
+                        size_t count) {
+  join->inherited_count = count;
+  memcpy(join->inherited, member->memberships,
+         count * sizeof(join->inherited[0]));
+}
+
+bool join_inherits(const struct join *join, const struct rule *rule) {
+  for (size_t i = 0; i < join->inherited_count; i++)
+    if (join->inherited[i].rule == rule)
+      return true;
+  return false;
+}
+
+/* By a rule that it inherits by already it does not inherit again. */
+static void inherit_from(struct join *join, const struct member *parent) {
+  for (size_t i = 0; parent != NULL && i < parent->group_count; i++) {
+    const struct membership *membership = &parent->memberships[i];
+    if (membership->rule->descendants && !join_inherits(join, membership->rule))
+      join->inherited[join->inherited_count++] = *membership;
+  }
+}
+
+static void inherit(struct join *join, const struct process *process,
+                    pid_t ppid, uint64_t time_ns) {
+  if (process != NULL && own_count(process) > 0) {
+    inherit_own(join, process->member, own_count(process));
+    return;
+  }
+  if (process != NULL && process->claim != NULL) {
+    inherit_own(join, process->claim, process->claim->group_count);
+    return;
+  }
+  const struct process *parent =
+      proctable_find_at(join->ledger->table, ppid, time_ns);
+  join->inherited_count = 0;
+  if (parent != NULL) {
+    inherit_from(join, parent->member);
+    inherit_from(join, parent->claim);
+  }
+}
+
+void join_work_out(struct join *join, const struct process *process, pid_t ppid,
+                   uint64_t time_ns) {
+  inherit(join, process, ppid, time_ns);
+  join->count =
+      ledger_join(join->ledger, join->inherited, join->inherited_count,
+                  join->matches, join->match_count, join->memberships);
+}
+
+/* Returns the member, or a new one if there is none; NULL if memory is short.
+ */
+static struct member *admit(const struct join *join, struct member *member,
+                            bool from_zero) {
+  struct member *admitted = member != NULL ? member : member_create(from_zero);
+
+  if (admitted == NULL ||
+      member_set_groups(admitted, join->memberships, join->count,
+                        join->inherited_count) == 0)
+    return admitted;
+  if (member == NULL)
+    member_destroy(admitted);
+  return NULL;
+}
+
+bool join_admit(const struct join *join, struct process *process,
+                bool from_zero) {
+  struct member *member = admit(join, process->member, from_zero);
+  if (member == NULL)
+    return false;
+  process->member = member;
+  return true;
+}
+
+bool join_claim(const struct join *join, struct process *process,
+                bool from_zero) {
+  struct member *claim = admit(join, process->claim, from_zero);
+  if (claim == NULL)
+    return false;
+  process->claim = claim;
+  process->due = PROCESS_DUE_NOW;
+  return true;
+}

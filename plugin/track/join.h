@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_JOIN_H
+#define TASKSTATS_JOIN_H
+
+#include "track/tracker.h"
+
+/*
+ * Works out to which groups a process belongs, and makes it their member. One a
+ * thread: it is used for one process after the other.
+ */
+struct join {
+  struct ledger *ledger;
+  /* Each has room for as many as there are rules. */
+  struct match *matches; /* the caller's to fill */
+  size_t match_count;
+  struct membership *inherited, *memberships;
+  size_t inherited_count, count;
+};
+
+/* Whether a process inherits by a rule, once its groups are worked out. */
+bool join_inherits(const struct join *join, const struct rule *rule);
+
+/* Returns 0 or -ENOMEM. */
+int join_init(struct join *join, struct ledger *ledger);
+
+/* Takes what is zeroed, or failed to be made. */
+void join_clear(struct join *join);
+
+/* Fills in the groups of a process, or of one not entered yet (NULL): those
+ * that it inherits, if it has none so far from whom its parent was at that time
+ * after boot, and those of the matches. (Who adopts an orphan is its ancestor,
+ * too.) With the ledger's lock. */
+void join_work_out(struct join *join, const struct process *process, pid_t ppid,
+                   uint64_t time_ns);
+
+/* Makes a process a member of these groups, at least one. If it is none yet it
+ * counts from its start, or else from now. Returns false if memory is short:
+ * then it stays what it was. With the ledger's lock. */
+bool join_admit(const struct join *join, struct process *process,
+                bool from_zero);
+
+/* The same for the listener, of a process that is the reader's: it will be. */
+bool join_claim(const struct join *join, struct process *process,
+                bool from_zero);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_MEMBER_H
+#define TASKSTATS_MEMBER_H
+
+#include "track/account.h"
+#include "track/group.h"
+
+/* That a process belongs to a group, and by which rule. */
+struct membership {
+  const struct rule *rule;
+  struct group *group;
+  bool
+      is_again; /* another rule names the same group, in which it counts once */
+};
+
+/* A process that belongs to at least one group. */
+struct member {
+  struct account account;
+  struct membership *memberships; /* owned; the groups are not */
+  size_t group_count;
+  size_t inherited; /* the first of them: as a descendant of their members */
+  uint32_t collect; /* what any of the groups collects */
+
+  int task_fd, io_fd; /* <pid>/task and <pid>/io, kept open; or -1 */
+  int io_error;       /* why its I/O cannot be read: 0 or a negative errno */
+  uint32_t threads;
+  uint64_t rss_bytes, vm_bytes;
+  bool is_new;      /* never looked at */
+  bool has_ended;   /* a zombie: used what it used, and is no more */
+  bool may_be_dead; /* had one thread left: a zombie would look the same */
+  bool is_exact; /* it has exited, and its CPU time was read, not estimated */
+  bool sums_switches; /* it has exited, and each thread adds its switches */
+  bool is_gone;       /* to be removed from the process table */
+};
+
+/* Returns NULL if memory is short. */
+struct member *member_create(bool from_zero);
+
+/* Closes, frees and leaves the groups. Takes NULL. With the ledger's lock. */
+void member_destroy(struct member *member);
+
+/* Makes it a member of these groups, at least one, and no others; the first of
+ * them by descent. With the ledger's lock.
+ * Returns 0 or -ENOMEM, then nothing has changed. */
+int member_set_groups(struct member *member,
+                      const struct membership *memberships, size_t count,
+                      size_t inherited);
+
+/* Whether its groups are these, in this order, and as many inherited. */
+bool member_has_groups(const struct member *member,
+                       const struct membership *memberships, size_t count,
+                       size_t inherited);
+
+/* Adds to each of its groups, once. */
+void member_add(const struct member *member, const int64_t delta[COUNTERS]);
+
+/* Books a sample and adds what is new to the groups. Returns as account_update.
+ */
+bool member_update(struct member *member, const struct sample *sample);
+
+/* Adds what the member is now to its groups' gauges. */
+void member_add_gauges(const struct member *member);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "track/process_table.h"
+
+#include <stdlib.h>
+
+enum {
+  CAPACITY_MIN = 256,
+  LOAD_MAX = 2, /* processes in a bucket, on average */
+  BLOCK_SIZE = 4096 / sizeof(struct process), /* fills a page */
+};
+
+/* Processes are many and small: malloc would add a fifth to each. */
+struct block {
+  struct block *next;
+  struct process processes[BLOCK_SIZE];
+};
+
+struct proctable {
+  struct process **buckets;
+  size_t capacity; /* of buckets, a power of 2 */
+  size_t size;
+  struct block *blocks; /* kept until the end */
+  struct process *unused;
+};
+
+struct proctable *proctable_create(void) {
+  struct proctable *table = calloc(1, sizeof(*table));
+  if (table == NULL)
+    return NULL;
+
+  table->capacity = CAPACITY_MIN;
+  table->buckets = calloc(table->capacity, sizeof(struct process *));
+  if (table->buckets == NULL) {
+    free(table);
+    return NULL;
+  }
+  return table;
+}
+
+static bool keep_none(void *context, struct process *process) {
+  (void)context;
+  (void)process;
+  return false;
+}
+
+void proctable_destroy(struct proctable *table) {
+  if (table == NULL)
+    return;
+  proctable_sweep(table, keep_none, NULL);
+  while (table->blocks != NULL) {
+    struct block *block = table->blocks;
+    table->blocks = block->next;
+    free(block);
+  }
+  free(table->buckets);
+  free(table);
+}
+
+/* Pids are given in turn, so their low bits spread them evenly. */
+static struct process **bucket_of(const struct proctable *table, pid_t pid) {
+  return &table->buckets[(size_t)pid & (table->capacity - 1)];
+}
+
+static void insert(struct proctable *table, struct process *process) {
+  struct process **bucket = bucket_of(table, process->pid);
+  process->next = *bucket;
+  *bucket = process;
+}
+
+/* Changes nothing if memory is short: the chains grow instead. */
+static void resize(struct proctable *table, size_t capacity) {
+  struct process **buckets = calloc(capacity, sizeof(struct process *));
+  if (buckets == NULL)
+    return;
+
+  struct proctable old = *table;
+  table->buckets = buckets;
+  table->capacity = capacity;
+  for (size_t i = 0; i < old.capacity; i++) {
+    struct process *next;
+    for (struct process *p = old.buckets[i]; p != NULL; p = next) {
+      next = p->next;
+      insert(table, p);
+    }
+  }
+  free(old.buckets);
+}
+
+bool process_may_have_begun(const struct process *process, uint64_t earliest_ns,
+                            uint64_t latest_ns) {
+  uint64_t latest_start_ns =
+      process->start_ns + (uint64_t)process->start_width_us * 1000;
+  return process->start_ns <= latest_ns && latest_start_ns >= earliest_ns;
+}
+
+struct process *proctable_find(const struct proctable *table, pid_t pid) {
+  struct process *process = *bucket_of(table, pid);
+  while (process != NULL && (process->pid != pid || process->has_vanished))
+    process = process->next;
+  return process;
+}
+
+struct process *proctable_find_at(const struct proctable *table, pid_t pid,
+                                  uint64_t time_ns) {
+  struct process *last = NULL;
+  for (struct process *p = *bucket_of(table, pid); p != NULL; p = p->next)
+    if (p->pid == pid && p->start_ns <= time_ns &&
+        (last == NULL || p->start_ns > last->start_ns))
+      last = p;
+  return last;
+}
+
+static struct process *find_ended(const struct proctable *table, pid_t pid,
+                                  bool has_exited, uint64_t earliest_ns,
+                                  uint64_t latest_ns) {
+  struct process *oldest = NULL;
+  for (struct process *p = *bucket_of(table, pid); p != NULL; p = p->next)
+    if (p->pid == pid && p->has_exited == has_exited &&
+        process_may_have_begun(p, earliest_ns, latest_ns) &&
+        (oldest == NULL || p->start_ns < oldest->start_ns))
+      oldest = p;
+  return oldest;
+}
+
+struct process *proctable_find_exiting(const struct proctable *table, pid_t pid,
+                                       uint64_t earliest_ns,
+                                       uint64_t latest_ns) {
+  return find_ended(table, pid, false, earliest_ns, latest_ns);
+}
+
+struct process *proctable_find_exited(const struct proctable *table, pid_t pid,
+                                      uint64_t earliest_ns,
+                                      uint64_t latest_ns) {
+  return find_ended(table, pid, true, earliest_ns, latest_ns);
+}
+
+static void put_unused(struct proctable *table, struct process *process) {
+  process->next = table->unused;
+  table->unused = process;
+}
+
+/* Returns NULL if memory is short. */
+static struct process *take_unused(struct proctable *table) {
+  if (table->unused == NULL) {
+    struct block *block = malloc(sizeof(*block));
+    if (block == NULL)
+      return NULL;
+    block->next = table->blocks;
+    table->blocks = block;
+    for (size_t i = 0; i < BLOCK_SIZE; i++)
+      put_unused(table, &block->processes[i]);
+  }
+  struct process *process = table->unused;
+  table->unused = process->next;
+  return process;
+}
+
+struct process *proctable_add(struct proctable *table, pid_t pid) {
+  struct process *process = take_unused(table);
+  if (process == NULL)
+    return NULL;
+
+  if (table->size >= table->capacity * LOAD_MAX)
+    resize(table, table->capacity * 2);
+  *process = (struct process){.pid = pid};
+  insert(table, process);
+  table->size++;
+  return process;
+}
+
+void proctable_remove(struct proctable *table, struct process *process) {
+  struct process **link = bucket_of(table, process->pid);
+  while (*link != process)
+    link = &(*link)->next;
+  *link = process->next;
+  put_unused(table, process);
+  table->size--;
+}
+
+void proctable_sweep(struct proctable *table,
+                     bool (*keep)(void *context, struct process *process),
+                     void *context) {
+  for (size_t i = 0; i < table->capacity; i++) {
+    struct process *next;
+    for (struct process *p = table->buckets[i]; p != NULL; p = next) {
+      next = p->next;
+      if (!keep(context, p))
+        proctable_remove(table, p);
+    }
+  }
+  if (table->capacity > CAPACITY_MIN &&
+      table->size < table->capacity * LOAD_MAX / 4)
+    resize(table, table->capacity / 2);
+}

@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: MIT */
+#include "track/reader.h"
+
+#include "select/path_watch.h"
+#include "select/user_cache.h"
+#include "track/exited_threads.h"
+#include "track/join.h"
+#include "track/sampler.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * Processes change: they exec, or change name, user or cgroup. Young ones are
+ * selected anew at each read, others in turn, all of them in ROUND_S. One that
+ * did not run can only have been moved to another cgroup.
+ */
+enum { ROUND_S = 50 };
+
+/* How long a process may be pending and still count from its start. */
+enum { PENDING_S = 60 };
+
+enum { NO_READ = 0 }; /* reads are counted from 1 */
+
+enum { INIT_PID = 1 };
+
+struct reader {
+  struct ledger *ledger;
+  struct proc *proc;
+  struct sampler *sampler;
+
+  struct pattern_work work;                          /* of selecting */
+  const char *undecided_rule, *undecided_expression; /* as it reports them */
+
+  /* Of the process at hand: */
+  struct join join;
+  uint32_t cgroup;  /* hash of its path; 0 if that did not matter */
+  int select_error; /* what it is cannot all be read, or not be matched within
+                     * the limit (EOVERFLOW): a negative errno */
+  bool is_pending;  /* a user that decides is not known yet */
+  struct path_watch *executable; /* by which it was selected, or NULL */
+
+  bool sees_init; /* in this read */
+
+  uint32_t lookups;     /* changes of users and executables, counted */
+  bool lookups_changed; /* since the last read */
+
+  int clocks;        /* as it reports them */
+  uint64_t tick_ns;  /* of start times */
+  uint64_t begin_ns; /* of this read, CLOCK_BOOTTIME */
+  struct reader_report *report;
+};
+
+#define SECOND_NS UINT64_C(1000000000)
+
+/* Notes since when the kernel counts all kinds of delay. */
+static void note_delay_accounting(struct ledger *ledger, bool is_on,
+                                  uint64_t boot_ns) {
+  ledger_lock(ledger);
+  if (!is_on)
+    ledger->delays_since_ns = UINT64_MAX;
+  else if (ledger->delays_since_ns == UINT64_MAX)
+    ledger->delays_since_ns = boot_ns;
+  ledger_unlock(ledger);
+}
+
+int reader_create(const char *root, struct ledger *ledger,
+                  struct reader **reader) {
+  struct reader *r = calloc(1, sizeof(*r));
+  if (r == NULL)
+    return -ENOMEM;
+
+  r->ledger = ledger;
+  r->tick_ns = SECOND_NS / (uint64_t)sysconf(_SC_CLK_TCK);
+  int status = proc_open(root, &r->proc);
+  if (status == 0 && (r->sampler = sampler_create(r->proc, ledger)) == NULL)
+    status = -ENOMEM;
+  if (status == 0)
+    status = join_init(&r->join, ledger);
+  if (status != 0) {
+    reader_destroy(r);
+    return status;
+  }
+  r->clocks = proc_shifts_clocks(r->proc) ? -EXDEV : 0;
+  bool on;
+  bool is_told = proc_delay_accounting(r->proc, &on) == 0;
+  note_delay_accounting(ledger, is_told && on, ledger->since_ns);
+  *reader = r;
+  return 0;
+}
+
+void reader_destroy(struct reader *reader) {
+  if (reader == NULL)
+    return;
+  sampler_destroy(reader->sampler);
+  proc_close(reader->proc);
+  join_clear(&reader->join);
+  free(reader);
+}
+
+void reader_look_up_users(struct reader *reader) {
+  char name[GROUP_NAME_SIZE];
+  pid_t pid;
+  uint32_t inode;
+  uid_t uid;
+
+  proc_rewind(reader->proc);
+  while (proc_next(reader->proc, &pid, &inode) > 0)
+    if (proc_uid(reader->proc, pid, &uid) == 0)
+      user_cache_name(uid, name, sizeof(name));
+}
+
+int reader_enable_delay_accounting(struct reader *reader) {
+  bool on;
+  int status = proc_delay_accounting(reader->proc, &on);
+  if (status == 0 && !on) {
+    status = proc_enable_delay_accounting(reader->proc);
+    if (status == 0) {
+      note_delay_accounting(reader->ledger, true, reader->ledger->since_ns);
+      status = 1;
+    }
+  }
+  return status;
+}
+
+/* Of a path; 0 for NULL (FNV-1a). */
+static uint32_t hash(const char *path) {
+  uint32_t hash = 2166136261;
+  if (path == NULL)
+    return 0;
+  for (; *path != '\0'; path++)
+    hash = (hash ^ (unsigned char)*path) * 16777619;
+  return hash;
+}
+
+/* Reads a process's stat once more, if that can be had. Returns false if it is
+ * gone. */
+static bool look_again(struct reader *reader, pid_t pid,
+                       struct proc_stat *stat) {
+  struct proc_stat now;
+  int status = proc_stat(reader->proc, pid, &now);
+  if (status != 0)
+    return !proc_is_vanished(status);
+  bool is_same = now.start_ticks == stat->start_ticks;
+  *stat = now;
+  return is_same;
+}
+
+/* Matches a process, whose attributes these are, with a rule. */
+static void match_rule(struct reader *reader, const struct rule *rule,
+                       struct attributes *attributes) {
+  struct join *join = &reader->join;
+
+  attributes->undecided = NULL;
+  enum selector_match result =
+      rule_match(rule, attributes, &join->matches[join->match_count]);
+  join->match_count += result == SELECTOR_YES;
+  if (result != SELECTOR_UNKNOWN || attributes->undecided == NULL)
+    return;
+  reader->select_error = -EOVERFLOW;
+  reader->undecided_rule = rule->name;
+  reader->undecided_expression = attributes->undecided;
+}
+
+/* Fills in which rules select a process. If something about it was missing, it
+ * may have begun to end, and stat is what it is now. Returns false if it is
+ * gone. */
+static bool find_matches(struct reader *reader, pid_t pid,
+                         struct proc_stat *stat) {
+  struct attributes attributes;
+
+  reader->join.match_count = 0;
+  attributes_init(&attributes, reader->proc, pid, stat->comm);
+  attributes.work = &reader->work;
+  reader->select_error = 0;
+  for (const struct rule *r = reader->ledger->rules; r != NULL; r = r->next)
+    match_rule(reader, r, &attributes);
+  if (reader->select_error == 0)
+    reader->select_error = attributes.error;
+  reader->is_pending = attributes.is_pending;
+  reader->executable = attributes.executable;
+  reader->cgroup = hash(attributes_seen_cgroup(&attributes));
+  bool is_complete = !attributes_lacked_any(&attributes);
+  attributes_clear(&attributes);
+
+  return is_complete || look_again(reader, pid, stat);
+}
+
+/* Remembers by which device and inode the kernel knows the executable of a
+ * process that was selected by its path: that is what its exit record has. */
+static void learn_executable(struct reader *reader, pid_t pid) {
+  uint64_t dev, inode;
+  if (reader->executable != NULL &&
+      sampler_find_executable(reader->sampler, pid, &dev, &inode))
+    path_watch_learn(reader->executable, dev, inode);
+}
+
+/* When a process is to be selected next, in seconds after boot. */
+static uint32_t next_turn(const struct reader *reader,
+                          const struct process *process) {
+  uint32_t now_s = (uint32_t)(reader->begin_ns / SECOND_NS);
+  bool is_young =
+      reader->begin_ns < process->start_ns + LEDGER_YOUTH_S * SECOND_NS;
+  /* What takes too long is not asked at each read. */
+  if (is_young && reader->select_error != -EOVERFLOW)
+    return now_s;
+  /* Not all at once: each at a second of its own. */
+  uint32_t wait_s =
+      ((uint32_t)process->pid + ROUND_S - now_s % ROUND_S) % ROUND_S;
+  return now_s + (wait_s > 0 ? wait_s : ROUND_S);
+}
+
+/* A process is of no group. With the lock. */
+static void dismiss(struct reader *reader, struct process *process) {
+  sampler_forget(reader->sampler, process->member);
+  process->member = NULL;
+}
+
+/* What the listener found is the read's now. With the lock. */
+static void take_claim(struct process *process) {
+  if (process->member == NULL)
+    process->member = process->claim;
+  else
+    member_destroy(process->claim);
+  process->claim = NULL;
+}
+
+/* Puts a process into the groups that it was found to belong to. What it used
+ * before stays where it was counted. If memory is short it is tried again. With
+ * the lock. */
+static void select_groups(struct reader *reader, struct process *process,
+                          pid_t ppid, bool from_zero) {
+  struct join *join = &reader->join;
+
+  if (process->has_exited)
+    return; /* its groups are settled */
+  process->select_error = (int16_t)reader->select_error;
+  process->cgroup = reader->cgroup;
+  join_work_out(join, process, ppid, UINT64_MAX);
+  take_claim(process);
+  bool is_same = process->member != NULL &&
+                 member_has_groups(process->member, join->memberships,
+                                   join->count, join->inherited_count);
+  if (join->count == 0)
+    dismiss(reader, process);
+  else if (!is_same && !join_admit(join, process, from_zero))
+    process->due = PROCESS_DUE_NOW;
+  process->is_judged = true;
+}
+
+/* A process that has lost its pid to another one, or is no longer listed. Its
+ * exit record may come yet, if somebody listens. With the lock. Returns whether
+ * to keep it. */
+static bool retire(struct reader *reader, struct process *process) {
+  struct ledger *ledger = reader->ledger;
+  bool is_late = process->has_vanished && process->seen <= ledger->drained_read;
+
+  if (process->has_exited || !ledger->listens || is_late) {
+    dismiss(reader, process);
+    member_destroy(process->claim);
+    ended_destroy(process->ended);
+    process->claim = NULL;
+    process->ended = NULL;
+    return false;
+  }
+  if (!process->has_vanished) {
+    process->has_vanished = true;
+    process->seen = ledger->read;
+  }
+  return true;
+}
+
+/* The process that a read has just found under a pid, or NULL if the table does
+ * not have it. With the lock. */
+static struct process *recognize(struct reader *reader, pid_t pid,
+                                 const struct proc_stat *stat) {
+  struct process *process = proctable_find(reader->ledger->table, pid);
+  uint64_t start_ns = stat->start_ticks * reader->tick_ns;
+  if (process == NULL)
+    return NULL;
+  if (process->is_met ? process->start_ns == start_ns
+                      : process_may_have_begun(process, start_ns,
+                                               start_ns + reader->tick_ns))
+    return process;
+  if (!retire(reader, process))
+    proctable_remove(reader->ledger->table, process);
+  return NULL;
+}
+
+/* Who was known under a pid, when nothing can be learned of who has it now. */
+static struct process *presume(struct reader *reader, pid_t pid) {
+  ledger_lock(reader->ledger);
+  struct process *process = proctable_find(reader->ledger->table, pid);
+  bool is_met = process != NULL && process->is_met;
+  ledger_unlock(reader->ledger);
+  return is_met ? process : NULL;
+}
+
+/* Makes a process the reader's. With the lock. */
+static void take_over(struct reader *reader, struct process *process,
+                      const struct proc_stat *stat) {
+  const struct ledger *ledger = reader->ledger;
+  /* At first parents may come later than their children. */
+  bool is_early = ledger->has_descendants && !ledger->has_read;
+
+  process->is_met = true;
+  process->seen = NO_READ;
+  process->start_ns = stat->start_ticks * reader->tick_ns;
+  process->start_width_us = (uint32_t)(reader->tick_ns / 1000);
+  process->clock_ns = PROCESS_CLOCK_UNKNOWN;
+  process->due = is_early ? PROCESS_DUE_NOW : next_turn(reader, process);
+}
+
+/* The process that a read has just found under a pid, if its groups are known:
+ * a read has met it before, or the listener has booked its end. Else NULL. */
+static struct process *find_decided(struct reader *reader, pid_t pid,
+                                    const struct proc_stat *stat) {
+  ledger_lock(reader->ledger);
+  struct process *process = recognize(reader, pid, stat);
+  if (process != NULL && !process->is_met) {
+    if (process->has_exited)
+      take_over(reader, process, stat);
+    else
+      process = NULL;
+  }
+  ledger_unlock(reader->ledger);
+  return process;
+}
+
+/* Enters a process that was just matched; the listener may know it. Returns
+ * NULL if memory is short. */
+static struct process *enter(struct reader *reader, pid_t pid,
+                             const struct proc_stat *stat) {
+  struct ledger *ledger = reader->ledger;
+  uint64_t latest_ns = (stat->start_ticks + 1) * reader->tick_ns;
+
+  ledger_lock(ledger);
+  struct process *process = recognize(reader, pid, stat);
+  if (process == NULL)
+    process = proctable_add(ledger->table, pid);
+  if (process != NULL) {
+    bool from_zero = ledger_counts_from_zero(ledger, latest_ns);
+    take_over(reader, process, stat);
+    process->is_pending = reader->is_pending && from_zero;
+    select_groups(reader, process, stat->ppid, from_zero);
+  }
+  ledger_unlock(ledger);
+  return process;
+}
+
+/* Whether a process that no read has met is the listener's alone: of one that
+ * ends only its exit record tells what it was. */
+static bool is_too_late(const struct reader *reader,
+                        const struct proc_stat *stat) {
+  return stat->is_exiting && stat->threads <= 1 && reader->ledger->listens &&
+         reader->ledger->has_read;
+}
+
+/* Finds out which process has a pid, and enters it if no read has met it.
+ * Returns NULL if it is gone, or too late. */
+static struct process *meet(struct reader *reader, pid_t pid, uint32_t inode) {
+  struct proc_stat stat;
+  int status = proc_stat(reader->proc, pid, &stat);
+  if (status == -EACCES || status == -EPERM) {
+    reader->report->select = status;
+    reader->sees_init &= pid != INIT_PID;
+  }
+  if (status != 0)
+    return proc_is_vanished(status) ? NULL : presume(reader, pid);
+
+  struct process *process = find_decided(reader, pid, &stat);
+  if (process == NULL && !is_too_late(reader, &stat) &&
+      find_matches(reader, pid, &stat) && !is_too_late(reader, &stat)) {
+    learn_executable(reader, pid);
+    process = enter(reader, pid, &stat);
+  }
+  if (process != NULL)
+    process->inode = inode;
+  return process;
+}
+
+/*
+ * Finds the process that has the pid; NULL if there is none. Its identity is
+ * pid and start time, but an unchanged inode number of /proc/<pid> says the
+ * same at no cost.
+ */
+static struct process *find(struct reader *reader, pid_t pid, uint32_t inode) {
+  ledger_lock(reader->ledger);
+  struct process *process = proctable_find(reader->ledger->table, pid);
+  bool is_known = process != NULL && process->is_met && process->inode == inode;
+  ledger_unlock(reader->ledger);
+  return is_known ? process : meet(reader, pid, inode);
+}
+
+/* Whether a process was moved, if its cgroup decided about its groups. */
+static bool has_moved(struct reader *reader, const struct process *process) {
+  char path[PATH_MAX];
+  return process->cgroup != 0 &&
+         proc_cgroup(reader->proc, process->pid, path, sizeof(path)) == 0 &&
+         hash(path) != process->cgroup;
+}
+
+static void reselect(struct reader *reader, struct process *process,
+                     bool from_zero) {
+  struct proc_stat stat;
+
+  process->due = next_turn(reader, process);
+  if (proc_stat(reader->proc, process->pid, &stat) != 0 || stat.is_exiting ||
+      stat.start_ticks * reader->tick_ns != process->start_ns)
+    return;
+  /* One that ends stays in its groups: what it was cannot be read any more. */
+  if (!find_matches(reader, process->pid, &stat) || stat.is_exiting)
+    return;
+  /* So does one that could not be matched within the limit. */
+  process->select_error = (int16_t)reader->select_error;
+  if (reader->select_error == -EOVERFLOW) {
+    process->due = next_turn(reader, process);
+    return;
+  }
+  bool is_young = reader->begin_ns < process->start_ns + PENDING_S * SECOND_NS;
+  if (process->member == NULL)
+    learn_executable(reader, process->pid);
+  ledger_lock(reader->ledger);
+  select_groups(reader, process, stat.ppid,
+                from_zero || (process->is_pending && is_young));
+  process->is_pending &= reader->is_pending;
+  ledger_unlock(reader->ledger);
+}
+
+/* A process was listed, but is gone already. */
+static void lose(struct reader *reader, struct process *process) {
+  ledger_lock(reader->ledger);
+  if (!process->has_vanished)
+    process->seen = NO_READ;
+  ledger_unlock(reader->ledger);
+}
+
+/* Looks at one process of the listing. Those of no group cost nothing more,
+ * until it is their turn to be selected anew. */
+static void visit(struct reader *reader, pid_t pid, uint32_t inode) {
+  struct process *process = find(reader, pid, inode);
+  if (process == NULL)
+    return;
+  bool is_new = process->seen == NO_READ;
+  process->seen = reader->ledger->read;
+
+  bool is_due = !is_new && (reader->lookups_changed ||
+                            process->due <= reader->begin_ns / SECOND_NS);
+  if (process->member == NULL && !is_due && !is_new)
+    return;
+  uint64_t clock_ns;
+  if (proc_cpu_clock(pid, &clock_ns) != 0) {
+    lose(reader, process);
+    return;
+  }
+
+  bool has_run = clock_ns != process->clock_ns;
+  bool was_unused = ledger_knows_as_unused(reader->ledger, process);
+  process->clock_ns = clock_ns;
+  if (is_due && (has_run || process->due == PROCESS_DUE_NOW ||
+                 reader->lookups_changed || has_moved(reader, process)))
+    reselect(reader, process, was_unused);
+  else if (is_due)
+    process->due = next_turn(reader, process);
+  if (process->member == NULL)
+    return;
+  if (!has_run && !process->member->is_new)
+    sampler_look_at_idle(reader->sampler, process);
+  else if (process->has_exited)
+    sampler_look_at_exited(reader->sampler, process);
+  else
+    sampler_add(reader->sampler, process);
+}
+
+/* Returns 0 when all processes were visited, or a negative errno. Process 1 is
+ * always there, and somebody else's unless collectd is root: if it is not to be
+ * seen, nor are others. */
+static int visit_all(struct reader *reader) {
+  pid_t pid;
+  uint32_t inode;
+  int status;
+  size_t count = 0;
+
+  reader->sees_init = false;
+  proc_rewind(reader->proc);
+  while ((status = proc_next(reader->proc, &pid, &inode)) > 0) {
+    reader->sees_init |= pid == INIT_PID;
+    visit(reader, pid, inode);
+    count++;
+  }
+  sampler_flush(reader->sampler);
+  if (status == 0 && count == 0)
+    return -ENODEV;
+  return status == 0 && !reader->sees_init ? -EACCES : status;
+}
+
+/* Keeps what is there, and counts it; and what may be told of yet. */
+static bool keep_process(void *context, struct process *process) {
+  struct reader *reader = context;
+  struct member *member = process->member;
+  uint32_t read = reader->ledger->read;
+
+  /* The listener may have entered it after this read passed its pid by. */
+  if (!process->is_met && process->seen == read)
+    return true;
+  if (process->seen != read || process->has_vanished ||
+      (member != NULL && member->is_gone))
+    return retire(reader, process);
+  if (process->select_error == -EOVERFLOW)
+    reader->report->undecided++;
+  else if (process->select_error != 0)
+    reader->report->select = process->select_error;
+  if (member != NULL && !process->has_exited) {
+    member_add_gauges(member);
+    reader->report->members++;
+    if (member->io_error != 0)
+      reader->report->io = member->io_error;
+  }
+  return true;
+}
+
+/* The same after a listing that lacked some: who is not seen may be there. Only
+ * those go of whom the listener knows that they are gone. */
+static bool keep_unless_ended(void *context, struct process *process) {
+  struct reader *reader = context;
+  bool is_gone = process->has_exited || process->has_vanished;
+  bool is_fresh = !process->is_met && process->seen == reader->ledger->read;
+  return !is_gone || is_fresh || retire(reader, process);
+}
+
+static void select_again(void *context, pid_t pid) {
+  struct reader *reader = context;
+  ledger_lock(reader->ledger);
+  struct process *process = proctable_find(reader->ledger->table, pid);
+  if (process != NULL)
+    process->due = PROCESS_DUE_NOW;
+  ledger_unlock(reader->ledger);
+}
+
+/* Removes those who are gone, and counts the members that are there. With the
+ * lock. */
+static void count_members(struct reader *reader) {
+  struct ledger *ledger = reader->ledger;
+
+  for (struct group *g = ledger->groups; g != NULL; g = g->next) {
+    memset(g->gauges, 0, sizeof(g->gauges));
+    g->without_io = 0;
+  }
+  proctable_sweep(ledger->table, keep_process, reader);
+  if (reader->report->undecided > 0) {
+    reader->report->undecided_rule = reader->undecided_rule;
+    reader->report->undecided_expression = reader->undecided_expression;
+  }
+  ledger->since_ns = reader->begin_ns;
+  ledger->has_read = true;
+}
+
+static void close_read(struct reader *reader) {
+  struct ledger *ledger = reader->ledger;
+
+  ledger_lock(ledger);
+  if (reader->report->proc == 0)
+    count_members(reader);
+  else
+    proctable_sweep(ledger->table, keep_unless_ended, reader);
+  ledger_age_groups(ledger);
+  ledger_unlock(ledger);
+}
+
+void reader_read(struct reader *reader, uint64_t boot_ns,
+                 struct reader_report *report) {
+  struct ledger *ledger = reader->ledger;
+
+  *report = (struct reader_report){0};
+  reader->report = report;
+  reader->begin_ns = boot_ns;
+  pattern_work_fill(&reader->work, boot_ns);
+  ledger_lock(ledger);
+  ledger->read++;
+  ledger_unlock(ledger);
+
+  for (const struct rule *r = ledger->rules; r != NULL; r = r->next)
+    selector_refresh(r->selector, select_again, reader);
+  uint32_t lookups = user_cache_refresh() + path_watch_note_read();
+  reader->lookups_changed = lookups != reader->lookups;
+  reader->lookups = lookups;
+  sampler_begin(reader->sampler);
+  report->proc = visit_all(reader);
+
+  struct sampler_status status;
+  sampler_status(reader->sampler, &status);
+  report->taskstats = status.taskstats;
+  report->delays = status.delays;
+  report->delay_accounting = status.delay_accounting;
+  report->clocks = reader->clocks;
+  note_delay_accounting(ledger, status.delay_accounting == 0, boot_ns);
+  close_read(reader);
+}

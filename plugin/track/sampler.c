@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: MIT */
+#include "track/sampler.h"
+
+#include "kernel/clock.h"
+#include "kernel/fd_budget.h"
+#include "kernel/query.h"
+#include "track/exited_threads.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Of so many threads of a process the longest waits are asked for. */
+enum { THREADS_ASKED = 1024 };
+
+struct sampler {
+  struct proc *proc;
+  struct ledger *ledger;
+  struct query *query; /* NULL while there is no connection */
+  uint16_t version;    /* of the running kernel's records */
+  bool counts_ended_threads;
+
+  uint64_t tick_ns;      /* of start times */
+  uint64_t suspended_ns; /* clock_suspended_ns */
+  struct files files;    /* the members' */
+  struct sampler_status status;
+
+  struct process *batch[QUERY_BATCH];
+  size_t batch_size;
+};
+
+/* What one look at a process finds. */
+struct look {
+  struct sample sample;  /* points to the others */
+  struct record *record; /* or NULL */
+  struct proc_io io;
+  struct proc_stat stat;
+  uint32_t threads;
+  bool had_exited; /* its exit record was booked before */
+  bool is_zombie;
+};
+
+struct sampler *sampler_create(struct proc *proc, struct ledger *ledger) {
+  struct sampler *sampler = calloc(1, sizeof(*sampler));
+  if (sampler == NULL)
+    return NULL;
+  sampler->proc = proc;
+  sampler->ledger = ledger;
+  sampler->tick_ns = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+  return sampler;
+}
+
+void sampler_destroy(struct sampler *sampler) {
+  if (sampler == NULL)
+    return;
+  query_close(sampler->query);
+  free(sampler);
+}
+
+static uint64_t subtract(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
+
+static void disconnect(struct sampler *sampler, int error) {
+  query_close(sampler->query);
+  sampler->query = NULL;
+  sampler->status.taskstats = error;
+}
+
+/* Opens the socket and learns from the plugin's own record what this kernel
+ * tells, and whether it tells us. */
+static int connect_to_kernel(struct sampler *sampler) {
+  int status = query_open(&sampler->query);
+  if (status != 0)
+    return status;
+
+  uint32_t self = (uint32_t)getpid();
+  struct query_answer answer;
+  status = query_records(sampler->query, MESSAGE_PROCESS, &self, 1, &answer);
+  if (status == 0)
+    status = answer.error;
+  if (status == 0)
+    status = query_counts_ended_threads(sampler->query,
+                                        &sampler->counts_ended_threads);
+  if (status == 0)
+    sampler->version = answer.record.version;
+  return status;
+}
+
+void sampler_begin(struct sampler *sampler) {
+  sampler->suspended_ns = clock_suspended_ns();
+  sampler->status = (struct sampler_status){0};
+  sampler->batch_size = 0;
+
+  if (sampler->query == NULL) {
+    int status = connect_to_kernel(sampler);
+    if (status != 0)
+      disconnect(sampler, status);
+  }
+  bool on;
+  int status = proc_delay_accounting(sampler->proc, &on);
+  if (status == 0 && !on)
+    status = -ENODATA;
+  sampler->status.delay_accounting = status;
+}
+
+bool sampler_find_executable(struct sampler *sampler, pid_t pid, uint64_t *dev,
+                             uint64_t *inode) {
+  struct query_answer answer;
+  uint32_t id = (uint32_t)pid;
+  if (sampler->query == NULL)
+    return false;
+  int status = query_records(sampler->query, MESSAGE_THREAD, &id, 1, &answer);
+  if (status != 0) {
+    disconnect(sampler, status);
+    return false;
+  }
+  *dev = answer.record.exe_dev;
+  *inode = answer.record.exe_inode;
+  return answer.error == 0;
+}
+
+void sampler_status(const struct sampler *sampler,
+                    struct sampler_status *status) {
+  *status = sampler->status;
+  if (status->taskstats == 0) {
+    status->delays = record_delays(sampler->version);
+    if (status->delay_accounting != 0)
+      status->delays &= UINT32_C(1) << DELAY_CPU;
+  }
+}
+
+void sampler_forget(struct sampler *sampler, struct member *member) {
+  if (member == NULL)
+    return;
+  files_release(&sampler->files, member->task_fd);
+  files_release(&sampler->files, member->io_fd);
+  member_destroy(member);
+}
+
+static bool has_start_of(const struct sampler *sampler,
+                         const struct proc_stat *stat,
+                         const struct process *process) {
+  return stat->start_ticks * sampler->tick_ns == process->start_ns;
+}
+
+/* Whether the pid is still that of the process it was, by inode number or else
+ * by start time. */
+static bool is_same_process(struct sampler *sampler,
+                            const struct process *process) {
+  uint32_t inode;
+  if (proc_inode(sampler->proc, process->pid, &inode) == 0 &&
+      inode == process->inode)
+    return true;
+
+  struct proc_stat stat;
+  return proc_stat(sampler->proc, process->pid, &stat) == 0 &&
+         has_start_of(sampler, &stat, process);
+}
+
+/*
+ * Counts the process's threads, and makes sure that the pid did not change
+ * hands: what was read by pid before is then this process's, too. A kept
+ * descriptor answers that by itself. Returns false if the process is gone.
+ */
+static bool count_threads(struct sampler *sampler, struct process *process,
+                          uint32_t *threads) {
+  struct member *member = process->member;
+  if (member->task_fd >= 0)
+    return proc_task_threads(member->task_fd, threads) == 0;
+
+  if (files_have_room(&sampler->files))
+    member->task_fd = files_keep(&sampler->files,
+                                 proc_task_open(sampler->proc, process->pid));
+  return proc_threads(sampler->proc, process->pid, threads) == 0 &&
+         is_same_process(sampler, process);
+}
+
+/* Reads the process's I/O, if a group wants it. Returns whether io is set. */
+static bool read_io(struct sampler *sampler, struct process *process,
+                    bool is_own, struct proc_io *io) {
+  struct member *member = process->member;
+  int fd = member->io_fd;
+
+  member->io_error = 0;
+  if ((member->collect & COLLECT_IO) == 0)
+    return false;
+  if (fd < 0)
+    fd = proc_io_open(sampler->proc, process->pid);
+  int status = fd < 0 ? fd : proc_io_read(fd, io);
+  if (status == 0 && is_own)
+    status = proc_io_of_threads(sampler->proc, process->pid, io);
+  if (member->io_fd < 0)
+    member->io_fd = files_keep(&sampler->files, fd);
+  member->io_error = status;
+  return status == 0;
+}
+
+static bool needs_stat(const struct member *member,
+                       const struct sample *sample) {
+  bool splits_cpu = sample->record != NULL && sample->counts_ended_threads;
+  return (member->collect & (COLLECT_PAGE_FAULTS | COLLECT_MEMORY)) != 0 ||
+         ((member->collect & COLLECT_CPU) != 0 && !splits_cpu);
+}
+
+static void note_stat(struct member *member, const struct proc_stat *stat) {
+  member->rss_bytes = stat->rss_bytes;
+  member->vm_bytes = stat->vm_bytes;
+  member->has_ended = proc_stat_has_ended(stat);
+  member->may_be_dead = false;
+}
+
+/* The TGID record of a single-threaded zombie is blank while that of its thread
+ * has the final figures. Returns whether it is one. */
+static bool ask_zombie(struct sampler *sampler, const struct process *process,
+                       struct query_answer *answer) {
+  uint32_t pid = (uint32_t)process->pid;
+  int status = -ENOTCONN;
+
+  if (sampler->query != NULL) {
+    status = query_records(sampler->query, MESSAGE_THREAD, &pid, 1, answer);
+    if (status != 0)
+      disconnect(sampler, status);
+  }
+  if (status != 0)
+    answer->error = status;
+  return answer->error == 0 && !record_is_blank(&answer->record);
+}
+
+/* Adds what exit records tell of a process's ended threads where the kernel's
+ * own figures leave it out. With the lock. */
+static void add_ended(struct look *look, const struct ended *ended,
+                      bool listens) {
+  struct sample *sample = &look->sample;
+
+  if (look->record != NULL && !sample->counts_ended_threads && listens) {
+    sample->adds_ended_threads = true;
+    if (ended != NULL) {
+      look->record->switches_voluntary += ended->switches_voluntary;
+      look->record->switches_involuntary += ended->switches_involuntary;
+    }
+  }
+  if (sample->io != NULL && sample->io_is_own && ended != NULL) {
+    look->io.read_chars += ended->read_chars;
+    look->io.write_chars += ended->write_chars;
+    look->io.read_bytes += ended->read_bytes;
+    look->io.write_bytes += ended->write_bytes;
+  }
+}
+
+/*
+ * How long a process's threads have lived since the last sample at least, all
+ * together. How long those lived that began since then, would have to be asked;
+ * of those that are gone their records tell, if there is a listener. With the
+ * lock.
+ */
+static uint64_t least_thread_ns(const struct sampler *sampler,
+                                const struct process *process,
+                                uint32_t threads_now, uint64_t length_ns) {
+  const struct ended *ended = process->ended;
+  uint32_t before = process->member->threads;
+
+  if (!sampler->ledger->listens)
+    return (threads_now > before ? threads_now : before) * length_ns;
+  if (ended != NULL && ended->lived_ns > 0)
+    return ended->lived_ns;
+  return (threads_now < before ? threads_now : before) * length_ns;
+}
+
+/* Sets what is known of the time since the last sample. With the lock. */
+static void set_period(const struct sampler *sampler,
+                       const struct process *process, struct look *look) {
+  const struct ended *ended = process->ended;
+  struct disk_wait_period *period = &look->sample.disk;
+
+  *period = (struct disk_wait_period){
+      .since_ns = process->member->account.sampled_ns,
+      .until_ns = look->sample.time_ns,
+  };
+  if (period->since_ns == 0)
+    period->since_ns = subtract(process->start_ns, sampler->suspended_ns);
+  period->thread_ns =
+      least_thread_ns(sampler, process, look->threads,
+                      subtract(period->until_ns, period->since_ns));
+  if (ended != NULL) {
+    period->false_ns = ended->false_ns;
+    period->from_boot = ended->from_boot;
+  }
+}
+
+/* What the living threads of a process tell of a period. */
+struct thread_life {
+  uint64_t lived_ns;
+  struct disk_wait_from_boot from_boot;
+};
+
+static void add_thread(struct thread_life *life, const struct query_answer *is,
+                       const struct disk_wait_period *period,
+                       uint64_t known_ns) {
+  uint64_t length_ns = subtract(period->until_ns, period->since_ns);
+  uint64_t age_ns = length_ns; /* of one that has ended just now */
+  if (is->error == 0) {
+    age_ns = is->record.elapsed_us * 1000;
+    disk_wait_note(&life->from_boot, &is->record, period->since_ns, known_ns);
+  }
+  life->lived_ns += age_ns < length_ns ? age_ns : length_ns;
+}
+
+/* Asks a process's threads, as far as they can be asked. */
+static struct thread_life ask_threads(struct sampler *sampler,
+                                      const struct process *process,
+                                      const struct disk_wait_period *period,
+                                      uint64_t known_ns) {
+  uint32_t tids[THREADS_ASKED];
+  size_t count;
+  struct thread_life life = {0};
+
+  if (proc_tids(sampler->proc, process->pid, tids, THREADS_ASKED, &count) != 0)
+    return life;
+  for (size_t i = 0, size; i < count && sampler->query != NULL; i += size) {
+    struct query_answer answers[QUERY_BATCH];
+    size = count - i < QUERY_BATCH ? count - i : QUERY_BATCH;
+    int status =
+        query_records(sampler->query, MESSAGE_THREAD, &tids[i], size, answers);
+    if (status != 0)
+      disconnect(sampler, status);
+    for (size_t k = 0; status == 0 && k < size; k++)
+      add_thread(&life, &answers[k], period, known_ns);
+  }
+  return life;
+}
+
+/* Sets a sample's period. Asks the threads only if more waits for a disk were
+ * counted than there were for sure. With the lock, which it gives up meanwhile.
+ */
+static void question_disk_waits(struct sampler *sampler,
+                                const struct process *process,
+                                struct look *look) {
+  const struct account *account = &process->member->account;
+
+  set_period(sampler, process, look);
+  if (!account_doubts_disk_waits(account, &look->sample))
+    return;
+
+  struct disk_wait_period period = look->sample.disk;
+  uint64_t known_ns = account->from_boot_ns;
+  ledger_unlock(sampler->ledger);
+  struct thread_life life = ask_threads(sampler, process, &period, known_ns);
+  ledger_lock(sampler->ledger);
+
+  struct disk_wait_period *asked = &look->sample.disk;
+  set_period(sampler, process, look);
+  if (sampler->ledger->listens)
+    life.lived_ns += process->ended != NULL ? process->ended->lived_ns : 0;
+  if (life.lived_ns > asked->thread_ns)
+    asked->thread_ns = life.lived_ns;
+  disk_wait_add(&asked->from_boot, &life.from_boot);
+}
+
+/*
+ * Books a sample. One that was taken before the process's exit record was
+ * booked is of no use after it; one that was taken later knows a zombie's exact
+ * CPU time and I/O. Returns false if the process is not the one that it was.
+ */
+static bool book(struct sampler *sampler, struct process *process,
+                 struct look *look) {
+  struct member *member = process->member;
+  bool is_same = true;
+
+  ledger_lock(sampler->ledger);
+  if (look->record != NULL)
+    question_disk_waits(sampler, process, look);
+  add_ended(look, process->ended, sampler->ledger->listens);
+  if (process->has_exited == look->had_exited) {
+    is_same = look->had_exited ||
+              look->sample.cpu_ns >= account_cpu_ns(&member->account);
+    if (is_same && !member_update(member, &look->sample))
+      process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
+    else if (is_same && look->record != NULL && process->ended != NULL)
+      ended_note_sample(process->ended);
+  }
+  if (is_same)
+    member->threads = look->threads;
+  ledger_unlock(sampler->ledger);
+  return is_same;
+}
+
+/* Takes the record out of an answer, if there is one. Returns false if the
+ * process is gone. */
+static bool take_record(struct sampler *sampler, struct process *process,
+                        struct query_answer *answer, struct look *look) {
+  if (answer == NULL)
+    return true;
+  if (answer->error == 0 && record_is_blank(&answer->record)) {
+    look->is_zombie = ask_zombie(sampler, process, answer);
+    look->sample.counts_ended_threads = true;
+  }
+  if (proc_is_vanished(answer->error))
+    return false;
+  if (answer->error != 0) {
+    sampler->status.taskstats = answer->error;
+    process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again at the next read */
+  } else if (!look->had_exited) {
+    look->sample.record = look->record = &answer->record;
+  }
+  return true;
+}
+
+/* Takes the CPU time: what the clock said when it was found to have moved,
+ * unless the record, or the process's end, is newer than that. Returns false if
+ * the process is gone. */
+static bool take_cpu_time(const struct process *process, struct look *look) {
+  struct sample *sample = &look->sample;
+
+  sample->cpu_ns = process->clock_ns;
+  bool is_old = look->had_exited || sample->cpu_ns == PROCESS_CLOCK_UNKNOWN ||
+                (look->record != NULL && look->record->cpu_ns > sample->cpu_ns);
+  return !is_old || proc_cpu_clock(process->pid, &sample->cpu_ns) == 0;
+}
+
+/* Reads <pid>/stat if it tells what nothing else does. Returns false if it is
+ * that of another process. */
+static bool take_stat(struct sampler *sampler, const struct process *process,
+                      struct look *look) {
+  const struct member *member = process->member;
+  /* One thread where there were more, or none known, or no record to tell: a
+   * zombie, perhaps. */
+  bool may_have_ended =
+      look->threads <= 1 && (member->threads != 1 || look->record == NULL);
+
+  if ((!may_have_ended && !needs_stat(member, &look->sample)) ||
+      proc_stat(sampler->proc, process->pid, &look->stat) != 0)
+    return true;
+  look->sample.stat = &look->stat;
+  return has_start_of(sampler, &look->stat, process);
+}
+
+/* Takes and books a sample of a process, whose record was asked for just before
+ * time_ns; answer is NULL if there is none. Returns false if the process is
+ * gone. */
+static bool look_at(struct sampler *sampler, struct process *process,
+                    struct query_answer *answer, uint64_t time_ns) {
+  struct member *member = process->member;
+  struct look look = {.sample.time_ns = time_ns,
+                      .had_exited = process->has_exited};
+
+  look.sample.counts_ended_threads = sampler->counts_ended_threads;
+  look.sample.io_is_own = process->has_ended_children;
+  if (!take_record(sampler, process, answer, &look) ||
+      !take_cpu_time(process, &look))
+    return false;
+  bool has_io = read_io(sampler, process, look.sample.io_is_own, &look.io);
+  if (!count_threads(sampler, process, &look.threads) ||
+      !take_stat(sampler, process, &look))
+    return false;
+  /* The exit records have the threads' own I/O already. */
+  if (has_io && !(look.had_exited && look.sample.io_is_own))
+    look.sample.io = &look.io;
+  if (!book(sampler, process, &look))
+    return false;
+
+  member->is_new = false;
+  member->has_ended = look.is_zombie;
+  member->may_be_dead = look.threads <= 1 && !look.is_zombie;
+  if (look.sample.stat != NULL)
+    note_stat(member, &look.stat);
+  return true;
+}
+
+void sampler_add(struct sampler *sampler, struct process *process) {
+  sampler->batch[sampler->batch_size++] = process;
+  if (sampler->batch_size == QUERY_BATCH)
+    sampler_flush(sampler);
+}
+
+void sampler_flush(struct sampler *sampler) {
+  struct query_answer answers[QUERY_BATCH];
+  bool has_answers = false;
+
+  if (sampler->query != NULL && sampler->batch_size > 0) {
+    uint32_t ids[QUERY_BATCH];
+    for (size_t i = 0; i < sampler->batch_size; i++)
+      ids[i] = (uint32_t)sampler->batch[i]->pid;
+    int status = query_records(sampler->query, MESSAGE_PROCESS, ids,
+                               sampler->batch_size, answers);
+    has_answers = status == 0;
+    if (status != 0)
+      disconnect(sampler, status);
+  }
+  uint64_t time_ns = clock_ns(CLOCK_MONOTONIC);
+  for (size_t i = 0; i < sampler->batch_size; i++) {
+    struct process *process = sampler->batch[i];
+    if (!has_answers)
+      process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
+    if (!look_at(sampler, process, has_answers ? &answers[i] : NULL, time_ns))
+      process->member->is_gone = true;
+  }
+  sampler->batch_size = 0;
+}
+
+void sampler_look_at_exited(struct sampler *sampler, struct process *process) {
+  if (!look_at(sampler, process, NULL, clock_ns(CLOCK_MONOTONIC)))
+    process->member->is_gone = true;
+}
+
+void sampler_look_at_idle(struct sampler *sampler, struct process *process) {
+  struct member *member = process->member;
+  struct proc_stat stat;
+
+  if ((member->may_be_dead || (member->collect & COLLECT_MEMORY) != 0) &&
+      proc_stat(sampler->proc, process->pid, &stat) == 0)
+    note_stat(member, &stat);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include "track/top_groups.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The longest delay first. Of equals those that are there, then by name, so
+ * that it is not by chance who is reported. */
+static int compare(const void *a, const void *b) {
+  const struct group *one = *(struct group *const *)a;
+  const struct group *two = *(struct group *const *)b;
+  uint64_t delay = group_unpublished_delay(one);
+  uint64_t other = group_unpublished_delay(two);
+
+  if (delay != other)
+    return delay > other ? -1 : 1;
+  if ((one->members > 0) != (two->members > 0))
+    return one->members > 0 ? -1 : 1;
+  return strcmp(one->name, two->name);
+}
+
+/* Fills found, as large as the number of groups. Returns how many there are. */
+static size_t find_groups(const struct ledger *ledger, const struct rule *rule,
+                          struct group **found) {
+  size_t count = 0;
+  for (struct group *g = ledger->groups; g != NULL; g = g->next)
+    if (g->rule == rule && !g->is_forgotten)
+      found[count++] = g;
+  return count;
+}
+
+static void choose(struct ledger *ledger, const struct rule *rule,
+                   struct group **found) {
+  size_t count = find_groups(ledger, rule, found);
+  struct group *other = NULL;
+
+  qsort(found, count, sizeof(found[0]), compare);
+  for (size_t i = 0; i < count; i++) {
+    found[i]->is_hidden = i >= rule->top;
+    if (found[i]->is_hidden && other == NULL)
+      other = ledger_other_group(ledger);
+    if (found[i]->is_hidden && other != NULL)
+      group_divert(found[i], other);
+  }
+}
+
+void top_choose(struct ledger *ledger) {
+  bool has_top = false;
+  for (const struct rule *r = ledger->rules; r != NULL; r = r->next)
+    has_top |= r->top > 0;
+  if (!has_top)
+    return;
+
+  struct group **found = calloc(ledger->group_count + 1, sizeof(found[0]));
+  if (found == NULL)
+    return; /* those who were hidden stay so */
+  for (const struct rule *r = ledger->rules; r != NULL; r = r->next)
+    if (r->top > 0)
+      choose(ledger, r, found);
+  free(found);
+}

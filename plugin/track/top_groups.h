@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_TOP_GROUPS_H
+#define TASKSTATS_TOP_GROUPS_H
+
+#include "track/tracker.h"
+
+/* Of rules that report a few of their groups only: hides all but those that
+ * have waited longest since the last publication, and adds up in the other
+ * group what they have not published. To be called before each publication,
+ * with the ledger's lock. */
+void top_choose(struct ledger *ledger);
+
+#endif

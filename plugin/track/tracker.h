@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_TRACKER_H
+#define TASKSTATS_TRACKER_H
+
+#include "track/member.h"
+#include "track/process_table.h"
+
+#include <pthread.h>
+
+/*
+ * What the reader and the listener keep together: who is known, what of each
+ * process is counted, and the sums of the groups.
+ *
+ * Processes that a read has met are entered, changed and removed by the
+ * reader's thread alone, which may therefore look at them without the lock, but
+ * for what the listener writes (has_exited, ended, account, the groups' sums).
+ * Those that no read has met yet are the listener's. Groups are born in either
+ * thread, with the lock, and forgotten in the reader's, which may walk along
+ * them without.
+ */
+struct ledger {
+  pthread_mutex_t lock; /* never held over a call that can block */
+
+  const struct rule *rules;
+  size_t rule_count;
+  bool has_descendants; /* a rule wants them */
+
+  struct proctable *table;
+  struct group *groups; /* in the order of their birth */
+  size_t group_count;
+  size_t named_count;  /* those that the processes' names made, but of rules
+                        * that report a few of them only */
+  uint32_t max_groups; /* limits named_count */
+  bool is_full;        /* there were more */
+  struct group *other; /* what they are added up in, once there is something */
+  struct rule other_rule;
+  struct group **groups_end; /* private: where the next one goes */
+  void *by_name;             /* private: a tree of the groups */
+
+  bool has_read;     /* a read was complete */
+  uint64_t since_ns; /* when the last complete one began, or else the plugin;
+                      * CLOCK_BOOTTIME */
+  uint32_t read;     /* number of the last read that has begun */
+  uint64_t delays_since_ns; /* processes that started later have all kinds of
+                             * delay counted; CLOCK_BOOTTIME, UINT64_MAX while
+                             * delay accounting is off */
+  bool listens;             /* exit records arrive */
+  uint32_t drained_read;    /* those until the end of this read have arrived */
+
+  uint64_t undecided;    /* exits whose groups could not be decided */
+  uint64_t unattributed; /* records that name no process (before version 12) */
+};
+
+/* The rules stay the caller's and are needed until ledger_destroy.
+ * Returns NULL if memory is short. */
+struct ledger *ledger_create(const struct rule *rules, uint32_t max_groups,
+                             uint64_t boot_ns);
+
+/* Takes NULL. */
+void ledger_destroy(struct ledger *ledger);
+
+/* The group in which others are added up. NULL if memory is short. With the
+ * lock. */
+struct group *ledger_other_group(struct ledger *ledger);
+
+/*
+ * Fills in the groups of a process, rule_count at most: those that it inherits,
+ * and those of the matches, which are made if there are none of these names. A
+ * rule by which it inherits does not select it again, so that it keeps its
+ * group whatever it becomes. Two rules may give the same group. Returns how
+ * many. With the lock.
+ */
+size_t ledger_join(struct ledger *ledger, const struct membership *inherited,
+                   size_t inherited_count, const struct match *matches,
+                   size_t match_count, struct membership *memberships);
+
+/* Counts a read for groups that have no member, forgets those that had none for
+ * ten reads, and removes them some reads later. With the lock; the reader's
+ * thread. */
+void ledger_age_groups(struct ledger *ledger);
+
+/* Enters a process that no read has met, and which began between these times.
+ * Another one that had the pid must have vanished, or this one could not have
+ * had it. Returns NULL if memory is short. With the lock; the listener's
+ * thread.
+ */
+struct process *ledger_enter(struct ledger *ledger, pid_t pid,
+                             uint64_t earliest_ns, uint64_t latest_ns);
+
+/* Whether a process that no read has met counts from its first moment: the last
+ * complete read came too early to see it, or else the plugin did. latest_ns is
+ * when it began at the latest. */
+bool ledger_counts_from_zero(const struct ledger *ledger, uint64_t latest_ns);
+
+/* Whether a process had not used anything to speak of when the last read looked
+ * at it: one that has just been forked, and calls exec or takes a name a moment
+ * later. Whatever selects it then, counts it from zero. */
+bool ledger_knows_as_unused(const struct ledger *ledger,
+                            const struct process *process);
+
+/* fork(2) takes the start time first; only later, after waits for a CPU on a
+ * busy machine, does the process appear. */
+enum { LEDGER_FORK_MS = 2000 };
+
+/* How long a process is young, and so looked at in each read. */
+enum { LEDGER_YOUTH_S = 10 };
+
+void ledger_lock(struct ledger *ledger);
+void ledger_unlock(struct ledger *ledger);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_PHP_PROCESS_H
+#define TASKSTATS_PHP_PROCESS_H
+
+#include "kernel/procfs.h"
+#include "tree.h"
+
+/*
+ * A procfs with one process, a worker of PHP's, made before a test and removed
+ * after it.
+ */
+
+struct procfs {
+  struct tree tree;
+  struct proc *proc;
+};
+
+enum { PROCFS_PID = 12 };
+
+static inline int procfs_set_up(void **state) {
+  struct procfs *procfs = calloc(1, sizeof(*procfs));
+  assert_non_null(procfs);
+  tree_create(&procfs->tree);
+  assert_int_equal(proc_open(procfs->tree.root, &procfs->proc), 0);
+
+  static const char cmdline[] = "php-fpm: pool\0www\0--nodaemonize";
+  tree_put_bytes(&procfs->tree, "12/cmdline", cmdline, sizeof(cmdline));
+  tree_put(&procfs->tree, "12/status",
+           "Name:\tphp-fpm8.2\nUid:\t33\t0\t0\t0\n");
+  tree_put(&procfs->tree, "12/cgroup", "0::/system.slice/php.service\n");
+  tree_link(&procfs->tree, "12/exe", "/usr/sbin/php-fpm8.2");
+  *state = procfs;
+  return 0;
+}
+
+static inline int procfs_tear_down(void **state) {
+  struct procfs *procfs = *state;
+  proc_close(procfs->proc);
+  tree_remove(&procfs->tree, "");
+  free(procfs);
+  return 0;
+}
+
+#endif

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/diagnostics.h"
+
+#include "test.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { LINES = 8, LINE_SIZE = 600 };
+
+/* What was said since the last problems_update. */
+static struct {
+  bool is_warning;
+  char text[LINE_SIZE];
+} said[LINES];
+static size_t said_count;
+
+static void say(bool is_warning, const char *line) {
+  assert_true(said_count < LINES);
+  said[said_count].is_warning = is_warning;
+  snprintf(said[said_count++].text, LINE_SIZE, "%s", line);
+}
+
+static void update_all(struct problems *problems,
+                       const struct problem_report *report) {
+  said_count = 0;
+  problems_update(problems, report, say);
+}
+
+static void update(struct problems *problems,
+                   const struct reader_report *report) {
+  update_all(problems, &(struct problem_report){.read = report});
+}
+
+static void says_nothing_when_all_is_well(void **state) {
+  (void)state;
+  struct problems problems = {.said = {0}};
+  for (int i = 0; i < 3; i++) {
+    update(&problems, &(struct reader_report){.delays = 0xff, .members = 3});
+    assert_int_equal(said_count, 0);
+  }
+}
+
+static const struct reader_report well;
+
+static const struct {
+  const char *name;
+  struct reader_report report;
+  const char *cause, *cure; /* what it says */
+  const char *gone;         /* what it says when it is over */
+  int listener;
+  int forks;
+} cases[] = {
+    {"proc",
+     {.proc = -ENOTDIR},
+     "Processes cannot be listed (Not a directory)",
+     "is /proc mounted?",
+     "Processes can be listed again.",
+     0,
+     0},
+    {"hidden processes",
+     {.proc = -EACCES},
+     "those of other users are hidden (hidepid= of /proc, ProtectProc=",
+     "give collectd CAP_SYS_PTRACE",
+     "Processes can be listed again.",
+     0,
+     0},
+    {"no procfs",
+     {.proc = -ENODEV},
+     "there is none in /proc",
+     "mount it",
+     "Processes can be listed again.",
+     0,
+     0},
+    {"delay accounting unknown",
+     {.delay_accounting = -ENOENT, .delays = 1},
+     "Whether delay accounting is on cannot be told (No such file",
+     "no ProcSubset=pid",
+     "Delay accounting is on.",
+     0,
+     0},
+    {"no delay accounting at all",
+     {.delay_accounting = -EOPNOTSUPP, .delays = 1},
+     "This kernel does not count delays",
+     "CONFIG_TASK_DELAY_ACCT, without nodelayacct",
+     "Delay accounting is on.",
+     0,
+     0},
+    {"a cgroup namespace",
+     {.select = -EXDEV},
+     "cgroup namespace of its own",
+     "--cgroupns=host",
+     "All processes can be selected.",
+     0,
+     0},
+    {"no taskstats",
+     {.taskstats = -ENOENT},
+     "this kernel has no taskstats",
+     "CONFIG_TASKSTATS",
+     "can be read again.",
+     0,
+     0},
+    {"old taskstats",
+     {.taskstats = -EPROTONOSUPPORT},
+     "older than version 8",
+     "run a newer one",
+     "can be read again.",
+     0,
+     0},
+    {"broken connection",
+     {.taskstats = -ETIMEDOUT},
+     "Connection timed out",
+     "the next read",
+     "can be read again.",
+     0,
+     0},
+    {"no netlink sockets",
+     {.taskstats = -EAFNOSUPPORT},
+     "netlink sockets are forbidden",
+     "AF_NETLINK",
+     "can be read again.",
+     0,
+     0},
+    {"not permitted",
+     {.taskstats = -EPERM},
+     "CAP_NET_ADMIN",
+     "run it",
+     "can be read again.",
+     0,
+     0},
+    {"delay accounting",
+     {.delay_accounting = -ENODATA, .delays = 1},
+     "Delay accounting is off",
+     "sysctl kernel.task_delayacct=1",
+     "Delay accounting is on.",
+     0,
+     0},
+    {"io",
+     {.io = -EACCES},
+     "I/O of some processes cannot be read (Permission denied)",
+     "Their groups have no io_octets",
+     "All I/O can be read again.",
+     0,
+     0},
+    {"select",
+     {.select = -EACCES},
+     "executables of some processes cannot be read (Permission denied)",
+     "Executable does not select them",
+     "All processes can be selected.",
+     0,
+     0},
+    {"another network namespace",
+     {.members = 1},
+     "Exit records do not arrive (No data available)",
+     "run collectd there",
+     "Exit records arrive.",
+     -ENODATA,
+     0},
+    {"another pid namespace",
+     {.members = 1},
+     "pid namespace of its own",
+     "run it in the initial one",
+     "Exit records arrive.",
+     -EINVAL,
+     0},
+    {"impossible CPU",
+     {.members = 1},
+     "WatchCPUs has a CPU",
+     "/sys/devices/system/cpu/possible",
+     "Exit records arrive.",
+     -ERANGE,
+     0},
+    {"not permitted to listen",
+     {.members = 1},
+     "Exit records do not arrive (Operation not permitted)",
+     "run it",
+     "Exit records arrive.",
+     -EPERM,
+     0},
+    {"forks in another network namespace",
+     {.members = 1},
+     "Forks are not told (Connection refused)",
+     "initial network namespace.",
+     "Forks are told.",
+     0,
+     -ECONNREFUSED},
+    {"no process events",
+     {.members = 1},
+     "Forks are not told (Connection timed out)",
+     "CONFIG_PROC_EVENTS",
+     "Forks are told.",
+     0,
+     -ETIMEDOUT},
+    {"forks' connection broken",
+     {.members = 1},
+     "Forks are not told (Input/output error)",
+     "restart collectd",
+     "Forks are told.",
+     0,
+     -EIO},
+    {"not permitted to hear of forks",
+     {.members = 1},
+     "Forks are not told (Operation not permitted)",
+     "CAP_NET_ADMIN",
+     "Forks are told.",
+     0,
+     -EPERM},
+};
+
+static void update_case(struct problems *problems, size_t i) {
+  update_all(problems, &(struct problem_report){.read = &cases[i].report,
+                                                .listener = cases[i].listener,
+                                                .forks = cases[i].forks});
+}
+
+/* Once, with its cause and its cure; then when it is gone; then anew. */
+static void says_each_once(void **state) {
+  (void)state;
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct problems problems = {.said = {0}};
+    for (int round = 0; round < 2; round++) {
+      const char *name = cases[i].name;
+      update_case(&problems, i);
+      assert_case_int(name, said_count, 1);
+      assert_case(name, said[0].is_warning);
+      assert_case_says(name, said[0].text, cases[i].cause);
+      assert_case_says(name, said[0].text, cases[i].cure);
+      for (int again = 0; again < 3; again++) {
+        update_case(&problems, i);
+        assert_case_int(name, said_count, 0);
+      }
+      update(&problems, &well);
+      assert_case_int(name, said_count, 1);
+      assert_case(name, !said[0].is_warning);
+      assert_case_says(name, said[0].text, cases[i].gone);
+      update(&problems, &well);
+      assert_case_int(name, said_count, 0);
+    }
+  }
+}
+
+static void says_that_it_changed(void **state) {
+  (void)state;
+  struct problems problems = {.said = {0}};
+  update(&problems, &(struct reader_report){.taskstats = -EPERM});
+  assert_int_equal(said_count, 1);
+  update(&problems, &(struct reader_report){.taskstats = -ENOENT});
+  assert_int_equal(said_count, 1);
+  assert_true(said[0].is_warning);
+  assert_case_says("changed", said[0].text, "no taskstats");
+  update(&problems, &(struct reader_report){.taskstats = -ENOENT});
+  assert_int_equal(said_count, 0);
+}
+
+static void says_once_that_records_are_old(void **state) {
+  (void)state;
+  struct problems problems = {.said = {0}};
+  const struct problem_report old = {.read = &well, .has_unattributed = true};
+  update_all(&problems, &old);
+  assert_int_equal(said_count, 1);
+  assert_true(said[0].is_warning);
+  assert_case_says("old records", said[0].text, "before version 12");
+  assert_case_says("old records", said[0].text, "5.19");
+  update_all(&problems, &old);
+  assert_int_equal(said_count, 0);
+}
+
+static void says_once_that_records_are_strange(void **state) {
+  (void)state;
+  struct problems problems = {.said = {0}};
+  const struct problem_report strange = {.read = &well, .rejection = -EBADMSG};
+  update_all(&problems, &strange);
+  assert_int_equal(said_count, 1);
+  assert_true(said[0].is_warning);
+  assert_case_says("strange records", said[0].text, "(Bad message)");
+  assert_case_says("strange records", said[0].text, "uname -r");
+  update_all(&problems, &strange);
+  assert_int_equal(said_count, 0);
+}
+
+static void says_once_that_groups_are_many(void **state) {
+  (void)state;
+  struct problems problems = {.said = {0}};
+  const struct problem_report full = {.read = &well, .is_full = true};
+  update_all(&problems, &full);
+  assert_int_equal(said_count, 1);
+  assert_true(said[0].is_warning);
+  assert_case_says("full", said[0].text, "as many groups as MaxGroups allows");
+  assert_case_says("full", said[0].text, "\"other\"");
+  assert_case_says("full", said[0].text, "Raise MaxGroups");
+  update_all(&problems, &full);
+  assert_int_equal(said_count, 0);
+}
+
+/* One does not hide the other, and each goes by itself. */
+static void says_several_at_a_time(void **state) {
+  (void)state;
+  struct problems problems = {.said = {0}};
+  struct reader_report report = {.taskstats = -EPERM,
+                                 .io = -EACCES,
+                                 .select = -EACCES,
+                                 .delay_accounting = -ENODATA};
+  update(&problems, &report);
+  assert_int_equal(said_count, 4);
+  update_all(&problems, &(struct problem_report){.read = &report,
+                                                 .listener = -ENODATA,
+                                                 .has_unattributed = true});
+  assert_int_equal(said_count, 2);
+  update_all(&problems, &(struct problem_report){.read = &report,
+                                                 .has_unattributed = true});
+  assert_int_equal(said_count, 1);
+  assert_string_equal(said[0].text, "Exit records arrive.");
+  report.io = 0;
+  update_all(&problems, &(struct problem_report){.read = &report,
+                                                 .has_unattributed = true});
+  assert_int_equal(said_count, 1);
+  assert_string_equal(said[0].text, "All I/O can be read again.");
+  update_all(&problems, &(struct problem_report){.read = &report,
+                                                 .has_unattributed = true,
+                                                 .forks = -ETIMEDOUT,
+                                                 .is_full = true});
+  assert_int_equal(said_count, 2);
+  update_all(&problems, &(struct problem_report){.read = &report,
+                                                 .has_unattributed = true,
+                                                 .is_full = true});
+  assert_int_equal(said_count, 1);
+  assert_string_equal(said[0].text, "Forks are told.");
+}
+
+/* Where nobody was found, nothing is known of what cannot be read of them. */
+static void says_nothing_of_the_unlisted(void **state) {
+  (void)state;
+  struct problems problems = {.said = {0}};
+  update(&problems, &(struct reader_report){.io = -EACCES, .select = -EACCES});
+  assert_int_equal(said_count, 2);
+  update(&problems, &(struct reader_report){.proc = -EIO});
+  assert_int_equal(said_count, 1);
+  assert_case_says("unlisted", said[0].text, "Processes cannot be listed");
+  update(&problems, &(struct reader_report){.select = -EACCES});
+  assert_int_equal(said_count, 2);
+  assert_string_equal(said[0].text, "Processes can be listed again.");
+  assert_string_equal(said[1].text, "All I/O can be read again.");
+}
+
+/* The lines are whole: they end with what is to be done. */
+static void says_whole_sentences(void **state) {
+  (void)state;
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct problems problems = {.said = {0}};
+    update_case(&problems, i);
+    const char *text = said[0].text;
+    char last = text[strlen(text) - 1];
+    assert_case(cases[i].name, last == '.' || last == '?');
+  }
+}
+
+/* Who lacks the capability is told so; who has it is told where it is lost. */
+static void names_the_missing_capability(void **state) {
+  (void)state;
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct all[_LINUX_CAPABILITY_U32S_3], few[2];
+  assert_int_equal(syscall(SYS_capget, &header, all), 0);
+
+  static const struct {
+    const char *name;
+    struct reader_report report;
+    unsigned int capabilities; /* what is taken away */
+    const char *lacks, *has;
+  } texts[] = {
+      {"taskstats",
+       {.taskstats = -EPERM},
+       1U << CAP_NET_ADMIN,
+       "lacks CAP_NET_ADMIN; run it as root",
+       "user namespace of its own"},
+      {"io, ptrace",
+       {.io = -EACCES},
+       1U << CAP_SYS_PTRACE,
+       "lacks CAP_SYS_PTRACE; run it as root",
+       "collectd has the capabilities"},
+      {"io, mode",
+       {.io = -EACCES},
+       1U << CAP_DAC_READ_SEARCH,
+       "lacks CAP_DAC_READ_SEARCH; run it as root",
+       "collectd has the capabilities"},
+      {"io, both",
+       {.io = -EACCES},
+       1U << CAP_SYS_PTRACE | 1U << CAP_DAC_READ_SEARCH,
+       "lacks CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH; run it as root",
+       "collectd has the capabilities"},
+      {"select",
+       {.select = -EACCES},
+       1U << CAP_SYS_PTRACE | 1U << CAP_DAC_READ_SEARCH,
+       "lacks CAP_SYS_PTRACE; run it as root",
+       "collectd has the capabilities"},
+  };
+  for (size_t i = 0; i < COUNT_OF(texts); i++) {
+    struct problems problems = {.said = {0}};
+    memcpy(few, all, sizeof(few));
+    few[0].effective &= ~texts[i].capabilities;
+    assert_int_equal(syscall(SYS_capset, &header, few), 0);
+    update(&problems, &texts[i].report);
+    assert_int_equal(syscall(SYS_capset, &header, all), 0);
+    assert_case_says(texts[i].name, said[0].text, texts[i].lacks);
+
+    if ((~all[0].effective & texts[i].capabilities) != 0)
+      continue;
+    problems = (struct problems){.said = {0}};
+    update(&problems, &texts[i].report);
+    assert_case_says(texts[i].name, said[0].text, texts[i].has);
+  }
+}
+
+/* Other failures have other causes: no capability would mend them. */
+static void does_not_blame_capabilities_for_all(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    struct reader_report report;
+  } others[] = {
+      {"kernel without CONFIG_TASK_IO_ACCOUNTING", {.io = -ENOENT}},
+      {"too many open files, io", {.io = -EMFILE}},
+      {"too many open files, select", {.select = -EMFILE}},
+      {"no memory for a command line", {.select = -ENOMEM}},
+      {"expressions that take too long",
+       {.undecided = 2, .undecided_rule = "a", .undecided_expression = "b"}},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(others); i++) {
+    struct problems problems = {.said = {0}};
+    update(&problems, &others[i].report);
+    assert_case_int(others[i].name, said_count, 1);
+    if (strstr(said[0].text, "capabilit") != NULL ||
+        strstr(said[0].text, "CAP_") != NULL)
+      fail_msg("%s: \"%s\"", others[i].name, said[0].text);
+  }
+}
+
+static void names_expressions_that_take_too_long(void **state) {
+  (void)state;
+  struct problems problems = {.said = {0}};
+  struct reader_report report = {.undecided = 1,
+                                 .undecided_rule = "queue",
+                                 .undecided_expression = "celery.*worker"};
+  update(&problems, &report);
+  assert_int_equal(said_count, 1);
+  assert_case_says("one", said[0].text, "about 1 process within");
+  assert_case_says("one", said[0].text, "\"celery.*worker\" of \"queue\"");
+  assert_case_says("one", said[0].text, "Simplify the expressions");
+
+  report.undecided = 12; /* the same failure */
+  update(&problems, &report);
+  assert_int_equal(said_count, 0);
+  update(&problems, &well);
+  assert_int_equal(said_count, 1);
+  assert_false(said[0].is_warning);
+  update(&problems, &report);
+  assert_case_says("several", said[0].text, "about 12 processes within");
+}
+
+static void cuts_long_expressions(void **state) {
+  (void)state;
+  char expression[2000], name[2000];
+  memset(expression, 'e', sizeof(expression) - 1);
+  memset(name, 'n', sizeof(name) - 1);
+  expression[sizeof(expression) - 1] = name[sizeof(name) - 1] = '\0';
+  struct problems problems = {.said = {0}};
+  update(&problems,
+         &(struct reader_report){.undecided = SIZE_MAX,
+                                 .undecided_rule = name,
+                                 .undecided_expression = expression});
+  assert_case_says("cure", said[0].text, "where that will do.");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(says_nothing_when_all_is_well),
+      cmocka_unit_test(says_each_once),
+      cmocka_unit_test(says_that_it_changed),
+      cmocka_unit_test(says_once_that_records_are_old),
+      cmocka_unit_test(says_once_that_records_are_strange),
+      cmocka_unit_test(says_once_that_groups_are_many),
+      cmocka_unit_test(says_several_at_a_time),
+      cmocka_unit_test(says_nothing_of_the_unlisted),
+      cmocka_unit_test(says_whole_sentences),
+      cmocka_unit_test(names_the_missing_capability),
+      cmocka_unit_test(does_not_blame_capabilities_for_all),
+      cmocka_unit_test(names_expressions_that_take_too_long),
+      cmocka_unit_test(cuts_long_expressions),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,1108 @@
+/* SPDX-License-Identifier: MIT */
+#include "track/exit_accounting.h"
+
+#include "deaths.h"
+
+#include <sys/sysmacros.h>
+
+/* A process that no read has seen */
+
+static uint64_t kernel_dev(dev_t dev) {
+  return (uint64_t)major(dev) << 8 | (minor(dev) & 0xff) |
+         (uint64_t)(minor(dev) >> 8) << 20;
+}
+
+static void set_executable(const struct fixture *fixture, struct record *thread,
+                           const char *path) {
+  char full[TREE_PATH_SIZE];
+  struct stat st;
+  tree_path(&fixture->tree, path, full);
+  assert_int_equal(stat(full, &st), 0);
+  thread->exe_dev = kernel_dev(st.st_dev);
+  thread->exe_inode = st.st_ino;
+}
+
+static void selects_by_the_record(void **state) {
+  struct fixture *fixture = *state;
+  enum { CONDITIONS = 3 };
+  static const struct {
+    const char *name;
+    struct {
+      enum selector_kind kind;
+      const char *value;
+    } conditions[CONDITIONS];
+    const char *cgroup, *parents_cgroup;
+    enum selector_match result;
+  } cases[] = {
+      {"comm", {{SELECTOR_COMMAND, "nginx"}}, NULL, NULL, SELECTOR_YES},
+      {"other comm", {{SELECTOR_COMMAND, "apache2"}}, NULL, NULL, SELECTOR_NO},
+      {"any comm",
+       {{SELECTOR_COMMAND, "apache2"}, {SELECTOR_COMMAND, "nginx"}},
+       NULL,
+       NULL,
+       SELECTOR_YES},
+      {"user", {{SELECTOR_USER, "1000"}}, NULL, NULL, SELECTOR_YES},
+      {"other user", {{SELECTOR_USER, "1001"}}, NULL, NULL, SELECTOR_NO},
+      {"executable",
+       {{SELECTOR_EXECUTABLE, "@bin/nginx"}},
+       NULL,
+       NULL,
+       SELECTOR_YES},
+      {"other executable",
+       {{SELECTOR_EXECUTABLE, "@bin/other"}},
+       NULL,
+       NULL,
+       SELECTOR_NO},
+      {"missing executable",
+       {{SELECTOR_EXECUTABLE, "@bin/none"}},
+       NULL,
+       NULL,
+       SELECTOR_NO},
+      {"pid file", {{SELECTOR_PID_FILE, "@x.pid"}}, NULL, NULL, SELECTOR_YES},
+      {"other's pid file",
+       {{SELECTOR_PID_FILE, "@y.pid"}},
+       NULL,
+       NULL,
+       SELECTOR_NO},
+      {"own cgroup",
+       {{SELECTOR_CONTROL_GROUP, "^/a$"}},
+       "0::/a\n",
+       "0::/b\n",
+       SELECTOR_YES},
+      {"own cgroup, not the parent's",
+       {{SELECTOR_CONTROL_GROUP, "^/b$"}},
+       "0::/a\n",
+       "0::/b\n",
+       SELECTOR_NO},
+      {"parent's cgroup",
+       {{SELECTOR_CONTROL_GROUP, "^/b$"}},
+       NULL,
+       "0::/b\n",
+       SELECTOR_YES},
+      {"no cgroup to be had",
+       {{SELECTOR_CONTROL_GROUP, "^/b$"}},
+       NULL,
+       NULL,
+       SELECTOR_UNKNOWN},
+      {"command line",
+       {{SELECTOR_COMMAND_LINE, "nginx"}},
+       NULL,
+       NULL,
+       SELECTOR_UNKNOWN},
+      {"all of them",
+       {{SELECTOR_COMMAND, "nginx"},
+        {SELECTOR_USER, "1000"},
+        {SELECTOR_CONTROL_GROUP, "^/b$"}},
+       NULL,
+       "0::/b\n",
+       SELECTOR_YES},
+      {"all but one",
+       {{SELECTOR_COMMAND, "nginx"},
+        {SELECTOR_USER, "1001"},
+        {SELECTOR_CONTROL_GROUP, "^/b$"}},
+       NULL,
+       "0::/b\n",
+       SELECTOR_NO},
+      {"command line, and another user",
+       {{SELECTOR_COMMAND_LINE, "nginx"}, {SELECTOR_USER, "1001"}},
+       NULL,
+       NULL,
+       SELECTOR_NO},
+      {"command line, and another cgroup",
+       {{SELECTOR_COMMAND_LINE, "nginx"}, {SELECTOR_CONTROL_GROUP, "^/b$"}},
+       "0::/a\n",
+       NULL,
+       SELECTOR_NO},
+      {"command line, and all else",
+       {{SELECTOR_COMMAND_LINE, "nginx"},
+        {SELECTOR_COMMAND, "nginx"},
+        {SELECTOR_CONTROL_GROUP, "^/a$"}},
+       "0::/a\n",
+       NULL,
+       SELECTOR_UNKNOWN},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    tree_put(&fixture->tree, "bin/nginx", "x");
+    tree_put(&fixture->tree, "bin/other", "x");
+    tree_put(&fixture->tree, "x.pid", "4711\n");
+    tree_put(&fixture->tree, "y.pid", "4712\n");
+    add_group(fixture, cases[i].conditions[0].kind,
+              cases[i].conditions[0].value);
+    for (size_t c = 1; c < CONDITIONS && cases[i].conditions[c].value; c++)
+      add_condition(fixture, cases[i].conditions[c].kind,
+                    cases[i].conditions[c].value);
+    begin(fixture, 1000);
+    read_at(fixture, 1000); /* learns of files */
+
+    struct message message = death_of(PID, "nginx", AGE_MS);
+    message.record[MESSAGE_THREAD].ppid = 4000;
+    set_executable(fixture, &message.record[MESSAGE_THREAD], "bin/nginx");
+    if (cases[i].cgroup != NULL)
+      tree_put_of(&fixture->tree, PID, "cgroup", cases[i].cgroup);
+    if (cases[i].parents_cgroup != NULL)
+      tree_put_of(&fixture->tree, 4000, "cgroup", cases[i].parents_cgroup);
+    take(fixture, &message, 1);
+
+    bool counts = cases[i].result == SELECTOR_YES;
+    assert_used(name, fixture, 0, counts, counts);
+    assert_case_int(name, fixture->ledger->undecided,
+                    cases[i].result == SELECTOR_UNKNOWN);
+    assert_case_int(name, fixture->ledger->unattributed, 0);
+    /* One that counts is remembered: the next read may yet see it. */
+    assert_case_int(name, table_size(fixture), counts);
+    tree_remove(&fixture->tree, "4711");
+    tree_remove(&fixture->tree, "4000");
+    read_at(fixture, 0);
+    assert_case_int(name, table_size(fixture), 0);
+    assert_used(name, fixture, 0, counts, counts);
+    clear(fixture);
+  }
+}
+
+static void counts_in_every_group(void **state) {
+  struct fixture *fixture = *state;
+  add_group(fixture, SELECTOR_COMMAND, "nginx");
+  add_group(fixture, SELECTOR_COMMAND, "other");
+  add_group(fixture, SELECTOR_USER, "1000");
+  begin(fixture, 1000);
+  struct message messages[] = {death_of(PID, "nginx", AGE_MS),
+                               death_of(PID + 1, "nginx", AGE_MS)};
+  take(fixture, messages, 2);
+  assert_used("both", fixture, 0, 2, 2);
+  assert_used("none", fixture, 1, 0, 0);
+  assert_used("by another selector", fixture, 2, 2, 2);
+}
+
+static void counts_by_how_it_ended(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name;
+    uint32_t exit_code;
+    uint8_t flags;
+    unsigned int counter;
+    bool dumped_core;
+  } cases[] = {
+      {"status 0", 0, 0, COUNTER_EXIT_OK, false},
+      {"status 1", 0x100, 0, COUNTER_EXIT_ERROR, false},
+      {"status 255", 0xff00, 0, COUNTER_EXIT_ERROR, false},
+      {"SIGKILL", 9, 0x10, COUNTER_EXIT_SIGNAL, false},
+      {"SIGTERM", 15, 0x10, COUNTER_EXIT_SIGNAL, false},
+      {"no core, by a limit", 11, 0x18, COUNTER_EXIT_SIGNAL, false},
+      {"core dumped", 6 | 0x80, 0x10, COUNTER_EXIT_SIGNAL, true},
+      {"real-time signal", 64, 0x10, COUNTER_EXIT_SIGNAL, false},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    add_group(fixture, SELECTOR_COMMAND, "nginx");
+    fixture->rules[0].notify = NOTIFY_ALL;
+    begin(fixture, 1000);
+    struct message message = death_of(PID, "nginx", AGE_MS);
+    message.record[MESSAGE_THREAD].exit_code = cases[i].exit_code;
+    message.record[MESSAGE_THREAD].flags |= cases[i].flags;
+    take(fixture, &message, 1);
+    assert_case_int(name, truth(fixture, 0, cases[i].counter), 1);
+    assert_used(name, fixture, 0, 1, 1);
+    assert_case_int(name, fixture->event_count, 1);
+    assert_case_int(name, fixture->events[0].event.exit_code,
+                    cases[i].exit_code);
+    assert_case_int(name, fixture->events[0].event.dumped_core,
+                    cases[i].dumped_core);
+    clear(fixture);
+  }
+}
+
+/* What it used before the plugin's start, or the last read, which has not seen
+ * it as a member, is not counted; but its end is. */
+static void counts_use_since_the_start(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name;
+    uint64_t age_ms, since_ms;
+    bool has_read;
+    bool counts_use;
+  } cases[] = {
+      {"began after the plugin", 20, 1000, false, true},
+      {"began just after the plugin", 999, 1000, false, true},
+      {"began before the plugin", 1001, 1000, false, false},
+      {"began long before the plugin", 100000, 1000, false, false},
+      {"began after the read", 20, 1000, true, true},
+      {"began before the read, and was yet to appear", 2900, 1000, true, true},
+      {"began before the read", 3020, 1000, true, false},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    add_group(fixture, SELECTOR_COMMAND, "nginx");
+    begin(fixture, cases[i].has_read ? 1500 : cases[i].since_ms);
+    if (cases[i].has_read)
+      read_at(fixture, cases[i].since_ms);
+    struct message message = death_of(PID, "nginx", cases[i].age_ms);
+    take(fixture, &message, 1);
+    assert_used(name, fixture, 0, cases[i].counts_use, 1);
+    clear(fixture);
+  }
+}
+
+/* A thread that never slept has run but for its waits. */
+static void estimates_the_cpu_time_of_the_unseen(void **state) {
+  struct fixture *fixture = *state;
+  add_group(fixture, SELECTOR_COMMAND, "nginx");
+  begin(fixture, 1000);
+  struct message message = death_of(PID, "nginx", AGE_MS);
+  message.record[MESSAGE_THREAD].switches_voluntary = 0;
+  take(fixture, &message, 1);
+  int64_t cpu = AGE_MS * MS - (int64_t)used_of(COUNTER_DELAY + DELAY_CPU, 1);
+  assert_true(cpu_of(fixture, 0) == cpu);
+  assert_true(truth(fixture, 0, COUNTER_CPU_SYSTEM) == cpu * 3 / 4);
+}
+
+/* The kernel may count a wait for a disk from the machine's boot. */
+static void leaves_out_waits_from_boot(void **state) {
+  struct fixture *fixture = *state;
+  const unsigned int blkio = COUNTER_DELAY + DELAY_BLKIO;
+  static const struct {
+    const char *name;
+    bool has_threads;
+    uint64_t waited_ms, counted_ms;
+  } cases[] = {
+      {"possible", false, AGE_MS, AGE_MS},
+      {"from boot", false, 1000000, 0},
+      {"possible, of several threads", true, AGE_MS, AGE_MS},
+      {"from boot, of several threads", true, 1000000, 0},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    add_group(fixture, SELECTOR_COMMAND, "nginx");
+    begin(fixture, 1000);
+    struct message message = death_of(PID, "nginx", AGE_MS);
+    if (cases[i].has_threads)
+      message = last_of(message, 1);
+    struct record *record =
+        &message
+             .record[cases[i].has_threads ? MESSAGE_PROCESS : MESSAGE_THREAD];
+    record->delay_ns[DELAY_BLKIO] = cases[i].waited_ms * MS;
+    struct record *thread = &message.record[MESSAGE_THREAD];
+    thread->delay_ns[DELAY_BLKIO] = thread->blkio_max_ns =
+        record->delay_ns[DELAY_BLKIO];
+    take(fixture, &message, 1);
+    assert_case_int(cases[i].name, truth(fixture, 0, blkio) / MS,
+                    cases[i].counted_ms);
+    clear(fixture);
+  }
+}
+
+/* Several threads */
+
+enum thread { MAIN, WORKER_1, WORKER_2, LAST, THREADS };
+
+static void adds_threads_in_any_order(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name;
+    enum thread order[THREADS];
+    enum thread main; /* which of them is the main thread */
+  } cases[] = {
+      {"main leaves first", {MAIN, WORKER_1, WORKER_2, LAST}, MAIN},
+      {"main leaves between", {WORKER_1, MAIN, WORKER_2, LAST}, MAIN},
+      {"main leaves last", {WORKER_1, WORKER_2, MAIN, LAST}, LAST},
+      {"one is late", {WORKER_1, MAIN, LAST, WORKER_2}, MAIN},
+      {"two are late", {MAIN, LAST, WORKER_2, WORKER_1}, MAIN},
+      {"all others are late", {LAST, WORKER_2, MAIN, WORKER_1}, LAST},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++)
+    for (int at_once = 0; at_once < 2; at_once++) {
+      const char *name = cases[i].name;
+      struct message threads[THREADS], messages[THREADS];
+      for (enum thread t = 0; t < THREADS; t++) {
+        bool is_main = t == cases[i].main;
+        pid_t pid = is_main ? PID : PID + 10 + (pid_t)t;
+        threads[t] = thread_of(PID, pid, is_main ? "nginx" : "worker", t + 1);
+        threads[t].record[MESSAGE_THREAD].exit_code = t == LAST ? 0x300 : 0;
+      }
+      threads[LAST] = last_of(threads[LAST], 10);
+      for (size_t m = 0; m < THREADS; m++)
+        messages[m] = threads[cases[i].order[m]];
+
+      add_group(fixture, SELECTOR_COMMAND, "nginx");
+      add_group(fixture, SELECTOR_COMMAND, "worker");
+      fixture->rules[0].notify = NOTIFY_ALL;
+      begin(fixture, 1000);
+      for (size_t m = 0; m < THREADS; m += at_once ? THREADS : 1)
+        take(fixture, &messages[m], at_once ? THREADS : 1);
+      assert_used(name, fixture, 0, 10, 1);
+      /* Its status is that of the last thread, its name that of the first. */
+      assert_case_int(name, truth(fixture, 0, COUNTER_EXIT_ERROR), 1);
+      assert_used(name, fixture, 1, 0, 0);
+      assert_case_int(name, fixture->event_count, 1);
+      assert_case_string(name, fixture->events[0].comm, "nginx");
+      assert_case_int(name, fixture->events[0].event.pid, PID);
+      read_at(fixture, 0);
+      assert_case_int(name, table_size(fixture), 0);
+      clear(fixture);
+    }
+}
+
+/* As waitpid says it: as the main thread, unless another one ended all. */
+static void ends_as_its_threads_did(void **state) {
+  struct fixture *fixture = *state;
+  enum { EXIT_3 = 0x300, CRASH = SIGSEGV | 0x80 };
+  static const struct {
+    const char *name;
+    struct {
+      bool is_main;
+      uint32_t exit_code;
+    } order[THREADS];
+    uint32_t exit_code;
+  } cases[] = {
+      {"all is well", {{true, 0}, {false, 0}, {false, 0}, {false, 0}}, 0},
+      {"main ended all",
+       {{false, EXIT_3}, {false, EXIT_3}, {false, EXIT_3}, {true, EXIT_3}},
+       EXIT_3},
+      {"main ended all, and was not the last",
+       {{false, EXIT_3}, {true, EXIT_3}, {false, EXIT_3}, {false, EXIT_3}},
+       EXIT_3},
+      {"a worker ended all and left one that was ending",
+       {{true, 0}, {false, 0}, {false, EXIT_3}, {false, 0}},
+       EXIT_3},
+      {"a worker crashed and left one that was ending",
+       {{true, SIGSEGV}, {false, CRASH}, {false, SIGSEGV}, {false, 0}},
+       SIGSEGV},
+      {"a worker had a status of its own",
+       {{false, EXIT_3}, {false, 0}, {false, 0}, {true, 0}},
+       0},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    struct message messages[THREADS];
+    for (int t = 0; t < THREADS; t++) {
+      bool is_main = cases[i].order[t].is_main;
+      messages[t] = thread_of(PID, is_main ? PID : PID + 10 + t,
+                              is_main ? "nginx" : "worker", 1);
+      messages[t].record[MESSAGE_THREAD].exit_code =
+          cases[i].order[t].exit_code;
+    }
+    messages[THREADS - 1] = last_of(messages[THREADS - 1], THREADS);
+
+    add_group(fixture, SELECTOR_COMMAND, "nginx");
+    fixture->rules[0].notify = NOTIFY_ALL;
+    begin(fixture, 1000);
+    take(fixture, messages, THREADS);
+    assert_used(name, fixture, 0, THREADS, 1);
+    assert_case_int(name, fixture->event_count, 1);
+    assert_case_int(name, fixture->events[0].event.exit_code,
+                    cases[i].exit_code);
+    clear(fixture);
+  }
+}
+
+/* On kernels whose records of a process leave out what ended threads had:
+ * Linux 6.1. */
+static void sums_up_what_the_process_lacks(void **state) {
+  struct fixture *fixture = *state;
+  struct message messages[] = {thread_of(PID, PID + 1, "worker", 2),
+                               thread_of(PID, PID + 2, "worker", 3),
+                               last_of(thread_of(PID, PID, "nginx", 1), 6)};
+  struct record *whole = &messages[2].record[MESSAGE_PROCESS];
+  whole->user_us = whole->system_us = 0;
+  whole->switches_voluntary = whole->switches_involuntary = 0;
+  add_group(fixture, SELECTOR_COMMAND, "nginx");
+  begin(fixture, 1000);
+  take(fixture, messages, 3);
+  assert_used("6.1", fixture, 0, 6, 1);
+}
+
+/* While reads see nobody, those who end leave nothing behind; who has not ended
+ * is kept, and complete once it does. */
+static void forgets_the_dead_while_all_are_hidden(void **state) {
+  struct fixture *fixture = *state;
+  add_group(fixture, SELECTOR_COMMAND, "nginx");
+  begin(fixture, 1000);
+  tree_remove(&fixture->tree, "1");
+  for (pid_t i = 0; i < 10; i++) {
+    struct message messages[] = {
+        thread_of(PID + 3 * i, PID + 3 * i + 1, "worker", 1),
+        last_of(thread_of(PID + 3 * i, PID + 3 * i, "nginx", 1), 2)};
+    take(fixture, messages, 1);
+    reader_read(fixture->reader, fixture->now, &fixture->report);
+    assert_int_equal(fixture->report.proc, -ENODEV);
+    fixture->ledger->drained_read = fixture->ledger->read;
+    reader_read(fixture->reader, fixture->now, &fixture->report);
+    assert_int_equal(table_size(fixture), 1);
+    take(fixture, &messages[1], 1);
+    reader_read(fixture->reader, fixture->now, &fixture->report);
+    assert_int_equal(table_size(fixture), 0);
+  }
+  assert_used("hidden", fixture, 0, 20, 10);
+}
+
+/* Those of a process that nobody selects leave nothing behind. */
+static void forgets_the_threads_of_others(void **state) {
+  struct fixture *fixture = *state;
+  add_group(fixture, SELECTOR_COMMAND, "nginx");
+  begin(fixture, 1000);
+  struct message messages[] = {
+      thread_of(PID, PID, "other", 1),
+      last_of(thread_of(PID, PID + 1, "worker", 1), 2)};
+  take(fixture, messages, 2);
+  assert_used("others", fixture, 0, 0, 0);
+  assert_int_equal(table_size(fixture), 0);
+  take(fixture, messages, 1); /* this one's end does not come */
+  read_at(fixture, 0);
+  fixture->ledger->drained_read = fixture->ledger->read;
+  read_at(fixture, 0);
+  assert_int_equal(table_size(fixture), 0);
+}
+
+/* Processes that reads have seen */
+
+/* A process, its reads and its record, in any order. Its record tells less CPU
+ * time than its clock, so that the source of what is counted shows. */
+enum source { BY_RECORD, BY_LAST_READ, BY_ZOMBIE };
+
+struct story {
+  struct fixture *fixture;
+  struct child child;
+  struct message message;
+  uint64_t clock[3]; /* by source */
+  bool is_zombie, is_gone;
+};
+
+static void tell(struct story *story, char letter) {
+  struct fixture *fixture = story->fixture;
+  pid_t pid = story->child.pid;
+
+  switch (letter) {
+  case 'R': /* a read */
+    read_at(fixture, 0);
+    if (!story->is_zombie && !story->is_gone)
+      story->clock[BY_LAST_READ] = child_clock(pid);
+    break;
+  case 'X': /* its exit record */
+    take(fixture, &story->message, 1);
+    break;
+  case 'Z': /* it ends, and its parent waits */
+    child_end(&story->child);
+    nanosleep(&(struct timespec){.tv_nsec = 20000000},
+              NULL); /* till it stands */
+    story->clock[BY_ZOMBIE] = child_clock(pid);
+    put_process(fixture, pid, "nginx", 'Z', AGE_MS);
+    story->is_zombie = true;
+    break;
+  case 'G': /* it is reaped */
+    child_reap(&story->child);
+    remove_process(fixture, pid);
+    story->is_gone = true;
+    break;
+  default:
+    break;
+  }
+}
+
+static void counts_once_in_any_order(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *events;
+    bool is_seen; /* by a read, before its record */
+    enum source cpu;
+  } cases[] = {
+      {"XG", false, BY_RECORD},
+      {"GX", false, BY_RECORD},
+      {"GRX", false, BY_RECORD},
+      {"XRG", false, BY_RECORD}, /* still dying */
+      {"XRRGR", false, BY_RECORD},
+      {"XRZRG", false, BY_RECORD},
+      {"ZXG", false, BY_ZOMBIE},
+      {"ZXRRGR", false, BY_ZOMBIE},
+      {"RXG", true, BY_LAST_READ},
+      {"RRXGR", true, BY_LAST_READ},
+      {"RGX", true, BY_LAST_READ},
+      {"RGRX", true, BY_LAST_READ}, /* the record is late */
+      {"RXRG", true, BY_LAST_READ},
+      {"RXZRG", true, BY_ZOMBIE},
+      {"RXZRRRGR", true, BY_ZOMBIE},
+      {"RZXG", true, BY_ZOMBIE},
+      {"RZXRG", true, BY_ZOMBIE},
+      {"RZRXG", true, BY_ZOMBIE},
+      {"RZRGX", true, BY_ZOMBIE},
+      {"RZRGRX", true, BY_ZOMBIE},
+      {"ZRXG", false, BY_ZOMBIE}, /* its record tells what it was */
+      {"ZRXRRG", false, BY_ZOMBIE},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].events;
+    struct story story = {.fixture = fixture};
+    add_group(fixture, SELECTOR_COMMAND, "nginx");
+    fixture->rules[0].notify = NOTIFY_ALL;
+    begin(fixture, 1000);
+    read_at(fixture, 50);
+    child_start(&story.child);
+    child_tell(&story.child, 'b', 30);
+    pid_t pid = story.child.pid;
+    put_process(fixture, pid, "nginx", 'S', AGE_MS);
+    story.message = death_of(pid, "nginx", AGE_MS);
+    story.clock[BY_RECORD] = 8 * MS;
+
+    bool is_over = false;
+    for (const char *event = name; *event != '\0'; event++) {
+      tell(&story, *event);
+      is_over |= *event == 'X';
+      assert_case_int(name, exits_of(fixture, 0), is_over);
+      assert_case_int(name, fixture->event_count, is_over);
+      if (*event == 'R') {
+        bool counts = !is_over && !story.is_zombie && !story.is_gone;
+        assert_case_int(name,
+                        group_at(fixture->ledger, 0)->gauges[GAUGE_PROCESSES],
+                        counts);
+      }
+    }
+    for (unsigned int kind = 0; kind < DELAY_KINDS; kind++) {
+      assert_case_int(name, truth(fixture, 0, COUNTER_DELAY + kind),
+                      used_of(COUNTER_DELAY + kind, 1));
+      assert_case_int(name, truth(fixture, 0, COUNTER_WAITS + kind),
+                      used_of(COUNTER_WAITS + kind, 1));
+    }
+    bool is_seen = cases[i].is_seen;
+    assert_case_int(name, truth(fixture, 0, COUNTER_READ_CHARS),
+                    is_seen ? 1500 : 1024);
+    assert_case_int(name, truth(fixture, 0, COUNTER_WRITE_CHARS),
+                    is_seen ? 2500 : 2048);
+    assert_case_int(name, truth(fixture, 0, COUNTER_READ_CALLS),
+                    is_seen ? 3 : 0);
+    assert_case_int(name, truth(fixture, 0, COUNTER_READ_BYTES), 4096);
+    assert_case_int(name, truth(fixture, 0, COUNTER_WRITE_BYTES), 8192);
+    assert_case_int(name, truth(fixture, 0, COUNTER_FAULTS_MINOR), 50);
+    assert_case_int(name, truth(fixture, 0, COUNTER_FAULTS_MAJOR), 5);
+    assert_case_int(name, cpu_of(fixture, 0), story.clock[cases[i].cpu]);
+
+    fixture->ledger->drained_read = fixture->ledger->read;
+    read_at(fixture, 0);
+    assert_case_int(name, table_size(fixture), 0);
+    assert_case_int(name, exits_of(fixture, 0), 1);
+    assert_case_int(name, fixture->report.members, 0);
+    clear(fixture);
+  }
+}
+
+/* What runs no more has neither a command line nor an executable, but it is
+ * what it was. */
+static void remembers_what_the_dead_have_been(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name;
+    enum selector_kind kind;
+    const char *value;
+  } cases[] = {
+      {"command line", SELECTOR_COMMAND_LINE, "worker"},
+      {"executable", SELECTOR_EXECUTABLE, "/bin/nginx"},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    struct child child;
+    char path[64];
+    add_group(fixture, cases[i].kind, cases[i].value);
+    begin(fixture, 1000);
+    child_start(&child);
+    put_process(fixture, child.pid, "nginx", 'S', AGE_MS);
+    tree_put_of(&fixture->tree, child.pid, "cmdline", "nginx: worker");
+    snprintf(path, sizeof(path), "%d/exe", child.pid);
+    tree_link(&fixture->tree, path, "/bin/nginx");
+    read_at(fixture, 0);
+    assert_case_int(name, fixture->report.members, 1);
+
+    child_end(&child);
+    put_process(fixture, child.pid, "nginx", 'Z', AGE_MS);
+    tree_put_of(&fixture->tree, child.pid, "cmdline", "");
+    tree_remove(&fixture->tree, path);
+    read_at(fixture, 0); /* before its record */
+    struct message message = death_of(child.pid, "nginx", AGE_MS);
+    take(fixture, &message, 1);
+    assert_case_int(name, exits_of(fixture, 0), 1);
+    assert_case_int(name, cpu_of(fixture, 0), child_clock(child.pid));
+    assert_case_int(name, truth(fixture, 0, COUNTER_DELAY),
+                    used_of(COUNTER_DELAY, 1));
+    clear(fixture);
+  }
+}
+
+/* What the record has and the reads had not. */
+static void adds_what_the_reads_missed(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  add_group(fixture, SELECTOR_COMMAND, "nginx");
+  begin(fixture, 1000);
+  child_start(&child);
+  put_process(fixture, child.pid, "nginx", 'S', AGE_MS);
+  read_at(fixture, 0);
+  assert_int_equal(fixture->report.members, 1);
+  /* It was a while ago, so that there was time for all of it. */
+  proctable_find(fixture->ledger->table, child.pid)
+      ->member->account.sampled_ns -= UINT64_C(10000) * MS;
+  struct message message = death_of(child.pid, "nginx", AGE_MS);
+  message.record[MESSAGE_THREAD].elapsed_us = 20000000;
+  set_thread_use(&message.record[MESSAGE_THREAD], 1000);
+  take(fixture, &message, 1);
+  for (unsigned int i = 0; i < COUNTER_EXIT_OK; i++)
+    if (i != COUNTER_READ_CALLS && i != COUNTER_WRITE_CALLS &&
+        i > COUNTER_CPU_SYSTEM)
+      assert_true(truth(fixture, 0, i) == (int64_t)used_of(i, 1000));
+  assert_true(cpu_of(fixture, 0) == INT64_C(8000) * MS);
+}
+
+/* It was there before the plugin: its use counts from then on. */
+static void counts_a_known_process_from_the_start(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  add_group(fixture, SELECTOR_COMMAND, "nginx");
+  begin(fixture, 1000);
+  child_start(&child);
+  child_tell(&child, 'b', 50);
+  put_process(fixture, child.pid, "nginx", 'S', 5000);
+  read_at(fixture, 0);
+  assert_int_equal(cpu_of(fixture, 0), 0);
+  int64_t clock = (int64_t)child_clock(child.pid);
+  struct message message = death_of(child.pid, "nginx", 5000);
+  set_thread_use(&message.record[MESSAGE_THREAD], 100);
+  take(fixture, &message, 1);
+  assert_true(cpu_of(fixture, 0) == 800 * MS - clock);
+  assert_int_equal(truth(fixture, 0, COUNTER_READ_CHARS), 102400 - 1500);
+  assert_int_equal(truth(fixture, 0, COUNTER_FAULTS_MINOR), 5000 - 40);
+  assert_int_equal(exits_of(fixture, 0), 1);
+}
+
+/* Whom reads know, and no group selects. */
+static void leaves_known_strangers_alone(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  add_group(fixture, SELECTOR_COMMAND, "nginx");
+  add_group(fixture, SELECTOR_COMMAND_LINE, "nginx");
+  begin(fixture, 1000);
+  child_start(&child);
+  put_process(fixture, child.pid, "other", 'S', 5000);
+  read_at(fixture, 0);
+  assert_int_equal(table_size(fixture), 1);
+  struct message message = death_of(child.pid, "other", 5000);
+  take(fixture, &message, 1);
+  for (size_t i = 0; i < 2; i++)
+    assert_used("stranger", fixture, i, 0, 0);
+  /* Its command line was seen. */
+  assert_int_equal(fixture->ledger->undecided, 0);
+  remove_process(fixture, child.pid);
+  read_at(fixture, 0);
+  assert_int_equal(table_size(fixture), 0);
+}
+
+/* It took the name after the last read: what it used before is not counted. */
+static void counts_a_stranger_that_took_the_name(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name;
+    uint64_t age_ms;
+  } cases[] = {{"began before the plugin", 5000},
+               {"began after the plugin", 500}};
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    struct child child;
+    add_group(fixture, SELECTOR_COMMAND, "nginx");
+    begin(fixture, 1000);
+    child_start(&child);
+    child_tell(&child, 'b', 30);
+    put_process(fixture, child.pid, "other", 'S', cases[i].age_ms);
+    read_at(fixture, 0);
+    int64_t clock = (int64_t)child_clock(child.pid);
+    struct message message = death_of(child.pid, "nginx", cases[i].age_ms);
+    set_thread_use(&message.record[MESSAGE_THREAD], 50);
+    take(fixture, &message, 1);
+    assert_case_int(name, exits_of(fixture, 0), 1);
+    assert_case_int(name, cpu_of(fixture, 0), 400 * MS - clock);
+    assert_case_int(name, truth(fixture, 0, COUNTER_DELAY), 0);
+    assert_case_int(name, truth(fixture, 0, COUNTER_READ_CHARS), 0);
+    read_at(fixture, 0); /* sees it dying */
+    assert_case_int(name, exits_of(fixture, 0), 1);
+    assert_case_int(name, cpu_of(fixture, 0), 400 * MS - clock);
+    assert_case_int(name, fixture->report.members, 0);
+    clear(fixture);
+  }
+}
+
+/* A read met it between fork and what made it a member; its threads' records
+ * come in any order. */
+static void counts_the_threads_of_a_stranger(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name;
+    enum thread order[THREADS];
+    enum thread main;
+  } cases[] = {
+      {"main leaves first", {MAIN, WORKER_1, WORKER_2, LAST}, MAIN},
+      {"main is overtaken", {WORKER_1, LAST, MAIN, WORKER_2}, MAIN},
+      {"all are overtaken", {LAST, WORKER_2, WORKER_1, MAIN}, MAIN},
+      {"main leaves last", {WORKER_1, WORKER_2, MAIN, LAST}, LAST},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    struct child child;
+    add_group(fixture, SELECTOR_COMMAND, "nginx");
+    begin(fixture, AGE_MS + 1000);
+    child_start(&child);
+    put_process(fixture, child.pid, "other", 'S', AGE_MS);
+    read_at(fixture, 0);
+    /* A fork that took longer than a ms is not taken for unused. */
+    int64_t clock = (int64_t)child_clock(child.pid);
+    int64_t before = clock < MS ? 0 : clock;
+    int64_t waiting = 0;
+    for (size_t m = 0; m < THREADS; m++) {
+      enum thread t = cases[i].order[m];
+      bool is_main = t == cases[i].main;
+      pid_t pid = is_main ? child.pid : child.pid + 10 + (pid_t)t;
+      struct message message =
+          thread_of(child.pid, pid, is_main ? "nginx" : "worker", t + 1);
+      if (t == LAST)
+        message = last_of(message, 10);
+      take(fixture, &message, 1);
+      waiting += t == LAST || is_main;
+      assert_case_int(name, exits_of(fixture, 0),
+                      waiting == (LAST == cases[i].main ? 1 : 2));
+    }
+    assert_case_int(name, cpu_of(fixture, 0), 80 * MS - before);
+    assert_case_int(name, truth(fixture, 0, COUNTER_DELAY),
+                    before > 0 ? 0 : 1000000);
+    remove_process(fixture, child.pid);
+    read_at(fixture, 0);
+    assert_case_int(name, table_size(fixture), 0);
+    clear(fixture);
+  }
+}
+
+/* Who never called exec has its parent's command line. */
+static void decides_by_the_parent(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name;
+    const char *parent; /* its command line, or NULL if no read has seen it */
+    uint8_t flags;
+    bool counts, is_undecided;
+  } cases[] = {
+      {"forked by a member", "celery worker", RECORD_FORKED, true, false},
+      {"forked by another", "celery beat", RECORD_FORKED, false, false},
+      {"forked by an unknown one", NULL, RECORD_FORKED, false, true},
+      {"called exec, started by a member", "celery worker", 0, false, true},
+      {"called exec, started by another", "celery beat", 0, false, true},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    struct child parent;
+    add_group(fixture, SELECTOR_COMMAND_LINE, "worker");
+    add_group(fixture, SELECTOR_COMMAND, "python3");
+    begin(fixture, 1000);
+    child_start(&parent);
+    if (cases[i].parent != NULL) {
+      put_process(fixture, parent.pid, "python3", 'S', 5000);
+      tree_put_of(&fixture->tree, parent.pid, "cmdline", cases[i].parent);
+    }
+    read_at(fixture, 900);
+    int64_t cpu = cpu_of(fixture, 0);
+    struct message message = death_of(PID, "python3", AGE_MS);
+    message.record[MESSAGE_THREAD].ppid = (uint32_t)parent.pid;
+    message.record[MESSAGE_THREAD].flags |= cases[i].flags;
+    take(fixture, &message, 1);
+    assert_case_int(name, exits_of(fixture, 0), cases[i].counts);
+    assert_case_int(name, cpu_of(fixture, 0) - cpu,
+                    cases[i].counts ? 8 * MS : 0);
+    assert_case_int(name, exits_of(fixture, 1), 1); /* no doubt there */
+    assert_case_int(name, fixture->ledger->undecided, cases[i].is_undecided);
+    clear(fixture);
+  }
+}
+
+/* Two processes of one pid: to each its own. */
+static void tells_processes_of_one_pid_apart(void **state) {
+  struct fixture *fixture = *state;
+  /* 1, 2: a read sees the one, the other; a, b: their records. */
+  static const char *const stories[] = {"ab",   "1ab", "1a2b", "12ab",
+                                        "12ba", "ba",  "a2b"};
+
+  for (size_t i = 0; i < COUNT_OF(stories); i++) {
+    const char *name = stories[i];
+    struct child child;
+    add_group(fixture, SELECTOR_COMMAND, "one");
+    add_group(fixture, SELECTOR_COMMAND, "two");
+    begin(fixture, 10000);
+    read_at(fixture, 8000);
+    child_start(&child);
+    struct message one = death_of(child.pid, "one", 5000);
+    struct message two = death_of(child.pid, "two", 1000);
+    set_thread_use(&one.record[MESSAGE_THREAD], 100);
+    set_thread_use(&two.record[MESSAGE_THREAD], 10);
+    one.record[MESSAGE_THREAD].exit_code = 0x100;
+    for (const char *event = name; *event != '\0'; event++)
+      switch (*event) {
+      case '1':
+        put_process(fixture, child.pid, "one", 'S', 5000);
+        read_at(fixture, 4000);
+        break;
+      case '2':
+        remove_process(fixture, child.pid);
+        tree_make(&fixture->tree, "x"); /* takes the inode number */
+        put_process(fixture, child.pid, "two", 'S', 1000);
+        read_at(fixture, 0);
+        break;
+      case 'a':
+        take(fixture, &one, 1);
+        break;
+      default:
+        take(fixture, &two, 1);
+        break;
+      }
+    assert_case_int(name, truth(fixture, 0, COUNTER_EXIT_ERROR), 1);
+    assert_case_int(name, exits_of(fixture, 0), 1);
+    assert_case_int(name, truth(fixture, 1, COUNTER_EXIT_OK), 1);
+    assert_case_int(name, exits_of(fixture, 1), 1);
+    assert_case_int(name, truth(fixture, 0, COUNTER_DELAY),
+                    used_of(COUNTER_DELAY, 100));
+    assert_case_int(name, truth(fixture, 1, COUNTER_DELAY),
+                    used_of(COUNTER_DELAY, 10));
+    remove_process(fixture, child.pid);
+    fixture->ledger->drained_read = fixture->ledger->read;
+    read_at(fixture, 0);
+    assert_case_int(name, table_size(fixture), 0);
+    clear(fixture);
+  }
+}
+
+/* One that vanished is kept until its record can come no more. */
+static void keeps_the_vanished_for_their_records(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  add_group(fixture, SELECTOR_COMMAND, "nginx");
+  begin(fixture, 1000);
+  child_start(&child);
+  put_process(fixture, child.pid, "nginx", 'S', AGE_MS);
+  read_at(fixture, 0);
+  child_reap(&child);
+  remove_process(fixture, child.pid);
+  for (int i = 0; i < 3; i++) {
+    read_at(fixture, 0);
+    assert_int_equal(table_size(fixture), 1);
+    assert_int_equal(fixture->report.members, 0);
+    assert_int_equal(group_at(fixture->ledger, 0)->gauges[GAUGE_PROCESSES], 0);
+  }
+  /* All that arrived before the read that missed it is taken. */
+  fixture->ledger->drained_read = fixture->ledger->read - 3;
+  read_at(fixture, 0);
+  assert_int_equal(table_size(fixture), 1);
+  fixture->ledger->drained_read = fixture->ledger->read - 3;
+  read_at(fixture, 0);
+  assert_int_equal(table_size(fixture), 0);
+  assert_int_equal(exits_of(fixture, 0), 0);
+}
+
+/* Nobody listens: there is nothing to wait for. */
+static void forgets_the_vanished_if_nobody_listens(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  add_group(fixture, SELECTOR_COMMAND, "nginx");
+  begin(fixture, 1000);
+  fixture->ledger->listens = false;
+  child_start(&child);
+  put_process(fixture, child.pid, "nginx", 'S', AGE_MS);
+  read_at(fixture, 0);
+  assert_int_equal(table_size(fixture), 1);
+  child_reap(&child);
+  remove_process(fixture, child.pid);
+  read_at(fixture, 0);
+  assert_int_equal(table_size(fixture), 0);
+}
+
+/* As old as the machine: the age that its record has is rounded, too. */
+static void knows_the_oldest_process(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  add_group(fixture, SELECTOR_COMMAND, "init");
+  begin(fixture, 1000);
+  child_start(&child);
+  uint64_t age_ms = fixture->now / MS;
+  put_process(fixture, child.pid, "init", 'S', age_ms);
+  read_at(fixture, 0);
+  struct message message = death_of(child.pid, "init", age_ms + 50);
+  take(fixture, &message, 1);
+  assert_int_equal(exits_of(fixture, 0), 1);
+  assert_int_equal(table_size(fixture), 1);
+}
+
+/* Kernels before version 12 tell neither the process nor its last thread. */
+static void guesses_nothing_from_old_records(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name;
+    bool is_known, has_whole;
+    int64_t ends;
+    uint64_t unattributed;
+  } cases[] = {
+      {"known, single-threaded", true, false, 1, 0},
+      {"known, last of several", true, true, 1, 0},
+      {"unknown: a thread, or a process", false, false, 0, 1},
+      {"unknown, last of several", false, true, 1, 0},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++)
+    for (uint16_t version = 8; version < 12; version++) {
+      const char *name = cases[i].name;
+      struct child child;
+      add_group(fixture, SELECTOR_COMMAND, "nginx");
+      begin(fixture, 1000);
+      child_start(&child);
+      if (cases[i].is_known)
+        put_process(fixture, child.pid, "nginx", 'S', AGE_MS);
+      read_at(fixture, 50);
+      struct message message = death_of(child.pid, "nginx", AGE_MS);
+      if (cases[i].has_whole)
+        message = last_of(message, 1);
+      struct record *thread = &message.record[MESSAGE_THREAD];
+      thread->version = version;
+      message.record[MESSAGE_PROCESS].version = version;
+      thread->flags = 0;
+      thread->tgid = 0;
+      thread->process_elapsed_us = 0;
+      take(fixture, &message, 1);
+      assert_case_int(name, exits_of(fixture, 0), cases[i].ends);
+      assert_case_int(name, fixture->ledger->unattributed,
+                      cases[i].unattributed);
+      assert_case_int(name, truth(fixture, 0, COUNTER_DELAY),
+                      cases[i].ends * (int64_t)used_of(COUNTER_DELAY, 1));
+      assert_case_int(name, truth(fixture, 0, COUNTER_DELAY + DELAY_IRQ), 0);
+      clear(fixture);
+    }
+}
+
+/* Who is told */
+
+static void tells_who_wants_to_know(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name;
+    enum notify notify[GROUPS];
+    uint32_t exit_code;
+    bool told[GROUPS];
+  } cases[] = {
+      {"status 0",
+       {NOTIFY_NONE, NOTIFY_FAILURE, NOTIFY_ALL},
+       0,
+       {false, false, true}},
+      {"status 1",
+       {NOTIFY_NONE, NOTIFY_FAILURE, NOTIFY_ALL},
+       0x100,
+       {false, true, true}},
+      {"signal",
+       {NOTIFY_NONE, NOTIFY_FAILURE, NOTIFY_ALL},
+       9,
+       {false, true, true}},
+      {"nobody", {NOTIFY_NONE, NOTIFY_NONE, NOTIFY_NONE}, 9, {false}},
+      {"all", {NOTIFY_ALL, NOTIFY_ALL, NOTIFY_ALL}, 0, {true, true, true}},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    for (size_t g = 0; g < GROUPS; g++) {
+      add_group(fixture, SELECTOR_COMMAND, "nginx");
+      fixture->rules[g].notify = cases[i].notify[g];
+    }
+    begin(fixture, 1000);
+    struct message message = death_of(PID, "nginx", AGE_MS);
+    message.record[MESSAGE_THREAD].exit_code = cases[i].exit_code;
+    message.record[MESSAGE_THREAD].ppid = 4000;
+    take(fixture, &message, 1);
+    size_t told = 0;
+    for (size_t g = 0; g < GROUPS; g++) {
+      if (!cases[i].told[g])
+        continue;
+      const struct event *event = &fixture->events[told++];
+      assert_case(name, told <= fixture->event_count);
+      assert_case(name, event->event.group == group_at(fixture->ledger, g));
+      assert_case_string(name, event->comm, "nginx");
+      assert_case_int(name, event->event.pid, PID);
+      assert_case_int(name, event->event.ppid, 4000);
+      assert_case_int(name, event->event.uid, 1000);
+      assert_case_int(name, event->event.exit_code, cases[i].exit_code);
+      assert_case_int(name, event->event.elapsed_us, AGE_MS * 1000);
+      for (unsigned int c = 0; c < COUNTER_EXIT_OK; c++) {
+        assert_case_int(name, event->used[c], used_of(c, 1));
+        /* The records cannot tell calls. */
+        bool is_known = c != COUNTER_READ_CALLS && c != COUNTER_WRITE_CALLS;
+        assert_case_int(name, event->event.known >> c & 1, is_known);
+      }
+    }
+    assert_case_int(name, fixture->event_count, told);
+    clear(fixture);
+  }
+}
+
+/* What it used since it began, though the groups have but a part of it. */
+static void tells_all_that_was_used(void **state) {
+  struct fixture *fixture = *state;
+  add_group(fixture, SELECTOR_COMMAND, "nginx");
+  fixture->rules[0].notify = NOTIFY_ALL;
+  begin(fixture, 1000);
+  struct message message = death_of(PID, "nginx", 5000);
+  take(fixture, &message, 1);
+  assert_used("began before", fixture, 0, 0, 1);
+  assert_int_equal(fixture->event_count, 1);
+  assert_int_equal(fixture->events[0].event.elapsed_us, 5000000);
+  for (unsigned int c = 0; c < COUNTER_EXIT_OK; c++)
+    assert_int_equal(fixture->events[0].used[c], used_of(c, 1));
+}
+
+static void refuses_a_root_that_is_not_there(void **state) {
+  struct fixture *fixture = *state;
+  char path[TREE_PATH_SIZE];
+  struct exits *exits;
+  begin(fixture, 0);
+  tree_path(&fixture->tree, "none", path);
+  assert_int_equal(exits_create(path, fixture->ledger, note, NULL, &exits),
+                   -ENOENT);
+  exits_destroy(NULL);
+}
+
+#define prepared(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      prepared(selects_by_the_record),
+      prepared(counts_in_every_group),
+      prepared(counts_by_how_it_ended),
+      prepared(counts_use_since_the_start),
+      prepared(estimates_the_cpu_time_of_the_unseen),
+      prepared(leaves_out_waits_from_boot),
+      prepared(adds_threads_in_any_order),
+      prepared(ends_as_its_threads_did),
+      prepared(sums_up_what_the_process_lacks),
+      prepared(forgets_the_dead_while_all_are_hidden),
+      prepared(forgets_the_threads_of_others),
+      prepared(counts_once_in_any_order),
+      prepared(remembers_what_the_dead_have_been),
+      prepared(adds_what_the_reads_missed),
+      prepared(counts_a_known_process_from_the_start),
+      prepared(leaves_known_strangers_alone),
+      prepared(counts_a_stranger_that_took_the_name),
+      prepared(counts_the_threads_of_a_stranger),
+      prepared(decides_by_the_parent),
+      prepared(tells_processes_of_one_pid_apart),
+      prepared(keeps_the_vanished_for_their_records),
+      prepared(forgets_the_vanished_if_nobody_listens),
+      prepared(knows_the_oldest_process),
+      prepared(guesses_nothing_from_old_records),
+      prepared(tells_who_wants_to_know),
+      prepared(tells_all_that_was_used),
+      prepared(refuses_a_root_that_is_not_there),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/exit_listener.h"
+
+#include "apart.h"
+#include "kernel/cpulist.h"
+#include "test.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+/*
+ * On the kernel that runs, whose other processes may end threads at any time:
+ * the test's own have a name that no other has.
+ */
+
+enum { BUFFER = 8388608 };
+
+static char possible[1024]; /* CPUs */
+static char own_name[16];
+
+/* Static wherever it is used: a test that fails leaves its listener behind. */
+struct heard {
+  struct listener *listener;
+  atomic_uint_fast64_t all, own;
+  atomic_bool is_wrong;
+  atomic_bool is_done; /* with also_fd */
+  atomic_uint looks;   /* how often before was called */
+};
+
+static uint64_t boot_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_BOOTTIME, &t);
+  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static void take(void *context, const struct message *messages, size_t count,
+                 uint64_t earliest_ns, uint64_t latest_ns) {
+  struct heard *heard = context;
+  for (size_t i = 0; i < count; i++) {
+    const struct record *thread = &messages[i].record[MESSAGE_THREAD];
+    if (!messages[i].has[MESSAGE_THREAD] ||
+        messages[i].id[MESSAGE_THREAD] != thread->pid)
+      heard->is_wrong = true;
+    heard->own += strcmp(thread->comm, own_name) == 0;
+  }
+  if (earliest_ns > latest_ns || latest_ns > boot_ns())
+    heard->is_wrong = true;
+  heard->all += count;
+}
+
+static bool before(void *context) {
+  struct heard *heard = context;
+  heard->looks++;
+  return !heard->is_done;
+}
+
+static int drained(void *context) {
+  (void)context;
+  return -1;
+}
+
+static int try_start_with(struct heard *heard, const char *cpus, size_t buffer,
+                          int also_fd) {
+  *heard = (struct heard){.listener = NULL};
+  const struct listener_calls calls = {.context = heard,
+                                       .before = before,
+                                       .also_fd = also_fd,
+                                       .take = take,
+                                       .drained = drained};
+  return listener_start(cpus, buffer, &calls, &heard->listener);
+}
+
+static int try_start(struct heard *heard, const char *cpus, size_t buffer) {
+  return try_start_with(heard, cpus, buffer, -1);
+}
+
+/* Skips where nobody may listen. */
+static void start_with(struct heard *heard, const char *cpus, size_t buffer,
+                       int also_fd) {
+  int status = try_start_with(heard, cpus, buffer, also_fd);
+  if (status == -EPERM || status == -ENOENT || status == -EINVAL)
+    skip();
+  assert_int_equal(status, 0);
+}
+
+static void start(struct heard *heard, const char *cpus, size_t buffer) {
+  start_with(heard, cpus, buffer, -1);
+}
+
+static struct listener_status status_of(const struct heard *heard) {
+  struct listener_status status;
+  listener_status(heard->listener, &status);
+  return status;
+}
+
+static void pause_ms(long ms) {
+  nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+}
+
+/* Waits until it is proved, or not: skips where no record comes. */
+static void wait_for_proof(const struct heard *heard) {
+  struct listener_status status;
+  do {
+    pause_ms(5);
+    status = status_of(heard);
+  } while (!status.is_proven && status.error == 0);
+  if (status.error == -ENODATA) {
+    listener_stop(heard->listener);
+    skip();
+  }
+  assert_int_equal(status.error, 0);
+}
+
+/* Waits until all that has arrived is taken. */
+static void wait_until_drained(const struct heard *heard) {
+  static uint32_t number;
+  listener_finish_read(heard->listener, ++number);
+  while (status_of(heard).drained_read != number) {
+    assert_int_equal(status_of(heard).error, 0);
+    pause_ms(1);
+  }
+}
+
+static void *take_name_and_end(void *arg) {
+  prctl(PR_SET_NAME, own_name);
+  return arg;
+}
+
+/* On one CPU, or any if it is negative. */
+static void end_threads(size_t count, int cpu) {
+  pthread_attr_t attributes;
+  cpu_set_t one;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, 65536);
+  CPU_ZERO(&one);
+  if (cpu >= 0) {
+    CPU_SET((size_t)cpu, &one);
+    pthread_attr_setaffinity_np(&attributes, sizeof(one), &one);
+  }
+  for (size_t i = 0; i < count; i++) {
+    pthread_t thread;
+    if (pthread_create(&thread, &attributes, take_name_and_end, NULL) != 0)
+      abort();
+    pthread_join(thread, NULL);
+  }
+  pthread_attr_destroy(&attributes);
+}
+
+/* A thread is joined before its record is sent: waits for the last one. */
+static void wait_for_own(const struct heard *heard, uint64_t count) {
+  while (heard->own + status_of(heard).lost < count) {
+    assert_int_equal(status_of(heard).error, 0);
+    listener_finish_read(heard->listener, 0);
+    pause_ms(1);
+  }
+}
+
+static void hears_every_thread(void **state) {
+  (void)state;
+  enum { THREADS = 2000 };
+  static struct heard heard;
+  start(&heard, possible, BUFFER);
+  wait_for_proof(&heard);
+  end_threads(THREADS, -1);
+  wait_for_own(&heard, THREADS);
+  wait_until_drained(&heard);
+  uint64_t all = heard.all;
+  struct listener_status status = status_of(&heard);
+  assert_int_equal(status.lost, 0);
+  assert_int_equal(heard.own, THREADS);
+  assert_true(status.records >= all);
+  assert_true(status.records >= THREADS + 1); /* and the proof */
+  assert_false(heard.is_wrong);
+  assert_true(status.buffer > 0);
+  listener_stop(heard.listener);
+}
+
+/* Those of one CPU, and of no other. */
+static void hears_the_watched_cpus(void **state) {
+  (void)state;
+  enum { THREADS = 200 };
+  cpu_set_t allowed;
+  int cpus[2], count = 0;
+  assert_int_equal(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
+  for (int cpu = 0; cpu < CPU_SETSIZE && count < 2; cpu++)
+    if (CPU_ISSET((size_t)cpu, &allowed))
+      cpus[count++] = cpu;
+  if (count < 2)
+    skip();
+
+  char list[16];
+  static struct heard heard;
+  snprintf(list, sizeof(list), "%d", cpus[0]);
+  start(&heard, list, BUFFER);
+  wait_for_proof(&heard);
+  end_threads(THREADS, cpus[1]);
+  end_threads(THREADS, cpus[0]);
+  wait_for_own(&heard, THREADS);
+  wait_until_drained(&heard);
+  assert_int_equal(heard.own, THREADS);
+  listener_stop(heard.listener);
+}
+
+/* What is heard and what is lost is what there was. Another listener, who was
+ * there before and after, knows how much that was at most. */
+static void counts_what_is_lost(void **state) {
+  (void)state;
+  enum { THREADS = 20000 };
+  static struct heard witness, heard;
+  start(&witness, possible, BUFFER);
+  wait_for_proof(&witness);
+  start(&heard, possible, 4096);
+  /* A proof may be lost, too, but is tried again. */
+  wait_for_proof(&heard);
+  end_threads(THREADS, -1);
+  wait_for_own(&heard, THREADS);
+  wait_until_drained(&heard);
+  struct listener_status status = status_of(&heard);
+  wait_for_own(&witness, THREADS);
+  wait_until_drained(&witness);
+  struct listener_status truth = status_of(&witness);
+
+  assert_true(status.lost > 0);
+  assert_true(status.buffer < BUFFER);
+  assert_true(heard.own + status.lost >= THREADS);
+  assert_true(status.records + status.lost <= truth.records + truth.lost);
+  listener_stop(heard.listener);
+  listener_stop(witness.listener);
+}
+
+static void *storm(void *arg) {
+  while (!*(atomic_bool *)arg)
+    end_threads(100, -1);
+  return NULL;
+}
+
+/* It does not wait for the end of a storm. */
+static void stops_in_a_storm(void **state) {
+  (void)state;
+  static const size_t buffers[] = {BUFFER, 4096};
+
+  for (size_t i = 0; i < COUNT_OF(buffers); i++) {
+    static struct heard heard;
+    start(&heard, possible, buffers[i]);
+    wait_for_proof(&heard);
+    atomic_bool must_end = false;
+    pthread_t threads[2];
+    for (size_t t = 0; t < COUNT_OF(threads); t++)
+      assert_int_equal(pthread_create(&threads[t], NULL, storm, &must_end), 0);
+    while (heard.own < 500)
+      pause_ms(1);
+    listener_stop(heard.listener);
+    uint64_t own = heard.own;
+    pause_ms(20);
+    uint64_t later = heard.own;
+    must_end = true;
+    for (size_t t = 0; t < COUNT_OF(threads); t++)
+      pthread_join(threads[t], NULL);
+    assert_int_equal(later, own); /* nobody called any more */
+  }
+}
+
+/* What else it looks at may break: it goes on without. */
+static void looks_away_when_told(void **state) {
+  (void)state;
+  enum { THREADS = 200 };
+  static struct heard heard;
+  int ends[2];
+  assert_int_equal(pipe(ends), 0);
+  close(ends[1]); /* there is always something to be seen */
+  start_with(&heard, possible, BUFFER, ends[0]);
+  wait_for_proof(&heard);
+  while (heard.looks < 10)
+    pause_ms(1);
+
+  heard.is_done = true;
+  pause_ms(20); /* it may be about to look */
+  /* From now on it is called for records alone, those of others, too. */
+  unsigned int seen = heard.looks;
+  uint64_t all = heard.all;
+  pause_ms(100);
+  assert_true(heard.looks - seen <= heard.all - all + 1);
+  end_threads(THREADS, -1);
+  wait_for_own(&heard, THREADS);
+  listener_stop(heard.listener);
+  close(ends[0]);
+}
+
+static void refuses_bad_lists(void **state) {
+  (void)state;
+  static const struct {
+    const char *cpus;
+    int status;
+  } cases[] = {
+      {"x", -EINVAL},      {"1-", -EINVAL},    {"3-1", -EINVAL},
+      {"0,,x", -EINVAL},   {"99999", -ERANGE}, {"0-99999", -ERANGE},
+      {"0,9999", -ERANGE},
+  };
+
+  static struct heard heard;
+  start(&heard, "0", BUFFER);
+  listener_stop(heard.listener);
+  for (size_t i = 0; i < COUNT_OF(cases); i++)
+    assert_case_int(cases[i].cpus, try_start(&heard, cases[i].cpus, BUFFER),
+                    cases[i].status);
+}
+
+static size_t count_entries(const char *path) {
+  size_t count = 0;
+  DIR *dir = opendir(path);
+  assert_non_null(dir);
+  while (readdir(dir) != NULL)
+    count++;
+  closedir(dir);
+  return count;
+}
+
+static void leaves_nothing_behind(void **state) {
+  (void)state;
+  static struct heard heard;
+  start(&heard, possible, BUFFER);
+  listener_stop(heard.listener);
+  size_t fds = count_entries("/proc/self/fd");
+  size_t tasks = count_entries("/proc/self/task");
+  for (int i = 0; i < 50; i++) {
+    start(&heard, possible, BUFFER);
+    if (i % 2 == 0)
+      end_threads(5, -1);
+    listener_stop(heard.listener);
+    assert_int_equal(try_start(&heard, "99999", BUFFER), -ERANGE);
+  }
+  assert_int_equal(count_entries("/proc/self/fd"), fds);
+  /* Threads that were joined may still be on their way out. */
+  while (count_entries("/proc/self/task") > tasks)
+    pause_ms(1);
+  listener_stop(NULL);
+}
+
+/* The kernel takes a listener there, and sends nothing. */
+static int listen_in_another_network(void) {
+  static struct heard heard;
+  if (unshare(CLONE_NEWNET) != 0)
+    return APART_SKIPPED;
+  int status = try_start(&heard, possible, BUFFER);
+  if (status == -EPERM || status == -ENOENT || status == -EINVAL)
+    return APART_SKIPPED;
+  if (status != 0)
+    return 1;
+  while (status_of(&heard).error == 0)
+    pause_ms(10);
+  struct listener_status end = status_of(&heard);
+  listener_stop(heard.listener);
+  return end.error == -ENODATA && !end.is_proven && end.records == 0 ? 0 : 2;
+}
+
+static void ends_where_nothing_arrives(void **state) {
+  (void)state;
+  apart_run(listen_in_another_network);
+}
+
+static int listen_without_capabilities(void) {
+  static struct heard heard;
+  if (!apart_give_up())
+    return 1;
+  int status = try_start(&heard, possible, BUFFER);
+  if (status == -ENOENT)
+    return APART_SKIPPED;
+  return status == -EPERM ? 0 : 2;
+}
+
+static void needs_the_capability(void **state) {
+  (void)state;
+  apart_run(listen_without_capabilities);
+}
+
+static int set_up(void **state) {
+  (void)state;
+  snprintf(own_name, sizeof(own_name), "heard-%d", getpid() % 10000000);
+  return cpulist_read_possible(possible, sizeof(possible));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(hears_every_thread),
+      cmocka_unit_test(hears_the_watched_cpus),
+      cmocka_unit_test(counts_what_is_lost),
+      cmocka_unit_test(stops_in_a_storm),
+      cmocka_unit_test(looks_away_when_told),
+      cmocka_unit_test(refuses_bad_lists),
+      cmocka_unit_test(leaves_nothing_behind),
+      cmocka_unit_test(ends_where_nothing_arrives),
+      cmocka_unit_test(needs_the_capability),
+  };
+  return cmocka_run_group_tests(tests, set_up, NULL);
+}

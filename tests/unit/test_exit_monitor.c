@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/exit_monitor.h"
+
+#include "kernel/cpulist.h"
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/*
+ * What becomes of the watcher when it does not hear of forks any more, or not
+ * of all.
+ */
+
+enum { BUFFER = 8388608, TRIES = 500 };
+
+struct fixture {
+  struct rule rule;
+  struct ledger *ledger;
+  struct watcher *watcher;
+};
+
+static int set_up(void **state) {
+  struct fixture *fixture = calloc(1, sizeof(*fixture));
+  assert_non_null(fixture);
+  fixture->rule = (struct rule){
+      .name = "x", .selector = selector_create(), .descendants = true};
+  assert_non_null(fixture->rule.selector);
+  fixture->ledger = ledger_create(&fixture->rule, 100, 0);
+  assert_non_null(fixture->ledger);
+  *state = fixture;
+  return 0;
+}
+
+static int tear_down(void **state) {
+  struct fixture *fixture = *state;
+  watcher_stop(fixture->watcher);
+  ledger_destroy(fixture->ledger);
+  selector_destroy(fixture->rule.selector);
+  free(fixture);
+  return 0;
+}
+
+/* Skips where nobody may listen, or hear of forks. */
+static void start(struct fixture *fixture, size_t buffer) {
+  char possible[1024];
+  assert_int_equal(cpulist_read_possible(possible, sizeof(possible)), 0);
+  const struct watcher_options options = {
+      .cpus = possible, .buffer = buffer, .notify_rate = 10};
+  int status = watcher_start(fixture->ledger, &options, &fixture->watcher);
+  if (status == -EPERM || status == -ENOENT || status == -EINVAL)
+    skip();
+  assert_int_equal(status, 0);
+  watcher_wait_for_proof(fixture->watcher);
+  if (watcher_forks_error(fixture->watcher) != 0)
+    skip();
+}
+
+static void run_child(void) {
+  pid_t pid = fork();
+  assert_true(pid >= 0);
+  if (pid == 0)
+    _exit(0);
+  assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void pause_ms(long ms) {
+  nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+}
+
+static int protocol_of(int fd) {
+  int protocol = -1, domain = -1;
+  socklen_t length = sizeof(protocol);
+  if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0 ||
+      domain != AF_NETLINK)
+    return -1;
+  getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length);
+  return protocol;
+}
+
+/* Puts something that is no socket where the forks come from. That races with
+ * the listener, as it is meant to: ThreadSanitizer does not see system calls.
+ */
+static void break_forks(void) {
+  int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  int fd = 3;
+  while (fd < 1024 && protocol_of(fd) != NETLINK_CONNECTOR)
+    fd++;
+  assert_true(null >= 0 && fd < 1024);
+  assert_int_equal(syscall(SYS_dup3, null, fd, O_CLOEXEC), fd);
+  close(null);
+}
+
+static uint64_t records_of(const struct fixture *fixture) {
+  struct listener_status status;
+  watcher_status(fixture->watcher, &status);
+  assert_int_equal(status.error, 0);
+  return status.records;
+}
+
+static void goes_on_when_forks_break(void **state) {
+  struct fixture *fixture = *state;
+  start(fixture, BUFFER);
+  break_forks();
+  for (int i = 0; i < TRIES && watcher_forks_error(fixture->watcher) == 0;
+       i++) {
+    run_child();
+    pause_ms(1);
+  }
+  assert_int_equal(watcher_forks_error(fixture->watcher), -ENOTSOCK);
+
+  uint64_t records = records_of(fixture);
+  for (int i = 0; i < TRIES && records_of(fixture) < records + 10; i++) {
+    run_child();
+    pause_ms(1);
+  }
+  assert_true(records_of(fixture) >= records + 10);
+  assert_int_equal(watcher_forks_error(fixture->watcher), -ENOTSOCK);
+}
+
+static void *do_nothing(void *arg) { return arg; }
+
+/* Threads are forks, too. */
+static void run_threads(void) {
+  pthread_t threads[50];
+  for (size_t i = 0; i < COUNT_OF(threads); i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, do_nothing, NULL), 0);
+  for (size_t i = 0; i < COUNT_OF(threads); i++)
+    pthread_join(threads[i], NULL);
+}
+
+static void counts_lost_forks(void **state) {
+  struct fixture *fixture = *state;
+  start(fixture, 4096);
+  ledger_lock(fixture->ledger); /* the listener comes no further */
+  run_child();
+  run_threads();
+  ledger_unlock(fixture->ledger);
+  for (int i = 0; i < TRIES && watcher_forks_lost(fixture->watcher) == 0; i++)
+    pause_ms(10);
+  assert_true(watcher_forks_lost(fixture->watcher) > 0);
+  assert_int_equal(watcher_forks_error(fixture->watcher), 0);
+}
+
+static void hears_all_with_room(void **state) {
+  struct fixture *fixture = *state;
+  start(fixture, BUFFER);
+  for (int child = 0; child < 50; child++)
+    run_child();
+  uint64_t records = records_of(fixture);
+  for (int i = 0; i < TRIES && records_of(fixture) < records + 10; i++) {
+    run_child();
+    pause_ms(1);
+  }
+  assert_int_equal(watcher_forks_lost(fixture->watcher), 0);
+  assert_int_equal(watcher_forks_error(fixture->watcher), 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(goes_on_when_forks_break, set_up,
+                                      tear_down),
+      cmocka_unit_test_setup_teardown(counts_lost_forks, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(hears_all_with_room, set_up, tear_down),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

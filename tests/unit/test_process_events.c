@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/process_events.h"
+
+#include "apart.h"
+#include "test.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/*
+ * On the kernel that runs, whose other processes may fork at any time: only
+ * what descends from the test is kept.
+ */
+
+enum { BUFFER = 8388608, EVENTS_MAX = 8192 };
+
+struct heard_event {
+  pid_t parent; /* 0 if it is an exec */
+  pid_t pid;
+  uint64_t begin_ns;
+};
+
+/* Static wherever it is used, since it is large. */
+struct heard {
+  struct forks *forks;
+  uint64_t lost;
+  size_t count;
+  struct heard_event events[EVENTS_MAX];
+};
+
+static uint64_t boot_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_BOOTTIME, &t);
+  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Returns the event's number, or that of the events. */
+static size_t find(const struct heard *heard, bool is_exec, pid_t pid) {
+  size_t i = 0;
+  while (i < heard->count && !(heard->events[i].pid == pid &&
+                               (heard->events[i].parent == 0) == is_exec))
+    i++;
+  return i;
+}
+
+static bool is_known(const struct heard *heard, pid_t pid) {
+  return pid == getpid() || find(heard, false, pid) < heard->count;
+}
+
+static void keep(struct heard *heard, pid_t known,
+                 const struct heard_event *event) {
+  if (is_known(heard, known) && heard->count < EVENTS_MAX)
+    heard->events[heard->count++] = *event;
+}
+
+static void take_fork(void *context, pid_t parent, pid_t child,
+                      uint64_t begin_ns) {
+  keep(context, parent, &(struct heard_event){parent, child, begin_ns});
+}
+
+static void take_exec(void *context, pid_t pid) {
+  keep(context, pid, &(struct heard_event){.pid = pid});
+}
+
+static int try_open(struct heard *heard, size_t buffer) {
+  *heard = (struct heard){.forks = NULL};
+  return forks_open(buffer, &heard->forks);
+}
+
+/* What is said where nobody may hear. */
+static bool is_refusal(int status) {
+  return status == -EPERM || status == -EPROTONOSUPPORT ||
+         status == -ECONNREFUSED || status == -ETIMEDOUT;
+}
+
+static void open_or_skip(struct heard *heard, size_t buffer) {
+  int status = try_open(heard, buffer);
+  if (is_refusal(status))
+    skip();
+  assert_int_equal(status, 0);
+}
+
+static int drain(struct heard *heard) {
+  const struct forks_calls calls = {heard, take_fork, take_exec};
+  return forks_drain(heard->forks, &calls, &heard->lost);
+}
+
+/* Forks one that runs that, with its pipe's end, and waits for its end. */
+static pid_t run_child(void (*run)(int out), int out) {
+  int status;
+  pid_t pid = fork();
+  assert_true(pid >= 0);
+  if (pid == 0) {
+    run(out);
+    _exit(0);
+  }
+  assert_int_equal(waitpid(pid, &status, 0), pid);
+  assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  return pid;
+}
+
+static void do_nothing(int out) { (void)out; }
+
+static void hears_a_fork(void **state) {
+  (void)state;
+  static struct heard heard;
+  open_or_skip(&heard, BUFFER);
+  uint64_t before_ns = boot_ns();
+  pid_t pid = run_child(do_nothing, -1);
+  uint64_t after_ns = boot_ns();
+  struct pollfd wait = {.fd = forks_fd(heard.forks), .events = POLLIN};
+  assert_int_equal(poll(&wait, 1, 1000), 1);
+  assert_int_equal(drain(&heard), 0);
+
+  assert_int_equal(heard.count, 1);
+  assert_int_equal(heard.events[0].parent, getpid());
+  assert_int_equal(heard.events[0].pid, pid);
+  /* The two clocks are not read at the same time. */
+  assert_in_range(heard.events[0].begin_ns, before_ns - 10000,
+                  after_ns + 1000000);
+  forks_close(heard.forks);
+}
+
+static void *do_nothing_thread(void *arg) { return arg; }
+
+static void leaves_threads_out(void **state) {
+  (void)state;
+  static struct heard heard;
+  open_or_skip(&heard, BUFFER);
+  for (int i = 0; i < 10; i++) {
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, do_nothing_thread, NULL), 0);
+    pthread_join(thread, NULL);
+  }
+  pid_t pid = run_child(do_nothing, -1);
+  assert_int_equal(drain(&heard), 0);
+  assert_int_equal(heard.count, 1);
+  assert_int_equal(heard.events[0].pid, pid);
+  forks_close(heard.forks);
+}
+
+static void *fork_in_a_thread(void *arg) {
+  *(pid_t *)arg = run_child(do_nothing, -1);
+  return NULL;
+}
+
+/* The process is the parent, not its thread. */
+static void hears_a_fork_of_a_thread(void **state) {
+  (void)state;
+  static struct heard heard;
+  open_or_skip(&heard, BUFFER);
+  pthread_t thread;
+  pid_t pid = 0;
+  assert_int_equal(pthread_create(&thread, NULL, fork_in_a_thread, &pid), 0);
+  pthread_join(thread, NULL);
+  assert_int_equal(drain(&heard), 0);
+  assert_int_equal(heard.count, 1);
+  assert_int_equal(heard.events[0].parent, getpid());
+  assert_int_equal(heard.events[0].pid, pid);
+  forks_close(heard.forks);
+}
+
+static void execute(int out) {
+  (void)out;
+  execl("/bin/true", "true", (char *)NULL);
+  _exit(1);
+}
+
+static void hears_an_exec(void **state) {
+  (void)state;
+  static struct heard heard;
+  open_or_skip(&heard, BUFFER);
+  pid_t quiet = run_child(do_nothing, -1);
+  pid_t pid = run_child(execute, -1);
+  assert_int_equal(drain(&heard), 0);
+  assert_int_equal(heard.count, 3);
+  assert_int_equal(find(&heard, true, quiet), heard.count);
+  assert_int_equal(find(&heard, false, pid), 1);
+  assert_int_equal(find(&heard, true, pid), 2);
+  forks_close(heard.forks);
+}
+
+static void fork_and_end(int out) {
+  pid_t pid = fork();
+  if (pid < 0)
+    _exit(1);
+  if (pid > 0)
+    return;
+  pid = getpid();
+  if (write(out, &pid, sizeof(pid)) < 0)
+    _exit(1);
+}
+
+/* The daemon's own way: its parent is the one that ended at once. */
+static void hears_a_double_fork(void **state) {
+  (void)state;
+  static struct heard heard;
+  int ends[2];
+  pid_t grandchild;
+  open_or_skip(&heard, BUFFER);
+  assert_int_equal(pipe(ends), 0);
+  pid_t child = run_child(fork_and_end, ends[1]);
+  assert_int_equal(read(ends[0], &grandchild, sizeof(grandchild)),
+                   sizeof(grandchild));
+  close(ends[0]);
+  close(ends[1]);
+  assert_int_equal(drain(&heard), 0);
+
+  assert_int_equal(heard.count, 2);
+  assert_int_equal(heard.events[0].parent, getpid());
+  assert_int_equal(heard.events[0].pid, child);
+  assert_int_equal(heard.events[1].parent, child);
+  assert_int_equal(heard.events[1].pid, grandchild);
+  forks_close(heard.forks);
+}
+
+/* Each is forked by the one before, on any CPU. */
+static void fork_chain(int out) {
+  enum { LENGTH = 100 };
+  for (int i = 0; i < LENGTH; i++) {
+    int status;
+    pid_t pid = fork();
+    if (pid < 0)
+      _exit(1);
+    if (pid > 0) {
+      bool is_good = waitpid(pid, &status, 0) == pid && status == 0;
+      _exit(is_good ? 0 : 1);
+    }
+  }
+  execute(out);
+}
+
+static void keeps_the_order(void **state) {
+  (void)state;
+  static struct heard heard;
+  open_or_skip(&heard, BUFFER);
+  pid_t before = getpid();
+  run_child(fork_chain, -1);
+  assert_int_equal(drain(&heard), 0);
+
+  /* 101 forks and the exec of the last. */
+  assert_int_equal(heard.count, 102);
+  for (size_t i = 0; i < 101; i++) {
+    assert_int_equal(heard.events[i].parent, before);
+    if (i > 0)
+      assert_true(heard.events[i - 1].begin_ns <= heard.events[i].begin_ns);
+    before = heard.events[i].pid;
+  }
+  assert_int_equal(heard.events[101].parent, 0);
+  assert_int_equal(heard.events[101].pid, before);
+  forks_close(heard.forks);
+}
+
+static void hears_every_fork(void **state) {
+  (void)state;
+  enum { FORKS = 2000 };
+  static struct heard heard;
+  static pid_t pids[FORKS];
+  open_or_skip(&heard, BUFFER);
+  for (size_t i = 0; i < FORKS; i++) {
+    pids[i] = run_child(do_nothing, -1);
+    if (i % 100 == 99) /* others fork, too */
+      assert_int_equal(drain(&heard), 0);
+  }
+  assert_int_equal(heard.count, FORKS);
+  for (size_t i = 0; i < FORKS; i++)
+    assert_int_equal(heard.events[i].pid, pids[i]);
+  heard.count = 0;
+  assert_int_equal(drain(&heard), 0);
+  assert_int_equal(heard.count, 0);
+  assert_int_equal(heard.lost, 0);
+  forks_close(heard.forks);
+}
+
+/* What is lost is counted, and does not end the hearing. */
+static void survives_a_small_buffer(void **state) {
+  (void)state;
+  enum { FORKS = 500, TRIES = 100 };
+  static struct heard heard;
+  open_or_skip(&heard, 4096);
+  for (size_t i = 0; i < FORKS; i++)
+    run_child(do_nothing, -1);
+  assert_int_equal(drain(&heard), 0);
+  assert_true(heard.count < FORKS);
+  assert_true(heard.count + heard.lost >= FORKS); /* others may fork, too */
+
+  /* Others may fill the buffer, too. */
+  heard.count = 0;
+  for (int i = 0; i < TRIES && heard.count == 0; i++) {
+    run_child(do_nothing, -1);
+    assert_int_equal(drain(&heard), 0);
+  }
+  assert_int_equal(heard.count, 1);
+  forks_close(heard.forks);
+}
+
+static void tells_that_its_socket_is_broken(void **state) {
+  (void)state;
+  static struct heard heard;
+  open_or_skip(&heard, BUFFER);
+  run_child(do_nothing, -1);
+  int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  assert_int_equal(dup2(null, forks_fd(heard.forks)), forks_fd(heard.forks));
+  close(null);
+  assert_int_equal(drain(&heard), -ENOTSOCK);
+  assert_int_equal(drain(&heard), -ENOTSOCK);
+  assert_int_equal(heard.count, 0);
+  assert_int_equal(heard.lost, 0);
+  forks_close(heard.forks);
+}
+
+/* Two in one process: the end of one is nothing to the other. */
+static void is_not_alone(void **state) {
+  (void)state;
+  static struct heard one, other;
+  open_or_skip(&one, BUFFER);
+  open_or_skip(&other, BUFFER);
+  run_child(do_nothing, -1);
+  assert_int_equal(drain(&one), 0);
+  assert_int_equal(drain(&other), 0);
+  assert_int_equal(one.count, 1);
+  assert_int_equal(other.count, 1);
+  forks_close(one.forks);
+  run_child(do_nothing, -1);
+  assert_int_equal(drain(&other), 0);
+  assert_int_equal(other.count, 2);
+  forks_close(other.forks);
+}
+
+/* collectd's procevent wants the port that is the process's number. */
+static void leaves_the_process_its_port(void **state) {
+  (void)state;
+  static struct heard heard;
+  open_or_skip(&heard, BUFFER);
+  struct sockaddr_nl own = {.nl_family = AF_NETLINK,
+                            .nl_pid = (uint32_t)getpid()};
+  int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_CONNECTOR);
+  assert_true(fd >= 0);
+  assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof(own)), 0);
+  close(fd);
+  forks_close(heard.forks);
+}
+
+static size_t count_fds(void) {
+  size_t count = 0;
+  DIR *dir = opendir("/proc/self/fd");
+  assert_non_null(dir);
+  while (readdir(dir) != NULL)
+    count++;
+  closedir(dir);
+  return count;
+}
+
+static void leaves_nothing_behind(void **state) {
+  (void)state;
+  static struct heard heard;
+  size_t fds = count_fds();
+  for (int i = 0; i < 50; i++) {
+    open_or_skip(&heard, BUFFER);
+    assert_int_equal(count_fds(), fds + 1);
+    forks_close(heard.forks);
+  }
+  assert_int_equal(count_fds(), fds);
+  forks_close(NULL);
+}
+
+static int open_in_another_network(void) {
+  static struct heard heard;
+  size_t fds = count_fds();
+  if (unshare(CLONE_NEWNET) != 0)
+    return APART_SKIPPED;
+  int status = try_open(&heard, BUFFER);
+  if (status == -EPERM || status == -EPROTONOSUPPORT)
+    return APART_SKIPPED;
+  return status == -ECONNREFUSED && count_fds() == fds ? 0 : 1;
+}
+
+static void is_refused_in_another_network(void **state) {
+  (void)state;
+  apart_run(open_in_another_network);
+}
+
+static int open_as_another_user(void) {
+  static struct heard heard;
+  size_t fds = count_fds();
+  if (unshare(CLONE_NEWUSER) != 0)
+    return APART_SKIPPED;
+  int status = try_open(&heard, BUFFER);
+  if (status == -EPROTONOSUPPORT || status == -ECONNREFUSED)
+    return APART_SKIPPED;
+  return (status == -EPERM || status == -ETIMEDOUT) && count_fds() == fds ? 0
+                                                                          : 1;
+}
+
+static void is_refused_in_a_user_namespace(void **state) {
+  (void)state;
+  apart_run(open_as_another_user);
+}
+
+static int open_without_capabilities(void) {
+  static struct heard heard;
+  size_t fds = count_fds();
+  if (!apart_give_up())
+    return 1;
+  int status = try_open(&heard, BUFFER);
+  if (status == -EPROTONOSUPPORT || status == -ECONNREFUSED ||
+      status == -ETIMEDOUT)
+    return APART_SKIPPED;
+  if (status == -EPERM)
+    return count_fds() == fds ? 0 : 2;
+  run_child(do_nothing, -1);
+  return status == 0 && drain(&heard) == 0 && heard.count == 1 ? 0 : 3;
+}
+
+/* Linux 6.6 and later do not ask for it. */
+static void hears_or_needs_the_capability(void **state) {
+  (void)state;
+  apart_run(open_without_capabilities);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(hears_a_fork),
+      cmocka_unit_test(leaves_threads_out),
+      cmocka_unit_test(hears_a_fork_of_a_thread),
+      cmocka_unit_test(hears_an_exec),
+      cmocka_unit_test(hears_a_double_fork),
+      cmocka_unit_test(keeps_the_order),
+      cmocka_unit_test(hears_every_fork),
+      cmocka_unit_test(survives_a_small_buffer),
+      cmocka_unit_test(tells_that_its_socket_is_broken),
+      cmocka_unit_test(is_not_alone),
+      cmocka_unit_test(leaves_the_process_its_port),
+      cmocka_unit_test(leaves_nothing_behind),
+      cmocka_unit_test(is_refused_in_another_network),
+      cmocka_unit_test(is_refused_in_a_user_namespace),
+      cmocka_unit_test(hears_or_needs_the_capability),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

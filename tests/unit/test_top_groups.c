@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+#include "track/top_groups.h"
+
+#include "rules.h"
+#include "test.h"
+
+enum { MEMBERS = 12, ROUNDS = 2000 };
+
+/* A process of that name has waited, and done all else, for so long. */
+static void use(struct group *group, int64_t ns) {
+  int64_t delta[COUNTERS];
+  for (unsigned int i = 0; i < COUNTERS; i++)
+    delta[i] = ns;
+  group_add(group, delta);
+}
+
+/* As the plugin does after each read. */
+static void publish(struct book *book) {
+  top_choose(book->ledger);
+  for (struct group *g = book->ledger->groups; g != NULL; g = g->next)
+    if (!g->is_hidden)
+      group_publish(g);
+}
+
+/* That those that are not hidden, in the order of their birth, have these
+ * names. */
+static void assert_shown(const char *name, const struct book *book,
+                         const char *names) {
+  char got[1024] = "";
+  for (struct group *g = book->ledger->groups; g != NULL; g = g->next) {
+    size_t used = strlen(got);
+    if (!g->is_hidden)
+      snprintf(got + used, sizeof(got) - used, "%s%s", used > 0 ? " " : "",
+               g->name);
+  }
+  assert_case_string(name, got, names);
+}
+
+static void shows_the_longest_delays(void **state) {
+  (void)state;
+  enum { GROUPS = 5 };
+  static const char *const names[GROUPS] = {"c", "a", "e", "b", "d"};
+  static const struct {
+    const char *name;
+    uint32_t top;
+    int64_t delays[GROUPS]; /* by birth */
+    size_t living;          /* so many have a member */
+    const char *shown;
+    int64_t other;
+  } cases[] = {
+      {"one", 1, {10, 20, 50, 40, 30}, 5, "e other", 100},
+      {"two", 2, {10, 20, 50, 40, 30}, 5, "e b other", 60},
+      {"all but one", 4, {10, 20, 50, 40, 30}, 5, "a e b d other", 10},
+      {"as many as there are", 5, {10, 20, 50, 40, 30}, 5, "c a e b d", -1},
+      {"more than there are", 100, {10, 20, 50, 40, 30}, 5, "c a e b d", -1},
+      {"of equals by name", 2, {10, 10, 10, 10, 10}, 5, "a b other", 30},
+      {"of idle ones by name", 2, {0, 0, 0, 0, 0}, 5, "a b other", 0},
+      {"of equals those that live", 2, {7, 7, 7, 7, 7}, 1, "c a other", 21},
+      {"the delay before the life", 2, {7, 7, 9, 8, 7}, 2, "e b other", 21},
+      {"less than nothing", 2, {-5, -9, 3, -7, 1}, 5, "e d other", 0},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    struct book book = {.count = 0};
+    struct member *members[GROUPS] = {NULL};
+    book_add_rule(&book, "%{comm}", cases[i].top);
+    book_open(&book, 1);
+    for (size_t g = 0; g < GROUPS; g++) {
+      if (g < cases[i].living)
+        members[g] = enroll(&book, 0, names[g]);
+      use(join(&book, 0, names[g]), cases[i].delays[g]);
+    }
+    publish(&book);
+    assert_shown(name, &book, cases[i].shown);
+    /* There is no other group unless it is needed. */
+    assert_case_int(name, book.ledger->other != NULL, cases[i].other >= 0);
+    if (cases[i].other >= 0)
+      assert_case_int(name, book.ledger->other->truth[COUNTER_DELAY],
+                      cases[i].other);
+    assert_case_int(name, book.ledger->is_full, false);
+    for (size_t g = 0; g < GROUPS; g++)
+      member_destroy(members[g]);
+    book_close(&book);
+  }
+}
+
+/* Others are none of its business. */
+static void chooses_by_rule(void **state) {
+  (void)state;
+  struct book book = {.count = 0};
+  book_add_rule(&book, "web", 0);
+  book_add_rule(&book, "%{comm}", 1);
+  book_add_rule(&book, "%{user}", 2);
+  book_add_rule(&book, "%{unit}", 0);
+  book_open(&book, 10);
+  static const struct {
+    size_t rule;
+    const char *name;
+    int64_t delay;
+  } groups[] = {{0, "web", 0}, {1, "sh", 5},  {1, "cat", 6}, {2, "root", 1},
+                {2, "me", 2},  {2, "you", 3}, {3, "a", 0},   {3, "b", 0},
+                {1, "web", 1}, /* shares the group of a fixed name */
+                {2, "cat", 1}};
+  for (size_t i = 0; i < COUNT_OF(groups); i++)
+    use(join(&book, groups[i].rule, groups[i].name), groups[i].delay);
+  publish(&book);
+  assert_shown("rules", &book, "web cat me you a b other");
+  assert_int_equal(book.ledger->other->truth[COUNTER_DELAY], 5 + 1);
+  book_close(&book);
+
+  book_add_rule(&book, "%{comm}", 0); /* nobody asks for a few only */
+  book_open(&book, 10);
+  join(&book, 0, "sh");
+  publish(&book);
+  assert_shown("none", &book, "sh");
+  book_close(&book);
+}
+
+/* Falls behind, and comes again: what it showed stands still meanwhile. */
+static void shows_what_each_has_waited(void **state) {
+  (void)state;
+  static const struct {
+    int64_t a, b; /* used before the publication */
+    const char *shown;
+    uint64_t published_a, published_b, published_other;
+  } steps[] = {
+      {10, 5, "a other", 0, 0, 0},   /* the first value is 0 */
+      {0, 20, "b other", 0, 0, 15},  /* what a had goes there, too */
+      {0, 1, "b other", 0, 21, 15},  /* b's first, and what came since */
+      {7, 1, "a other", 7, 21, 16},  /* a had its first value long ago */
+      {3, 9, "b other", 7, 30, 19},  /**/
+      {1, 0, "a other", 8, 30, 19},  /**/
+      {-4, 2, "b other", 8, 32, 19}, /* it was too high: nothing to divert */
+      {3, 1, "b other", 8, 33, 19},  /* not yet */
+      {3, 4, "b other", 8, 37, 21},  /* by what exceeds it */
+      {5, 4, "a other", 13, 37, 25},
+  };
+  struct book book = {.count = 0};
+  book_add_rule(&book, "%{comm}", 1);
+  book_open(&book, 1);
+  struct group *a = join(&book, 0, "a"), *b = join(&book, 0, "b");
+  for (size_t i = 0; i < COUNT_OF(steps); i++) {
+    char name[16];
+    snprintf(name, sizeof(name), "step %zu", i);
+    use(a, steps[i].a);
+    use(b, steps[i].b);
+    publish(&book);
+    assert_shown(name, &book, steps[i].shown);
+    for (unsigned int c = 0; c < COUNTERS; c++) {
+      assert_case_int(name, a->published[c], steps[i].published_a);
+      assert_case_int(name, b->published[c], steps[i].published_b);
+      assert_case_int(name, book.ledger->other->published[c],
+                      steps[i].published_other);
+    }
+  }
+  book_close(&book);
+}
+
+static void counts_the_hidden_in_other(void **state) {
+  (void)state;
+  struct book book = {.count = 0};
+  book_add_rule(&book, "%{comm}", 1);
+  book_open(&book, 1);
+  struct group *a = join(&book, 0, "a"), *b = join(&book, 0, "b");
+  use(a, 5);
+  a->gauges[GAUGE_PROCESSES] = 2;
+  b->gauges[GAUGE_PROCESSES] = 3;
+  b->without_io = 1;
+  publish(&book);
+  assert_int_equal(a->gauges[GAUGE_PROCESSES], 2);
+  assert_int_equal(b->gauges[GAUGE_PROCESSES], 0);
+  assert_int_equal(book.ledger->other->gauges[GAUGE_PROCESSES], 3);
+  assert_int_equal(book.ledger->other->without_io, 1);
+  book_close(&book);
+}
+
+/* A process may be called so: its group is still where the rest is added up,
+ * and so has to be seen. */
+static void shows_a_group_that_is_called_other(void **state) {
+  (void)state;
+  struct book book = {.count = 0};
+  book_add_rule(&book, "%{comm}", 1);
+  book_open(&book, 1);
+  struct group *sh = join(&book, 0, "sh"), *other = join(&book, 0, "other");
+  for (int i = 0; i < 3; i++) {
+    use(sh, 100);
+    use(other, 1);
+    sh->gauges[GAUGE_PROCESSES] = 2;
+    other->gauges[GAUGE_PROCESSES] = 3;
+    publish(&book);
+    assert_shown("always", &book, "sh other");
+    assert_int_equal(other->gauges[GAUGE_PROCESSES], 3);
+  }
+  assert_int_equal(other->published[COUNTER_DELAY], 3);
+  book_close(&book);
+}
+
+/* Many processes over many rounds */
+
+struct story {
+  struct book book;
+  struct member *members[MEMBERS]; /* NULL: there is none of that name now */
+  uint64_t published[MEMBERS + 1]; /* last; of other, too */
+  int64_t total;                   /* the truth */
+  uint32_t random;
+};
+
+static uint32_t draw(struct story *story, uint32_t limit) {
+  story->random = story->random * 1664525 + 1013904223;
+  return (story->random >> 8) % limit;
+}
+
+static const char *name_of(size_t i) {
+  static const char *const names[MEMBERS + 1] = {
+      "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "other"};
+  return names[i];
+}
+
+/* Each rank is anybody's now and then. */
+static void use_some(struct story *story, bool corrects) {
+  for (size_t i = 0; i < MEMBERS; i++) {
+    if (story->members[i] == NULL || draw(story, 3) == 0)
+      continue;
+    int64_t ns = 1 << draw(story, 20);
+    if (corrects && draw(story, 8) == 0)
+      ns = -(int64_t)draw(story, 1000);
+    use(group_named(&story->book, name_of(i)), ns);
+    story->total += ns;
+  }
+}
+
+static void come_and_go(struct story *story) {
+  for (size_t i = 0; i < MEMBERS; i++) {
+    if (draw(story, 8) != 0)
+      continue;
+    if (story->members[i] == NULL) {
+      story->members[i] = enroll(&story->book, 0, name_of(i));
+    } else {
+      member_destroy(story->members[i]);
+      story->members[i] = NULL;
+    }
+  }
+}
+
+/* What is forgotten takes with it what was published of it, and no more. */
+static void forget_some(struct story *story) {
+  ledger_age_groups(story->book.ledger);
+  for (size_t i = 0; i < MEMBERS; i++)
+    if (group_named(&story->book, name_of(i)) == NULL) {
+      story->total -= (int64_t)story->published[i];
+      story->published[i] = 0;
+    }
+}
+
+static void check(const char *name, struct story *story, uint32_t top) {
+  int64_t truth[COUNTERS] = {0};
+  size_t shown = 0, limited = 0;
+  for (struct group *g = story->book.ledger->groups; g != NULL; g = g->next) {
+    for (unsigned int c = 0; c < COUNTERS; c++)
+      truth[c] += g->truth[c];
+    if (g == story->book.ledger->other || g->is_forgotten)
+      continue;
+    limited++;
+    shown += !g->is_hidden;
+  }
+  for (unsigned int c = 0; c < COUNTERS; c++)
+    assert_case_int(name, truth[c], story->total);
+  assert_case_int(name, shown, limited < top ? limited : top);
+
+  for (size_t i = 0; i < MEMBERS + 1; i++) {
+    const struct group *group = group_named(&story->book, name_of(i));
+    if (group == NULL)
+      continue;
+    uint64_t now = group->published[COUNTER_DELAY];
+    assert_case(name, now >= story->published[i]);
+    if (group->is_hidden) /* and so nobody sees that it moves */
+      assert_case_int(name, now, story->published[i]);
+    if (group->publications == 1)
+      assert_case_int(name, now, story->published[i]);
+    story->published[i] = now;
+  }
+}
+
+/* At every step the groups and other together have all that was used. */
+static void loses_nothing(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    uint32_t top;
+    bool corrects, comes_and_goes;
+  } cases[] = {
+      {"one of many", 1, false, false},
+      {"few of many", 3, false, false},
+      {"all but one", MEMBERS - 1, false, false},
+      {"all", MEMBERS, false, false},
+      {"earlier samples were too high", 3, true, false},
+      {"they come and go", 3, false, true},
+      {"hardly any go", MEMBERS - 2, false, true},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct story story = {.random = 4711};
+    book_add_rule(&story.book, "%{comm}", cases[i].top);
+    book_open(&story.book, 1);
+    for (size_t m = 0; m < MEMBERS; m++)
+      story.members[m] = enroll(&story.book, 0, name_of(m));
+    for (int round = 0; round < ROUNDS; round++) {
+      use_some(&story, cases[i].corrects);
+      if (cases[i].comes_and_goes)
+        come_and_go(&story);
+      forget_some(&story);
+      publish(&story.book);
+      check(cases[i].name, &story, cases[i].top);
+    }
+    assert_case_int(cases[i].name, story.book.ledger->other != NULL,
+                    cases[i].top < MEMBERS);
+
+    /* In the end, all of it has been shown. */
+    if (!cases[i].corrects) {
+      uint64_t published = 0;
+      for (int round = 0; round < 2 * MEMBERS; round++)
+        publish(&story.book);
+      for (struct group *g = story.book.ledger->groups; g; g = g->next)
+        published += g->published[COUNTER_DELAY];
+      assert_case_int(cases[i].name, published, story.total);
+    }
+    for (size_t m = 0; m < MEMBERS; m++)
+      member_destroy(story.members[m]);
+    book_close(&story.book);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(shows_the_longest_delays),
+      cmocka_unit_test(chooses_by_rule),
+      cmocka_unit_test(shows_what_each_has_waited),
+      cmocka_unit_test(counts_the_hidden_in_other),
+      cmocka_unit_test(shows_a_group_that_is_called_other),
+      cmocka_unit_test(loses_nothing),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
