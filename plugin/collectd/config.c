@@ -16,70 +16,73 @@ enum place { IN_PLUGIN = 1, IN_PROCESS = 2, IN_GROUP = 4, ANYWHERE = 7 };
 struct option {
   const char *key;
   unsigned int places;
-  int (*set)(struct parse *parse, const struct option *option,
+  int (*set)(struct config_scope *scope, const struct option *option,
              const oconfig_item_t *item);
   unsigned int argument; /* of set: a bit, a kind of selector or stanza */
 };
 
-static int set_collect(struct parse *parse, const struct option *option,
+static int set_collect(struct config_scope *scope, const struct option *option,
                        const oconfig_item_t *item) {
   bool on;
-  int status = parse_boolean(parse, item, &on);
+  int status = config_value_boolean(scope, item, &on);
   if (status != 0)
     return status;
 
-  uint32_t *collect = &parse->settings->collect;
-  if (parse->rule != NULL) {
-    collect = &parse->rule->collect;
-    parse->rule->collect_own |= option->argument;
+  uint32_t *collect = &scope->settings->collect;
+  if (scope->rule != NULL) {
+    collect = &scope->rule->collect;
+    scope->rule->collect_own |= option->argument;
   }
   *collect = on ? *collect | option->argument : *collect & ~option->argument;
   return 0;
 }
 
-static int set_enable_delay_accounting(struct parse *parse,
+static int set_enable_delay_accounting(struct config_scope *scope,
                                        const struct option *option,
                                        const oconfig_item_t *item) {
   (void)option;
-  return parse_boolean(parse, item, &parse->settings->enable_delay_accounting);
+  return config_value_boolean(scope, item,
+                              &scope->settings->enable_delay_accounting);
 }
 
-static int set_report_self(struct parse *parse, const struct option *option,
+static int set_report_self(struct config_scope *scope,
+                           const struct option *option,
                            const oconfig_item_t *item) {
   (void)option;
-  return parse_boolean(parse, item, &parse->settings->report_self);
+  return config_value_boolean(scope, item, &scope->settings->report_self);
 }
 
 /* The processes plugin has it. */
-static int set_ignored(struct parse *parse, const struct option *option,
+static int set_ignored(struct config_scope *scope, const struct option *option,
                        const oconfig_item_t *item) {
   (void)item;
-  char *ignored = parse->settings->ignored;
+  char *ignored = scope->settings->ignored;
   size_t used = strlen(ignored);
 
   if (strstr(ignored, option->key) == NULL)
-    snprintf(ignored + used, sizeof(parse->settings->ignored) - used, "%s%s",
+    snprintf(ignored + used, sizeof(scope->settings->ignored) - used, "%s%s",
              used > 0 ? ", " : "", option->key);
   return 0;
 }
 
-static int set_watch_cpus(struct parse *parse, const struct option *option,
+static int set_watch_cpus(struct config_scope *scope,
+                          const struct option *option,
                           const oconfig_item_t *item) {
   (void)option;
   char number[32], possible_text[1024];
   const char *text = number;
   if (item->values_num != 1 || item->children_num != 0)
-    return parse_fail(parse, item, "needs one value, such as \"0-3,8\"");
+    return config_fail(scope, item, "needs one value, such as \"0-3,8\"");
   const oconfig_value_t *value = &item->values[0];
   if (value->type == OCONFIG_TYPE_NUMBER)
     snprintf(number, sizeof(number), "%.15g", value->value.number);
   else if (value->type == OCONFIG_TYPE_STRING)
     text = value->value.string;
   else
-    return parse_fail(parse, item,
-                      "must be \"all\", \"none\" or a list of CPUs");
+    return config_fail(scope, item,
+                       "must be \"all\", \"none\" or a list of CPUs");
 
-  struct settings *settings = parse->settings;
+  struct settings *settings = scope->settings;
   free(settings->watch_cpus);
   settings->watch_cpus = NULL;
   settings->watches = strcasecmp(text, "none") != 0;
@@ -88,33 +91,35 @@ static int set_watch_cpus(struct parse *parse, const struct option *option,
   struct cpulist list, possible;
   int status = cpulist_parse(text, &list);
   if (status == -EINVAL)
-    return parse_fail(parse, item,
-                      "is no list of CPUs such as \"0-3,8\", nor \"all\" or "
-                      "\"none\"");
+    return config_fail(scope, item,
+                       "is no list of CPUs such as \"0-3,8\", nor \"all\" or "
+                       "\"none\"");
   if (cpulist_read_possible(possible_text, sizeof(possible_text)) == 0 &&
       cpulist_parse(possible_text, &possible) == 0 &&
       (status != 0 || !cpulist_is_subset(&list, &possible)))
-    return parse_fail(
-        parse, item, "has a CPU that this machine cannot have; possible are %s",
+    return config_fail(
+        scope, item, "has a CPU that this machine cannot have; possible are %s",
         possible_text);
   settings->watch_cpus = strdup(text);
   if (settings->watch_cpus != NULL)
     return 0;
-  parse_fail(parse, item, "finds no memory");
+  config_fail(scope, item, "finds no memory");
   return -ENOMEM;
 }
 
-static int set_watch_buffer(struct parse *parse, const struct option *option,
+static int set_watch_buffer(struct config_scope *scope,
+                            const struct option *option,
                             const oconfig_item_t *item) {
   (void)option;
   uint32_t bytes = 0;
-  int status = parse_number(parse, item, 4096, &bytes);
+  int status = config_value_number(scope, item, 4096, &bytes);
   if (status == 0)
-    parse->settings->watch_buffer = bytes;
+    scope->settings->watch_buffer = bytes;
   return status;
 }
 
-static int set_notify_exit(struct parse *parse, const struct option *option,
+static int set_notify_exit(struct config_scope *scope,
+                           const struct option *option,
                            const oconfig_item_t *item) {
   (void)option;
   static const char *const names[] = {[NOTIFY_NONE] = "none",
@@ -128,56 +133,60 @@ static int set_notify_exit(struct parse *parse, const struct option *option,
       if (strcasecmp(names[notify], item->values[0].value.string) == 0)
         break;
   if (notify == sizeof(names) / sizeof(names[0]))
-    return parse_fail(parse, item, "must be \"none\", \"failure\" or \"all\"");
-  if (parse->rule == NULL) {
-    parse->settings->notify = (enum notify)notify;
+    return config_fail(scope, item, "must be \"none\", \"failure\" or \"all\"");
+  if (scope->rule == NULL) {
+    scope->settings->notify = (enum notify)notify;
   } else {
-    parse->rule->notify = (enum notify)notify;
-    parse->rule->has_notify = true;
+    scope->rule->notify = (enum notify)notify;
+    scope->rule->has_notify = true;
   }
   return 0;
 }
 
-static int set_notify_rate(struct parse *parse, const struct option *option,
+static int set_notify_rate(struct config_scope *scope,
+                           const struct option *option,
                            const oconfig_item_t *item) {
   (void)option;
-  return parse_number(parse, item, 1, &parse->settings->notify_rate);
+  return config_value_number(scope, item, 1, &scope->settings->notify_rate);
 }
 
-static int set_max_groups(struct parse *parse, const struct option *option,
+static int set_max_groups(struct config_scope *scope,
+                          const struct option *option,
                           const oconfig_item_t *item) {
   (void)option;
-  return parse_number(parse, item, 1, &parse->settings->max_groups);
+  return config_value_number(scope, item, 1, &scope->settings->max_groups);
 }
 
-static int set_descendants(struct parse *parse, const struct option *option,
+static int set_descendants(struct config_scope *scope,
+                           const struct option *option,
                            const oconfig_item_t *item) {
   (void)option;
-  return parse_boolean(parse, item, &parse->rule->descendants);
+  return config_value_boolean(scope, item, &scope->rule->descendants);
 }
 
-static int set_top(struct parse *parse, const struct option *option,
+static int set_top(struct config_scope *scope, const struct option *option,
                    const oconfig_item_t *item) {
   (void)option;
-  if (parse->rule->template == NULL)
-    return parse_fail(
-        parse, item,
+  if (scope->rule->template == NULL)
+    return config_fail(
+        scope, item,
         "is for groups whose name has a placeholder; this is but one");
-  return parse_number(parse, item, 1, &parse->rule->top);
+  return config_value_number(scope, item, 1, &scope->rule->top);
 }
 
-static int set_selector(struct parse *parse, const struct option *option,
+static int set_selector(struct config_scope *scope, const struct option *option,
                         const oconfig_item_t *item) {
-  return stanza_select(parse, item, (enum selector_kind)option->argument);
+  return config_stanza_select(scope, item,
+                              (enum selector_kind)option->argument);
 }
 
-static int set_stanza(struct parse *, const struct option *,
+static int set_stanza(struct config_scope *, const struct option *,
                       const oconfig_item_t *);
 
 static const struct option options[] = {
-    {"Process", IN_PLUGIN, set_stanza, STANZA_PROCESS},
-    {"ProcessMatch", IN_PLUGIN, set_stanza, STANZA_PROCESS_MATCH},
-    {"Group", IN_PLUGIN, set_stanza, STANZA_GROUP},
+    {"Process", IN_PLUGIN, set_stanza, CONFIG_STANZA_PROCESS},
+    {"ProcessMatch", IN_PLUGIN, set_stanza, CONFIG_STANZA_PROCESS_MATCH},
+    {"Group", IN_PLUGIN, set_stanza, CONFIG_STANZA_GROUP},
 
     {"Command", IN_GROUP, set_selector, SELECTOR_COMMAND},
     {"CommandLine", IN_GROUP, set_selector, SELECTOR_COMMAND_LINE},
@@ -216,7 +225,7 @@ static const struct option options[] = {
 
 enum { OPTIONS = sizeof(options) / sizeof(options[0]) };
 
-static int fail_unknown(struct parse *parse, const oconfig_item_t *item,
+static int fail_unknown(struct config_scope *scope, const oconfig_item_t *item,
                         enum place place) {
   char names[1024] = "";
   size_t used = 0;
@@ -225,13 +234,13 @@ static int fail_unknown(struct parse *parse, const oconfig_item_t *item,
     if (options[i].places & place && options[i].set != set_ignored)
       used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
                                used > 0 ? ", " : "", options[i].key);
-  parse_fail(parse, item, "is not known here");
-  used = strlen(parse->error);
-  snprintf(parse->error + used, parse->size - used, "; known are %s", names);
+  config_fail(scope, item, "is not known here");
+  used = strlen(scope->error);
+  snprintf(scope->error + used, scope->size - used, "; known are %s", names);
   return -EINVAL;
 }
 
-static int set_options(struct parse *parse, const oconfig_item_t *block,
+static int set_options(struct config_scope *scope, const oconfig_item_t *block,
                        enum place place) {
   for (int i = 0; i < block->children_num; i++) {
     const oconfig_item_t *item = &block->children[i];
@@ -239,22 +248,22 @@ static int set_options(struct parse *parse, const oconfig_item_t *block,
     while (o < OPTIONS && ((options[o].places & place) == 0 ||
                            strcasecmp(options[o].key, item->key) != 0))
       o++;
-    int status = o < OPTIONS ? options[o].set(parse, &options[o], item)
-                             : fail_unknown(parse, item, place);
+    int status = o < OPTIONS ? options[o].set(scope, &options[o], item)
+                             : fail_unknown(scope, item, place);
     if (status != 0)
       return status;
   }
   return 0;
 }
 
-static int set_stanza(struct parse *parse, const struct option *option,
+static int set_stanza(struct config_scope *scope, const struct option *option,
                       const oconfig_item_t *item) {
-  enum stanza_kind kind = (enum stanza_kind)option->argument;
-  int status = stanza_begin(parse, item, kind);
+  enum config_stanza_kind kind = (enum config_stanza_kind)option->argument;
+  int status = config_stanza_begin(scope, item, kind);
   if (status == 0)
-    status =
-        set_options(parse, item, kind == STANZA_GROUP ? IN_GROUP : IN_PROCESS);
-  return stanza_end(parse, item, status);
+    status = set_options(scope, item,
+                         kind == CONFIG_STANZA_GROUP ? IN_GROUP : IN_PROCESS);
+  return config_stanza_end(scope, item, status);
 }
 
 void config_init(struct settings *settings) {
@@ -272,8 +281,9 @@ void config_init(struct settings *settings) {
 
 int config_add_block(struct settings *settings, const oconfig_item_t *block,
                      char *error, size_t size) {
-  struct parse parse = {.settings = settings, .error = error, .size = size};
-  return set_options(&parse, block, IN_PLUGIN);
+  struct config_scope scope = {
+      .settings = settings, .error = error, .size = size};
+  return set_options(&scope, block, IN_PLUGIN);
 }
 
 void config_finish(struct settings *settings) {

@@ -17,12 +17,12 @@ static bool has_strings(const oconfig_item_t *item, int count) {
 }
 
 /* What MaxGroups and Top add others up in. */
-static bool is_reserved(const struct parse *parse) {
+static bool is_reserved(const struct config_scope *scope) {
   static const char other[] = "other";
-  bool has_names = parse->rule->template != NULL;
-  bool has_other = strcmp(parse->rule->name, other) == 0;
+  bool has_names = scope->rule->template != NULL;
+  bool has_other = strcmp(scope->rule->name, other) == 0;
 
-  for (const struct rule *r = parse->settings->rules; r != NULL; r = r->next) {
+  for (const struct rule *r = scope->settings->rules; r != NULL; r = r->next) {
     has_names |= r->template != NULL;
     has_other |= strcmp(r->name, other) == 0;
   }
@@ -36,23 +36,24 @@ static void filter_name(char *name) {
   text_end(&text);
 }
 
-static int check_name(const struct parse *parse, const oconfig_item_t *item) {
-  const char *name = parse->rule->name;
+static int check_name(const struct config_scope *scope,
+                      const oconfig_item_t *item) {
+  const char *name = scope->rule->name;
 
   if (name[0] == '\0')
-    return parse_fail(parse, item, "has an empty name; give it one");
+    return config_fail(scope, item, "has an empty name; give it one");
   if (strlen(name) > GROUP_NAME_SIZE - 1)
-    return parse_fail(parse, item, "has a name longer than %d bytes",
-                      GROUP_NAME_SIZE - 1);
-  for (const struct rule *r = parse->settings->rules; r != NULL; r = r->next)
+    return config_fail(scope, item, "has a name longer than %d bytes",
+                       GROUP_NAME_SIZE - 1);
+  for (const struct rule *r = scope->settings->rules; r != NULL; r = r->next)
     if (strcmp(r->name, name) == 0)
-      return parse_fail(
-          parse, item,
+      return config_fail(
+          scope, item,
           "names a group that there is already; give each a name of "
           "its own");
-  if (is_reserved(parse))
-    return parse_fail(
-        parse, item,
+  if (is_reserved(scope))
+    return config_fail(
+        scope, item,
         "cannot be beside a group \"other\", in which those that a "
         "placeholder makes too many of are added up; rename that");
   return 0;
@@ -60,24 +61,25 @@ static int check_name(const struct parse *parse, const oconfig_item_t *item) {
 
 /* A name with placeholders makes many groups; one without, a group of that
  * name. */
-static int parse_name(const struct parse *parse, const oconfig_item_t *item) {
-  struct rule *rule = parse->rule;
+static int parse_name(const struct config_scope *scope,
+                      const oconfig_item_t *item) {
+  struct rule *rule = scope->rule;
   char error[256], name[1024];
 
   if (rule->name[0] == '\0')
     return 0; /* check_name refuses it */
-  if (template_parse(rule->name, &rule->template, error, sizeof(error)) != 0)
-    return parse_fail(parse, item, "%s", error);
-  if (!template_is_fixed(rule->template))
+  if (group_name_parse(rule->name, &rule->template, error, sizeof(error)) != 0)
+    return config_fail(scope, item, "%s", error);
+  if (!group_name_is_fixed(rule->template))
     return 0;
-  template_expand(rule->template, NULL, NULL, name, sizeof(name));
-  template_destroy(rule->template);
+  group_name_expand(rule->template, NULL, NULL, name, sizeof(name));
+  group_name_destroy(rule->template);
   rule->template = NULL;
   snprintf(rule->name, strlen(rule->name) + 1, "%s", name);
   return 0;
 }
 
-static int add_selector_value(const struct parse *parse,
+static int add_selector_value(const struct config_scope *scope,
                               const oconfig_item_t *item,
                               enum selector_kind kind,
                               const oconfig_value_t *value) {
@@ -92,21 +94,21 @@ static int add_selector_value(const struct parse *parse,
     snprintf(number, sizeof(number), "%.15g", value->value.number);
     text = number;
   } else if (value->type != OCONFIG_TYPE_STRING) {
-    return parse_fail(parse, &wrong, "must be a string in quotes");
+    return config_fail(scope, &wrong, "must be a string in quotes");
   }
-  if (selector_add(parse->rule->selector, kind, text, error, sizeof(error)) !=
+  if (selector_add(scope->rule->selector, kind, text, error, sizeof(error)) !=
       0)
-    return parse_fail(parse, &wrong, "%s", error);
+    return config_fail(scope, &wrong, "%s", error);
   return 0;
 }
 
-int stanza_select(const struct parse *parse, const oconfig_item_t *item,
-                  enum selector_kind kind) {
+int config_stanza_select(const struct config_scope *scope,
+                         const oconfig_item_t *item, enum selector_kind kind) {
   if (item->values_num < 1 || item->children_num != 0)
-    return parse_fail(parse, item,
-                      "needs at least one value, a string in quotes");
+    return config_fail(scope, item,
+                       "needs at least one value, a string in quotes");
   for (int i = 0; i < item->values_num; i++) {
-    int status = add_selector_value(parse, item, kind, &item->values[i]);
+    int status = add_selector_value(scope, item, kind, &item->values[i]);
     if (status != 0)
       return status;
   }
@@ -114,61 +116,63 @@ int stanza_select(const struct parse *parse, const oconfig_item_t *item,
 }
 
 /* The rule is the parse's, until the stanza ends. */
-static int make_rule(struct parse *parse, const oconfig_item_t *item) {
+static int make_rule(struct config_scope *scope, const oconfig_item_t *item) {
   struct rule *rule = calloc(1, sizeof(*rule));
   if (rule == NULL || (rule->selector = selector_create()) == NULL ||
       (rule->name = strdup(item->values[0].value.string)) == NULL) {
-    snprintf(parse->error, parse->size, "no memory for %s", item->key);
+    snprintf(scope->error, scope->size, "no memory for %s", item->key);
     rule_destroy(rule);
     return -ENOMEM;
   }
-  parse->rule = rule;
-  parse->stanza = item;
+  scope->rule = rule;
+  scope->stanza = item;
   return 0;
 }
 
-int stanza_begin(struct parse *parse, const oconfig_item_t *item,
-                 enum stanza_kind kind) {
+int config_stanza_begin(struct config_scope *scope, const oconfig_item_t *item,
+                        enum config_stanza_kind kind) {
   /* What the last value selects by; SELECTOR_KINDS: there is but the name. */
   static const struct {
     int values;
     enum selector_kind selected;
     const char *wanted;
   } heads[] = {
-      [STANZA_PROCESS] = {1, SELECTOR_COMMAND,
-                          "one value: a command name in quotes"},
-      [STANZA_PROCESS_MATCH] = {2, SELECTOR_COMMAND_LINE,
-                                "two values: a name and a regular expression, "
-                                "both in quotes"},
-      [STANZA_GROUP] = {1, SELECTOR_KINDS, "one value: a name in quotes"},
+      [CONFIG_STANZA_PROCESS] = {1, SELECTOR_COMMAND,
+                                 "one value: a command name in quotes"},
+      [CONFIG_STANZA_PROCESS_MATCH] =
+          {2, SELECTOR_COMMAND_LINE,
+           "two values: a name and a regular expression, "
+           "both in quotes"},
+      [CONFIG_STANZA_GROUP] = {1, SELECTOR_KINDS,
+                               "one value: a name in quotes"},
   };
   int values = heads[kind].values;
   if (!has_strings(item, values))
-    return parse_fail(parse, item, "needs %s", heads[kind].wanted);
+    return config_fail(scope, item, "needs %s", heads[kind].wanted);
 
-  int status = make_rule(parse, item);
-  if (status == 0 && kind == STANZA_GROUP)
-    status = parse_name(parse, item);
+  int status = make_rule(scope, item);
+  if (status == 0 && kind == CONFIG_STANZA_GROUP)
+    status = parse_name(scope, item);
   else if (status == 0)
-    filter_name(parse->rule->name);
+    filter_name(scope->rule->name);
   if (status == 0)
-    status = check_name(parse, item);
+    status = check_name(scope, item);
   if (status == 0 && heads[kind].selected != SELECTOR_KINDS)
-    status = add_selector_value(parse, item, heads[kind].selected,
+    status = add_selector_value(scope, item, heads[kind].selected,
                                 &item->values[values - 1]);
   return status;
 }
 
-static int check_captures(const struct parse *parse,
+static int check_captures(const struct config_scope *scope,
                           const oconfig_item_t *item) {
-  const struct rule *rule = parse->rule;
+  const struct rule *rule = scope->rule;
   unsigned int wanted =
-      rule->template != NULL ? template_captures(rule->template) : 0;
+      rule->template != NULL ? group_name_captures(rule->template) : 0;
   unsigned int there = selector_captures(rule->selector);
 
   if (wanted > there)
-    return parse_fail(
-        parse, item,
+    return config_fail(
+        scope, item,
         "has %%{%u}, but its regular expressions have %u parentheses", wanted,
         there);
   return 0;
@@ -182,19 +186,20 @@ static void append_rule(struct settings *settings, struct rule *rule) {
   *end = rule;
 }
 
-int stanza_end(struct parse *parse, const oconfig_item_t *item, int status) {
-  struct rule *rule = parse->rule;
+int config_stanza_end(struct config_scope *scope, const oconfig_item_t *item,
+                      int status) {
+  struct rule *rule = scope->rule;
   if (status == 0 && selector_is_empty(rule->selector) &&
       rule->template == NULL)
-    status = parse_fail(parse, item,
-                        "selects nothing; add Command, CommandLine, "
-                        "Executable, User, ControlGroup or PIDFile");
+    status = config_fail(scope, item,
+                         "selects nothing; add Command, CommandLine, "
+                         "Executable, User, ControlGroup or PIDFile");
   if (status == 0)
-    status = check_captures(parse, item);
-  parse->rule = NULL;
-  parse->stanza = NULL;
+    status = check_captures(scope, item);
+  scope->rule = NULL;
+  scope->stanza = NULL;
   if (status == 0)
-    append_rule(parse->settings, rule);
+    append_rule(scope->settings, rule);
   else
     rule_destroy(rule);
   return status;

@@ -10,19 +10,24 @@
  * its end.
  */
 
-enum stanza_kind { STANZA_PROCESS, STANZA_PROCESS_MATCH, STANZA_GROUP };
+enum config_stanza_kind {
+  CONFIG_STANZA_PROCESS,
+  CONFIG_STANZA_PROCESS_MATCH,
+  CONFIG_STANZA_GROUP
+};
 
 /* Checks the head, and makes the rule that the options are for. Returns 0; or
  * -EINVAL or -ENOMEM, as all here, and what is wrong is said. */
-int stanza_begin(struct parse *parse, const oconfig_item_t *item,
-                 enum stanza_kind kind);
+int config_stanza_begin(struct config_scope *scope, const oconfig_item_t *item,
+                        enum config_stanza_kind kind);
 
 /* The option of a selector: each of its values is an alternative. */
-int stanza_select(const struct parse *parse, const oconfig_item_t *item,
-                  enum selector_kind kind);
+int config_stanza_select(const struct config_scope *scope,
+                         const oconfig_item_t *item, enum selector_kind kind);
 
 /* Adds the rule to the settings if status, of all since the begin, is 0 and the
  * rule is complete. Returns the status. */
-int stanza_end(struct parse *parse, const oconfig_item_t *item, int status);
+int config_stanza_end(struct config_scope *scope, const oconfig_item_t *item,
+                      int status);
 
 #endif

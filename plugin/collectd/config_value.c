@@ -23,8 +23,8 @@ static void print_option(const oconfig_item_t *item, char *text, size_t size) {
   }
 }
 
-int parse_fail(const struct parse *parse, const oconfig_item_t *item,
-               const char *format, ...) {
+int config_fail(const struct config_scope *scope, const oconfig_item_t *item,
+                const char *format, ...) {
   char option[256], what[256];
   va_list arguments;
   va_start(arguments, format);
@@ -32,21 +32,21 @@ int parse_fail(const struct parse *parse, const oconfig_item_t *item,
   va_end(arguments);
 
   print_option(item, option, sizeof(option));
-  if (parse->stanza != NULL && parse->stanza != item)
-    snprintf(parse->error, parse->size, "%s \"%s\": option %s %s",
-             parse->stanza->key, parse->rule->name, option, what);
+  if (scope->stanza != NULL && scope->stanza != item)
+    snprintf(scope->error, scope->size, "%s \"%s\": option %s %s",
+             scope->stanza->key, scope->rule->name, option, what);
   else
-    snprintf(parse->error, parse->size, "option %s %s", option, what);
+    snprintf(scope->error, scope->size, "option %s %s", option, what);
   return -EINVAL;
 }
 
-int parse_boolean(const struct parse *parse, const oconfig_item_t *item,
-                  bool *result) {
+int config_value_boolean(const struct config_scope *scope,
+                         const oconfig_item_t *item, bool *result) {
   static const char *const names[][2] = {
       {"false", "true"}, {"no", "yes"}, {"off", "on"}};
 
   if (item->values_num != 1 || item->children_num != 0)
-    return parse_fail(parse, item, "needs one value: true or false");
+    return config_fail(scope, item, "needs one value: true or false");
   const oconfig_value_t *value = &item->values[0];
   if (value->type == OCONFIG_TYPE_BOOLEAN) {
     *result = value->value.boolean;
@@ -59,11 +59,12 @@ int parse_boolean(const struct parse *parse, const oconfig_item_t *item,
           *result = b;
           return 0;
         }
-  return parse_fail(parse, item, "must be true or false");
+  return config_fail(scope, item, "must be true or false");
 }
 
-int parse_number(const struct parse *parse, const oconfig_item_t *item,
-                 uint32_t least, uint32_t *result) {
+int config_value_number(const struct config_scope *scope,
+                        const oconfig_item_t *item, uint32_t least,
+                        uint32_t *result) {
   double number = -1;
   if (item->values_num == 1 && item->children_num == 0 &&
       item->values[0].type == OCONFIG_TYPE_NUMBER)
@@ -73,6 +74,6 @@ int parse_number(const struct parse *parse, const oconfig_item_t *item,
     *result = (uint32_t)number;
     return 0;
   }
-  return parse_fail(parse, item, "must be a whole number from %u to %d", least,
-                    INT32_MAX);
+  return config_fail(scope, item, "must be a whole number from %u to %d", least,
+                     INT32_MAX);
 }

@@ -11,7 +11,7 @@
  * are what is wanted, else blamed.
  */
 
-struct parse {
+struct config_scope {
   struct settings *settings;
   struct rule *rule; /* NULL outside of a stanza */
   const oconfig_item_t *stanza;
@@ -21,16 +21,17 @@ struct parse {
 
 /* Says where and what is wrong: "Group "web": option User "joe" is …". Returns
  * -EINVAL. */
-__attribute__((format(printf, 3, 4))) int parse_fail(const struct parse *parse,
-                                                     const oconfig_item_t *item,
-                                                     const char *format, ...);
+__attribute__((format(printf, 3, 4))) int
+config_fail(const struct config_scope *scope, const oconfig_item_t *item,
+            const char *format, ...);
 
-/* Each returns 0, or what parse_fail does. */
-int parse_boolean(const struct parse *parse, const oconfig_item_t *item,
-                  bool *result);
+/* Each returns 0, or what config_fail does. */
+int config_value_boolean(const struct config_scope *scope,
+                         const oconfig_item_t *item, bool *result);
 
 /* A whole number from least on. */
-int parse_number(const struct parse *parse, const oconfig_item_t *item,
-                 uint32_t least, uint32_t *result);
+int config_value_number(const struct config_scope *scope,
+                        const oconfig_item_t *item, uint32_t least,
+                        uint32_t *result);
 
 #endif

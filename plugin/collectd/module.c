@@ -43,16 +43,16 @@ enum {
 static plugin_ctx_t
     plugin_context; /* which other threads need to call collectd */
 static struct settings settings;
-static struct ledger *ledger;
+static struct tracker *tracker;
 static struct reader *reader;
-static struct problems problems;
+static struct diagnostics diagnostics;
 /* When the last read began that knew all delays, in seconds of CLOCK_MONOTONIC;
  * 0 if the last one did not, or there was none. */
 static double last_read;
 
-static struct speaker *speaker; /* NULL if no group notifies */
-static struct watcher *watcher; /* NULL while nobody listens */
-static int watcher_error;       /* why */
+static struct notifier *notifier;    /* NULL if no group notifies */
+static struct exit_monitor *monitor; /* NULL while nobody listens */
+static int monitor_error;            /* why */
 /* Figures of the watcher, former ones included. */
 static uint64_t records, former_records;
 static bool said_untried, said_cpus;
@@ -139,7 +139,7 @@ static void add_used(notification_t *notification,
                                               event->used[octets[i].counter]);
 }
 
-/* In the speaker's thread. */
+/* In the notifier's thread. */
 static void notify(const char *group, const struct exit_event *event,
                    const char *text, uint32_t exit_code) {
   plugin_set_ctx(plugin_context);
@@ -165,11 +165,11 @@ static void notify(const char *group, const struct exit_event *event,
     plugin_notification_meta_free(n.meta);
 }
 
-static void start_speaker(void) {
+static void start_notifier(void) {
   bool is_needed = false;
   for (const struct rule *r = settings.rules; r != NULL; r = r->next)
     is_needed |= r->notify != NOTIFY_NONE;
-  int status = is_needed ? speaker_start(notify, &speaker) : 0;
+  int status = is_needed ? notifier_start(notify, &notifier) : 0;
   if (status == 0)
     return;
   ERROR("taskstats plugin: Cannot start the thread that sends notifications: "
@@ -191,16 +191,16 @@ static int taskstats_flush(cdtime_t timeout, const char *identifier,
   (void)timeout;
   (void)identifier;
   (void)user_data;
-  speaker_hold(speaker, HOLD_MS);
+  notifier_hold(notifier, HOLD_MS);
   return 0;
 }
 
-static void stop_speaker(void) {
-  size_t dropped = speaker_stop(speaker, STOP_MS);
-  for (const struct group *g = ledger != NULL ? ledger->groups : NULL;
+static void stop_notifier(void) {
+  size_t dropped = notifier_stop(notifier, STOP_MS);
+  for (const struct group *g = tracker != NULL ? tracker->groups : NULL;
        g != NULL; g = g->next)
-    dropped += budget_unsaid(&g->budget);
-  speaker = NULL;
+    dropped += notify_budget_unsaid(&g->budget);
+  notifier = NULL;
   if (dropped > 0)
     NOTICE("taskstats plugin: %" PRIsz " notifications of ended processes were "
            "dropped, because collectd stops.",
@@ -232,22 +232,22 @@ static void find_cpus(char text[CPUS_SIZE]) {
           STRERROR(-status), text);
 }
 
-static void start_watcher(void) {
+static void start_monitor(void) {
   char all[CPUS_SIZE];
   if (settings.watch_cpus == NULL)
     find_cpus(all);
 
-  const struct watcher_options options = {
+  const struct exit_monitor_options options = {
       .cpus = settings.watch_cpus != NULL ? settings.watch_cpus : all,
       .buffer = settings.watch_buffer,
       .notify_rate = settings.notify_rate,
-      .speaker = speaker,
+      .notifier = notifier,
   };
-  watcher_error = watcher_start(ledger, &options, &watcher);
-  if (watcher_error != 0)
+  monitor_error = exit_monitor_start(tracker, &options, &monitor);
+  if (monitor_error != 0)
     return;
-  struct listener_status status;
-  watcher_status(watcher, &status);
+  struct exit_listener_status status;
+  exit_monitor_status(monitor, &status);
   INFO("taskstats plugin: Listening for exit records of CPUs %s, with a buffer "
        "of %" PRIsz " bytes.",
        options.cpus, status.buffer);
@@ -258,9 +258,9 @@ static void start_watcher(void) {
             status.buffer, settings.watch_buffer);
 }
 
-static void stop_watcher(void) {
-  watcher_stop(watcher);
-  watcher = NULL;
+static void stop_monitor(void) {
+  exit_monitor_stop(monitor);
+  monitor = NULL;
   former_records = records;
   lost_records.former = lost_records.count;
   lost_forks.former = lost_forks.count;
@@ -268,20 +268,20 @@ static void stop_watcher(void) {
 
 /* Takes the watcher's figures, and replaces a broken one. What the kernel never
  * sends to is given up. */
-static void check_watcher(void) {
+static void check_monitor(void) {
   if (!settings.watches)
     return;
-  if (watcher == NULL && watcher_error != -ENODATA &&
-      watcher_error != -EPROTONOSUPPORT)
-    start_watcher();
-  if (watcher == NULL)
+  if (monitor == NULL && monitor_error != -ENODATA &&
+      monitor_error != -EPROTONOSUPPORT)
+    start_monitor();
+  if (monitor == NULL)
     return;
 
-  struct listener_status status;
-  watcher_status(watcher, &status);
+  struct exit_listener_status status;
+  exit_monitor_status(monitor, &status);
   records = former_records + status.records;
   lost_records.count = lost_records.former + status.lost;
-  lost_forks.count = lost_forks.former + watcher_forks_lost(watcher);
+  lost_forks.count = lost_forks.former + exit_monitor_events_lost(monitor);
   if (status.rejection != 0)
     rejection = status.rejection;
   if (status.untried != 0 && !said_untried)
@@ -290,8 +290,8 @@ static void check_watcher(void) {
                                    : STRERROR(-status.untried));
   said_untried |= status.untried != 0;
   if (status.error != 0) {
-    watcher_error = status.error;
-    stop_watcher();
+    monitor_error = status.error;
+    stop_monitor();
   }
 }
 
@@ -381,11 +381,11 @@ static int taskstats_init(void) {
     WARNING("taskstats plugin: No group is configured, so none is reported; "
             "add Process, ProcessMatch or <Group> to <Plugin taskstats>.");
 
-  ledger = ledger_create(settings.rules, settings.max_groups,
-                         clock_ns(CLOCK_BOOTTIME));
-  int status = ledger == NULL ? -ENOMEM : 0;
+  tracker = tracker_create(settings.rules, settings.max_groups,
+                           clock_ns(CLOCK_BOOTTIME));
+  int status = tracker == NULL ? -ENOMEM : 0;
   if (status == 0)
-    status = reader_create("/proc", ledger, &reader);
+    status = reader_create("/proc", tracker, &reader);
   if (status != 0) {
     ERROR("taskstats plugin: Cannot begin to read /proc: %s.",
           STRERROR(-status));
@@ -395,11 +395,11 @@ static int taskstats_init(void) {
   watch_paths();
   if (settings.enable_delay_accounting)
     enable_delay_accounting();
-  start_speaker();
+  start_notifier();
   if (settings.watches)
-    start_watcher();
-  if (watcher != NULL)
-    watcher_wait_for_proof(watcher);
+    start_monitor();
+  if (monitor != NULL)
+    exit_monitor_wait_for_proof(monitor);
   return 0;
 }
 
@@ -438,7 +438,7 @@ static void report_events(value_list_t *list, const char *instance,
   dispatch(list, &metric);
 }
 
-/* What the ledger has beside the groups. */
+/* What the tracker has beside the groups. */
 struct figures {
   bool listens;
   bool is_full;
@@ -446,27 +446,27 @@ struct figures {
 };
 
 static void take_figures(struct figures *figures) {
-  ledger_lock(ledger);
-  figures->listens = ledger->listens;
-  figures->is_full = ledger->is_full;
-  figures->undecided = ledger->undecided;
-  figures->unattributed = ledger->unattributed;
-  ledger_unlock(ledger);
+  tracker_lock(tracker);
+  figures->listens = tracker->listens;
+  figures->is_full = tracker->is_full;
+  figures->undecided = tracker->undecided;
+  figures->unattributed = tracker->unattributed;
+  tracker_unlock(tracker);
 }
 
 /* Takes a copy of the group to report, under the lock. */
 static void publish(struct group *group, struct group *copy) {
-  ledger_lock(ledger);
+  tracker_lock(tracker);
   group_publish(group);
   *copy = *group;
-  ledger_unlock(ledger);
+  tracker_unlock(tracker);
 }
 
 /* The next group; the listener may be adding one. */
 static struct group *next_group(const struct group *group) {
-  ledger_lock(ledger);
-  struct group *next = group != NULL ? group->next : ledger->groups;
-  ledger_unlock(ledger);
+  tracker_lock(tracker);
+  struct group *next = group != NULL ? group->next : tracker->groups;
+  tracker_unlock(tracker);
   return next;
 }
 
@@ -475,9 +475,9 @@ static size_t report_groups(value_list_t *list,
                             const struct metric_scope *scope) {
   size_t count = 0;
 
-  ledger_lock(ledger);
-  top_choose(ledger);
-  ledger_unlock(ledger);
+  tracker_lock(tracker);
+  top_groups_choose(tracker);
+  tracker_unlock(tracker);
   for (struct group *g = next_group(NULL); g != NULL; g = next_group(g)) {
     struct group copy;
     if (g->is_hidden || g->is_forgotten)
@@ -590,27 +590,27 @@ static void tell_users(void) {
 
 static int taskstats_read(void) {
   double begin = seconds(CLOCK_MONOTONIC);
-  speaker_release(speaker);
-  check_watcher();
+  notifier_release(notifier);
+  check_monitor();
 
   struct reader_report report;
-  if (watcher != NULL)
-    watcher_begin_read(watcher);
+  if (monitor != NULL)
+    exit_monitor_begin_read(monitor);
   reader_read(reader, clock_ns(CLOCK_BOOTTIME), &report);
-  if (watcher != NULL)
-    watcher_end_read(watcher);
+  if (monitor != NULL)
+    exit_monitor_end_read(monitor);
 
   struct figures figures;
   take_figures(&figures);
   const struct problem_report now = {
       .read = &report,
-      .listener = settings.watches && watcher == NULL ? watcher_error : 0,
+      .listener = settings.watches && monitor == NULL ? monitor_error : 0,
       .has_unattributed = figures.unattributed > 0,
       .rejection = rejection,
-      .forks = watcher != NULL ? watcher_forks_error(watcher) : 0,
+      .forks = monitor != NULL ? exit_monitor_events_error(monitor) : 0,
       .is_full = figures.is_full,
   };
-  problems_update(&problems, &now, say);
+  diagnostics_update(&diagnostics, &now, say);
   tell_users();
   tell_paths();
   tell_loss(&lost_records);
@@ -633,14 +633,14 @@ static int taskstats_read(void) {
 }
 
 static int taskstats_shutdown(void) {
-  stop_watcher();
-  stop_speaker();
+  stop_monitor();
+  stop_notifier();
   reader_destroy(reader);
   reader = NULL;
   user_cache_stop();
   path_watch_stop();
-  ledger_destroy(ledger);
-  ledger = NULL;
+  tracker_destroy(tracker);
+  tracker = NULL;
   config_clear(&settings);
   return 0;
 }

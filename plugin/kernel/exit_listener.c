@@ -28,18 +28,18 @@ enum {
   PROOF_TRIES = 15,
 };
 
-struct listener {
+struct exit_listener {
   int fd;
   int wake_fd; /* an eventfd: something else is to be done */
   uint16_t family;
   char *cpus;
-  struct listener_calls calls;
+  struct exit_listener_calls calls;
   pthread_t thread;
 
   atomic_bool must_stop;
   atomic_uint finished_read;
 
-  /* For listener_status. */
+  /* For exit_listener_status. */
   size_t buffer;
   atomic_bool is_proven;
   atomic_int error, rejection, untried;
@@ -64,7 +64,7 @@ static uint64_t now_ns(void) {
 
 /* Takes a datagram's messages; is it an exit record it is kept in messages.
  * Returns the number kept. */
-static size_t parse_datagram(struct listener *listener,
+static size_t parse_datagram(struct exit_listener *listener,
                              const struct mmsghdr *datagram, size_t kept) {
   const struct nlmsghdr *header = datagram->msg_hdr.msg_iov->iov_base;
   struct message *message = &listener->messages[kept];
@@ -83,20 +83,21 @@ static size_t parse_datagram(struct listener *listener,
   return kept + 1;
 }
 
-static void call_before(struct listener *listener) {
+static void call_before(struct exit_listener *listener) {
   if (!listener->calls.before(listener->calls.context))
     listener->calls.also_fd = -1;
 }
 
 /* Takes all that has arrived. Returns whether there was something, or a
  * negative errno. */
-static int drain(struct listener *listener) {
+static int drain(struct exit_listener *listener) {
   unsigned int finished_read = atomic_load(&listener->finished_read);
   bool took = false;
 
   for (;;) {
     uint64_t before_ns = now_ns();
-    int received = inbox_receive(listener->fd, listener->headers, BATCH);
+    int received =
+        netlink_inbox_receive(listener->fd, listener->headers, BATCH);
     if (received < 0)
       return received;
     if (received == 0) {
@@ -114,20 +115,20 @@ static int drain(struct listener *listener) {
   }
 
   atomic_fetch_add(&listener->lost,
-                   inbox_take_drops(listener->fd, &listener->drops));
+                   netlink_inbox_take_drops(listener->fd, &listener->drops));
   atomic_store(&listener->drained_read, finished_read);
   return took;
 }
 
 static void *note_tid(void *arg) {
-  struct listener *listener = arg;
+  struct exit_listener *listener = arg;
   atomic_store(&listener->proof_tid, gettid());
   return NULL;
 }
 
 /* Lets a thread end on a watched CPU. Returns 0, or a negative errno if that
  * cannot be tried: -ENOENT if this process may run on none of them. */
-static int end_a_thread(struct listener *listener) {
+static int end_a_thread(struct exit_listener *listener) {
   struct cpulist watched, allowed = {0}, one = {0};
   unsigned int cpu = 0;
 
@@ -158,7 +159,7 @@ static int end_a_thread(struct listener *listener) {
 
 /* Waits for records or a wish. Returns whether there is something to read
  * beside. */
-static bool wait_for_work(struct listener *listener, int timeout_ms) {
+static bool wait_for_work(struct exit_listener *listener, int timeout_ms) {
   struct pollfd fds[] = {{.fd = listener->fd, .events = POLLIN},
                          {.fd = listener->wake_fd, .events = POLLIN},
                          {.fd = listener->calls.also_fd, .events = POLLIN}};
@@ -173,7 +174,7 @@ static bool wait_for_work(struct listener *listener, int timeout_ms) {
 }
 
 /* Listens until it must stop. Returns 0 or a negative errno. */
-static int listen_on(struct listener *listener) {
+static int listen_on(struct exit_listener *listener) {
   int timeout_ms = -1;
 
   for (int tries = 0; !atomic_load(&listener->must_stop);) {
@@ -206,14 +207,14 @@ static int listen_on(struct listener *listener) {
 }
 
 static void *run(void *arg) {
-  struct listener *listener = arg;
+  struct exit_listener *listener = arg;
   atomic_store(&listener->error, listen_on(listener));
   return NULL;
 }
 
 /* Begins or ends to get exit records. The kernel does so at once, but only the
  * answer tells whether it agreed; at the end that is of no interest. */
-static int watch(struct listener *listener, bool on) {
+static int watch(struct exit_listener *listener, bool on) {
   static const uint32_t sequence = 1;
   struct timeval timeout = {.tv_sec = 1};
   size_t size = MESSAGE_WATCH_SIZE + strlen(listener->cpus) + 1;
@@ -244,7 +245,7 @@ static int watch(struct listener *listener, bool on) {
   return status;
 }
 
-static int start_thread(struct listener *listener) {
+static int start_thread(struct exit_listener *listener) {
   /* Signals are for collectd's main thread. */
   sigset_t all, before;
   sigfillset(&all);
@@ -256,7 +257,7 @@ static int start_thread(struct listener *listener) {
   return -status;
 }
 
-static void destroy(struct listener *listener) {
+static void destroy(struct exit_listener *listener) {
   if (listener->fd >= 0)
     close(listener->fd);
   if (listener->wake_fd >= 0)
@@ -265,17 +266,17 @@ static void destroy(struct listener *listener) {
   free(listener);
 }
 
-int listener_start(const char *cpus, size_t buffer,
-                   const struct listener_calls *calls,
-                   struct listener **listener) {
-  struct listener *l = calloc(1, sizeof(*l));
+int exit_listener_start(const char *cpus, size_t buffer,
+                        const struct exit_listener_calls *calls,
+                        struct exit_listener **listener) {
+  struct exit_listener *l = calloc(1, sizeof(*l));
   if (l == NULL)
     return -ENOMEM;
 
   l->calls = *calls;
   l->cpus = strdup(cpus);
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  l->fd = family_connect(&l->family);
+  l->fd = genl_connect(&l->family);
   for (size_t i = 0; i < BATCH; i++) {
     l->vectors[i] = (struct iovec){l->bytes[i], MESSAGE_SIZE};
     l->headers[i].msg_hdr.msg_iov = &l->vectors[i];
@@ -289,9 +290,9 @@ int listener_start(const char *cpus, size_t buffer,
     status = watch(l, true);
   }
   if (status == 0) {
-    l->buffer = inbox_set_buffer(l->fd, buffer);
+    l->buffer = netlink_inbox_set_buffer(l->fd, buffer);
     l->empty_ns = now_ns();
-    inbox_take_drops(l->fd, &l->drops);
+    netlink_inbox_take_drops(l->fd, &l->drops);
     status = start_thread(l);
     if (status != 0)
       watch(l, false);
@@ -304,13 +305,13 @@ int listener_start(const char *cpus, size_t buffer,
   return 0;
 }
 
-static void wake(struct listener *listener) {
+static void wake(struct exit_listener *listener) {
   uint64_t one = 1;
   if (write(listener->wake_fd, &one, sizeof(one)) < 0)
     return; /* it is full of wakes already */
 }
 
-void listener_stop(struct listener *listener) {
+void exit_listener_stop(struct exit_listener *listener) {
   if (listener == NULL)
     return;
   atomic_store(&listener->must_stop, true);
@@ -320,14 +321,14 @@ void listener_stop(struct listener *listener) {
   destroy(listener);
 }
 
-void listener_finish_read(struct listener *listener, uint32_t read) {
+void exit_listener_finish_read(struct exit_listener *listener, uint32_t read) {
   atomic_store(&listener->finished_read, read);
   wake(listener);
 }
 
-void listener_status(struct listener *listener,
-                     struct listener_status *status) {
-  *status = (struct listener_status){
+void exit_listener_status(struct exit_listener *listener,
+                          struct exit_listener_status *status) {
+  *status = (struct exit_listener_status){
       .is_proven = atomic_load(&listener->is_proven),
       .error = atomic_load(&listener->error),
       .untried = atomic_load(&listener->untried),

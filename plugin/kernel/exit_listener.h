@@ -8,10 +8,10 @@
  * Hears of every thread that ends on the watched CPUs, in a thread of its own.
  */
 
-struct listener;
+struct exit_listener;
 
 /* Called in the listener's thread. */
-struct listener_calls {
+struct exit_listener_calls {
   void *context;
 
   /* Called before take, and whenever also_fd has something to read, which may
@@ -35,18 +35,18 @@ struct listener_calls {
  * CAP_NET_ADMIN in the initial user namespace; -EINVAL in a pid namespace, or
  * for a malformed list; -ERANGE for impossible CPUs; or another negative errno.
  */
-int listener_start(const char *cpus, size_t buffer,
-                   const struct listener_calls *calls,
-                   struct listener **listener);
+int exit_listener_start(const char *cpus, size_t buffer,
+                        const struct exit_listener_calls *calls,
+                        struct exit_listener **listener);
 
 /* Ends the listening and the thread; takes some ms. Takes NULL. */
-void listener_stop(struct listener *listener);
+void exit_listener_stop(struct exit_listener *listener);
 
 /* Tells the listener that read number read is over. Once it has taken all that
- * arrived before, listener_status says so. */
-void listener_finish_read(struct listener *listener, uint32_t read);
+ * arrived before, exit_listener_status says so. */
+void exit_listener_finish_read(struct exit_listener *listener, uint32_t read);
 
-struct listener_status {
+struct exit_listener_status {
   /* A record arrived. The kernel may accept a listener and never send: it does
    * so in a network namespace other than the initial one. If that cannot be
    * tried, untried says why, and the listener is believed. */
@@ -64,6 +64,7 @@ struct listener_status {
 };
 
 /* Any thread. */
-void listener_status(struct listener *listener, struct listener_status *status);
+void exit_listener_status(struct exit_listener *listener,
+                          struct exit_listener_status *status);
 
 #endif

@@ -24,7 +24,7 @@ static bool raise_limit(struct rlimit *limit) {
   return true;
 }
 
-bool files_have_room(struct files *files) {
+bool fd_budget_have_room(struct fd_budget *files) {
   struct rlimit limit;
 
   if (files->kept < files->budget)
@@ -39,12 +39,12 @@ bool files_have_room(struct files *files) {
   return true;
 }
 
-int files_keep(struct files *files, int fd) {
+int fd_budget_keep(struct fd_budget *files, int fd) {
   if (fd < 0)
     return -1;
 
   int kept = -1;
-  if (files_have_room(files)) {
+  if (fd_budget_have_room(files)) {
     kept = fcntl(fd, F_DUPFD_CLOEXEC, FD_MIN);
     if (kept >= 0)
       files->kept++;
@@ -55,4 +55,6 @@ int files_keep(struct files *files, int fd) {
   return kept;
 }
 
-void files_release(struct files *files, int fd) { files->kept -= fd >= 0; }
+void fd_budget_release(struct fd_budget *files, int fd) {
+  files->kept -= fd >= 0;
+}

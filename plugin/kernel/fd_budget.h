@@ -10,7 +10,7 @@
  * ones for select(2), and some of the limit. Belongs to one thread.
  */
 
-struct files {
+struct fd_budget {
   size_t kept;
   size_t budget;
   bool is_final; /* the budget cannot grow any more */
@@ -19,13 +19,13 @@ struct files {
 /* Whether another one may be kept. Raises the soft limit of descriptors as far
  * as that takes, up to the hard one; half of those above 1023 are left to
  * others. */
-bool files_have_room(struct files *files);
+bool fd_budget_have_room(struct fd_budget *files);
 
 /* Moves a descriptor above 1023. Closes fd, which may be negative: then, and if
  * there is no room, it returns -1. */
-int files_keep(struct files *files, int fd);
+int fd_budget_keep(struct fd_budget *files, int fd);
 
 /* Counts a kept descriptor no more; the caller closes it. Takes -1. */
-void files_release(struct files *files, int fd);
+void fd_budget_release(struct fd_budget *files, int fd);
 
 #endif

@@ -49,7 +49,7 @@ static int find_family(int fd, uint16_t *family) {
   return *family != 0 ? 0 : -ENOENT;
 }
 
-int family_connect(uint16_t *family) {
+int genl_connect(uint16_t *family) {
   struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
   int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
   if (fd < 0)

@@ -12,6 +12,6 @@
  * can answer, and asks for the number of the family. Needs no privilege.
  * Returns the socket, which the caller closes; -ENOENT if this kernel has no
  * taskstats; or another negative errno. Takes a second at most. */
-int family_connect(uint16_t *family);
+int genl_connect(uint16_t *family);
 
 #endif

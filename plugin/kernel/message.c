@@ -63,7 +63,7 @@ bool message_is_acknowledgement(const struct nlmsghdr *header,
 }
 
 /* What was found so far while the attributes of a message are visited. */
-struct parse {
+struct config_scope {
   struct message *message;
   enum message_target target;
   bool has_id, has_record; /* of the aggregate that is visited */
@@ -79,48 +79,48 @@ static uint16_t unsaid_version(const struct message *message) {
 
 /* An aggregate nests the id of a thread or a process and its record. */
 static int visit_nested(const struct nlattr *attr, void *data) {
-  struct parse *parse = data;
-  struct message *message = parse->message;
+  struct config_scope *scope = data;
+  struct message *message = scope->message;
 
   switch (mnl_attr_get_type(attr)) {
   case TASKSTATS_TYPE_PID:
   case TASKSTATS_TYPE_TGID:
     if (mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
       return MNL_CB_STOP;
-    message->id[parse->target] = mnl_attr_get_u32(attr);
-    parse->has_id = true;
+    message->id[scope->target] = mnl_attr_get_u32(attr);
+    scope->has_id = true;
     return MNL_CB_OK;
   case TASKSTATS_TYPE_STATS:
-    parse->status = record_decode(
+    scope->status = record_decode(
         mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr),
-        unsaid_version(message), &message->record[parse->target]);
-    parse->has_record = true;
-    return parse->status == 0 ? MNL_CB_OK : MNL_CB_STOP;
+        unsaid_version(message), &message->record[scope->target]);
+    scope->has_record = true;
+    return scope->status == 0 ? MNL_CB_OK : MNL_CB_STOP;
   default: /* TASKSTATS_TYPE_NULL pads; others may come */
     return MNL_CB_OK;
   }
 }
 
 static int visit_attr(const struct nlattr *attr, void *data) {
-  struct parse *parse = data;
+  struct config_scope *scope = data;
 
   switch (mnl_attr_get_type(attr)) {
   case TASKSTATS_TYPE_AGGR_PID:
-    parse->target = MESSAGE_THREAD;
+    scope->target = MESSAGE_THREAD;
     break;
   case TASKSTATS_TYPE_AGGR_TGID:
-    parse->target = MESSAGE_PROCESS;
+    scope->target = MESSAGE_PROCESS;
     break;
   default: /* TASKSTATS_TYPE_NULL pads; others may come */
     return MNL_CB_OK;
   }
-  parse->has_id = false;
-  parse->has_record = false;
-  mnl_attr_parse_nested(attr, visit_nested, parse);
-  if (parse->status == 0 && !(parse->has_id && parse->has_record))
-    parse->status = -EBADMSG;
-  parse->message->has[parse->target] = parse->status == 0;
-  return parse->status == 0 ? MNL_CB_OK : MNL_CB_STOP;
+  scope->has_id = false;
+  scope->has_record = false;
+  mnl_attr_parse_nested(attr, visit_nested, scope);
+  if (scope->status == 0 && !(scope->has_id && scope->has_record))
+    scope->status = -EBADMSG;
+  scope->message->has[scope->target] = scope->status == 0;
+  return scope->status == 0 ? MNL_CB_OK : MNL_CB_STOP;
 }
 
 int message_parse(const struct nlmsghdr *header, struct message *message) {
@@ -139,10 +139,10 @@ int message_parse(const struct nlmsghdr *header, struct message *message) {
       mnl_nlmsg_get_payload_len(header) < GENL_HDRLEN)
     return -EBADMSG;
 
-  struct parse parse = {.message = message};
-  mnl_attr_parse(header, GENL_HDRLEN, visit_attr, &parse);
-  if (parse.status != 0)
-    return parse.status;
+  struct config_scope scope = {.message = message};
+  mnl_attr_parse(header, GENL_HDRLEN, visit_attr, &scope);
+  if (scope.status != 0)
+    return scope.status;
   return message->has[MESSAGE_PROCESS] || message->has[MESSAGE_THREAD]
              ? 0
              : -EBADMSG;

@@ -5,7 +5,7 @@
 #include <linux/sock_diag.h>
 #include <sys/socket.h>
 
-size_t inbox_set_buffer(int fd, size_t size) {
+size_t netlink_inbox_set_buffer(int fd, size_t size) {
   int value = size < INT32_MAX / 2 ? (int)size : INT32_MAX / 2;
   socklen_t length = sizeof(value);
 
@@ -16,7 +16,7 @@ size_t inbox_set_buffer(int fd, size_t size) {
   return (size_t)value / 2; /* the kernel shows it doubled */
 }
 
-int inbox_receive(int fd, struct mmsghdr *headers, unsigned int count) {
+int netlink_inbox_receive(int fd, struct mmsghdr *headers, unsigned int count) {
   for (;;) {
     int received = recvmmsg(fd, headers, count, MSG_DONTWAIT, NULL);
     if (received >= 0)
@@ -29,7 +29,7 @@ int inbox_receive(int fd, struct mmsghdr *headers, unsigned int count) {
   }
 }
 
-uint32_t inbox_take_drops(int fd, uint32_t *drops) {
+uint32_t netlink_inbox_take_drops(int fd, uint32_t *drops) {
   uint32_t info[SK_MEMINFO_VARS] = {0};
   socklen_t length = sizeof(info);
   if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &length) != 0)

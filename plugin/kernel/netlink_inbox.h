@@ -14,14 +14,14 @@ struct mmsghdr;
 
 /* Asks for a buffer, in bytes, beyond the system's limit where that is allowed.
  * Returns what the kernel granted. */
-size_t inbox_set_buffer(int fd, size_t size);
+size_t netlink_inbox_set_buffer(int fd, size_t size);
 
 /* Takes up to count messages, without waiting. Returns their number, 0 if there
  * are none now, or a negative errno. That some were dropped is none. */
-int inbox_receive(int fd, struct mmsghdr *headers, unsigned int count);
+int netlink_inbox_receive(int fd, struct mmsghdr *headers, unsigned int count);
 
 /* How many messages the kernel has dropped by now. drops has the number of the
  * last call, modulo 2^32; returns by how much it has grown. */
-uint32_t inbox_take_drops(int fd, uint32_t *drops);
+uint32_t netlink_inbox_take_drops(int fd, uint32_t *drops);
 
 #endif

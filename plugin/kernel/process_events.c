@@ -28,7 +28,7 @@ struct input {
   uint32_t events;
 };
 
-struct forks {
+struct process_events {
   int fd;
   uint32_t port;  /* the socket's, unlike that of any other */
   uint32_t drops; /* the socket's own count */
@@ -46,7 +46,7 @@ struct event {
 };
 
 /* Sends the connector some bytes of an input. */
-static int put(const struct forks *forks, const struct input *input,
+static int put(const struct process_events *forks, const struct input *input,
                size_t size) {
   _Alignas(struct nlmsghdr) unsigned char bytes[MESSAGE_SIZE];
   struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
@@ -69,7 +69,7 @@ static int put(const struct forks *forks, const struct input *input,
 
 /* Begins to get events of all kinds, or ends it. The kernel only counts its
  * listeners, and does not see that one has closed its socket. */
-static int listen_to_all(const struct forks *forks, bool on) {
+static int listen_to_all(const struct process_events *forks, bool on) {
   struct input input = {on ? PROC_CN_MCAST_LISTEN : PROC_CN_MCAST_IGNORE, 0};
   return put(forks, &input, sizeof(input.operation));
 }
@@ -77,7 +77,7 @@ static int listen_to_all(const struct forks *forks, bool on) {
 /* Spares the kernel and the buffer what is not wanted. Before Linux 6.6 such a
  * message is of a wrong length and ignored. Later the listener is not counted a
  * second time, and there is no answer, since that would not pass the filter. */
-static void listen_to_less(const struct forks *forks) {
+static void listen_to_less(const struct process_events *forks) {
   struct input input = {PROC_CN_MCAST_LISTEN,
                         PROC_EVENT_FORK | PROC_EVENT_EXEC};
   put(forks, &input, sizeof(input));
@@ -113,8 +113,8 @@ static bool has(const struct event *event, uint32_t what, size_t said) {
 
 /* Is it the answer to this listener? Every listener hears those to others. Then
  * status is 0 or a negative errno. */
-static bool is_answer(const struct forks *forks, const struct event *event,
-                      int *status) {
+static bool is_answer(const struct process_events *forks,
+                      const struct event *event, int *status) {
   if (!has(event, PROC_EVENT_NONE, sizeof(event->process.event_data.ack)) ||
       event->answers != forks->port + 1)
     return false;
@@ -123,7 +123,7 @@ static bool is_answer(const struct forks *forks, const struct event *event,
 }
 
 /* Events that come before the answer are lost. */
-static int wait_for_answer(struct forks *forks) {
+static int wait_for_answer(struct process_events *forks) {
   struct timeval timeout = {.tv_sec = 1};
   setsockopt(forks->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
   uint64_t give_up_ns = clock_ns(CLOCK_BOOTTIME) + UINT64_C(1000000000);
@@ -148,7 +148,7 @@ static int wait_for_answer(struct forks *forks) {
 /* Joins the group of the events. The kernel would choose the process's number
  * as the port, which collectd's procevent insists on: takes one beyond those of
  * all processes. */
-static int join(struct forks *forks) {
+static int join(struct process_events *forks) {
   struct sockaddr_nl own = {.nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC};
 
   for (uint32_t i = 1; i <= PORTS; i++) {
@@ -163,7 +163,7 @@ static int join(struct forks *forks) {
   return -errno;
 }
 
-static int begin(struct forks *forks) {
+static int begin(struct process_events *forks) {
   int status = join(forks);
   if (status == 0)
     status = listen_to_all(forks, true);
@@ -178,8 +178,8 @@ static int begin(struct forks *forks) {
   return status;
 }
 
-int forks_open(size_t buffer, struct forks **forks) {
-  struct forks *f = calloc(1, sizeof(*f));
+int process_events_open(size_t buffer, struct process_events **forks) {
+  struct process_events *f = calloc(1, sizeof(*f));
   if (f == NULL)
     return -ENOMEM;
 
@@ -195,19 +195,19 @@ int forks_open(size_t buffer, struct forks **forks) {
     f->headers[i].msg_hdr.msg_iovlen = 1;
     f->headers[i].msg_hdr.msg_name = &f->senders[i];
   }
-  inbox_set_buffer(f->fd, buffer);
+  netlink_inbox_set_buffer(f->fd, buffer);
   int status = begin(f);
   if (status != 0) {
     close(f->fd);
     free(f);
     return status;
   }
-  inbox_take_drops(f->fd, &f->drops);
+  netlink_inbox_take_drops(f->fd, &f->drops);
   *forks = f;
   return 0;
 }
 
-void forks_close(struct forks *forks) {
+void process_events_close(struct process_events *forks) {
   if (forks == NULL)
     return;
   listen_to_all(forks, false);
@@ -215,10 +215,10 @@ void forks_close(struct forks *forks) {
   free(forks);
 }
 
-int forks_fd(const struct forks *forks) { return forks->fd; }
+int process_events_fd(const struct process_events *forks) { return forks->fd; }
 
 static void tell(const struct event *event, uint64_t suspended_ns,
-                 const struct forks_calls *calls) {
+                 const struct process_events_calls *calls) {
   const struct proc_event *process = &event->process;
 
   if (has(event, PROC_EVENT_FORK, sizeof(process->event_data.fork))) {
@@ -234,15 +234,16 @@ static void tell(const struct event *event, uint64_t suspended_ns,
 
 /* Returns the number of messages, 0 if there are none now, or a negative errno.
  */
-static int receive(struct forks *forks) {
+static int receive(struct process_events *forks) {
   /* The kernel overwrites it. */
   for (size_t i = 0; i < BATCH; i++)
     forks->headers[i].msg_hdr.msg_namelen = sizeof(forks->senders[i]);
-  return inbox_receive(forks->fd, forks->headers, BATCH);
+  return netlink_inbox_receive(forks->fd, forks->headers, BATCH);
 }
 
-int forks_drain(struct forks *forks, const struct forks_calls *calls,
-                uint64_t *lost) {
+int process_events_drain(struct process_events *forks,
+                         const struct process_events_calls *calls,
+                         uint64_t *lost) {
   uint64_t suspended_ns = clock_suspended_ns();
   int received;
 
@@ -254,6 +255,6 @@ int forks_drain(struct forks *forks, const struct forks_calls *calls,
         tell(&event, suspended_ns, calls);
     }
   }
-  *lost += inbox_take_drops(forks->fd, &forks->drops);
+  *lost += netlink_inbox_take_drops(forks->fd, &forks->drops);
   return received;
 }

@@ -11,11 +11,11 @@
  * (CONFIG_PROC_EVENTS, drivers/connector/cn_proc.c).
  */
 
-struct forks;
+struct process_events;
 
 /* Called in the thread that drains, in the order of the events: a process's
  * fork comes before all else of it. */
-struct forks_calls {
+struct process_events_calls {
   void *context;
 
   /* A process was forked; threads are left out. The parent is who the kernel
@@ -35,19 +35,20 @@ struct forks_calls {
  * network namespace other than the initial one; -ETIMEDOUT if the kernel does
  * not answer: it has no process events, or this is another user or pid
  * namespace; or another negative errno. */
-int forks_open(size_t buffer, struct forks **forks);
+int process_events_open(size_t buffer, struct process_events **forks);
 
 /* Takes NULL. */
-void forks_close(struct forks *forks);
+void process_events_close(struct process_events *forks);
 
 /* To be polled for input. */
-int forks_fd(const struct forks *forks);
+int process_events_fd(const struct process_events *forks);
 
 /* Takes all that has arrived, without waiting. lost grows by the events
  * that the kernel had to drop for want of buffer: of threads, too, and before
  * Linux 6.6 of any kind. One thread at a
  * time. Returns 0, or a negative errno: then nothing more will be heard. */
-int forks_drain(struct forks *forks, const struct forks_calls *calls,
-                uint64_t *lost);
+int process_events_drain(struct process_events *forks,
+                         const struct process_events_calls *calls,
+                         uint64_t *lost);
 
 #endif

@@ -22,7 +22,7 @@ enum {
   CGROUPS_SIZE = 65536,
 };
 
-struct proc {
+struct procfs {
   DIR *dir;
   int fd; /* of dir, and owned by it */
   uint64_t page_size;
@@ -32,12 +32,12 @@ struct proc {
 /* Of a task's flags (include/linux/sched.h), which <pid>/stat shows. */
 #define PF_EXITING 0x4U
 
-bool proc_is_vanished(int status) {
+bool procfs_is_vanished(int status) {
   return status == -ENOENT || status == -ESRCH;
 }
 
-int proc_open(const char *root, struct proc **proc) {
-  struct proc *p = calloc(1, sizeof(*p));
+int procfs_open(const char *root, struct procfs **proc) {
+  struct procfs *p = calloc(1, sizeof(*p));
   if (p == NULL)
     return -ENOMEM;
 
@@ -53,14 +53,14 @@ int proc_open(const char *root, struct proc **proc) {
   return 0;
 }
 
-void proc_close(struct proc *proc) {
+void procfs_close(struct procfs *proc) {
   if (proc == NULL)
     return;
   closedir(proc->dir);
   free(proc);
 }
 
-void proc_rewind(struct proc *proc) { rewinddir(proc->dir); }
+void procfs_rewind(struct procfs *proc) { rewinddir(proc->dir); }
 
 /* Returns 0 for a name that is no pid. */
 static pid_t pid_of_name(const char *name) {
@@ -73,7 +73,7 @@ static pid_t pid_of_name(const char *name) {
   return *name == '\0' ? pid : 0;
 }
 
-int proc_next(struct proc *proc, pid_t *pid, uint32_t *inode) {
+int procfs_next(struct procfs *proc, pid_t *pid, uint32_t *inode) {
   for (;;) {
     errno = 0;
     const struct dirent *entry = readdir(proc->dir);
@@ -87,7 +87,7 @@ int proc_next(struct proc *proc, pid_t *pid, uint32_t *inode) {
   }
 }
 
-int proc_inode(struct proc *proc, pid_t pid, uint32_t *inode) {
+int procfs_inode(struct procfs *proc, pid_t pid, uint32_t *inode) {
   char name[NAME_SIZE];
   struct stat st;
 
@@ -98,7 +98,7 @@ int proc_inode(struct proc *proc, pid_t pid, uint32_t *inode) {
   return 0;
 }
 
-static int open_file(struct proc *proc, pid_t pid, const char *file,
+static int open_file(struct procfs *proc, pid_t pid, const char *file,
                      int flags) {
   char name[NAME_SIZE];
 
@@ -116,7 +116,7 @@ static int count_threads(const struct stat *st, uint32_t *threads) {
   return 0;
 }
 
-int proc_threads(struct proc *proc, pid_t pid, uint32_t *threads) {
+int procfs_threads(struct procfs *proc, pid_t pid, uint32_t *threads) {
   char name[NAME_SIZE];
   struct stat st;
 
@@ -126,18 +126,18 @@ int proc_threads(struct proc *proc, pid_t pid, uint32_t *threads) {
   return count_threads(&st, threads);
 }
 
-int proc_task_open(struct proc *proc, pid_t pid) {
+int procfs_task_open(struct procfs *proc, pid_t pid) {
   return open_file(proc, pid, "task", O_PATH);
 }
 
-int proc_task_threads(int fd, uint32_t *threads) {
+int procfs_task_threads(int fd, uint32_t *threads) {
   struct stat st;
   return fstat(fd, &st) == 0 ? count_threads(&st, threads) : -errno;
 }
 
 /* Reads what fits into size - 1 bytes and ends it with a NUL. Returns the
  * number of bytes or a negative errno. */
-static ssize_t read_file(struct proc *proc, pid_t pid, const char *file,
+static ssize_t read_file(struct procfs *proc, pid_t pid, const char *file,
                          char *buffer, size_t size) {
   int fd = open_file(proc, pid, file, O_RDONLY);
   if (fd < 0)
@@ -197,7 +197,7 @@ static bool take_fields(const char *at, uint64_t fields[STAT_FIELDS]) {
   return true;
 }
 
-int proc_stat(struct proc *proc, pid_t pid, struct proc_stat *stat) {
+int procfs_stat(struct procfs *proc, pid_t pid, struct procfs_stat *stat) {
   char text[1024];
   ssize_t size = read_file(proc, pid, "stat", text, sizeof(text));
   if (size < 0)
@@ -214,7 +214,7 @@ int proc_stat(struct proc *proc, pid_t pid, struct proc_stat *stat) {
   size_t length = (size_t)(end - name - 1);
   if (length >= sizeof(stat->comm))
     length = sizeof(stat->comm) - 1;
-  *stat = (struct proc_stat){
+  *stat = (struct procfs_stat){
       .state = end[2],
       .ppid = (pid_t)fields[STAT_PPID],
       .is_exiting = (fields[STAT_FLAGS] & PF_EXITING) != 0 || end[2] == 'Z' ||
@@ -232,15 +232,15 @@ int proc_stat(struct proc *proc, pid_t pid, struct proc_stat *stat) {
   return 0;
 }
 
-bool proc_stat_has_ended(const struct proc_stat *stat) {
+bool procfs_stat_has_ended(const struct procfs_stat *stat) {
   return (stat->state == 'Z' || stat->state == 'X') && stat->threads <= 1;
 }
 
-int proc_io_open(struct proc *proc, pid_t pid) {
+int procfs_io_open(struct procfs *proc, pid_t pid) {
   return open_file(proc, pid, "io", O_RDONLY);
 }
 
-int proc_io_read(int fd, struct proc_io *io) {
+int procfs_io_read(int fd, struct procfs_io *io) {
   char text[512];
   ssize_t size = pread(fd, text, sizeof(text) - 1, 0);
   if (size < 0)
@@ -263,7 +263,7 @@ int proc_io_read(int fd, struct proc_io *io) {
   return 0;
 }
 
-static void add_io(struct proc_io *sum, const struct proc_io *io) {
+static void add_io(struct procfs_io *sum, const struct procfs_io *io) {
   sum->read_chars += io->read_chars;
   sum->write_chars += io->write_chars;
   sum->read_calls += io->read_calls;
@@ -274,7 +274,7 @@ static void add_io(struct proc_io *sum, const struct proc_io *io) {
 
 /* Calls visit for each thread in <pid>/task, with the directory and the
  * thread's name there, until it returns an error. */
-static int each_thread(struct proc *proc, pid_t pid,
+static int each_thread(struct procfs *proc, pid_t pid,
                        int (*visit)(void *context, int task_fd,
                                     const char *tid),
                        void *context) {
@@ -299,21 +299,21 @@ static int each_thread(struct proc *proc, pid_t pid,
 /* A thread that ends meanwhile is none. */
 static int add_io_of_thread(void *context, int task_fd, const char *tid) {
   char name[NAME_SIZE + 256];
-  struct proc_io io;
+  struct procfs_io io;
 
   snprintf(name, sizeof(name), "%s/io", tid);
   int fd = openat(task_fd, name, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return errno == ENOENT ? 0 : -errno;
-  int status = proc_io_read(fd, &io);
+  int status = procfs_io_read(fd, &io);
   close(fd);
   if (status == 0)
     add_io(context, &io);
   return status == -ESRCH ? 0 : status;
 }
 
-int proc_io_of_threads(struct proc *proc, pid_t pid, struct proc_io *io) {
-  *io = (struct proc_io){0};
+int procfs_io_of_threads(struct procfs *proc, pid_t pid, struct procfs_io *io) {
+  *io = (struct procfs_io){0};
   return each_thread(proc, pid, add_io_of_thread, io);
 }
 
@@ -330,8 +330,8 @@ static int add_tid(void *context, int task_fd, const char *tid) {
   return 0;
 }
 
-int proc_tids(struct proc *proc, pid_t pid, uint32_t *tids, size_t size,
-              size_t *count) {
+int procfs_tids(struct procfs *proc, pid_t pid, uint32_t *tids, size_t size,
+                size_t *count) {
   struct tid_list list = {.tids = tids, .size = size};
   int status = each_thread(proc, pid, add_tid, &list);
   *count = list.count;
@@ -349,7 +349,7 @@ static void join_arguments(char *cmdline, size_t size) {
   cmdline[size] = '\0';
 }
 
-int proc_cmdline(struct proc *proc, pid_t pid, char **cmdline) {
+int procfs_cmdline(struct procfs *proc, pid_t pid, char **cmdline) {
   char *buffer = NULL;
   ssize_t used;
 
@@ -357,7 +357,7 @@ int proc_cmdline(struct proc *proc, pid_t pid, char **cmdline) {
    * small is filled anew from the start. It may also let them point to
    * gigabytes of its memory (PR_SET_MM_MAP), so there is a limit. */
   for (size_t size = 1024;;
-       size = size < PROC_CMDLINE_SIZE / 4 ? size * 4 : PROC_CMDLINE_SIZE) {
+       size = size < PROCFS_CMDLINE_SIZE / 4 ? size * 4 : PROCFS_CMDLINE_SIZE) {
     char *larger = realloc(buffer, size);
     if (larger == NULL) {
       free(buffer);
@@ -369,7 +369,7 @@ int proc_cmdline(struct proc *proc, pid_t pid, char **cmdline) {
       free(buffer);
       return (int)used;
     }
-    if ((size_t)used < size - 1 || size == PROC_CMDLINE_SIZE)
+    if ((size_t)used < size - 1 || size == PROCFS_CMDLINE_SIZE)
       break;
   }
   join_arguments(buffer, (size_t)used);
@@ -386,7 +386,7 @@ static void cut_deleted(char *path) {
     path[length - suffix] = '\0';
 }
 
-int proc_exe(struct proc *proc, pid_t pid, char *path, size_t size) {
+int procfs_exe(struct procfs *proc, pid_t pid, char *path, size_t size) {
   char name[NAME_SIZE];
 
   snprintf(name, sizeof(name), "%d/exe", pid);
@@ -398,7 +398,7 @@ int proc_exe(struct proc *proc, pid_t pid, char *path, size_t size) {
   return 0;
 }
 
-int proc_uid(struct proc *proc, pid_t pid, uid_t *uid) {
+int procfs_uid(struct procfs *proc, pid_t pid, uid_t *uid) {
   char text[4096]; /* "Uid:" stands in the first lines */
   ssize_t size = read_file(proc, pid, "status", text, sizeof(text));
   if (size < 0)
@@ -431,7 +431,7 @@ static bool is_outside(const char *path, size_t length) {
   return strncmp(path, "/..", 3) == 0 && (length == 3 || path[3] == '/');
 }
 
-int proc_cgroup(struct proc *proc, pid_t pid, char *path, size_t size) {
+int procfs_cgroup(struct procfs *proc, pid_t pid, char *path, size_t size) {
   const char *text = proc->cgroups;
   ssize_t used = read_file(proc, pid, "cgroup", proc->cgroups, CGROUPS_SIZE);
   if (used < 0)
@@ -463,7 +463,7 @@ int proc_cgroup(struct proc *proc, pid_t pid, char *path, size_t size) {
 
 /* Reads a file that has room in the buffer. Returns how much, 0 for an error.
  */
-static size_t read_small(struct proc *proc, const char *file, char *buffer,
+static size_t read_small(struct procfs *proc, const char *file, char *buffer,
                          size_t size) {
   int fd = openat(proc->fd, file, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
@@ -473,7 +473,7 @@ static size_t read_small(struct proc *proc, const char *file, char *buffer,
   return used > 0 ? (size_t)used : 0;
 }
 
-bool proc_shifts_clocks(struct proc *proc) {
+bool procfs_shifts_clocks(struct procfs *proc) {
   char text[256];
   long long monotonic[2] = {0}, boottime[2] = {0};
 
@@ -488,7 +488,7 @@ static const char delay_accounting[] = "sys/kernel/task_delayacct";
 
 /* Whether a kernel without the switch counts all kinds: not if it could have
  * one (since 5.14), nor if its command line forbids it. */
-static bool counts_without_switch(struct proc *proc) {
+static bool counts_without_switch(struct procfs *proc) {
   struct utsname system;
   unsigned int major = 0, minor = 0;
   char line[4096];
@@ -500,7 +500,7 @@ static bool counts_without_switch(struct proc *proc) {
          strstr(line, "nodelayacct") == NULL;
 }
 
-int proc_delay_accounting(struct proc *proc, bool *on) {
+int procfs_delay_accounting(struct procfs *proc, bool *on) {
   int fd = openat(proc->fd, delay_accounting, O_RDONLY | O_CLOEXEC);
   if (fd < 0 && errno == ENOENT &&
       faccessat(proc->fd, "sys/kernel", F_OK, 0) == 0) {
@@ -519,7 +519,7 @@ int proc_delay_accounting(struct proc *proc, bool *on) {
   return status;
 }
 
-int proc_enable_delay_accounting(struct proc *proc) {
+int procfs_enable_delay_accounting(struct procfs *proc) {
   int fd = openat(proc->fd, delay_accounting, O_WRONLY | O_CLOEXEC);
   if (fd < 0)
     return -errno;
@@ -529,7 +529,7 @@ int proc_enable_delay_accounting(struct proc *proc) {
   return status;
 }
 
-bool proc_may_be_zombie(pid_t pid) {
+bool procfs_may_be_zombie(pid_t pid) {
   int fd = (int)syscall(SYS_pidfd_open, pid, 0);
   if (fd < 0)
     return errno != ESRCH;
@@ -541,7 +541,7 @@ bool proc_may_be_zombie(pid_t pid) {
   return has_ended;
 }
 
-int proc_cpu_clock(pid_t pid, uint64_t *ns) {
+int procfs_cpu_clock(pid_t pid, uint64_t *ns) {
   /* What clock_getcpuclockid(3) gives, without its system call to check the
    * pid, which clock_gettime does anyway (MAKE_PROCESS_CPUCLOCK, CPUCLOCK_SCHED
    * in the kernel's posix-timers_types.h). */

@@ -16,44 +16,44 @@
  * calls: see process identity in reader.c. One thread at a time.
  */
 
-struct proc;
+struct procfs;
 
 /* Whether a status says that there is no such process. */
-bool proc_is_vanished(int status);
+bool procfs_is_vanished(int status);
 
 /* root is "/proc" but in tests. Returns 0 or a negative errno. */
-int proc_open(const char *root, struct proc **proc);
+int procfs_open(const char *root, struct procfs **proc);
 
 /* Takes NULL. */
-void proc_close(struct proc *proc);
+void procfs_close(struct procfs *proc);
 
 /* Begins a listing of all processes. */
-void proc_rewind(struct proc *proc);
+void procfs_rewind(struct procfs *proc);
 
 /* The listing's next process, with the inode number of its directory, 32
  * bits, which differs from that of any other process that had the pid before.
  * Returns 1; 0 at the end; or a negative errno. */
-int proc_next(struct proc *proc, pid_t *pid, uint32_t *inode);
+int procfs_next(struct procfs *proc, pid_t *pid, uint32_t *inode);
 
 /* The same inode number by name. It changes, too, when the kernel forgets a
  * cached inode, so only an unchanged one says something. */
-int proc_inode(struct proc *proc, pid_t pid, uint32_t *inode);
+int procfs_inode(struct procfs *proc, pid_t pid, uint32_t *inode);
 
 /* How many threads a process has. */
-int proc_threads(struct proc *proc, pid_t pid, uint32_t *threads);
+int procfs_threads(struct procfs *proc, pid_t pid, uint32_t *threads);
 
 /* Opens <pid>/task to ask the same more often, at a fifth of the cost. Returns
  * a descriptor that the caller closes, or a negative errno. It stays with the
  * process, whoever has the pid later. */
-int proc_task_open(struct proc *proc, pid_t pid);
+int procfs_task_open(struct procfs *proc, pid_t pid);
 
 /* How many threads a process has. -ESRCH: it is gone. */
-int proc_task_threads(int fd, uint32_t *threads);
+int procfs_task_threads(int fd, uint32_t *threads);
 
-enum { PROC_COMM_SIZE = 65 }; /* kernel workers have long ones */
+enum { PROCFS_COMM_SIZE = 65 }; /* kernel workers have long ones */
 
-struct proc_stat {
-  char comm[PROC_COMM_SIZE];
+struct procfs_stat {
+  char comm[PROCFS_COMM_SIZE];
   char state; /* of the main thread; 'Z' for a zombie */
   pid_t ppid;
   /* The main thread ends or has ended: there is no command line any more. */
@@ -66,13 +66,13 @@ struct proc_stat {
 };
 
 /* Reads <pid>/stat. */
-int proc_stat(struct proc *proc, pid_t pid, struct proc_stat *stat);
+int procfs_stat(struct procfs *proc, pid_t pid, struct procfs_stat *stat);
 
 /* Whether nothing but the exit status is left: a zombie whose main thread is
  * its last one. (A main thread may end before the others.) */
-bool proc_stat_has_ended(const struct proc_stat *stat);
+bool procfs_stat_has_ended(const struct procfs_stat *stat);
 
-struct proc_io { /* of the whole process, ended threads included */
+struct procfs_io { /* of the whole process, ended threads included */
   uint64_t read_chars, write_chars;
   uint64_t read_calls, write_calls;
   uint64_t read_bytes, write_bytes;
@@ -80,63 +80,63 @@ struct proc_io { /* of the whole process, ended threads included */
 
 /* Opens <pid>/io. Returns a descriptor that the caller closes, or a negative
  * errno. The descriptor stays with the process, whoever has the pid later. */
-int proc_io_open(struct proc *proc, pid_t pid);
+int procfs_io_open(struct procfs *proc, pid_t pid);
 
 /* Reads an open <pid>/io. -ESRCH: its process is gone. */
-int proc_io_read(int fd, struct proc_io *io);
+int procfs_io_read(int fd, struct procfs_io *io);
 
 /* Adds up <pid>/task/<tid>/io: what the living threads themselves have done.
  * (The process's own file has what ended threads did, too, but also what
  * children did that it has waited for: wait_task_zombie in the kernel.) */
-int proc_io_of_threads(struct proc *proc, pid_t pid, struct proc_io *io);
+int procfs_io_of_threads(struct procfs *proc, pid_t pid, struct procfs_io *io);
 
 /* Lists the ids of a process's threads, as many as have room. */
-int proc_tids(struct proc *proc, pid_t pid, uint32_t *tids, size_t size,
-              size_t *count);
+int procfs_tids(struct procfs *proc, pid_t pid, uint32_t *tids, size_t size,
+                size_t *count);
 
 /* The arguments joined by spaces, in memory that the caller frees; "" for a
- * kernel thread or a zombie. What has no room in PROC_CMDLINE_SIZE bytes is
+ * kernel thread or a zombie. What has no room in PROCFS_CMDLINE_SIZE bytes is
  * left out: a process chooses its arguments itself, as long as it likes. */
-enum { PROC_CMDLINE_SIZE = 128 * 1024 + 1 };
-int proc_cmdline(struct proc *proc, pid_t pid, char **cmdline);
+enum { PROCFS_CMDLINE_SIZE = 128 * 1024 + 1 };
+int procfs_cmdline(struct procfs *proc, pid_t pid, char **cmdline);
 
 /* The path of the file that runs, in size bytes, without the " (deleted)" of
  * one that was replaced. -ENOENT for a kernel thread or a zombie, too. */
-int proc_exe(struct proc *proc, pid_t pid, char *path, size_t size);
+int procfs_exe(struct procfs *proc, pid_t pid, char *path, size_t size);
 
 /* The real user id. */
-int proc_uid(struct proc *proc, pid_t pid, uid_t *uid);
+int procfs_uid(struct procfs *proc, pid_t pid, uid_t *uid);
 
 /* The cgroup's path: version 2's or, where systemd uses version 1, that of
  * name=systemd. In size bytes; -ENOENT where there is neither; -EXDEV if it is
  * outside of this process's cgroup namespace, where it has no name. */
-int proc_cgroup(struct proc *proc, pid_t pid, char *path, size_t size);
+int procfs_cgroup(struct procfs *proc, pid_t pid, char *path, size_t size);
 
 /* Whether the kernel counts all kinds of delay (kernel.task_delayacct), or only
  * those for a CPU. Kernels before 5.14 have no such switch and do. Returns 0;
  * -EOPNOTSUPP if this kernel never does, as it was built or started; -ENOENT
  * where sys is hidden (ProcSubset=pid); or another negative errno. */
-int proc_delay_accounting(struct proc *proc, bool *on);
+int procfs_delay_accounting(struct procfs *proc, bool *on);
 
 /* Switches that on: -EACCES without the privilege, -EROFS where sys may only be
  * read (ProtectKernelTunables=, a container), -ENOENT without the switch.
  * Processes that run already get the other kinds only by a restart. */
-int proc_enable_delay_accounting(struct proc *proc);
+int procfs_enable_delay_accounting(struct procfs *proc);
 
 /* Whether this process's clocks are not the machine's: it is in a time
  * namespace that shifts them (time_namespaces(7)). Kernels before 5.6 have
  * none. */
-bool proc_shifts_clocks(struct proc *proc);
+bool procfs_shifts_clocks(struct procfs *proc);
 
 /* Whether a process may be a zombie: false if threads of it are known to run
- * yet, or its parent has reaped it. Costs half of what proc_stat does, which is
- * sure; before Linux 5.3, or without a free descriptor, it is always true. Of
- * the machine's own processes whatever the root. */
-bool proc_may_be_zombie(pid_t pid);
+ * yet, or its parent has reaped it. Costs half of what procfs_stat does, which
+ * is sure; before Linux 5.3, or without a free descriptor, it is always true.
+ * Of the machine's own processes whatever the root. */
+bool procfs_may_be_zombie(pid_t pid);
 
 /* The process's CPU clock: the time that all its threads, ended ones included,
  * have run, in ns. Exact, also for a zombie; of the machine's own processes
  * whatever the root. -ESRCH: no such process. */
-int proc_cpu_clock(pid_t pid, uint64_t *ns);
+int procfs_cpu_clock(pid_t pid, uint64_t *ns);
 
 #endif

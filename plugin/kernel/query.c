@@ -153,7 +153,7 @@ int query_records(struct query *query, enum message_target target,
 
 int query_open(struct query **query) {
   uint16_t family;
-  int fd = family_connect(&family);
+  int fd = genl_connect(&family);
   return fd < 0 ? fd : query_attach(fd, family, query);
 }
 

@@ -249,7 +249,7 @@ static void describe_groups(int status, char *line, size_t size) {
 static const struct {
   void (*describe)(int status, char *line, size_t size);
   const char *gone;
-} problems_table[PROBLEMS] = {
+} diagnostics_table[PROBLEMS] = {
     [PROBLEM_PROC] = {describe_proc, "Processes can be listed again."},
     [PROBLEM_TASKSTATS] = {describe_taskstats,
                            "Delays and context switches can be read again."},
@@ -266,9 +266,9 @@ static const struct {
     [PROBLEM_GROUPS] = {describe_groups, ""},
 };
 
-void problems_update(struct problems *problems,
-                     const struct problem_report *now,
-                     void (*say)(bool is_warning, const char *line)) {
+void diagnostics_update(struct diagnostics *diagnostics,
+                        const struct problem_report *now,
+                        void (*say)(bool is_warning, const char *line)) {
   const struct reader_report *read = now->read;
   const int status[PROBLEMS] = {
       [PROBLEM_PROC] = read->proc,
@@ -290,14 +290,14 @@ void problems_update(struct problems *problems,
     bool is_untold =
         read->proc != 0 &&
         (i == PROBLEM_IO || i == PROBLEM_SELECT || i == PROBLEM_UNDECIDED);
-    if (is_untold || status[i] == problems->said[i])
+    if (is_untold || status[i] == diagnostics->said[i])
       continue;
     char line[512];
     if (i == PROBLEM_UNDECIDED && status[i] != 0)
       describe_undecided(read, line, sizeof(line));
     else if (status[i] != 0)
-      problems_table[i].describe(status[i], line, sizeof(line));
-    say(status[i] != 0, status[i] != 0 ? line : problems_table[i].gone);
-    problems->said[i] = status[i];
+      diagnostics_table[i].describe(status[i], line, sizeof(line));
+    say(status[i] != 0, status[i] != 0 ? line : diagnostics_table[i].gone);
+    diagnostics->said[i] = status[i];
   }
 }

@@ -26,7 +26,7 @@ enum problem {
 };
 
 /* What was last said of each; zeroed at start. */
-struct problems {
+struct diagnostics {
   int said[PROBLEMS];
 };
 
@@ -41,8 +41,8 @@ struct problem_report {
 
 /* Hands a line to say for each problem that has come, changed or gone since the
  * last report. */
-void problems_update(struct problems *problems,
-                     const struct problem_report *now,
-                     void (*say)(bool is_warning, const char *line));
+void diagnostics_update(struct diagnostics *diagnostics,
+                        const struct problem_report *now,
+                        void (*say)(bool is_warning, const char *line));
 
 #endif

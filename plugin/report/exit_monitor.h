@@ -10,40 +10,43 @@
  * Listens for exit records, books them, and says how processes ended.
  */
 
-struct watcher;
+struct exit_monitor;
 
-struct watcher_options {
-  const char *cpus;        /* such as "0-3,8" */
-  size_t buffer;           /* bytes */
-  uint32_t notify_rate;    /* notices a second and group */
-  struct speaker *speaker; /* takes them; the caller's. NULL if no rule wants
-                            * any */
+struct exit_monitor_options {
+  const char *cpus;          /* such as "0-3,8" */
+  size_t buffer;             /* bytes */
+  uint32_t notify_rate;      /* notices a second and group */
+  struct notifier *notifier; /* takes them; the caller's. NULL if no rule wants
+                              * any */
 };
 
-/* The ledger and the texts stay the caller's. Returns 0 or a
- * negative errno as listener_start. */
-int watcher_start(struct ledger *ledger, const struct watcher_options *options,
-                  struct watcher **watcher);
+/* The tracker and the texts stay the caller's. Returns 0 or a
+ * negative errno as exit_listener_start. */
+int exit_monitor_start(struct tracker *tracker,
+                       const struct exit_monitor_options *options,
+                       struct exit_monitor **monitor);
 
 /* Takes NULL. */
-void watcher_stop(struct watcher *watcher);
+void exit_monitor_stop(struct exit_monitor *monitor);
 
 /* Waits a moment for the first record, so that the first read is sure whether
  * any arrive. */
-void watcher_wait_for_proof(struct watcher *watcher);
+void exit_monitor_wait_for_proof(struct exit_monitor *monitor);
 
 /* Why forks are not heard of, or not any more: 0, also if no rule wants
- * descendants, or a negative errno as forks_open or forks_drain. */
-int watcher_forks_error(const struct watcher *watcher);
+ * descendants, or a negative errno as process_events_open or
+ * process_events_drain. */
+int exit_monitor_events_error(const struct exit_monitor *monitor);
 
 /* How many process events the kernel had to drop for want of buffer: forks and
  * execs; before Linux 6.6 those of any other kind, too. */
-uint64_t watcher_forks_lost(const struct watcher *watcher);
+uint64_t exit_monitor_events_lost(const struct exit_monitor *monitor);
 
 /* To be called before and after each read. */
-void watcher_begin_read(struct watcher *watcher);
-void watcher_end_read(struct watcher *watcher);
+void exit_monitor_begin_read(struct exit_monitor *monitor);
+void exit_monitor_end_read(struct exit_monitor *monitor);
 
-void watcher_status(struct watcher *watcher, struct listener_status *status);
+void exit_monitor_status(struct exit_monitor *monitor,
+                         struct exit_listener_status *status);
 
 #endif

@@ -19,13 +19,13 @@ struct notice {
   struct exit_event event; /* whose comm and used are these: */
   char comm[RECORD_COMM_SIZE];
   uint64_t used[COUNTERS];
-  char text[SPEAKER_TEXT_SIZE];
+  char text[NOTIFIER_TEXT_SIZE];
   uint32_t exit_code;
 };
 
 /* Belongs to its thread once that is left behind. */
-struct speaker {
-  speaker_say *say;
+struct notifier {
+  notifier_say *say;
   pthread_t thread;
   pthread_mutex_t lock;   /* of what follows */
   pthread_cond_t changed; /* CLOCK_MONOTONIC */
@@ -34,7 +34,7 @@ struct speaker {
   bool is_abandoned;
   uint64_t sent_ms;    /* when the last one was */
   size_t first, count; /* of the ring */
-  struct notice queue[SPEAKER_QUEUE];
+  struct notice queue[NOTIFIER_QUEUE];
 };
 
 static uint64_t now_ms(void) {
@@ -44,70 +44,70 @@ static uint64_t now_ms(void) {
 }
 
 /* Takes the first notice off the queue. Returns false when it must stop. */
-static bool take(struct speaker *speaker, struct notice *notice) {
-  pthread_mutex_lock(&speaker->lock);
-  if (speaker->is_saying)
-    speaker->sent_ms = now_ms();
-  speaker->is_saying = false;
-  pthread_cond_broadcast(&speaker->changed);
-  while (!speaker->must_stop && (speaker->count == 0 || speaker->is_held))
-    pthread_cond_wait(&speaker->changed, &speaker->lock);
-  bool has_one = !speaker->must_stop;
+static bool take(struct notifier *notifier, struct notice *notice) {
+  pthread_mutex_lock(&notifier->lock);
+  if (notifier->is_saying)
+    notifier->sent_ms = now_ms();
+  notifier->is_saying = false;
+  pthread_cond_broadcast(&notifier->changed);
+  while (!notifier->must_stop && (notifier->count == 0 || notifier->is_held))
+    pthread_cond_wait(&notifier->changed, &notifier->lock);
+  bool has_one = !notifier->must_stop;
   if (has_one) {
-    *notice = speaker->queue[speaker->first];
-    speaker->first = (speaker->first + 1) % SPEAKER_QUEUE;
-    speaker->count--;
-    speaker->is_saying = true;
+    *notice = notifier->queue[notifier->first];
+    notifier->first = (notifier->first + 1) % NOTIFIER_QUEUE;
+    notifier->count--;
+    notifier->is_saying = true;
   }
-  pthread_mutex_unlock(&speaker->lock);
+  pthread_mutex_unlock(&notifier->lock);
   return has_one;
 }
 
-static void destroy(struct speaker *speaker) {
-  pthread_cond_destroy(&speaker->changed);
-  pthread_mutex_destroy(&speaker->lock);
-  free(speaker);
+static void destroy(struct notifier *notifier) {
+  pthread_cond_destroy(&notifier->changed);
+  pthread_mutex_destroy(&notifier->lock);
+  free(notifier);
 }
 
-/* Returns whether the speaker is the thread's to free. */
-static bool end(struct speaker *speaker) {
-  pthread_mutex_lock(&speaker->lock);
-  bool is_abandoned = speaker->is_abandoned;
-  speaker->has_ended = true;
-  pthread_cond_broadcast(&speaker->changed);
-  pthread_mutex_unlock(&speaker->lock);
+/* Returns whether the notifier is the thread's to free. */
+static bool end(struct notifier *notifier) {
+  pthread_mutex_lock(&notifier->lock);
+  bool is_abandoned = notifier->is_abandoned;
+  notifier->has_ended = true;
+  pthread_cond_broadcast(&notifier->changed);
+  pthread_mutex_unlock(&notifier->lock);
   return is_abandoned;
 }
 
 static void *run(void *arg) {
-  struct speaker *speaker = arg;
+  struct notifier *notifier = arg;
   struct notice notice;
 
-  while (take(speaker, &notice)) {
+  while (take(notifier, &notice)) {
     notice.event.comm = notice.comm;
     notice.event.used = notice.used;
-    speaker->say(notice.group, notice.has_event ? &notice.event : NULL,
-                 notice.text, notice.exit_code);
+    notifier->say(notice.group, notice.has_event ? &notice.event : NULL,
+                  notice.text, notice.exit_code);
   }
-  if (end(speaker))
-    destroy(speaker);
+  if (end(notifier))
+    destroy(notifier);
   return NULL;
 }
 
-static int start_thread(struct speaker *speaker) {
+static int start_thread(struct notifier *notifier) {
   /* Signals are for collectd's main thread. */
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  int status = pthread_create(&speaker->thread, NULL, run, speaker);
+  int status = pthread_create(&notifier->thread, NULL, run, notifier);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (status == 0)
-    pthread_setname_np(speaker->thread, "taskstats tells");
+    pthread_setname_np(notifier->thread, "taskstats tells");
   return -status;
 }
 
-int speaker_start(speaker_say *say, struct speaker **speaker) {
-  struct speaker *s = calloc(1, sizeof(*s));
+int notifier_start(notifier_say *say, struct notifier **notifier) {
+  struct notifier *s = calloc(1, sizeof(*s));
   if (s == NULL)
     return -ENOMEM;
   s->say = say;
@@ -122,7 +122,7 @@ int speaker_start(speaker_say *say, struct speaker **speaker) {
     destroy(s);
     return status;
   }
-  *speaker = s;
+  *notifier = s;
   return 0;
 }
 
@@ -135,55 +135,55 @@ static struct timespec later(unsigned int ms) {
   return t;
 }
 
-void speaker_hold(struct speaker *speaker, unsigned int most_ms) {
-  if (speaker == NULL)
+void notifier_hold(struct notifier *notifier, unsigned int most_ms) {
+  if (notifier == NULL)
     return;
   struct timespec deadline = later(most_ms);
   int status = 0;
-  pthread_mutex_lock(&speaker->lock);
-  speaker->is_held = true;
-  while (speaker->is_saying && status == 0)
+  pthread_mutex_lock(&notifier->lock);
+  notifier->is_held = true;
+  while (notifier->is_saying && status == 0)
     status =
-        pthread_cond_timedwait(&speaker->changed, &speaker->lock, &deadline);
-  uint64_t passed_ms = now_ms() - speaker->sent_ms;
-  pthread_mutex_unlock(&speaker->lock);
+        pthread_cond_timedwait(&notifier->changed, &notifier->lock, &deadline);
+  uint64_t passed_ms = now_ms() - notifier->sent_ms;
+  pthread_mutex_unlock(&notifier->lock);
   if (passed_ms < SETTLE_MS)
     nanosleep(
         &(struct timespec){.tv_nsec = (long)(SETTLE_MS - passed_ms) * 1000000},
         NULL);
 }
 
-void speaker_release(struct speaker *speaker) {
-  if (speaker == NULL)
+void notifier_release(struct notifier *notifier) {
+  if (notifier == NULL)
     return;
-  pthread_mutex_lock(&speaker->lock);
-  speaker->is_held = false;
-  pthread_cond_broadcast(&speaker->changed);
-  pthread_mutex_unlock(&speaker->lock);
+  pthread_mutex_lock(&notifier->lock);
+  notifier->is_held = false;
+  pthread_cond_broadcast(&notifier->changed);
+  pthread_mutex_unlock(&notifier->lock);
 }
 
-size_t speaker_stop(struct speaker *speaker, unsigned int most_ms) {
-  if (speaker == NULL)
+size_t notifier_stop(struct notifier *notifier, unsigned int most_ms) {
+  if (notifier == NULL)
     return 0;
   struct timespec deadline = later(most_ms);
   int status = 0;
-  pthread_mutex_lock(&speaker->lock);
-  speaker->must_stop = true;
-  pthread_cond_broadcast(&speaker->changed);
-  size_t dropped = speaker->count;
-  while (!speaker->has_ended && status == 0)
+  pthread_mutex_lock(&notifier->lock);
+  notifier->must_stop = true;
+  pthread_cond_broadcast(&notifier->changed);
+  size_t dropped = notifier->count;
+  while (!notifier->has_ended && status == 0)
     status =
-        pthread_cond_timedwait(&speaker->changed, &speaker->lock, &deadline);
-  bool is_abandoned = !speaker->has_ended;
-  speaker->is_abandoned = is_abandoned;
-  pthread_t thread = speaker->thread;
-  pthread_mutex_unlock(&speaker->lock);
+        pthread_cond_timedwait(&notifier->changed, &notifier->lock, &deadline);
+  bool is_abandoned = !notifier->has_ended;
+  notifier->is_abandoned = is_abandoned;
+  pthread_t thread = notifier->thread;
+  pthread_mutex_unlock(&notifier->lock);
   if (is_abandoned) {
     pthread_detach(thread);
     return dropped;
   }
   pthread_join(thread, NULL);
-  destroy(speaker);
+  destroy(notifier);
   return dropped;
 }
 
@@ -201,17 +201,17 @@ static void fill(struct notice *notice, const char *group,
   memcpy(notice->used, event->used, sizeof(notice->used));
 }
 
-bool speaker_put(struct speaker *speaker, const char *group,
-                 const struct exit_event *event, const char *text,
-                 uint32_t exit_code) {
-  pthread_mutex_lock(&speaker->lock);
-  bool has_room = speaker->count < SPEAKER_QUEUE;
+bool notifier_put(struct notifier *notifier, const char *group,
+                  const struct exit_event *event, const char *text,
+                  uint32_t exit_code) {
+  pthread_mutex_lock(&notifier->lock);
+  bool has_room = notifier->count < NOTIFIER_QUEUE;
   if (has_room) {
-    size_t last = (speaker->first + speaker->count) % SPEAKER_QUEUE;
-    fill(&speaker->queue[last], group, event, text, exit_code);
-    speaker->count++;
-    pthread_cond_broadcast(&speaker->changed);
+    size_t last = (notifier->first + notifier->count) % NOTIFIER_QUEUE;
+    fill(&notifier->queue[last], group, event, text, exit_code);
+    notifier->count++;
+    pthread_cond_broadcast(&notifier->changed);
   }
-  pthread_mutex_unlock(&speaker->lock);
+  pthread_mutex_unlock(&notifier->lock);
   return has_room;
 }

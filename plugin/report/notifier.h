@@ -9,39 +9,39 @@
  * say a mail server, holds up nobody else.
  */
 
-struct speaker;
+struct notifier;
 
 enum {
-  SPEAKER_TEXT_SIZE = 256, /* what collectd takes */
-  SPEAKER_QUEUE = 256,     /* notifications that may wait */
+  NOTIFIER_TEXT_SIZE = 256, /* what collectd takes */
+  NOTIFIER_QUEUE = 256,     /* notifications that may wait */
 };
 
 /* event is what text says, or NULL if text sums up several; exit_code is that
- * of the event, or of the worst of them, a wait status. Called in the speaker's
- * thread, without any lock. */
-typedef void speaker_say(const char *group, const struct exit_event *event,
-                         const char *text, uint32_t exit_code);
+ * of the event, or of the worst of them, a wait status. Called in the
+ * notifier's thread, without any lock. */
+typedef void notifier_say(const char *group, const struct exit_event *event,
+                          const char *text, uint32_t exit_code);
 
 /* Returns 0 or a negative errno. */
-int speaker_start(speaker_say *say, struct speaker **speaker);
+int notifier_start(notifier_say *say, struct notifier **notifier);
 
 /* Sends nothing from now on, and waits for the notification that is being sent,
  * but no longer than that; if one was just sent, 200 ms more. Any thread; takes
  * NULL. */
-void speaker_hold(struct speaker *speaker, unsigned int most_ms);
+void notifier_hold(struct notifier *notifier, unsigned int most_ms);
 
 /* Sends again. Any thread; takes NULL. */
-void speaker_release(struct speaker *speaker);
+void notifier_release(struct notifier *notifier);
 
 /* Drops what waits, and ends the thread. A thread that somebody has held for
  * longer than that is left behind; it touches nothing but memory of its own,
  * and sends nothing more. Returns how many notifications were dropped. Takes
  * NULL. */
-size_t speaker_stop(struct speaker *speaker, unsigned int most_ms);
+size_t notifier_stop(struct notifier *notifier, unsigned int most_ms);
 
 /* Queues a copy. Returns false if too many wait. Any thread. */
-bool speaker_put(struct speaker *speaker, const char *group,
-                 const struct exit_event *event, const char *text,
-                 uint32_t exit_code);
+bool notifier_put(struct notifier *notifier, const char *group,
+                  const struct exit_event *event, const char *text,
+                  uint32_t exit_code);
 
 #endif

@@ -5,7 +5,7 @@
 
 enum { CMDLINE = 1, EXE = 2, CGROUP = 4, UID = 8 };
 
-void attributes_init(struct attributes *a, struct proc *proc, pid_t pid,
+void attributes_init(struct attributes *a, struct procfs *proc, pid_t pid,
                      const char *comm) {
   a->proc = proc;
   a->pid = pid;
@@ -73,14 +73,14 @@ static bool must_read(struct attributes *a, unsigned int attribute) {
 }
 
 static bool succeeded(struct attributes *a, int status) {
-  if (status != 0 && !proc_is_vanished(status))
+  if (status != 0 && !procfs_is_vanished(status))
     a->error = status;
   return status == 0;
 }
 
 const char *attributes_cmdline(struct attributes *a) {
   if (must_read(a, CMDLINE) &&
-      !succeeded(a, proc_cmdline(a->proc, a->pid, &a->cmdline)))
+      !succeeded(a, procfs_cmdline(a->proc, a->pid, &a->cmdline)))
     a->cmdline = NULL;
   if (a->cmdline == NULL)
     return NULL;
@@ -89,8 +89,8 @@ const char *attributes_cmdline(struct attributes *a) {
 
 const char *attributes_exe(struct attributes *a) {
   if (must_read(a, EXE))
-    a->exe = succeeded(a, proc_exe(a->proc, a->pid, a->exe_buffer,
-                                   sizeof(a->exe_buffer)))
+    a->exe = succeeded(a, procfs_exe(a->proc, a->pid, a->exe_buffer,
+                                     sizeof(a->exe_buffer)))
                  ? a->exe_buffer
                  : NULL;
   return a->exe;
@@ -98,8 +98,8 @@ const char *attributes_exe(struct attributes *a) {
 
 const char *attributes_cgroup(struct attributes *a) {
   if (must_read(a, CGROUP))
-    a->cgroup = succeeded(a, proc_cgroup(a->proc, a->pid, a->cgroup_buffer,
-                                         sizeof(a->cgroup_buffer)))
+    a->cgroup = succeeded(a, procfs_cgroup(a->proc, a->pid, a->cgroup_buffer,
+                                           sizeof(a->cgroup_buffer)))
                     ? a->cgroup_buffer
                     : NULL;
   return a->cgroup;
@@ -107,7 +107,7 @@ const char *attributes_cgroup(struct attributes *a) {
 
 bool attributes_uid(struct attributes *a, uid_t *uid) {
   if (must_read(a, UID))
-    a->has_uid = succeeded(a, proc_uid(a->proc, a->pid, &a->uid));
+    a->has_uid = succeeded(a, procfs_uid(a->proc, a->pid, &a->uid));
   *uid = a->uid;
   return a->has_uid;
 }

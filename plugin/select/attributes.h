@@ -14,7 +14,7 @@
 struct path_watch;
 
 struct attributes {
-  struct proc *proc; /* NULL for a process that has ended */
+  struct procfs *proc; /* NULL for a process that has ended */
   pid_t pid;
   const char *comm;
   struct pattern_work *work; /* what matching it takes; NULL: no matter */
@@ -34,7 +34,7 @@ struct attributes {
 };
 
 /* comm stays the caller's. */
-void attributes_init(struct attributes *a, struct proc *proc, pid_t pid,
+void attributes_init(struct attributes *a, struct procfs *proc, pid_t pid,
                      const char *comm);
 void attributes_clear(struct attributes *a);
 

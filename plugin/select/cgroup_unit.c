@@ -101,7 +101,7 @@ static bool name_last(const char *path,
   return false;
 }
 
-bool unit_of_cgroup(const char *path, char *name, size_t size) {
+bool cgroup_unit_name(const char *path, char *name, size_t size) {
   return name_last(path, name_container, name, size) ||
          name_last(path, name_unit, name, size);
 }

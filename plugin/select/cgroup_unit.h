@@ -10,6 +10,6 @@
  * or else the last that names a systemd unit. (A container may have units of
  * its own.) Writes its name, cut to size bytes; or returns false if there is
  * none. */
-bool unit_of_cgroup(const char *path, char *name, size_t size);
+bool cgroup_unit_name(const char *path, char *name, size_t size);
 
 #endif

@@ -25,7 +25,7 @@ struct part {
   unsigned int capture; /* from 1 */
 };
 
-struct template {
+struct group_name {
   char *text;
   size_t count;
   struct part parts[];
@@ -86,7 +86,7 @@ static bool put_unit(struct text *out, struct attributes *a) {
   if (cgroup == NULL)
     return false;
   char name[NAME_MAX + 1];
-  put_string(out, unit_of_cgroup(cgroup, name, sizeof(name)) ? name : none);
+  put_string(out, cgroup_unit_name(cgroup, name, sizeof(name)) ? name : none);
   return true;
 }
 
@@ -165,7 +165,7 @@ static int parse_percent(struct part *part, const char **text, char *error,
   return parse_name(part, start, (size_t)(end - start), error, size);
 }
 
-static int parse_parts(struct template *template, char *error, size_t size) {
+static int parse_parts(struct group_name *template, char *error, size_t size) {
   for (const char *text = template->text; *text != '\0';) {
     struct part *part = &template->parts[template->count++];
     if (*text == '%') {
@@ -181,10 +181,10 @@ static int parse_parts(struct template *template, char *error, size_t size) {
   return 0;
 }
 
-int template_parse(const char *text, struct template **result, char *error,
-                   size_t size) {
+int group_name_parse(const char *text, struct group_name **result, char *error,
+                     size_t size) {
   /* Each part stands for one byte of the text at least. */
-  struct template *template =
+  struct group_name *template =
       calloc(1, sizeof(*template) + strlen(text) * sizeof(template->parts[0]));
   if (template == NULL || (template->text = strdup(text)) == NULL) {
     free(template);
@@ -193,28 +193,28 @@ int template_parse(const char *text, struct template **result, char *error,
   }
   int status = parse_parts(template, error, size);
   if (status != 0) {
-    template_destroy(template);
+    group_name_destroy(template);
     return status;
   }
   *result = template;
   return 0;
 }
 
-void template_destroy(struct template *template) {
+void group_name_destroy(struct group_name *template) {
   if (template == NULL)
     return;
   free(template->text);
   free(template);
 }
 
-bool template_is_fixed(const struct template *template) {
+bool group_name_is_fixed(const struct group_name *template) {
   for (size_t i = 0; i < template->count; i++)
     if (template->parts[i].text == NULL)
       return false;
   return true;
 }
 
-bool template_wants_user(const struct template *template) {
+bool group_name_wants_user(const struct group_name *template) {
   for (size_t i = 0; i < template->count; i++)
     if (template->parts[i].placeholder != NULL &&
         template->parts[i].placeholder->put == put_user)
@@ -222,7 +222,7 @@ bool template_wants_user(const struct template *template) {
   return false;
 }
 
-unsigned int template_captures(const struct template *template) {
+unsigned int group_name_captures(const struct group_name *template) {
   unsigned int highest = 0;
   for (size_t i = 0; i < template->count; i++)
     if (template->parts[i].capture > highest)
@@ -244,10 +244,10 @@ static bool put_part(struct text *out, const struct part *part,
   return true;
 }
 
-enum selector_match template_expand(const struct template *template,
-                                    struct attributes *a,
-                                    const struct captures *captures, char *name,
-                                    size_t size) {
+enum selector_match group_name_expand(const struct group_name *template,
+                                      struct attributes *a,
+                                      const struct captures *captures,
+                                      char *name, size_t size) {
   struct text out;
   text_begin(&out, name, size, true);
   for (size_t i = 0; i < template->count; i++) {

@@ -10,24 +10,24 @@
  * the processes that it selects: %{comm}, %{exe}, %{user}, %{pid}, %{unit},
  * %{cgroup} and, for the captures, %{1} to %{9}. %% is a percent sign.
  */
-struct template;
+struct group_name;
 
 /* Returns 0, and a template that the caller destroys; or -EINVAL or -ENOMEM
  * and, in error, what is wrong with the text and what would be right. */
-int template_parse(const char *text, struct template **template, char *error,
-                   size_t size);
+int group_name_parse(const char *text, struct group_name **template,
+                     char *error, size_t size);
 
 /* Takes NULL. */
-void template_destroy(struct template *template);
+void group_name_destroy(struct group_name *template);
 
 /* Whether it has no placeholder, so that the name is always the same. */
-bool template_is_fixed(const struct template *template);
+bool group_name_is_fixed(const struct group_name *template);
 
 /* Whether it has %{user}. */
-bool template_wants_user(const struct template *template);
+bool group_name_wants_user(const struct group_name *template);
 
 /* The highest n of its %{n}, or 0. */
-unsigned int template_captures(const struct template *template);
+unsigned int group_name_captures(const struct group_name *template);
 
 /* Writes the name for a process into size bytes, filtered as a name by text.h.
  * "none" stands for what a process does not have, and for an empty name.
@@ -36,9 +36,9 @@ unsigned int template_captures(const struct template *template);
  * Returns SELECTOR_YES; or SELECTOR_UNKNOWN, and no name, for a process that
  * has ended if what its exit record does not tell is wanted, and where the
  * user's name is not known yet (attributes.is_pending). Any thread. */
-enum selector_match template_expand(const struct template *template,
-                                    struct attributes *a,
-                                    const struct captures *captures, char *name,
-                                    size_t size);
+enum selector_match group_name_expand(const struct group_name *template,
+                                      struct attributes *a,
+                                      const struct captures *captures,
+                                      char *name, size_t size);
 
 #endif

@@ -67,7 +67,7 @@ static struct {
   pthread_t thread;
   int wake_fd; /* an eventfd: it must stop */
   struct child idle;
-} watcher;
+} monitor;
 
 static uint64_t now_ms(void) {
   struct timespec t;
@@ -188,18 +188,18 @@ static void end_child(struct child *child) {
 }
 
 static int ensure_idle(void) {
-  if (watcher.idle.pid != 0)
+  if (monitor.idle.pid != 0)
     return 0;
-  pid_t pid = path_child_fork(&watcher.idle.fd);
+  pid_t pid = path_child_fork(&monitor.idle.fd);
   if (pid < 0)
     return pid;
-  watcher.idle.pid = pid;
+  monitor.idle.pid = pid;
   return 0;
 }
 
 static void finish_look(struct path_watch *watch) {
-  if (watcher.idle.pid == 0)
-    watcher.idle = watch->busy;
+  if (monitor.idle.pid == 0)
+    monitor.idle = watch->busy;
   else
     end_child(&watch->busy);
   watch->busy = (struct child){0};
@@ -235,7 +235,7 @@ static void give_up(struct path_watch *watch) {
 
 /* Returns whether the thread must stop. */
 static bool wait_for(int fd, unsigned int most_ms) {
-  struct pollfd fds[] = {{.fd = watcher.wake_fd, .events = POLLIN},
+  struct pollfd fds[] = {{.fd = monitor.wake_fd, .events = POLLIN},
                          {.fd = fd, .events = POLLIN}};
   return poll(fds, 2, (int)most_ms) > 0 && fds[0].revents != 0;
 }
@@ -244,14 +244,14 @@ static bool wait_for(int fd, unsigned int most_ms) {
 static bool look_at(struct path_watch *watch) {
   int status = ensure_idle();
   if (status == 0)
-    status = path_child_ask(watcher.idle.fd, watch->kind, watch->path);
+    status = path_child_ask(monitor.idle.fd, watch->kind, watch->path);
   if (status != 0) {
-    end_child(&watcher.idle);
+    end_child(&monitor.idle);
     store_failure(watch, status);
     return false;
   }
-  watch->busy = watcher.idle;
-  watcher.idle = (struct child){0};
+  watch->busy = monitor.idle;
+  monitor.idle = (struct child){0};
   watch->asked_ms = now_ms();
   bool must_stop = wait_for(watch->busy.fd, QUICK_MS);
   take_answer(watch);
@@ -274,7 +274,7 @@ static bool look_at_all(void) {
 
 /* Those that hang are left behind. */
 static void end_children(void) {
-  end_child(&watcher.idle);
+  end_child(&monitor.idle);
   for (struct path_watch *w = watches; w != NULL; w = w->next) {
     if (w->busy.pid == 0)
       continue;
@@ -302,32 +302,32 @@ static void *run(void *arg) {
 int path_watch_start(void) {
   if (watches == NULL)
     return 0;
-  watcher.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (watcher.wake_fd < 0)
+  monitor.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (monitor.wake_fd < 0)
     return -errno;
   /* Signals are for collectd's main thread. */
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  int status = pthread_create(&watcher.thread, NULL, run, NULL);
+  int status = pthread_create(&monitor.thread, NULL, run, NULL);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (status != 0) {
-    close(watcher.wake_fd);
+    close(monitor.wake_fd);
     return -status;
   }
-  pthread_setname_np(watcher.thread, "taskstats paths");
-  watcher.runs = true;
+  pthread_setname_np(monitor.thread, "taskstats paths");
+  monitor.runs = true;
   return 0;
 }
 
 void path_watch_stop(void) {
-  if (!watcher.runs)
+  if (!monitor.runs)
     return;
   uint64_t one = 1;
-  if (write(watcher.wake_fd, &one, sizeof(one)) == sizeof(one))
-    pthread_join(watcher.thread, NULL);
-  close(watcher.wake_fd);
-  watcher.runs = false;
+  if (write(monitor.wake_fd, &one, sizeof(one)) == sizeof(one))
+    pthread_join(monitor.thread, NULL);
+  close(monitor.wake_fd);
+  monitor.runs = false;
   last_read_ms = 0;
   period_ms = PERIOD_MIN_MS;
 }
@@ -347,7 +347,7 @@ void path_watch_wait(unsigned int most_ms) {
   for (struct path_watch *w = watches; w != NULL; w = w->next)
     w->awaited = w->looks;
   pthread_mutex_unlock(&lock);
-  while (watcher.runs && !was_each_looked_at() && now_ms() < end_ms)
+  while (monitor.runs && !was_each_looked_at() && now_ms() < end_ms)
     nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 

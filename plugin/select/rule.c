@@ -7,7 +7,7 @@ void rule_destroy(struct rule *rule) {
   if (rule == NULL)
     return;
   selector_destroy(rule->selector);
-  template_destroy(rule->template);
+  group_name_destroy(rule->template);
   free(rule->name);
   free(rule);
 }
@@ -15,14 +15,14 @@ void rule_destroy(struct rule *rule) {
 bool rule_looks_up_users(const struct rule *rule) {
   bool has_users = selector_look_up_users(rule->selector);
   return has_users ||
-         (rule->template != NULL && template_wants_user(rule->template));
+         (rule->template != NULL && group_name_wants_user(rule->template));
 }
 
 enum selector_match rule_match(const struct rule *rule, struct attributes *a,
                                struct match *match) {
   struct captures captures;
   bool wants_captures =
-      rule->template != NULL && template_captures(rule->template) > 0;
+      rule->template != NULL && group_name_captures(rule->template) > 0;
   enum selector_match result =
       selector_match(rule->selector, a, wants_captures ? &captures : NULL);
   if (result != SELECTOR_YES)
@@ -33,6 +33,6 @@ enum selector_match rule_match(const struct rule *rule, struct attributes *a,
   if (rule->template == NULL)
     return SELECTOR_YES;
   match->name = match->expanded;
-  return template_expand(rule->template, a, &captures, match->expanded,
-                         sizeof(match->expanded));
+  return group_name_expand(rule->template, a, &captures, match->expanded,
+                           sizeof(match->expanded));
 }

@@ -28,8 +28,8 @@ enum notify { NOTIFY_NONE, NOTIFY_FAILURE, NOTIFY_ALL };
 
 struct rule {
   struct rule *next;
-  char *name;                /* as configured */
-  struct template *template; /* NULL: there is one group, with that name */
+  char *name;                  /* as configured */
+  struct group_name *template; /* NULL: there is one group, with that name */
   struct selector *selector;
   bool descendants; /* and all that these processes start */
   uint32_t top;     /* report so many of its groups, by their delays; 0: all */

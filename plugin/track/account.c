@@ -160,7 +160,7 @@ static bool begin_own_io(struct account *account, const struct sample *sample) {
 
 static void book_io(struct account *account, const struct sample *sample,
                     int64_t delta[COUNTERS]) {
-  const struct proc_io *io = sample->io;
+  const struct procfs_io *io = sample->io;
   bool is_right = begin_own_io(account, sample) || !sample->is_final;
   void (*book_octets)(struct account *, unsigned int, uint64_t, int64_t *) =
       is_right ? book : book_at_least;

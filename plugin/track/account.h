@@ -39,11 +39,11 @@ struct sample {
   /* Whether the caller has added their switches, by their exit records. */
   bool adds_ended_threads;
 
-  const struct proc_io *io; /* or NULL */
+  const struct procfs_io *io; /* or NULL */
   /* Whether that is without the I/O of children that were waited for, which the
    * kernel adds to their parent's. Once it is, it must stay so. */
   bool io_is_own;
-  const struct proc_stat *stat; /* or NULL; needed for page faults, and for
+  const struct procfs_stat *stat; /* or NULL; needed for page faults, and for
                                    user against system time if no record counts
                                    ended threads */
 

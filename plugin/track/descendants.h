@@ -9,22 +9,23 @@
  * bequeath that want their descendants. Belongs to the listener's thread.
  */
 
-struct heirs;
+struct descendants;
 
-/* root is "/proc" but in tests; the ledger stays the caller's. Returns 0 or a
+/* root is "/proc" but in tests; the tracker stays the caller's. Returns 0 or a
  * negative errno. */
-int heirs_create(const char *root, struct ledger *ledger, struct heirs **heirs);
+int descendants_create(const char *root, struct tracker *tracker,
+                       struct descendants **descendants);
 
 /* Takes NULL. */
-void heirs_destroy(struct heirs *heirs);
+void descendants_destroy(struct descendants *descendants);
 
 /* A process has forked another one, at that time, CLOCK_BOOTTIME, which then
  * inherits the groups that want descendants. To be called before the exit
  * records of either are taken. */
-void heirs_fork(struct heirs *heirs, pid_t parent, pid_t child,
-                uint64_t begin_ns);
+void descendants_fork(struct descendants *descendants, pid_t parent,
+                      pid_t child, uint64_t begin_ns);
 
 /* A process has called exec, and may be another one now. */
-void heirs_exec(struct heirs *heirs, pid_t pid);
+void descendants_exec(struct descendants *descendants, pid_t pid);
 
 #endif

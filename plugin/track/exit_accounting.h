@@ -11,7 +11,7 @@
  * ended. Belongs to the listener's thread.
  */
 
-struct exits;
+struct exit_accounting;
 
 /* A process that has ended, for those who are to be told. */
 struct exit_event {
@@ -25,20 +25,22 @@ struct exit_event {
   const uint64_t *used; /* since it began; COUNTERS of them */
 };
 
-/* Called with the ledger's lock. */
+/* Called with the tracker's lock. */
 typedef void exit_sink(void *context, const struct exit_event *event);
 
-/* root is "/proc" but in tests; the ledger stays the caller's. Returns 0 or a
+/* root is "/proc" but in tests; the tracker stays the caller's. Returns 0 or a
  * negative errno. */
-int exits_create(const char *root, struct ledger *ledger, exit_sink *sink,
-                 void *context, struct exits **exits);
+int exit_accounting_create(const char *root, struct tracker *tracker,
+                           exit_sink *sink, void *context,
+                           struct exit_accounting **exits);
 
 /* Takes NULL. */
-void exits_destroy(struct exits *exits);
+void exit_accounting_destroy(struct exit_accounting *exits);
 
 /* Books exit records in the order of their arrival; their threads ended between
  * these two times, CLOCK_BOOTTIME. */
-void exits_take(struct exits *exits, const struct message *messages,
-                size_t count, uint64_t earliest_ns, uint64_t latest_ns);
+void exit_accounting_take(struct exit_accounting *exits,
+                          const struct message *messages, size_t count,
+                          uint64_t earliest_ns, uint64_t latest_ns);
 
 #endif

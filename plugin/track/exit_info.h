@@ -14,7 +14,7 @@
  * can still be read.
  */
 
-struct departed {
+struct exit_info {
   pid_t tgid;
   bool is_last;                /* no thread is left */
   const struct record *thread; /* the last that ended */
@@ -31,7 +31,7 @@ struct departed {
 
 /* When threads have ended: between two times after boot. The machine has been
  * suspended for suspended_ns since then. */
-struct departed_when {
+struct exit_info_when {
   uint64_t earliest_ns, latest_ns;
   uint64_t suspended_ns;
 };
@@ -41,43 +41,44 @@ struct departed_when {
  * 12 a record without a process's part is that of a whole process only if its
  * pid is known as one's: returns false.
  */
-bool departed_identify(struct departed *departed, const struct message *message,
-                       const struct departed_when *when);
+bool exit_info_identify(struct exit_info *info, const struct message *message,
+                        const struct exit_info_when *when);
 
 /* Whether the record of the main thread is there: it has the process's name.
  * ended is what came before, or NULL. */
-bool departed_knows_name(const struct departed *departed,
-                         const struct ended *ended);
+bool exit_info_knows_name(const struct exit_info *info,
+                          const struct exited_threads *exited);
 
 /* Sets its name, as far as it is known. */
-void departed_set_comm(struct departed *departed, const struct ended *ended);
+void exit_info_set_comm(struct exit_info *info,
+                        const struct exited_threads *exited);
 
 /* Reads the CPU clock of a process that its parent has not reaped yet. That of
  * one that still runs, to tear itself down, lags by up to a tick
  * (thread_group_cputime in the kernel), and is no better than an estimate.
  * tick_ns is that of start times. */
-void departed_read_clock(struct departed *departed, struct proc *proc,
-                         uint64_t tick_ns);
+void exit_info_read_clock(struct exit_info *info, struct procfs *proc,
+                          uint64_t tick_ns);
 
 /* What its groups are decided by: what its record does not tell is read when a
  * rule first asks for it. */
-struct departed_look {
-  const struct departed *departed;
-  struct proc *proc;
+struct exit_info_look {
+  const struct exit_info *info;
+  struct procfs *proc;
   struct attributes attributes;
   bool has_cgroup, has_cmdline; /* tried, at least */
   char cgroup[PATH_MAX];
 };
 
 /* Begins a look; both stay the caller's, and must outlive it. */
-void departed_look_init(struct departed_look *look,
-                        const struct departed *departed, struct proc *proc);
+void exit_info_look_init(struct exit_info_look *look,
+                         const struct exit_info *info, struct procfs *proc);
 
 /* As rule_match. */
-enum selector_match departed_match(struct departed_look *look,
-                                   const struct rule *rule,
-                                   struct match *match);
+enum selector_match exit_info_match(struct exit_info_look *look,
+                                    const struct rule *rule,
+                                    struct match *match);
 
-void departed_look_clear(struct departed_look *look);
+void exit_info_look_clear(struct exit_info_look *look);
 
 #endif

@@ -10,7 +10,7 @@
  * these tell a process's I/O and page faults once it is gone: the record of the
  * process, all threads together, has neither.
  */
-struct ended {
+struct exited_threads {
   uint64_t cpu_ns; /* estimated */
   uint64_t user_us, system_us;
   uint64_t switches_voluntary, switches_involuntary;
@@ -40,21 +40,22 @@ struct ended {
 };
 
 /* Takes NULL. */
-void ended_destroy(struct ended *ended);
+void exited_threads_destroy(struct exited_threads *exited);
 
 /* When a thread has ended, between two times of CLOCK_MONOTONIC. */
-struct ended_when {
+struct exited_threads_when {
   uint64_t earliest_ns, latest_ns;
 };
 
 /* Adds a thread's exit record. tick_ns is the length of the kernel's tick.
  * account is the process's, or NULL. */
-void ended_add(struct ended *ended, const struct record *thread,
-               uint64_t tick_ns, const struct account *account,
-               const struct ended_when *when);
+void exited_threads_add(struct exited_threads *exited,
+                        const struct record *thread, uint64_t tick_ns,
+                        const struct account *account,
+                        const struct exited_threads_when *when);
 
 /* Notes that the process was sampled. */
-void ended_note_sample(struct ended *ended);
+void exited_threads_note_sample(struct exited_threads *exited);
 
 /*
  * The CPU time of an ended thread in ns. Its record's own figure lacks what
@@ -62,6 +63,6 @@ void ended_note_sample(struct ended *ended);
  * whenever it did not wait for a CPU, and of another one the sampled times tell
  * more. Measured against getrusage: 0.96 for threads of 1 ms, 0.99 for 5 ms.
  */
-uint64_t ended_cpu_ns(const struct record *thread, uint64_t tick_ns);
+uint64_t exited_threads_cpu_ns(const struct record *thread, uint64_t tick_ns);
 
 #endif

@@ -15,7 +15,7 @@ struct group {
   uint32_t idle_reads; /* since it has had a member */
   bool is_forgotten;   /* not reported any more; its totals are kept a while */
   bool is_hidden; /* others are ahead of it: this time it is not reported */
-  struct budget budget;
+  struct notify_budget budget;
 
   /* What the members, former ones too, have used. May fall a little when an
    * earlier sample was too high. */

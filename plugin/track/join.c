@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-int join_init(struct join *join, struct ledger *ledger) {
-  size_t room = ledger->rule_count + 1;
+int join_init(struct join *join, struct tracker *tracker) {
+  size_t room = tracker->rule_count + 1;
 
   *join = (struct join){
-      .ledger = ledger,
+      .tracker = tracker,
       .matches = calloc(room, sizeof(join->matches[0])),
       .inherited = calloc(room, sizeof(join->inherited[0])),
       .memberships = calloc(room, sizeof(join->memberships[0])),
@@ -70,7 +70,7 @@ static void inherit(struct join *join, const struct process *process,
     return;
   }
   const struct process *parent =
-      proctable_find_at(join->ledger->table, ppid, time_ns);
+      process_table_find_at(join->tracker->table, ppid, time_ns);
   join->inherited_count = 0;
   if (parent != NULL) {
     inherit_from(join, parent->member);
@@ -82,8 +82,8 @@ void join_work_out(struct join *join, const struct process *process, pid_t ppid,
                    uint64_t time_ns) {
   inherit(join, process, ppid, time_ns);
   join->count =
-      ledger_join(join->ledger, join->inherited, join->inherited_count,
-                  join->matches, join->match_count, join->memberships);
+      tracker_join(join->tracker, join->inherited, join->inherited_count,
+                   join->matches, join->match_count, join->memberships);
 }
 
 /* Returns the member, or a new one if there is none; NULL if memory is short.

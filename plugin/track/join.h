@@ -9,7 +9,7 @@
  * thread: it is used for one process after the other.
  */
 struct join {
-  struct ledger *ledger;
+  struct tracker *tracker;
   /* Each has room for as many as there are rules. */
   struct match *matches; /* the caller's to fill */
   size_t match_count;
@@ -21,7 +21,7 @@ struct join {
 bool join_inherits(const struct join *join, const struct rule *rule);
 
 /* Returns 0 or -ENOMEM. */
-int join_init(struct join *join, struct ledger *ledger);
+int join_init(struct join *join, struct tracker *tracker);
 
 /* Takes what is zeroed, or failed to be made. */
 void join_clear(struct join *join);
@@ -29,13 +29,13 @@ void join_clear(struct join *join);
 /* Fills in the groups of a process, or of one not entered yet (NULL): those
  * that it inherits, if it has none so far from whom its parent was at that time
  * after boot, and those of the matches. (Who adopts an orphan is its ancestor,
- * too.) With the ledger's lock. */
+ * too.) With the tracker's lock. */
 void join_work_out(struct join *join, const struct process *process, pid_t ppid,
                    uint64_t time_ns);
 
 /* Makes a process a member of these groups, at least one. If it is none yet it
  * counts from its start, or else from now. Returns false if memory is short:
- * then it stays what it was. With the ledger's lock. */
+ * then it stays what it was. With the tracker's lock. */
 bool join_admit(const struct join *join, struct process *process,
                 bool from_zero);
 

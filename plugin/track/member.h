@@ -36,11 +36,11 @@ struct member {
 /* Returns NULL if memory is short. */
 struct member *member_create(bool from_zero);
 
-/* Closes, frees and leaves the groups. Takes NULL. With the ledger's lock. */
+/* Closes, frees and leaves the groups. Takes NULL. With the tracker's lock. */
 void member_destroy(struct member *member);
 
 /* Makes it a member of these groups, at least one, and no others; the first of
- * them by descent. With the ledger's lock.
+ * them by descent. With the tracker's lock.
  * Returns 0 or -ENOMEM, then nothing has changed. */
 int member_set_groups(struct member *member,
                       const struct membership *memberships, size_t count,

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-void budget_leave_unsaid(struct budget *budget, uint32_t exit_code) {
+void notify_budget_leave_unsaid(struct notify_budget *budget,
+                                uint32_t exit_code) {
   int status = (int)exit_code;
   if (WIFSIGNALED(status))
     budget->signal++;
@@ -16,24 +17,24 @@ void budget_leave_unsaid(struct budget *budget, uint32_t exit_code) {
     budget->ok++;
 }
 
-uint32_t budget_unsaid(const struct budget *budget) {
+uint32_t notify_budget_unsaid(const struct notify_budget *budget) {
   return budget->ok + budget->error + budget->signal;
 }
 
-bool budget_admit(struct budget *budget, uint64_t now_s, uint32_t rate,
-                  uint32_t exit_code) {
-  if (budget->second != now_s && budget_unsaid(budget) == 0)
-    *budget = (struct budget){.second = now_s};
+bool notify_budget_admit(struct notify_budget *budget, uint64_t now_s,
+                         uint32_t rate, uint32_t exit_code) {
+  if (budget->second != now_s && notify_budget_unsaid(budget) == 0)
+    *budget = (struct notify_budget){.second = now_s};
   if (budget->second == now_s && budget->said < rate) {
     budget->said++;
     return true;
   }
-  budget_leave_unsaid(budget, exit_code);
+  notify_budget_leave_unsaid(budget, exit_code);
   return false;
 }
 
-bool budget_sum_up(const struct budget *budget, uint64_t now_s, char *text,
-                   size_t size, uint32_t *worst) {
+bool notify_budget_sum_up(const struct notify_budget *budget, uint64_t now_s,
+                          char *text, size_t size, uint32_t *worst) {
   static const uint32_t killed = 9, failed = 1 << 8;
   const struct {
     uint32_t count;
@@ -43,9 +44,9 @@ bool budget_sum_up(const struct budget *budget, uint64_t now_s, char *text,
                {budget->error, failed, "exited with an error"},
                {budget->signal, killed, "killed by a signal"}};
 
-  if (budget_unsaid(budget) == 0 || budget->second == now_s)
+  if (notify_budget_unsaid(budget) == 0 || budget->second == now_s)
     return false;
-  uint32_t unsaid = budget_unsaid(budget);
+  uint32_t unsaid = notify_budget_unsaid(budget);
   snprintf(text, size, "%" PRIu32 " more %s ended", unsaid,
            unsaid == 1 ? "process" : "processes");
   const char *before = ": ";

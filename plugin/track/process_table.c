@@ -15,7 +15,7 @@ struct block {
   struct process processes[BLOCK_SIZE];
 };
 
-struct proctable {
+struct process_table {
   struct process **buckets;
   size_t capacity; /* of buckets, a power of 2 */
   size_t size;
@@ -23,8 +23,8 @@ struct proctable {
   struct process *unused;
 };
 
-struct proctable *proctable_create(void) {
-  struct proctable *table = calloc(1, sizeof(*table));
+struct process_table *process_table_create(void) {
+  struct process_table *table = calloc(1, sizeof(*table));
   if (table == NULL)
     return NULL;
 
@@ -43,10 +43,10 @@ static bool keep_none(void *context, struct process *process) {
   return false;
 }
 
-void proctable_destroy(struct proctable *table) {
+void process_table_destroy(struct process_table *table) {
   if (table == NULL)
     return;
-  proctable_sweep(table, keep_none, NULL);
+  process_table_sweep(table, keep_none, NULL);
   while (table->blocks != NULL) {
     struct block *block = table->blocks;
     table->blocks = block->next;
@@ -57,23 +57,24 @@ void proctable_destroy(struct proctable *table) {
 }
 
 /* Pids are given in turn, so their low bits spread them evenly. */
-static struct process **bucket_of(const struct proctable *table, pid_t pid) {
+static struct process **bucket_of(const struct process_table *table,
+                                  pid_t pid) {
   return &table->buckets[(size_t)pid & (table->capacity - 1)];
 }
 
-static void insert(struct proctable *table, struct process *process) {
+static void insert(struct process_table *table, struct process *process) {
   struct process **bucket = bucket_of(table, process->pid);
   process->next = *bucket;
   *bucket = process;
 }
 
 /* Changes nothing if memory is short: the chains grow instead. */
-static void resize(struct proctable *table, size_t capacity) {
+static void resize(struct process_table *table, size_t capacity) {
   struct process **buckets = calloc(capacity, sizeof(struct process *));
   if (buckets == NULL)
     return;
 
-  struct proctable old = *table;
+  struct process_table old = *table;
   table->buckets = buckets;
   table->capacity = capacity;
   for (size_t i = 0; i < old.capacity; i++) {
@@ -93,15 +94,16 @@ bool process_may_have_begun(const struct process *process, uint64_t earliest_ns,
   return process->start_ns <= latest_ns && latest_start_ns >= earliest_ns;
 }
 
-struct process *proctable_find(const struct proctable *table, pid_t pid) {
+struct process *process_table_find(const struct process_table *table,
+                                   pid_t pid) {
   struct process *process = *bucket_of(table, pid);
   while (process != NULL && (process->pid != pid || process->has_vanished))
     process = process->next;
   return process;
 }
 
-struct process *proctable_find_at(const struct proctable *table, pid_t pid,
-                                  uint64_t time_ns) {
+struct process *process_table_find_at(const struct process_table *table,
+                                      pid_t pid, uint64_t time_ns) {
   struct process *last = NULL;
   for (struct process *p = *bucket_of(table, pid); p != NULL; p = p->next)
     if (p->pid == pid && p->start_ns <= time_ns &&
@@ -110,7 +112,7 @@ struct process *proctable_find_at(const struct proctable *table, pid_t pid,
   return last;
 }
 
-static struct process *find_ended(const struct proctable *table, pid_t pid,
+static struct process *find_ended(const struct process_table *table, pid_t pid,
                                   bool has_exited, uint64_t earliest_ns,
                                   uint64_t latest_ns) {
   struct process *oldest = NULL;
@@ -122,25 +124,25 @@ static struct process *find_ended(const struct proctable *table, pid_t pid,
   return oldest;
 }
 
-struct process *proctable_find_exiting(const struct proctable *table, pid_t pid,
-                                       uint64_t earliest_ns,
-                                       uint64_t latest_ns) {
+struct process *process_table_find_exiting(const struct process_table *table,
+                                           pid_t pid, uint64_t earliest_ns,
+                                           uint64_t latest_ns) {
   return find_ended(table, pid, false, earliest_ns, latest_ns);
 }
 
-struct process *proctable_find_exited(const struct proctable *table, pid_t pid,
-                                      uint64_t earliest_ns,
-                                      uint64_t latest_ns) {
+struct process *process_table_find_exited(const struct process_table *table,
+                                          pid_t pid, uint64_t earliest_ns,
+                                          uint64_t latest_ns) {
   return find_ended(table, pid, true, earliest_ns, latest_ns);
 }
 
-static void put_unused(struct proctable *table, struct process *process) {
+static void put_unused(struct process_table *table, struct process *process) {
   process->next = table->unused;
   table->unused = process;
 }
 
 /* Returns NULL if memory is short. */
-static struct process *take_unused(struct proctable *table) {
+static struct process *take_unused(struct process_table *table) {
   if (table->unused == NULL) {
     struct block *block = malloc(sizeof(*block));
     if (block == NULL)
@@ -155,7 +157,7 @@ static struct process *take_unused(struct proctable *table) {
   return process;
 }
 
-struct process *proctable_add(struct proctable *table, pid_t pid) {
+struct process *process_table_add(struct process_table *table, pid_t pid) {
   struct process *process = take_unused(table);
   if (process == NULL)
     return NULL;
@@ -168,7 +170,8 @@ struct process *proctable_add(struct proctable *table, pid_t pid) {
   return process;
 }
 
-void proctable_remove(struct proctable *table, struct process *process) {
+void process_table_remove(struct process_table *table,
+                          struct process *process) {
   struct process **link = bucket_of(table, process->pid);
   while (*link != process)
     link = &(*link)->next;
@@ -177,15 +180,15 @@ void proctable_remove(struct proctable *table, struct process *process) {
   table->size--;
 }
 
-void proctable_sweep(struct proctable *table,
-                     bool (*keep)(void *context, struct process *process),
-                     void *context) {
+void process_table_sweep(struct process_table *table,
+                         bool (*keep)(void *context, struct process *process),
+                         void *context) {
   for (size_t i = 0; i < table->capacity; i++) {
     struct process *next;
     for (struct process *p = table->buckets[i]; p != NULL; p = next) {
       next = p->next;
       if (!keep(context, p))
-        proctable_remove(table, p);
+        process_table_remove(table, p);
     }
   }
   if (table->capacity > CAPACITY_MIN &&

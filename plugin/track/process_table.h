@@ -14,7 +14,7 @@
  */
 
 struct member;
-struct ended;
+struct exited_threads;
 
 struct process {
   struct process *next; /* private */
@@ -27,10 +27,11 @@ struct process {
   struct member *member;         /* NULL if no group selects it */
   struct member *claim; /* what the listener found that a process is which a
                          * read has met: for the next read; or NULL */
-  struct ended *ended;  /* what its ended threads used; NULL if not known */
-  atomic_uint seen;     /* the last read that found it; or the last that had
-                         * begun when the listener entered it, or it vanished */
-  uint32_t cgroup; /* hash of its cgroup's path; 0 if that did not matter */
+  struct exited_threads
+      *exited;      /* what its ended threads used; NULL if not known */
+  atomic_uint seen; /* the last read that found it; or the last that had
+                     * begun when the listener entered it, or it vanished */
+  uint32_t cgroup;  /* hash of its cgroup's path; 0 if that did not matter */
   int16_t select_error; /* what it is cannot all be read: a negative errno */
   bool is_pending;      /* met since its start, but a user that decides about
                          * its groups is not known yet */
@@ -51,45 +52,47 @@ enum { PROCESS_DUE_NOW = 0 };
 bool process_may_have_begun(const struct process *process, uint64_t earliest_ns,
                             uint64_t latest_ns);
 
-struct proctable;
+struct process_table;
 
 /* Returns NULL if memory is short. */
-struct proctable *proctable_create(void);
+struct process_table *process_table_create(void);
 
 /* Takes NULL. What the processes' members hold is the caller's to free before
- * (proctable_sweep). */
-void proctable_destroy(struct proctable *table);
+ * (process_table_sweep). */
+void process_table_destroy(struct process_table *table);
 
 /* The process that has the pid now, or NULL. */
-struct process *proctable_find(const struct proctable *table, pid_t pid);
+struct process *process_table_find(const struct process_table *table,
+                                   pid_t pid);
 
 /* The process that had the pid at that time after boot, also if it has ended
  * since; or NULL. */
-struct process *proctable_find_at(const struct proctable *table, pid_t pid,
-                                  uint64_t time_ns);
+struct process *process_table_find_at(const struct process_table *table,
+                                      pid_t pid, uint64_t time_ns);
 
 /* The process that had the pid and began between these two times, and whose
  * exit record is not booked; or NULL. Of several the one that began first: it
  * has ended first, too. */
-struct process *proctable_find_exiting(const struct proctable *table, pid_t pid,
-                                       uint64_t earliest_ns,
-                                       uint64_t latest_ns);
+struct process *process_table_find_exiting(const struct process_table *table,
+                                           pid_t pid, uint64_t earliest_ns,
+                                           uint64_t latest_ns);
 
 /* The same for one whose exit record is booked already. */
-struct process *proctable_find_exited(const struct proctable *table, pid_t pid,
-                                      uint64_t earliest_ns, uint64_t latest_ns);
+struct process *process_table_find_exited(const struct process_table *table,
+                                          pid_t pid, uint64_t earliest_ns,
+                                          uint64_t latest_ns);
 
 /* Adds a zeroed process, which has the pid now: another one must have vanished.
  * It is the table's and stays where it is until it is removed. NULL if memory
  * is short. */
-struct process *proctable_add(struct proctable *table, pid_t pid);
+struct process *process_table_add(struct process_table *table, pid_t pid);
 
 /* Removes a process. Its memory is kept for another one. */
-void proctable_remove(struct proctable *table, struct process *process);
+void process_table_remove(struct process_table *table, struct process *process);
 
 /* Calls keep for each process and removes those for which it says no. */
-void proctable_sweep(struct proctable *table,
-                     bool (*keep)(void *context, struct process *process),
-                     void *context);
+void process_table_sweep(struct process_table *table,
+                         bool (*keep)(void *context, struct process *process),
+                         void *context);
 
 #endif

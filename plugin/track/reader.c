@@ -27,8 +27,8 @@ enum { NO_READ = 0 }; /* reads are counted from 1 */
 enum { INIT_PID = 1 };
 
 struct reader {
-  struct ledger *ledger;
-  struct proc *proc;
+  struct tracker *tracker;
+  struct procfs *proc;
   struct sampler *sampler;
 
   struct pattern_work work;                          /* of selecting */
@@ -56,37 +56,37 @@ struct reader {
 #define SECOND_NS UINT64_C(1000000000)
 
 /* Notes since when the kernel counts all kinds of delay. */
-static void note_delay_accounting(struct ledger *ledger, bool is_on,
+static void note_delay_accounting(struct tracker *tracker, bool is_on,
                                   uint64_t boot_ns) {
-  ledger_lock(ledger);
+  tracker_lock(tracker);
   if (!is_on)
-    ledger->delays_since_ns = UINT64_MAX;
-  else if (ledger->delays_since_ns == UINT64_MAX)
-    ledger->delays_since_ns = boot_ns;
-  ledger_unlock(ledger);
+    tracker->delays_since_ns = UINT64_MAX;
+  else if (tracker->delays_since_ns == UINT64_MAX)
+    tracker->delays_since_ns = boot_ns;
+  tracker_unlock(tracker);
 }
 
-int reader_create(const char *root, struct ledger *ledger,
+int reader_create(const char *root, struct tracker *tracker,
                   struct reader **reader) {
   struct reader *r = calloc(1, sizeof(*r));
   if (r == NULL)
     return -ENOMEM;
 
-  r->ledger = ledger;
+  r->tracker = tracker;
   r->tick_ns = SECOND_NS / (uint64_t)sysconf(_SC_CLK_TCK);
-  int status = proc_open(root, &r->proc);
-  if (status == 0 && (r->sampler = sampler_create(r->proc, ledger)) == NULL)
+  int status = procfs_open(root, &r->proc);
+  if (status == 0 && (r->sampler = sampler_create(r->proc, tracker)) == NULL)
     status = -ENOMEM;
   if (status == 0)
-    status = join_init(&r->join, ledger);
+    status = join_init(&r->join, tracker);
   if (status != 0) {
     reader_destroy(r);
     return status;
   }
-  r->clocks = proc_shifts_clocks(r->proc) ? -EXDEV : 0;
+  r->clocks = procfs_shifts_clocks(r->proc) ? -EXDEV : 0;
   bool on;
-  bool is_told = proc_delay_accounting(r->proc, &on) == 0;
-  note_delay_accounting(ledger, is_told && on, ledger->since_ns);
+  bool is_told = procfs_delay_accounting(r->proc, &on) == 0;
+  note_delay_accounting(tracker, is_told && on, tracker->since_ns);
   *reader = r;
   return 0;
 }
@@ -95,7 +95,7 @@ void reader_destroy(struct reader *reader) {
   if (reader == NULL)
     return;
   sampler_destroy(reader->sampler);
-  proc_close(reader->proc);
+  procfs_close(reader->proc);
   join_clear(&reader->join);
   free(reader);
 }
@@ -106,19 +106,19 @@ void reader_look_up_users(struct reader *reader) {
   uint32_t inode;
   uid_t uid;
 
-  proc_rewind(reader->proc);
-  while (proc_next(reader->proc, &pid, &inode) > 0)
-    if (proc_uid(reader->proc, pid, &uid) == 0)
+  procfs_rewind(reader->proc);
+  while (procfs_next(reader->proc, &pid, &inode) > 0)
+    if (procfs_uid(reader->proc, pid, &uid) == 0)
       user_cache_name(uid, name, sizeof(name));
 }
 
 int reader_enable_delay_accounting(struct reader *reader) {
   bool on;
-  int status = proc_delay_accounting(reader->proc, &on);
+  int status = procfs_delay_accounting(reader->proc, &on);
   if (status == 0 && !on) {
-    status = proc_enable_delay_accounting(reader->proc);
+    status = procfs_enable_delay_accounting(reader->proc);
     if (status == 0) {
-      note_delay_accounting(reader->ledger, true, reader->ledger->since_ns);
+      note_delay_accounting(reader->tracker, true, reader->tracker->since_ns);
       status = 1;
     }
   }
@@ -138,11 +138,11 @@ static uint32_t hash(const char *path) {
 /* Reads a process's stat once more, if that can be had. Returns false if it is
  * gone. */
 static bool look_again(struct reader *reader, pid_t pid,
-                       struct proc_stat *stat) {
-  struct proc_stat now;
-  int status = proc_stat(reader->proc, pid, &now);
+                       struct procfs_stat *stat) {
+  struct procfs_stat now;
+  int status = procfs_stat(reader->proc, pid, &now);
   if (status != 0)
-    return !proc_is_vanished(status);
+    return !procfs_is_vanished(status);
   bool is_same = now.start_ticks == stat->start_ticks;
   *stat = now;
   return is_same;
@@ -168,14 +168,14 @@ static void match_rule(struct reader *reader, const struct rule *rule,
  * may have begun to end, and stat is what it is now. Returns false if it is
  * gone. */
 static bool find_matches(struct reader *reader, pid_t pid,
-                         struct proc_stat *stat) {
+                         struct procfs_stat *stat) {
   struct attributes attributes;
 
   reader->join.match_count = 0;
   attributes_init(&attributes, reader->proc, pid, stat->comm);
   attributes.work = &reader->work;
   reader->select_error = 0;
-  for (const struct rule *r = reader->ledger->rules; r != NULL; r = r->next)
+  for (const struct rule *r = reader->tracker->rules; r != NULL; r = r->next)
     match_rule(reader, r, &attributes);
   if (reader->select_error == 0)
     reader->select_error = attributes.error;
@@ -202,7 +202,7 @@ static uint32_t next_turn(const struct reader *reader,
                           const struct process *process) {
   uint32_t now_s = (uint32_t)(reader->begin_ns / SECOND_NS);
   bool is_young =
-      reader->begin_ns < process->start_ns + LEDGER_YOUTH_S * SECOND_NS;
+      reader->begin_ns < process->start_ns + TRACKER_YOUTH_S * SECOND_NS;
   /* What takes too long is not asked at each read. */
   if (is_young && reader->select_error != -EOVERFLOW)
     return now_s;
@@ -254,20 +254,21 @@ static void select_groups(struct reader *reader, struct process *process,
  * exit record may come yet, if somebody listens. With the lock. Returns whether
  * to keep it. */
 static bool retire(struct reader *reader, struct process *process) {
-  struct ledger *ledger = reader->ledger;
-  bool is_late = process->has_vanished && process->seen <= ledger->drained_read;
+  struct tracker *tracker = reader->tracker;
+  bool is_late =
+      process->has_vanished && process->seen <= tracker->drained_read;
 
-  if (process->has_exited || !ledger->listens || is_late) {
+  if (process->has_exited || !tracker->listens || is_late) {
     dismiss(reader, process);
     member_destroy(process->claim);
-    ended_destroy(process->ended);
+    exited_threads_destroy(process->exited);
     process->claim = NULL;
-    process->ended = NULL;
+    process->exited = NULL;
     return false;
   }
   if (!process->has_vanished) {
     process->has_vanished = true;
-    process->seen = ledger->read;
+    process->seen = tracker->read;
   }
   return true;
 }
@@ -275,8 +276,8 @@ static bool retire(struct reader *reader, struct process *process) {
 /* The process that a read has just found under a pid, or NULL if the table does
  * not have it. With the lock. */
 static struct process *recognize(struct reader *reader, pid_t pid,
-                                 const struct proc_stat *stat) {
-  struct process *process = proctable_find(reader->ledger->table, pid);
+                                 const struct procfs_stat *stat) {
+  struct process *process = process_table_find(reader->tracker->table, pid);
   uint64_t start_ns = stat->start_ticks * reader->tick_ns;
   if (process == NULL)
     return NULL;
@@ -285,25 +286,25 @@ static struct process *recognize(struct reader *reader, pid_t pid,
                                                start_ns + reader->tick_ns))
     return process;
   if (!retire(reader, process))
-    proctable_remove(reader->ledger->table, process);
+    process_table_remove(reader->tracker->table, process);
   return NULL;
 }
 
 /* Who was known under a pid, when nothing can be learned of who has it now. */
 static struct process *presume(struct reader *reader, pid_t pid) {
-  ledger_lock(reader->ledger);
-  struct process *process = proctable_find(reader->ledger->table, pid);
+  tracker_lock(reader->tracker);
+  struct process *process = process_table_find(reader->tracker->table, pid);
   bool is_met = process != NULL && process->is_met;
-  ledger_unlock(reader->ledger);
+  tracker_unlock(reader->tracker);
   return is_met ? process : NULL;
 }
 
 /* Makes a process the reader's. With the lock. */
 static void take_over(struct reader *reader, struct process *process,
-                      const struct proc_stat *stat) {
-  const struct ledger *ledger = reader->ledger;
+                      const struct procfs_stat *stat) {
+  const struct tracker *tracker = reader->tracker;
   /* At first parents may come later than their children. */
-  bool is_early = ledger->has_descendants && !ledger->has_read;
+  bool is_early = tracker->has_descendants && !tracker->has_read;
 
   process->is_met = true;
   process->seen = NO_READ;
@@ -316,8 +317,8 @@ static void take_over(struct reader *reader, struct process *process,
 /* The process that a read has just found under a pid, if its groups are known:
  * a read has met it before, or the listener has booked its end. Else NULL. */
 static struct process *find_decided(struct reader *reader, pid_t pid,
-                                    const struct proc_stat *stat) {
-  ledger_lock(reader->ledger);
+                                    const struct procfs_stat *stat) {
+  tracker_lock(reader->tracker);
   struct process *process = recognize(reader, pid, stat);
   if (process != NULL && !process->is_met) {
     if (process->has_exited)
@@ -325,50 +326,50 @@ static struct process *find_decided(struct reader *reader, pid_t pid,
     else
       process = NULL;
   }
-  ledger_unlock(reader->ledger);
+  tracker_unlock(reader->tracker);
   return process;
 }
 
 /* Enters a process that was just matched; the listener may know it. Returns
  * NULL if memory is short. */
 static struct process *enter(struct reader *reader, pid_t pid,
-                             const struct proc_stat *stat) {
-  struct ledger *ledger = reader->ledger;
+                             const struct procfs_stat *stat) {
+  struct tracker *tracker = reader->tracker;
   uint64_t latest_ns = (stat->start_ticks + 1) * reader->tick_ns;
 
-  ledger_lock(ledger);
+  tracker_lock(tracker);
   struct process *process = recognize(reader, pid, stat);
   if (process == NULL)
-    process = proctable_add(ledger->table, pid);
+    process = process_table_add(tracker->table, pid);
   if (process != NULL) {
-    bool from_zero = ledger_counts_from_zero(ledger, latest_ns);
+    bool from_zero = tracker_counts_from_zero(tracker, latest_ns);
     take_over(reader, process, stat);
     process->is_pending = reader->is_pending && from_zero;
     select_groups(reader, process, stat->ppid, from_zero);
   }
-  ledger_unlock(ledger);
+  tracker_unlock(tracker);
   return process;
 }
 
 /* Whether a process that no read has met is the listener's alone: of one that
  * ends only its exit record tells what it was. */
 static bool is_too_late(const struct reader *reader,
-                        const struct proc_stat *stat) {
-  return stat->is_exiting && stat->threads <= 1 && reader->ledger->listens &&
-         reader->ledger->has_read;
+                        const struct procfs_stat *stat) {
+  return stat->is_exiting && stat->threads <= 1 && reader->tracker->listens &&
+         reader->tracker->has_read;
 }
 
 /* Finds out which process has a pid, and enters it if no read has met it.
  * Returns NULL if it is gone, or too late. */
 static struct process *meet(struct reader *reader, pid_t pid, uint32_t inode) {
-  struct proc_stat stat;
-  int status = proc_stat(reader->proc, pid, &stat);
+  struct procfs_stat stat;
+  int status = procfs_stat(reader->proc, pid, &stat);
   if (status == -EACCES || status == -EPERM) {
     reader->report->select = status;
     reader->sees_init &= pid != INIT_PID;
   }
   if (status != 0)
-    return proc_is_vanished(status) ? NULL : presume(reader, pid);
+    return procfs_is_vanished(status) ? NULL : presume(reader, pid);
 
   struct process *process = find_decided(reader, pid, &stat);
   if (process == NULL && !is_too_late(reader, &stat) &&
@@ -387,10 +388,10 @@ static struct process *meet(struct reader *reader, pid_t pid, uint32_t inode) {
  * same at no cost.
  */
 static struct process *find(struct reader *reader, pid_t pid, uint32_t inode) {
-  ledger_lock(reader->ledger);
-  struct process *process = proctable_find(reader->ledger->table, pid);
+  tracker_lock(reader->tracker);
+  struct process *process = process_table_find(reader->tracker->table, pid);
   bool is_known = process != NULL && process->is_met && process->inode == inode;
-  ledger_unlock(reader->ledger);
+  tracker_unlock(reader->tracker);
   return is_known ? process : meet(reader, pid, inode);
 }
 
@@ -398,16 +399,16 @@ static struct process *find(struct reader *reader, pid_t pid, uint32_t inode) {
 static bool has_moved(struct reader *reader, const struct process *process) {
   char path[PATH_MAX];
   return process->cgroup != 0 &&
-         proc_cgroup(reader->proc, process->pid, path, sizeof(path)) == 0 &&
+         procfs_cgroup(reader->proc, process->pid, path, sizeof(path)) == 0 &&
          hash(path) != process->cgroup;
 }
 
 static void reselect(struct reader *reader, struct process *process,
                      bool from_zero) {
-  struct proc_stat stat;
+  struct procfs_stat stat;
 
   process->due = next_turn(reader, process);
-  if (proc_stat(reader->proc, process->pid, &stat) != 0 || stat.is_exiting ||
+  if (procfs_stat(reader->proc, process->pid, &stat) != 0 || stat.is_exiting ||
       stat.start_ticks * reader->tick_ns != process->start_ns)
     return;
   /* One that ends stays in its groups: what it was cannot be read any more. */
@@ -422,19 +423,19 @@ static void reselect(struct reader *reader, struct process *process,
   bool is_young = reader->begin_ns < process->start_ns + PENDING_S * SECOND_NS;
   if (process->member == NULL)
     learn_executable(reader, process->pid);
-  ledger_lock(reader->ledger);
+  tracker_lock(reader->tracker);
   select_groups(reader, process, stat.ppid,
                 from_zero || (process->is_pending && is_young));
   process->is_pending &= reader->is_pending;
-  ledger_unlock(reader->ledger);
+  tracker_unlock(reader->tracker);
 }
 
 /* A process was listed, but is gone already. */
 static void lose(struct reader *reader, struct process *process) {
-  ledger_lock(reader->ledger);
+  tracker_lock(reader->tracker);
   if (!process->has_vanished)
     process->seen = NO_READ;
-  ledger_unlock(reader->ledger);
+  tracker_unlock(reader->tracker);
 }
 
 /* Looks at one process of the listing. Those of no group cost nothing more,
@@ -444,20 +445,20 @@ static void visit(struct reader *reader, pid_t pid, uint32_t inode) {
   if (process == NULL)
     return;
   bool is_new = process->seen == NO_READ;
-  process->seen = reader->ledger->read;
+  process->seen = reader->tracker->read;
 
   bool is_due = !is_new && (reader->lookups_changed ||
                             process->due <= reader->begin_ns / SECOND_NS);
   if (process->member == NULL && !is_due && !is_new)
     return;
   uint64_t clock_ns;
-  if (proc_cpu_clock(pid, &clock_ns) != 0) {
+  if (procfs_cpu_clock(pid, &clock_ns) != 0) {
     lose(reader, process);
     return;
   }
 
   bool has_run = clock_ns != process->clock_ns;
-  bool was_unused = ledger_knows_as_unused(reader->ledger, process);
+  bool was_unused = tracker_knows_as_unused(reader->tracker, process);
   process->clock_ns = clock_ns;
   if (is_due && (has_run || process->due == PROCESS_DUE_NOW ||
                  reader->lookups_changed || has_moved(reader, process)))
@@ -484,8 +485,8 @@ static int visit_all(struct reader *reader) {
   size_t count = 0;
 
   reader->sees_init = false;
-  proc_rewind(reader->proc);
-  while ((status = proc_next(reader->proc, &pid, &inode)) > 0) {
+  procfs_rewind(reader->proc);
+  while ((status = procfs_next(reader->proc, &pid, &inode)) > 0) {
     reader->sees_init |= pid == INIT_PID;
     visit(reader, pid, inode);
     count++;
@@ -500,7 +501,7 @@ static int visit_all(struct reader *reader) {
 static bool keep_process(void *context, struct process *process) {
   struct reader *reader = context;
   struct member *member = process->member;
-  uint32_t read = reader->ledger->read;
+  uint32_t read = reader->tracker->read;
 
   /* The listener may have entered it after this read passed its pid by. */
   if (!process->is_met && process->seen == read)
@@ -526,62 +527,62 @@ static bool keep_process(void *context, struct process *process) {
 static bool keep_unless_ended(void *context, struct process *process) {
   struct reader *reader = context;
   bool is_gone = process->has_exited || process->has_vanished;
-  bool is_fresh = !process->is_met && process->seen == reader->ledger->read;
+  bool is_fresh = !process->is_met && process->seen == reader->tracker->read;
   return !is_gone || is_fresh || retire(reader, process);
 }
 
 static void select_again(void *context, pid_t pid) {
   struct reader *reader = context;
-  ledger_lock(reader->ledger);
-  struct process *process = proctable_find(reader->ledger->table, pid);
+  tracker_lock(reader->tracker);
+  struct process *process = process_table_find(reader->tracker->table, pid);
   if (process != NULL)
     process->due = PROCESS_DUE_NOW;
-  ledger_unlock(reader->ledger);
+  tracker_unlock(reader->tracker);
 }
 
 /* Removes those who are gone, and counts the members that are there. With the
  * lock. */
 static void count_members(struct reader *reader) {
-  struct ledger *ledger = reader->ledger;
+  struct tracker *tracker = reader->tracker;
 
-  for (struct group *g = ledger->groups; g != NULL; g = g->next) {
+  for (struct group *g = tracker->groups; g != NULL; g = g->next) {
     memset(g->gauges, 0, sizeof(g->gauges));
     g->without_io = 0;
   }
-  proctable_sweep(ledger->table, keep_process, reader);
+  process_table_sweep(tracker->table, keep_process, reader);
   if (reader->report->undecided > 0) {
     reader->report->undecided_rule = reader->undecided_rule;
     reader->report->undecided_expression = reader->undecided_expression;
   }
-  ledger->since_ns = reader->begin_ns;
-  ledger->has_read = true;
+  tracker->since_ns = reader->begin_ns;
+  tracker->has_read = true;
 }
 
 static void close_read(struct reader *reader) {
-  struct ledger *ledger = reader->ledger;
+  struct tracker *tracker = reader->tracker;
 
-  ledger_lock(ledger);
+  tracker_lock(tracker);
   if (reader->report->proc == 0)
     count_members(reader);
   else
-    proctable_sweep(ledger->table, keep_unless_ended, reader);
-  ledger_age_groups(ledger);
-  ledger_unlock(ledger);
+    process_table_sweep(tracker->table, keep_unless_ended, reader);
+  tracker_age_groups(tracker);
+  tracker_unlock(tracker);
 }
 
 void reader_read(struct reader *reader, uint64_t boot_ns,
                  struct reader_report *report) {
-  struct ledger *ledger = reader->ledger;
+  struct tracker *tracker = reader->tracker;
 
   *report = (struct reader_report){0};
   reader->report = report;
   reader->begin_ns = boot_ns;
   pattern_work_fill(&reader->work, boot_ns);
-  ledger_lock(ledger);
-  ledger->read++;
-  ledger_unlock(ledger);
+  tracker_lock(tracker);
+  tracker->read++;
+  tracker_unlock(tracker);
 
-  for (const struct rule *r = ledger->rules; r != NULL; r = r->next)
+  for (const struct rule *r = tracker->rules; r != NULL; r = r->next)
     selector_refresh(r->selector, select_again, reader);
   uint32_t lookups = user_cache_refresh() + path_watch_note_read();
   reader->lookups_changed = lookups != reader->lookups;
@@ -595,6 +596,6 @@ void reader_read(struct reader *reader, uint64_t boot_ns,
   report->delays = status.delays;
   report->delay_accounting = status.delay_accounting;
   report->clocks = reader->clocks;
-  note_delay_accounting(ledger, status.delay_accounting == 0, boot_ns);
+  note_delay_accounting(tracker, status.delay_accounting == 0, boot_ns);
   close_read(reader);
 }

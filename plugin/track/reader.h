@@ -33,12 +33,12 @@ struct reader_report {
   size_t members;
 };
 
-/* root is "/proc" but in tests; the ledger stays the caller's. Returns 0 or a
+/* root is "/proc" but in tests; the tracker stays the caller's. Returns 0 or a
  * negative errno. */
-int reader_create(const char *root, struct ledger *ledger,
+int reader_create(const char *root, struct tracker *tracker,
                   struct reader **reader);
 
-/* Takes NULL. Before the ledger's end. */
+/* Takes NULL. Before the tracker's end. */
 void reader_destroy(struct reader *reader);
 
 /* Asks the user cache for the users of all processes, so that the first read

@@ -14,15 +14,15 @@
 enum { THREADS_ASKED = 1024 };
 
 struct sampler {
-  struct proc *proc;
-  struct ledger *ledger;
+  struct procfs *proc;
+  struct tracker *tracker;
   struct query *query; /* NULL while there is no connection */
   uint16_t version;    /* of the running kernel's records */
   bool counts_ended_threads;
 
-  uint64_t tick_ns;      /* of start times */
-  uint64_t suspended_ns; /* clock_suspended_ns */
-  struct files files;    /* the members' */
+  uint64_t tick_ns;       /* of start times */
+  uint64_t suspended_ns;  /* clock_suspended_ns */
+  struct fd_budget files; /* the members' */
   struct sampler_status status;
 
   struct process *batch[QUERY_BATCH];
@@ -33,19 +33,19 @@ struct sampler {
 struct look {
   struct sample sample;  /* points to the others */
   struct record *record; /* or NULL */
-  struct proc_io io;
-  struct proc_stat stat;
+  struct procfs_io io;
+  struct procfs_stat stat;
   uint32_t threads;
   bool had_exited; /* its exit record was booked before */
   bool is_zombie;
 };
 
-struct sampler *sampler_create(struct proc *proc, struct ledger *ledger) {
+struct sampler *sampler_create(struct procfs *proc, struct tracker *tracker) {
   struct sampler *sampler = calloc(1, sizeof(*sampler));
   if (sampler == NULL)
     return NULL;
   sampler->proc = proc;
-  sampler->ledger = ledger;
+  sampler->tracker = tracker;
   sampler->tick_ns = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
   return sampler;
 }
@@ -96,7 +96,7 @@ void sampler_begin(struct sampler *sampler) {
       disconnect(sampler, status);
   }
   bool on;
-  int status = proc_delay_accounting(sampler->proc, &on);
+  int status = procfs_delay_accounting(sampler->proc, &on);
   if (status == 0 && !on)
     status = -ENODATA;
   sampler->status.delay_accounting = status;
@@ -131,13 +131,13 @@ void sampler_status(const struct sampler *sampler,
 void sampler_forget(struct sampler *sampler, struct member *member) {
   if (member == NULL)
     return;
-  files_release(&sampler->files, member->task_fd);
-  files_release(&sampler->files, member->io_fd);
+  fd_budget_release(&sampler->files, member->task_fd);
+  fd_budget_release(&sampler->files, member->io_fd);
   member_destroy(member);
 }
 
 static bool has_start_of(const struct sampler *sampler,
-                         const struct proc_stat *stat,
+                         const struct procfs_stat *stat,
                          const struct process *process) {
   return stat->start_ticks * sampler->tick_ns == process->start_ns;
 }
@@ -147,12 +147,12 @@ static bool has_start_of(const struct sampler *sampler,
 static bool is_same_process(struct sampler *sampler,
                             const struct process *process) {
   uint32_t inode;
-  if (proc_inode(sampler->proc, process->pid, &inode) == 0 &&
+  if (procfs_inode(sampler->proc, process->pid, &inode) == 0 &&
       inode == process->inode)
     return true;
 
-  struct proc_stat stat;
-  return proc_stat(sampler->proc, process->pid, &stat) == 0 &&
+  struct procfs_stat stat;
+  return procfs_stat(sampler->proc, process->pid, &stat) == 0 &&
          has_start_of(sampler, &stat, process);
 }
 
@@ -165,18 +165,18 @@ static bool count_threads(struct sampler *sampler, struct process *process,
                           uint32_t *threads) {
   struct member *member = process->member;
   if (member->task_fd >= 0)
-    return proc_task_threads(member->task_fd, threads) == 0;
+    return procfs_task_threads(member->task_fd, threads) == 0;
 
-  if (files_have_room(&sampler->files))
-    member->task_fd = files_keep(&sampler->files,
-                                 proc_task_open(sampler->proc, process->pid));
-  return proc_threads(sampler->proc, process->pid, threads) == 0 &&
+  if (fd_budget_have_room(&sampler->files))
+    member->task_fd = fd_budget_keep(
+        &sampler->files, procfs_task_open(sampler->proc, process->pid));
+  return procfs_threads(sampler->proc, process->pid, threads) == 0 &&
          is_same_process(sampler, process);
 }
 
 /* Reads the process's I/O, if a group wants it. Returns whether io is set. */
 static bool read_io(struct sampler *sampler, struct process *process,
-                    bool is_own, struct proc_io *io) {
+                    bool is_own, struct procfs_io *io) {
   struct member *member = process->member;
   int fd = member->io_fd;
 
@@ -184,12 +184,12 @@ static bool read_io(struct sampler *sampler, struct process *process,
   if ((member->collect & COLLECT_IO) == 0)
     return false;
   if (fd < 0)
-    fd = proc_io_open(sampler->proc, process->pid);
-  int status = fd < 0 ? fd : proc_io_read(fd, io);
+    fd = procfs_io_open(sampler->proc, process->pid);
+  int status = fd < 0 ? fd : procfs_io_read(fd, io);
   if (status == 0 && is_own)
-    status = proc_io_of_threads(sampler->proc, process->pid, io);
+    status = procfs_io_of_threads(sampler->proc, process->pid, io);
   if (member->io_fd < 0)
-    member->io_fd = files_keep(&sampler->files, fd);
+    member->io_fd = fd_budget_keep(&sampler->files, fd);
   member->io_error = status;
   return status == 0;
 }
@@ -201,10 +201,10 @@ static bool needs_stat(const struct member *member,
          ((member->collect & COLLECT_CPU) != 0 && !splits_cpu);
 }
 
-static void note_stat(struct member *member, const struct proc_stat *stat) {
+static void note_stat(struct member *member, const struct procfs_stat *stat) {
   member->rss_bytes = stat->rss_bytes;
   member->vm_bytes = stat->vm_bytes;
-  member->has_ended = proc_stat_has_ended(stat);
+  member->has_ended = procfs_stat_has_ended(stat);
   member->may_be_dead = false;
 }
 
@@ -227,22 +227,23 @@ static bool ask_zombie(struct sampler *sampler, const struct process *process,
 
 /* Adds what exit records tell of a process's ended threads where the kernel's
  * own figures leave it out. With the lock. */
-static void add_ended(struct look *look, const struct ended *ended,
-                      bool listens) {
+static void add_exited_thread(struct look *look,
+                              const struct exited_threads *exited,
+                              bool listens) {
   struct sample *sample = &look->sample;
 
   if (look->record != NULL && !sample->counts_ended_threads && listens) {
     sample->adds_ended_threads = true;
-    if (ended != NULL) {
-      look->record->switches_voluntary += ended->switches_voluntary;
-      look->record->switches_involuntary += ended->switches_involuntary;
+    if (exited != NULL) {
+      look->record->switches_voluntary += exited->switches_voluntary;
+      look->record->switches_involuntary += exited->switches_involuntary;
     }
   }
-  if (sample->io != NULL && sample->io_is_own && ended != NULL) {
-    look->io.read_chars += ended->read_chars;
-    look->io.write_chars += ended->write_chars;
-    look->io.read_bytes += ended->read_bytes;
-    look->io.write_bytes += ended->write_bytes;
+  if (sample->io != NULL && sample->io_is_own && exited != NULL) {
+    look->io.read_chars += exited->read_chars;
+    look->io.write_chars += exited->write_chars;
+    look->io.read_bytes += exited->read_bytes;
+    look->io.write_bytes += exited->write_bytes;
   }
 }
 
@@ -255,20 +256,20 @@ static void add_ended(struct look *look, const struct ended *ended,
 static uint64_t least_thread_ns(const struct sampler *sampler,
                                 const struct process *process,
                                 uint32_t threads_now, uint64_t length_ns) {
-  const struct ended *ended = process->ended;
+  const struct exited_threads *exited = process->exited;
   uint32_t before = process->member->threads;
 
-  if (!sampler->ledger->listens)
+  if (!sampler->tracker->listens)
     return (threads_now > before ? threads_now : before) * length_ns;
-  if (ended != NULL && ended->lived_ns > 0)
-    return ended->lived_ns;
+  if (exited != NULL && exited->lived_ns > 0)
+    return exited->lived_ns;
   return (threads_now < before ? threads_now : before) * length_ns;
 }
 
 /* Sets what is known of the time since the last sample. With the lock. */
 static void set_period(const struct sampler *sampler,
                        const struct process *process, struct look *look) {
-  const struct ended *ended = process->ended;
+  const struct exited_threads *exited = process->exited;
   struct disk_wait_period *period = &look->sample.disk;
 
   *period = (struct disk_wait_period){
@@ -280,9 +281,9 @@ static void set_period(const struct sampler *sampler,
   period->thread_ns =
       least_thread_ns(sampler, process, look->threads,
                       subtract(period->until_ns, period->since_ns));
-  if (ended != NULL) {
-    period->false_ns = ended->false_ns;
-    period->from_boot = ended->from_boot;
+  if (exited != NULL) {
+    period->false_ns = exited->false_ns;
+    period->from_boot = exited->from_boot;
   }
 }
 
@@ -313,7 +314,8 @@ static struct thread_life ask_threads(struct sampler *sampler,
   size_t count;
   struct thread_life life = {0};
 
-  if (proc_tids(sampler->proc, process->pid, tids, THREADS_ASKED, &count) != 0)
+  if (procfs_tids(sampler->proc, process->pid, tids, THREADS_ASKED, &count) !=
+      0)
     return life;
   for (size_t i = 0, size; i < count && sampler->query != NULL; i += size) {
     struct query_answer answers[QUERY_BATCH];
@@ -342,14 +344,14 @@ static void question_disk_waits(struct sampler *sampler,
 
   struct disk_wait_period period = look->sample.disk;
   uint64_t known_ns = account->from_boot_ns;
-  ledger_unlock(sampler->ledger);
+  tracker_unlock(sampler->tracker);
   struct thread_life life = ask_threads(sampler, process, &period, known_ns);
-  ledger_lock(sampler->ledger);
+  tracker_lock(sampler->tracker);
 
   struct disk_wait_period *asked = &look->sample.disk;
   set_period(sampler, process, look);
-  if (sampler->ledger->listens)
-    life.lived_ns += process->ended != NULL ? process->ended->lived_ns : 0;
+  if (sampler->tracker->listens)
+    life.lived_ns += process->exited != NULL ? process->exited->lived_ns : 0;
   if (life.lived_ns > asked->thread_ns)
     asked->thread_ns = life.lived_ns;
   disk_wait_add(&asked->from_boot, &life.from_boot);
@@ -365,21 +367,21 @@ static bool book(struct sampler *sampler, struct process *process,
   struct member *member = process->member;
   bool is_same = true;
 
-  ledger_lock(sampler->ledger);
+  tracker_lock(sampler->tracker);
   if (look->record != NULL)
     question_disk_waits(sampler, process, look);
-  add_ended(look, process->ended, sampler->ledger->listens);
+  add_exited_thread(look, process->exited, sampler->tracker->listens);
   if (process->has_exited == look->had_exited) {
     is_same = look->had_exited ||
               look->sample.cpu_ns >= account_cpu_ns(&member->account);
     if (is_same && !member_update(member, &look->sample))
       process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
-    else if (is_same && look->record != NULL && process->ended != NULL)
-      ended_note_sample(process->ended);
+    else if (is_same && look->record != NULL && process->exited != NULL)
+      exited_threads_note_sample(process->exited);
   }
   if (is_same)
     member->threads = look->threads;
-  ledger_unlock(sampler->ledger);
+  tracker_unlock(sampler->tracker);
   return is_same;
 }
 
@@ -393,7 +395,7 @@ static bool take_record(struct sampler *sampler, struct process *process,
     look->is_zombie = ask_zombie(sampler, process, answer);
     look->sample.counts_ended_threads = true;
   }
-  if (proc_is_vanished(answer->error))
+  if (procfs_is_vanished(answer->error))
     return false;
   if (answer->error != 0) {
     sampler->status.taskstats = answer->error;
@@ -413,7 +415,7 @@ static bool take_cpu_time(const struct process *process, struct look *look) {
   sample->cpu_ns = process->clock_ns;
   bool is_old = look->had_exited || sample->cpu_ns == PROCESS_CLOCK_UNKNOWN ||
                 (look->record != NULL && look->record->cpu_ns > sample->cpu_ns);
-  return !is_old || proc_cpu_clock(process->pid, &sample->cpu_ns) == 0;
+  return !is_old || procfs_cpu_clock(process->pid, &sample->cpu_ns) == 0;
 }
 
 /* Reads <pid>/stat if it tells what nothing else does. Returns false if it is
@@ -427,7 +429,7 @@ static bool take_stat(struct sampler *sampler, const struct process *process,
       look->threads <= 1 && (member->threads != 1 || look->record == NULL);
 
   if ((!may_have_ended && !needs_stat(member, &look->sample)) ||
-      proc_stat(sampler->proc, process->pid, &look->stat) != 0)
+      procfs_stat(sampler->proc, process->pid, &look->stat) != 0)
     return true;
   look->sample.stat = &look->stat;
   return has_start_of(sampler, &look->stat, process);
@@ -503,9 +505,9 @@ void sampler_look_at_exited(struct sampler *sampler, struct process *process) {
 
 void sampler_look_at_idle(struct sampler *sampler, struct process *process) {
   struct member *member = process->member;
-  struct proc_stat stat;
+  struct procfs_stat stat;
 
   if ((member->may_be_dead || (member->collect & COLLECT_MEMORY) != 0) &&
-      proc_stat(sampler->proc, process->pid, &stat) == 0)
+      procfs_stat(sampler->proc, process->pid, &stat) == 0)
     note_stat(member, &stat);
 }

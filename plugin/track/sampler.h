@@ -12,8 +12,8 @@
 
 struct sampler;
 
-/* proc and ledger stay the caller's. Returns NULL if memory is short. */
-struct sampler *sampler_create(struct proc *proc, struct ledger *ledger);
+/* proc and tracker stay the caller's. Returns NULL if memory is short. */
+struct sampler *sampler_create(struct procfs *proc, struct tracker *tracker);
 
 /* Takes NULL. */
 void sampler_destroy(struct sampler *sampler);

@@ -20,42 +20,42 @@ static int compare(const void *a, const void *b) {
 }
 
 /* Fills found, as large as the number of groups. Returns how many there are. */
-static size_t find_groups(const struct ledger *ledger, const struct rule *rule,
-                          struct group **found) {
+static size_t find_groups(const struct tracker *tracker,
+                          const struct rule *rule, struct group **found) {
   size_t count = 0;
-  for (struct group *g = ledger->groups; g != NULL; g = g->next)
+  for (struct group *g = tracker->groups; g != NULL; g = g->next)
     if (g->rule == rule && !g->is_forgotten)
       found[count++] = g;
   return count;
 }
 
-static void choose(struct ledger *ledger, const struct rule *rule,
+static void choose(struct tracker *tracker, const struct rule *rule,
                    struct group **found) {
-  size_t count = find_groups(ledger, rule, found);
+  size_t count = find_groups(tracker, rule, found);
   struct group *other = NULL;
 
   qsort(found, count, sizeof(found[0]), compare);
   for (size_t i = 0; i < count; i++) {
     found[i]->is_hidden = i >= rule->top;
     if (found[i]->is_hidden && other == NULL)
-      other = ledger_other_group(ledger);
+      other = tracker_other_group(tracker);
     if (found[i]->is_hidden && other != NULL)
       group_divert(found[i], other);
   }
 }
 
-void top_choose(struct ledger *ledger) {
+void top_groups_choose(struct tracker *tracker) {
   bool has_top = false;
-  for (const struct rule *r = ledger->rules; r != NULL; r = r->next)
+  for (const struct rule *r = tracker->rules; r != NULL; r = r->next)
     has_top |= r->top > 0;
   if (!has_top)
     return;
 
-  struct group **found = calloc(ledger->group_count + 1, sizeof(found[0]));
+  struct group **found = calloc(tracker->group_count + 1, sizeof(found[0]));
   if (found == NULL)
     return; /* those who were hidden stay so */
-  for (const struct rule *r = ledger->rules; r != NULL; r = r->next)
+  for (const struct rule *r = tracker->rules; r != NULL; r = r->next)
     if (r->top > 0)
-      choose(ledger, r, found);
+      choose(tracker, r, found);
   free(found);
 }

@@ -7,7 +7,7 @@
 /* Of rules that report a few of their groups only: hides all but those that
  * have waited longest since the last publication, and adds up in the other
  * group what they have not published. To be called before each publication,
- * with the ledger's lock. */
-void top_choose(struct ledger *ledger);
+ * with the tracker's lock. */
+void top_groups_choose(struct tracker *tracker);
 
 #endif

@@ -29,7 +29,7 @@ static int compare_names(const void *a, const void *b) {
   return strcmp(one->name, two->name);
 }
 
-static struct group *add_group(struct ledger *ledger, const struct rule *rule,
+static struct group *add_group(struct tracker *tracker, const struct rule *rule,
                                const char *name) {
   struct group *group = calloc(1, sizeof(*group));
   if (group == NULL)
@@ -37,120 +37,122 @@ static struct group *add_group(struct ledger *ledger, const struct rule *rule,
   group->rule = rule;
   group->is_hidden = rule->top > 0; /* until it is chosen */
   snprintf(group->name, sizeof(group->name), "%s", name);
-  if (tsearch(group, &ledger->by_name, compare_names) == NULL) {
+  if (tsearch(group, &tracker->by_name, compare_names) == NULL) {
     free(group);
     return NULL;
   }
 
-  *ledger->groups_end = group;
-  ledger->groups_end = &group->next;
-  ledger->group_count++;
-  ledger->named_count += is_limited(group);
+  *tracker->groups_end = group;
+  tracker->groups_end = &group->next;
+  tracker->group_count++;
+  tracker->named_count += is_limited(group);
   return group;
 }
 
-static int add_rules(struct ledger *ledger, const struct rule *rules) {
-  struct rule *other = &ledger->other_rule;
+static int add_rules(struct tracker *tracker, const struct rule *rules) {
+  struct rule *other = &tracker->other_rule;
 
-  ledger->rules = rules;
+  tracker->rules = rules;
   other->name = (char *)other_name;
   for (const struct rule *r = rules; r != NULL; r = r->next) {
-    ledger->rule_count++;
-    ledger->has_descendants |= r->descendants;
+    tracker->rule_count++;
+    tracker->has_descendants |= r->descendants;
     if (has_names(r))
       other->collect |= r->collect;
-    else if (add_group(ledger, r, r->name) == NULL)
+    else if (add_group(tracker, r, r->name) == NULL)
       return -1;
   }
   return 0;
 }
 
-struct ledger *ledger_create(const struct rule *rules, uint32_t max_groups,
-                             uint64_t boot_ns) {
-  struct ledger *ledger = calloc(1, sizeof(*ledger));
-  if (ledger == NULL)
+struct tracker *tracker_create(const struct rule *rules, uint32_t max_groups,
+                               uint64_t boot_ns) {
+  struct tracker *tracker = calloc(1, sizeof(*tracker));
+  if (tracker == NULL)
     return NULL;
 
-  ledger->groups_end = &ledger->groups;
-  ledger->max_groups = max_groups;
-  ledger->since_ns = boot_ns;
-  pthread_mutex_init(&ledger->lock, NULL);
-  ledger->table = proctable_create();
-  if (ledger->table == NULL || add_rules(ledger, rules) != 0) {
-    ledger_destroy(ledger);
+  tracker->groups_end = &tracker->groups;
+  tracker->max_groups = max_groups;
+  tracker->since_ns = boot_ns;
+  pthread_mutex_init(&tracker->lock, NULL);
+  tracker->table = process_table_create();
+  if (tracker->table == NULL || add_rules(tracker, rules) != 0) {
+    tracker_destroy(tracker);
     return NULL;
   }
-  return ledger;
+  return tracker;
 }
 
 static bool forget(void *context, struct process *process) {
   (void)context;
   member_destroy(process->member);
   member_destroy(process->claim);
-  ended_destroy(process->ended);
+  exited_threads_destroy(process->exited);
   return false;
 }
 
-static void remove_group(struct ledger *ledger, struct group **link) {
+static void remove_group(struct tracker *tracker, struct group **link) {
   struct group *group = *link;
 
   *link = group->next;
-  if (ledger->groups_end == &group->next)
-    ledger->groups_end = link;
-  ledger->group_count--;
-  ledger->named_count -= !group->is_forgotten && is_limited(group);
-  tdelete(group, &ledger->by_name, compare_names);
+  if (tracker->groups_end == &group->next)
+    tracker->groups_end = link;
+  tracker->group_count--;
+  tracker->named_count -= !group->is_forgotten && is_limited(group);
+  tdelete(group, &tracker->by_name, compare_names);
   free(group);
 }
 
-void ledger_destroy(struct ledger *ledger) {
-  if (ledger == NULL)
+void tracker_destroy(struct tracker *tracker) {
+  if (tracker == NULL)
     return;
-  if (ledger->table != NULL)
-    proctable_sweep(ledger->table, forget, NULL);
-  proctable_destroy(ledger->table);
-  while (ledger->groups != NULL)
-    remove_group(ledger, &ledger->groups);
-  pthread_mutex_destroy(&ledger->lock);
-  free(ledger);
+  if (tracker->table != NULL)
+    process_table_sweep(tracker->table, forget, NULL);
+  process_table_destroy(tracker->table);
+  while (tracker->groups != NULL)
+    remove_group(tracker, &tracker->groups);
+  pthread_mutex_destroy(&tracker->lock);
+  free(tracker);
 }
 
 static int compare_with_name(const void *name, const void *group) {
   return strcmp(name, ((const struct group *)group)->name);
 }
 
-static struct group *find_group(const struct ledger *ledger, const char *name) {
-  struct group *const *found = tfind(name, &ledger->by_name, compare_with_name);
+static struct group *find_group(const struct tracker *tracker,
+                                const char *name) {
+  struct group *const *found =
+      tfind(name, &tracker->by_name, compare_with_name);
   return found != NULL ? *found : NULL;
 }
 
-struct group *ledger_other_group(struct ledger *ledger) {
-  if (ledger->other == NULL)
-    ledger->other = find_group(ledger, other_name);
-  if (ledger->other == NULL)
-    ledger->other = add_group(ledger, &ledger->other_rule, other_name);
-  return ledger->other;
+struct group *tracker_other_group(struct tracker *tracker) {
+  if (tracker->other == NULL)
+    tracker->other = find_group(tracker, other_name);
+  if (tracker->other == NULL)
+    tracker->other = add_group(tracker, &tracker->other_rule, other_name);
+  return tracker->other;
 }
 
-static struct group *revive(struct ledger *ledger, struct group *group) {
-  ledger->named_count += is_limited(group);
+static struct group *revive(struct tracker *tracker, struct group *group) {
+  tracker->named_count += is_limited(group);
   group->is_forgotten = false;
   return group;
 }
 
-static struct group *group_for(struct ledger *ledger,
+static struct group *group_for(struct tracker *tracker,
                                const struct match *match) {
   if (strcmp(match->name, other_name) == 0)
-    return ledger_other_group(ledger);
-  struct group *group = find_group(ledger, match->name);
+    return tracker_other_group(tracker);
+  struct group *group = find_group(tracker, match->name);
   if (group != NULL && !group->is_forgotten)
     return group;
-  if (match->rule->top == 0 && ledger->named_count >= ledger->max_groups) {
-    ledger->is_full = true;
-    return ledger_other_group(ledger);
+  if (match->rule->top == 0 && tracker->named_count >= tracker->max_groups) {
+    tracker->is_full = true;
+    return tracker_other_group(tracker);
   }
-  return group != NULL ? revive(ledger, group)
-                       : add_group(ledger, match->rule, match->name);
+  return group != NULL ? revive(tracker, group)
+                       : add_group(tracker, match->rule, match->name);
 }
 
 static bool has_rule(const struct membership *memberships, size_t count,
@@ -169,9 +171,9 @@ static bool has_group(const struct membership *memberships, size_t count,
   return false;
 }
 
-size_t ledger_join(struct ledger *ledger, const struct membership *inherited,
-                   size_t inherited_count, const struct match *matches,
-                   size_t match_count, struct membership *memberships) {
+size_t tracker_join(struct tracker *tracker, const struct membership *inherited,
+                    size_t inherited_count, const struct match *matches,
+                    size_t match_count, struct membership *memberships) {
   size_t count = 0;
 
   for (; count < inherited_count; count++) {
@@ -183,7 +185,7 @@ size_t ledger_join(struct ledger *ledger, const struct membership *inherited,
     const struct rule *rule = matches[i].rule;
     if (has_rule(inherited, inherited_count, rule))
       continue;
-    struct group *group = group_for(ledger, &matches[i]);
+    struct group *group = group_for(tracker, &matches[i]);
     if (group == NULL)
       continue;
     bool is_again = has_group(memberships, count, group);
@@ -200,36 +202,36 @@ static uint32_t memory_of(const struct group *group) {
   return was_reported ? GROUP_MEMORY : UNSEEN_MEMORY;
 }
 
-static void forget_group(struct ledger *ledger, struct group *group) {
+static void forget_group(struct tracker *tracker, struct group *group) {
   group->is_forgotten = true;
   group->publications = 0;
-  ledger->named_count -= is_limited(group);
+  tracker->named_count -= is_limited(group);
 }
 
-void ledger_age_groups(struct ledger *ledger) {
-  for (struct group **link = &ledger->groups; *link != NULL;) {
+void tracker_age_groups(struct tracker *tracker) {
+  for (struct group **link = &tracker->groups; *link != NULL;) {
     struct group *group = *link;
     group->idle_reads = group->members > 0 ? 0 : group->idle_reads + 1;
     if (has_names(group->rule) && group->idle_reads > memory_of(group)) {
-      remove_group(ledger, link);
+      remove_group(tracker, link);
       continue;
     }
     if (has_names(group->rule) && group->idle_reads > GROUP_LIFE &&
         !group->is_forgotten)
-      forget_group(ledger, group);
+      forget_group(tracker, group);
     link = &group->next;
   }
 }
 
-struct process *ledger_enter(struct ledger *ledger, pid_t pid,
-                             uint64_t earliest_ns, uint64_t latest_ns) {
-  struct process *former = proctable_find(ledger->table, pid);
+struct process *tracker_enter(struct tracker *tracker, pid_t pid,
+                              uint64_t earliest_ns, uint64_t latest_ns) {
+  struct process *former = process_table_find(tracker->table, pid);
   if (former != NULL) {
     former->has_vanished = true;
-    former->seen = ledger->read;
+    former->seen = tracker->read;
   }
 
-  struct process *process = proctable_add(ledger->table, pid);
+  struct process *process = process_table_add(tracker->table, pid);
   if (process == NULL)
     return NULL;
   uint64_t width_us = (latest_ns - earliest_ns) / 1000;
@@ -237,25 +239,28 @@ struct process *ledger_enter(struct ledger *ledger, pid_t pid,
   process->start_width_us =
       width_us < UINT32_MAX ? (uint32_t)width_us : UINT32_MAX;
   process->clock_ns = PROCESS_CLOCK_UNKNOWN;
-  process->seen = ledger->read;
+  process->seen = tracker->read;
   return process;
 }
 
-bool ledger_counts_from_zero(const struct ledger *ledger, uint64_t latest_ns) {
-  static const uint64_t fork_ns = LEDGER_FORK_MS * UINT64_C(1000000);
-  return latest_ns + (ledger->has_read ? fork_ns : 0) >= ledger->since_ns;
+bool tracker_counts_from_zero(const struct tracker *tracker,
+                              uint64_t latest_ns) {
+  static const uint64_t fork_ns = TRACKER_FORK_MS * UINT64_C(1000000);
+  return latest_ns + (tracker->has_read ? fork_ns : 0) >= tracker->since_ns;
 }
 
-bool ledger_knows_as_unused(const struct ledger *ledger,
-                            const struct process *process) {
-  static const uint64_t youth_ns = LEDGER_YOUTH_S * UINT64_C(1000000000);
+bool tracker_knows_as_unused(const struct tracker *tracker,
+                             const struct process *process) {
+  static const uint64_t youth_ns = TRACKER_YOUTH_S * UINT64_C(1000000000);
   static const uint64_t unused_ns = 1000000;
   return process->clock_ns < unused_ns &&
-         process->start_ns + youth_ns > ledger->since_ns;
+         process->start_ns + youth_ns > tracker->since_ns;
 }
 
-void ledger_lock(struct ledger *ledger) { pthread_mutex_lock(&ledger->lock); }
+void tracker_lock(struct tracker *tracker) {
+  pthread_mutex_lock(&tracker->lock);
+}
 
-void ledger_unlock(struct ledger *ledger) {
-  pthread_mutex_unlock(&ledger->lock);
+void tracker_unlock(struct tracker *tracker) {
+  pthread_mutex_unlock(&tracker->lock);
 }

@@ -18,14 +18,14 @@
  * thread, with the lock, and forgotten in the reader's, which may walk along
  * them without.
  */
-struct ledger {
+struct tracker {
   pthread_mutex_t lock; /* never held over a call that can block */
 
   const struct rule *rules;
   size_t rule_count;
   bool has_descendants; /* a rule wants them */
 
-  struct proctable *table;
+  struct process_table *table;
   struct group *groups; /* in the order of their birth */
   size_t group_count;
   size_t named_count;  /* those that the processes' names made, but of rules
@@ -51,17 +51,17 @@ struct ledger {
   uint64_t unattributed; /* records that name no process (before version 12) */
 };
 
-/* The rules stay the caller's and are needed until ledger_destroy.
+/* The rules stay the caller's and are needed until tracker_destroy.
  * Returns NULL if memory is short. */
-struct ledger *ledger_create(const struct rule *rules, uint32_t max_groups,
-                             uint64_t boot_ns);
+struct tracker *tracker_create(const struct rule *rules, uint32_t max_groups,
+                               uint64_t boot_ns);
 
 /* Takes NULL. */
-void ledger_destroy(struct ledger *ledger);
+void tracker_destroy(struct tracker *tracker);
 
 /* The group in which others are added up. NULL if memory is short. With the
  * lock. */
-struct group *ledger_other_group(struct ledger *ledger);
+struct group *tracker_other_group(struct tracker *tracker);
 
 /*
  * Fills in the groups of a process, rule_count at most: those that it inherits,
@@ -70,42 +70,43 @@ struct group *ledger_other_group(struct ledger *ledger);
  * group whatever it becomes. Two rules may give the same group. Returns how
  * many. With the lock.
  */
-size_t ledger_join(struct ledger *ledger, const struct membership *inherited,
-                   size_t inherited_count, const struct match *matches,
-                   size_t match_count, struct membership *memberships);
+size_t tracker_join(struct tracker *tracker, const struct membership *inherited,
+                    size_t inherited_count, const struct match *matches,
+                    size_t match_count, struct membership *memberships);
 
 /* Counts a read for groups that have no member, forgets those that had none for
  * ten reads, and removes them some reads later. With the lock; the reader's
  * thread. */
-void ledger_age_groups(struct ledger *ledger);
+void tracker_age_groups(struct tracker *tracker);
 
 /* Enters a process that no read has met, and which began between these times.
  * Another one that had the pid must have vanished, or this one could not have
  * had it. Returns NULL if memory is short. With the lock; the listener's
  * thread.
  */
-struct process *ledger_enter(struct ledger *ledger, pid_t pid,
-                             uint64_t earliest_ns, uint64_t latest_ns);
+struct process *tracker_enter(struct tracker *tracker, pid_t pid,
+                              uint64_t earliest_ns, uint64_t latest_ns);
 
 /* Whether a process that no read has met counts from its first moment: the last
  * complete read came too early to see it, or else the plugin did. latest_ns is
  * when it began at the latest. */
-bool ledger_counts_from_zero(const struct ledger *ledger, uint64_t latest_ns);
+bool tracker_counts_from_zero(const struct tracker *tracker,
+                              uint64_t latest_ns);
 
 /* Whether a process had not used anything to speak of when the last read looked
  * at it: one that has just been forked, and calls exec or takes a name a moment
  * later. Whatever selects it then, counts it from zero. */
-bool ledger_knows_as_unused(const struct ledger *ledger,
-                            const struct process *process);
+bool tracker_knows_as_unused(const struct tracker *tracker,
+                             const struct process *process);
 
 /* fork(2) takes the start time first; only later, after waits for a CPU on a
  * busy machine, does the process appear. */
-enum { LEDGER_FORK_MS = 2000 };
+enum { TRACKER_FORK_MS = 2000 };
 
 /* How long a process is young, and so looked at in each read. */
-enum { LEDGER_YOUTH_S = 10 };
+enum { TRACKER_YOUTH_S = 10 };
 
-void ledger_lock(struct ledger *ledger);
-void ledger_unlock(struct ledger *ledger);
+void tracker_lock(struct tracker *tracker);
+void tracker_unlock(struct tracker *tracker);
 
 #endif

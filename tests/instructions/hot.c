@@ -273,27 +273,27 @@ static bool keep(void *context, struct process *process) {
 
 static void table(void **state) {
   (void)state;
-  struct proctable *table = proctable_create();
+  struct process_table *table = process_table_create();
   assert_non_null(table);
 
   count_begin();
   for (pid_t pid = 1; pid <= TABLE; pid++)
-    proctable_add(table, pid);
+    process_table_add(table, pid);
   count_end("table-add", TABLE);
 
   size_t found = 0;
   count_begin();
   for (pid_t pid = 1; pid <= TABLE; pid++)
-    found += proctable_find(table, pid) != NULL;
+    found += process_table_find(table, pid) != NULL;
   count_end("table-find", TABLE);
 
   assert_int_equal(found, TABLE);
 
   count_begin();
-  proctable_sweep(table, keep, NULL);
+  process_table_sweep(table, keep, NULL);
   count_end("table-sweep", TABLE);
 
-  proctable_destroy(table);
+  process_table_destroy(table);
 }
 
 int main(int argc, char **argv) {

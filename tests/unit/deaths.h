@@ -32,9 +32,9 @@ struct fixture {
   struct tree tree;
   struct rule rules[GROUPS];
   size_t count;
-  struct ledger *ledger;
-  struct exits *exits;
-  struct heirs *heirs;
+  struct tracker *tracker;
+  struct exit_accounting *exits;
+  struct descendants *descendants;
   struct reader *reader;
   struct reader_report report;
   struct event events[EVENTS];
@@ -57,9 +57,9 @@ static inline int set_up(void **state) {
 static inline void clear(struct fixture *fixture) {
   child_reap_all();
   reader_destroy(fixture->reader);
-  heirs_destroy(fixture->heirs);
-  exits_destroy(fixture->exits);
-  ledger_destroy(fixture->ledger);
+  descendants_destroy(fixture->descendants);
+  exit_accounting_destroy(fixture->exits);
+  tracker_destroy(fixture->tracker);
   for (size_t i = 0; i < fixture->count; i++)
     selector_destroy(fixture->rules[i].selector);
   tree_renew(&fixture->tree);
@@ -111,17 +111,18 @@ static inline void note(void *context, const struct exit_event *event) {
 
 /* The plugin began since_ms before now. */
 static inline void begin(struct fixture *fixture, uint64_t since_ms) {
-  fixture->ledger = ledger_create(fixture->count > 0 ? fixture->rules : NULL,
-                                  100, fixture->now - since_ms * MS);
-  assert_non_null(fixture->ledger);
-  fixture->ledger->listens = true;
-  assert_int_equal(
-      heirs_create(fixture->tree.root, fixture->ledger, &fixture->heirs), 0);
-  assert_int_equal(exits_create(fixture->tree.root, fixture->ledger, note,
-                                fixture, &fixture->exits),
+  fixture->tracker = tracker_create(fixture->count > 0 ? fixture->rules : NULL,
+                                    100, fixture->now - since_ms * MS);
+  assert_non_null(fixture->tracker);
+  fixture->tracker->listens = true;
+  assert_int_equal(descendants_create(fixture->tree.root, fixture->tracker,
+                                      &fixture->descendants),
+                   0);
+  assert_int_equal(exit_accounting_create(fixture->tree.root, fixture->tracker,
+                                          note, fixture, &fixture->exits),
                    0);
   assert_int_equal(
-      reader_create(fixture->tree.root, fixture->ledger, &fixture->reader), 0);
+      reader_create(fixture->tree.root, fixture->tracker, &fixture->reader), 0);
 }
 
 static inline void read_at(struct fixture *fixture, uint64_t before_ms) {
@@ -133,7 +134,8 @@ static inline void read_at(struct fixture *fixture, uint64_t before_ms) {
 
 static inline void take(struct fixture *fixture, const struct message *messages,
                         size_t count) {
-  exits_take(fixture->exits, messages, count, fixture->now, fixture->now);
+  exit_accounting_take(fixture->exits, messages, count, fixture->now,
+                       fixture->now);
 }
 
 static inline bool keep_and_count(void *context, struct process *process) {
@@ -144,13 +146,13 @@ static inline bool keep_and_count(void *context, struct process *process) {
 
 static inline size_t table_size(const struct fixture *fixture) {
   size_t size = 0;
-  proctable_sweep(fixture->ledger->table, keep_and_count, &size);
+  process_table_sweep(fixture->tracker->table, keep_and_count, &size);
   return size;
 }
 
 static inline int64_t truth(const struct fixture *fixture, size_t group,
                             unsigned int counter) {
-  return group_at(fixture->ledger, group)->truth[counter];
+  return group_at(fixture->tracker, group)->truth[counter];
 }
 
 static inline int64_t cpu_of(const struct fixture *fixture, size_t group) {

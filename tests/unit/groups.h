@@ -7,8 +7,8 @@
 
 /* The n-th group by birth: those of fixed names are in the order of the rules.
  */
-static inline struct group *group_at(const struct ledger *ledger, size_t n) {
-  struct group *group = ledger->groups;
+static inline struct group *group_at(const struct tracker *tracker, size_t n) {
+  struct group *group = tracker->groups;
   for (; group != NULL && n > 0; n--)
     group = group->next;
   assert_non_null(group);

@@ -12,7 +12,7 @@
 
 struct procfs {
   struct tree tree;
-  struct proc *proc;
+  struct procfs *proc;
 };
 
 enum { PROCFS_PID = 12 };
@@ -21,7 +21,7 @@ static inline int procfs_set_up(void **state) {
   struct procfs *procfs = calloc(1, sizeof(*procfs));
   assert_non_null(procfs);
   tree_create(&procfs->tree);
-  assert_int_equal(proc_open(procfs->tree.root, &procfs->proc), 0);
+  assert_int_equal(procfs_open(procfs->tree.root, &procfs->proc), 0);
 
   static const char cmdline[] = "php-fpm: pool\0www\0--nodaemonize";
   tree_put_bytes(&procfs->tree, "12/cmdline", cmdline, sizeof(cmdline));
@@ -35,7 +35,7 @@ static inline int procfs_set_up(void **state) {
 
 static inline int procfs_tear_down(void **state) {
   struct procfs *procfs = *state;
-  proc_close(procfs->proc);
+  procfs_close(procfs->proc);
   tree_remove(&procfs->tree, "");
   free(procfs);
   return 0;

@@ -11,7 +11,8 @@
 #include <string.h>
 
 /*
- * A ledger whose rules select by what the test says, not by what processes are.
+ * A tracker whose rules select by what the test says, not by what processes
+ * are.
  */
 
 enum { RULES = 4 };
@@ -19,7 +20,7 @@ enum { RULES = 4 };
 struct book {
   struct rule rules[RULES];
   size_t count;
-  struct ledger *ledger;
+  struct tracker *tracker;
 };
 
 /* A name with a percent sign is one that the processes complete. */
@@ -35,23 +36,23 @@ static inline struct rule *book_add_rule(struct book *book, const char *name,
   assert_non_null(rule->selector);
   if (strchr(name, '%') != NULL)
     assert_int_equal(
-        template_parse(name, &rule->template, error, sizeof(error)), 0);
+        group_name_parse(name, &rule->template, error, sizeof(error)), 0);
   if (book->count++ > 0)
     rule[-1].next = rule;
   return rule;
 }
 
 static inline void book_open(struct book *book, uint32_t max_groups) {
-  book->ledger =
-      ledger_create(book->count > 0 ? book->rules : NULL, max_groups, 0);
-  assert_non_null(book->ledger);
+  book->tracker =
+      tracker_create(book->count > 0 ? book->rules : NULL, max_groups, 0);
+  assert_non_null(book->tracker);
 }
 
 static inline void book_close(struct book *book) {
-  ledger_destroy(book->ledger);
+  tracker_destroy(book->tracker);
   for (size_t i = 0; i < book->count; i++) {
     selector_destroy(book->rules[i].selector);
-    template_destroy(book->rules[i].template);
+    group_name_destroy(book->rules[i].template);
     free(book->rules[i].name);
   }
   *book = (struct book){.count = 0};
@@ -68,7 +69,7 @@ static inline struct group *join(struct book *book, size_t rule,
   struct match match = match_of(book, rule, name);
   struct membership membership = {NULL, NULL, false};
   assert_case_int(
-      name, ledger_join(book->ledger, NULL, 0, &match, 1, &membership), 1);
+      name, tracker_join(book->tracker, NULL, 0, &match, 1, &membership), 1);
   assert_case(name, membership.rule == &book->rules[rule]);
   return membership.group;
 }
@@ -87,7 +88,7 @@ static inline struct member *enroll(struct book *book, size_t rule,
 /* NULL if there is none. */
 static inline struct group *group_named(const struct book *book,
                                         const char *name) {
-  struct group *group = book->ledger->groups;
+  struct group *group = book->tracker->groups;
   while (group != NULL && strcmp(group->name, name) != 0)
     group = group->next;
   return group;
@@ -99,7 +100,7 @@ static inline void assert_groups(const char *name, const struct book *book,
                                  const char *names) {
   char got[1024] = "";
   size_t count = 0;
-  for (struct group *g = book->ledger->groups; g != NULL; g = g->next) {
+  for (struct group *g = book->tracker->groups; g != NULL; g = g->next) {
     size_t used = strlen(got);
     count++;
     if (!g->is_forgotten)
@@ -107,7 +108,7 @@ static inline void assert_groups(const char *name, const struct book *book,
                g->name);
   }
   assert_case_string(name, got, names);
-  assert_case_int(name, book->ledger->group_count, count);
+  assert_case_int(name, book->tracker->group_count, count);
 }
 
 #endif

@@ -105,8 +105,8 @@ static void leaves_out_impossible_waits(void **state) {
 /* A sample that tells every counter: n times its place, plus more. */
 struct everything {
   struct record record;
-  struct proc_io io;
-  struct proc_stat stat;
+  struct procfs_io io;
+  struct procfs_stat stat;
 };
 
 /* No sample tells how a process ended. */
@@ -117,7 +117,7 @@ static uint64_t value_of(unsigned int counter, uint64_t n) {
 }
 
 static struct sample sample_everything(struct everything *all, uint64_t n) {
-  all->io = (struct proc_io){
+  all->io = (struct procfs_io){
       .read_chars = value_of(COUNTER_READ_CHARS, n),
       .write_chars = value_of(COUNTER_WRITE_CHARS, n),
       .read_calls = value_of(COUNTER_READ_CALLS, n),
@@ -125,7 +125,7 @@ static struct sample sample_everything(struct everything *all, uint64_t n) {
       .read_bytes = value_of(COUNTER_READ_BYTES, n),
       .write_bytes = value_of(COUNTER_WRITE_BYTES, n),
   };
-  all->stat = (struct proc_stat){
+  all->stat = (struct procfs_stat){
       .faults_minor = value_of(COUNTER_FAULTS_MINOR, n),
       .faults_major = value_of(COUNTER_FAULTS_MAJOR, n),
       .user_ticks = 7, /* not of the record's proportion */
@@ -477,9 +477,9 @@ static void divides_cpu_time_in_proportion(void **state) {
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     const char *name = cases[i].name;
     struct record record = split_of(cases[i].user, cases[i].system);
-    struct proc_stat stat = {.user_ticks = cases[i].user,
-                             .system_ticks = cases[i].system};
-    struct proc_stat other = {.user_ticks = 77, .system_ticks = 23};
+    struct procfs_stat stat = {.user_ticks = cases[i].user,
+                               .system_ticks = cases[i].system};
+    struct procfs_stat other = {.user_ticks = 77, .system_ticks = 23};
     const struct {
       const char *source;
       struct sample sample;
@@ -595,7 +595,8 @@ static void counts_large_values(void **state) {
   const uint64_t large = UINT64_C(1) << 63;
   struct account account = {.from_zero = false};
   int64_t delta[COUNTERS];
-  struct proc_io io = {.read_chars = large - 5, .write_bytes = UINT64_MAX - 1};
+  struct procfs_io io = {.read_chars = large - 5,
+                         .write_bytes = UINT64_MAX - 1};
   struct record record = record_of(1);
   record.delay_ns[DELAY_CPU] = large - 1;
   struct sample sample = {

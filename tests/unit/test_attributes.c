@@ -8,7 +8,7 @@
 
 struct fixture {
   struct tree tree;
-  struct proc *proc;
+  struct procfs *proc;
   struct attributes attributes;
 };
 
@@ -18,7 +18,7 @@ static int set_up(void **state) {
   struct fixture *fixture = calloc(1, sizeof(*fixture));
   assert_non_null(fixture);
   tree_create(&fixture->tree);
-  assert_int_equal(proc_open(fixture->tree.root, &fixture->proc), 0);
+  assert_int_equal(procfs_open(fixture->tree.root, &fixture->proc), 0);
   memset(&fixture->attributes, 0xa5, sizeof(fixture->attributes));
   attributes_init(&fixture->attributes, fixture->proc, PID, "daemon");
   *state = fixture;
@@ -28,7 +28,7 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
   struct fixture *fixture = *state;
   attributes_clear(&fixture->attributes);
-  proc_close(fixture->proc);
+  procfs_close(fixture->proc);
   tree_remove(&fixture->tree, "");
   free(fixture);
   return 0;

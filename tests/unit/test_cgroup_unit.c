@@ -112,7 +112,7 @@ static void finds_the_last_unit(void **state) {
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     char name[NAME_SIZE] = "";
     assert_case_int(cases[i].path,
-                    unit_of_cgroup(cases[i].path, name, sizeof(name)),
+                    cgroup_unit_name(cases[i].path, name, sizeof(name)),
                     cases[i].name != NULL);
     if (cases[i].name != NULL)
       assert_case_string(cases[i].path, name, cases[i].name);
@@ -122,9 +122,9 @@ static void finds_the_last_unit(void **state) {
 static void cuts_what_is_too_long(void **state) {
   (void)state;
   char name[8];
-  assert_true(unit_of_cgroup("/system.slice/nginx.service/x", name, 8));
+  assert_true(cgroup_unit_name("/system.slice/nginx.service/x", name, 8));
   assert_string_equal(name, "nginx.s");
-  assert_true(unit_of_cgroup("/docker/" ID, name, 8));
+  assert_true(cgroup_unit_name("/docker/" ID, name, 8));
   assert_string_equal(name, "4f1c9e0");
 }
 

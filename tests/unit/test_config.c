@@ -425,9 +425,9 @@ static void adds_blocks_up(void **state) {
 static void makes_selectors(void **state) {
   (void)state;
   struct tree tree;
-  struct proc *proc;
+  struct procfs *proc;
   tree_create(&tree);
-  assert_int_equal(proc_open(tree.root, &proc), 0);
+  assert_int_equal(procfs_open(tree.root, &proc), 0);
   tree_put(&tree, "12/cmdline", "celery -A jobs worker");
   tree_put(&tree, "12/status", "Name:\tcelery\nUid:\t0\t0\t0\t0\n");
   tree_put(&tree, "12/cgroup", "0::/system.slice/celery.service\n");
@@ -471,7 +471,7 @@ static void makes_selectors(void **state) {
     attributes_clear(&attributes);
     config_clear(&settings);
   }
-  proc_close(proc);
+  procfs_close(proc);
   tree_remove(&tree, "");
 }
 

@@ -17,7 +17,8 @@ static void add_make(struct fixture *fixture) {
 
 static void fork_at(struct fixture *fixture, pid_t parent, pid_t child,
                     uint64_t before_ms) {
-  heirs_fork(fixture->heirs, parent, child, fixture->now - before_ms * MS);
+  descendants_fork(fixture->descendants, parent, child,
+                   fixture->now - before_ms * MS);
 }
 
 static void die(struct fixture *fixture, pid_t pid, pid_t ppid,
@@ -32,11 +33,11 @@ static void die(struct fixture *fixture, pid_t pid, pid_t ppid,
 static void assert_clean(const char *name, struct fixture *fixture) {
   tree_renew(&fixture->tree);
   for (int i = 0; i < 3; i++) {
-    fixture->ledger->drained_read = fixture->ledger->read;
+    fixture->tracker->drained_read = fixture->tracker->read;
     read_at(fixture, 0);
   }
   assert_case_int(name, table_size(fixture), 0);
-  for (struct group *g = fixture->ledger->groups; g != NULL; g = g->next)
+  for (struct group *g = fixture->tracker->groups; g != NULL; g = g->next)
     assert_case_int(name, g->members, 0);
 }
 
@@ -95,7 +96,7 @@ static void counts_the_unseen_in_any_order(void **state) {
       ends += strchr(name, *who) != NULL;
     assert_used(name, fixture, 0, ends, (int64_t)ends);
     assert_used(name, fixture, 1, 0, 0);
-    assert_case_int(name, fixture->ledger->undecided, 0);
+    assert_case_int(name, fixture->tracker->undecided, 0);
     assert_clean(name, fixture);
     assert_used(name, fixture, 0, ends, (int64_t)ends);
     clear(fixture);
@@ -210,10 +211,12 @@ static void judges_anew_after_exec(void **state) {
     put_process(fixture, A, cases[i].first, 'S', AGE_MS);
     fork_at(fixture, A, B, AGE_MS);
     put_process(fixture, A, cases[i].then, 'S', AGE_MS);
-    heirs_exec(fixture->heirs, A);
+    descendants_exec(fixture->descendants, A);
     fork_at(fixture, A, C, AGE_MS);
-    heirs_exec(fixture->heirs, B); /* changes nothing for who has inherited */
-    heirs_exec(fixture->heirs, D); /* nor is anybody known by that pid */
+    descendants_exec(fixture->descendants,
+                     B); /* changes nothing for who has inherited */
+    descendants_exec(fixture->descendants,
+                     D); /* nor is anybody known by that pid */
     die(fixture, B, 1, "cc1", AGE_MS);
     assert_case_int(name, exits_of(fixture, 0), cases[i].before);
     die(fixture, C, 1, "cc1", AGE_MS);
@@ -308,7 +311,7 @@ static void has_no_doubt_about_heirs(void **state) {
   fork_at(fixture, A, B, AGE_MS);
   die(fixture, B, A, "cc1", AGE_MS);
   assert_used("heir", fixture, 0, 1, 1);
-  assert_int_equal(fixture->ledger->undecided, 0);
+  assert_int_equal(fixture->tracker->undecided, 0);
 }
 
 /* Who was found to be a member while it lived, and has not called exec since,
@@ -323,7 +326,7 @@ static void remembers_its_judgement(void **state) {
   remove_process(fixture, A);
   die(fixture, A, 1, "make", OLD_MS);
   assert_used("parent", fixture, 0, 1, 1);
-  assert_int_equal(fixture->ledger->undecided, 0);
+  assert_int_equal(fixture->tracker->undecided, 0);
 }
 
 /* A pid that was another's */
@@ -434,16 +437,17 @@ static void tell_seen(const char *name, struct story *story, char letter) {
     fork_at(fixture, story->a.pid, story->b.pid, AGE_MS);
     break;
   case 'x': /* it calls exec */
-    heirs_exec(fixture->heirs, story->b.pid);
+    descendants_exec(fixture->descendants, story->b.pid);
     story->name = "cc1";
     child_tell(&story->b, 'b', 2);
     put_b(story);
     break;
   case 'R':
     read_at(fixture, 0);
-    assert_case_int(name, group_at(fixture->ledger, 0)->gauges[GAUGE_PROCESSES],
+    assert_case_int(name,
+                    group_at(fixture->tracker, 0)->gauges[GAUGE_PROCESSES],
                     story->has_a + story->has_b);
-    assert_case_int(name, group_at(fixture->ledger, 0)->members,
+    assert_case_int(name, group_at(fixture->tracker, 0)->members,
                     story->has_a + story->has_b);
     break;
   case 'A': /* ends */
@@ -554,7 +558,7 @@ static void finds_parents_later(void **state) {
     read_at(fixture, 0);
     child_tell(&child, 'b', 2);
     read_at(fixture, 0);
-    const struct group *group = group_at(fixture->ledger, 0);
+    const struct group *group = group_at(fixture->tracker, 0);
     assert_case_int(names[i], group->gauges[GAUGE_PROCESSES], 2);
 
     /* Now that it is known whose it is, it stays so. */
@@ -596,7 +600,8 @@ static void counts_an_orphan_that_a_read_met_first(void **state) {
       child_tell(&orphan, 'b', 2);
       read_at(fixture, 0);
       assert_case_int(cases[i].name,
-                      group_at(fixture->ledger, 0)->gauges[GAUGE_PROCESSES], 2);
+                      group_at(fixture->tracker, 0)->gauges[GAUGE_PROCESSES],
+                      2);
     }
     die(fixture, orphan.pid, 1, "daemon", AGE_MS);
     assert_case_int(cases[i].name, exits_of(fixture, 0), 2);
@@ -614,7 +619,7 @@ static void judges_anew_whom_a_read_has_met(void **state) {
   put_process(fixture, child.pid, "sh", 'S', NEW_MS);
   read_at(fixture, 500);
   put_process(fixture, child.pid, "make", 'S', NEW_MS);
-  heirs_exec(fixture->heirs, child.pid);
+  descendants_exec(fixture->descendants, child.pid);
   fork_at(fixture, child.pid, B, AGE_MS);
   die(fixture, B, child.pid, "cc1", AGE_MS);
   assert_used("its child", fixture, 0, 1, 1);

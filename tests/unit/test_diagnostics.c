@@ -12,7 +12,7 @@
 
 enum { LINES = 8, LINE_SIZE = 600 };
 
-/* What was said since the last problems_update. */
+/* What was said since the last diagnostics_update. */
 static struct {
   bool is_warning;
   char text[LINE_SIZE];
@@ -25,22 +25,22 @@ static void say(bool is_warning, const char *line) {
   snprintf(said[said_count++].text, LINE_SIZE, "%s", line);
 }
 
-static void update_all(struct problems *problems,
+static void update_all(struct diagnostics *diagnostics,
                        const struct problem_report *report) {
   said_count = 0;
-  problems_update(problems, report, say);
+  diagnostics_update(diagnostics, report, say);
 }
 
-static void update(struct problems *problems,
+static void update(struct diagnostics *diagnostics,
                    const struct reader_report *report) {
-  update_all(problems, &(struct problem_report){.read = report});
+  update_all(diagnostics, &(struct problem_report){.read = report});
 }
 
 static void says_nothing_when_all_is_well(void **state) {
   (void)state;
-  struct problems problems = {.said = {0}};
+  struct diagnostics diagnostics = {.said = {0}};
   for (int i = 0; i < 3; i++) {
-    update(&problems, &(struct reader_report){.delays = 0xff, .members = 3});
+    update(&diagnostics, &(struct reader_report){.delays = 0xff, .members = 3});
     assert_int_equal(said_count, 0);
   }
 }
@@ -211,33 +211,34 @@ static const struct {
      -EPERM},
 };
 
-static void update_case(struct problems *problems, size_t i) {
-  update_all(problems, &(struct problem_report){.read = &cases[i].report,
-                                                .listener = cases[i].listener,
-                                                .forks = cases[i].forks});
+static void update_case(struct diagnostics *diagnostics, size_t i) {
+  update_all(diagnostics,
+             &(struct problem_report){.read = &cases[i].report,
+                                      .listener = cases[i].listener,
+                                      .forks = cases[i].forks});
 }
 
 /* Once, with its cause and its cure; then when it is gone; then anew. */
 static void says_each_once(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
-    struct problems problems = {.said = {0}};
+    struct diagnostics diagnostics = {.said = {0}};
     for (int round = 0; round < 2; round++) {
       const char *name = cases[i].name;
-      update_case(&problems, i);
+      update_case(&diagnostics, i);
       assert_case_int(name, said_count, 1);
       assert_case(name, said[0].is_warning);
       assert_case_says(name, said[0].text, cases[i].cause);
       assert_case_says(name, said[0].text, cases[i].cure);
       for (int again = 0; again < 3; again++) {
-        update_case(&problems, i);
+        update_case(&diagnostics, i);
         assert_case_int(name, said_count, 0);
       }
-      update(&problems, &well);
+      update(&diagnostics, &well);
       assert_case_int(name, said_count, 1);
       assert_case(name, !said[0].is_warning);
       assert_case_says(name, said[0].text, cases[i].gone);
-      update(&problems, &well);
+      update(&diagnostics, &well);
       assert_case_int(name, said_count, 0);
     }
   }
@@ -245,88 +246,88 @@ static void says_each_once(void **state) {
 
 static void says_that_it_changed(void **state) {
   (void)state;
-  struct problems problems = {.said = {0}};
-  update(&problems, &(struct reader_report){.taskstats = -EPERM});
+  struct diagnostics diagnostics = {.said = {0}};
+  update(&diagnostics, &(struct reader_report){.taskstats = -EPERM});
   assert_int_equal(said_count, 1);
-  update(&problems, &(struct reader_report){.taskstats = -ENOENT});
+  update(&diagnostics, &(struct reader_report){.taskstats = -ENOENT});
   assert_int_equal(said_count, 1);
   assert_true(said[0].is_warning);
   assert_case_says("changed", said[0].text, "no taskstats");
-  update(&problems, &(struct reader_report){.taskstats = -ENOENT});
+  update(&diagnostics, &(struct reader_report){.taskstats = -ENOENT});
   assert_int_equal(said_count, 0);
 }
 
 static void says_once_that_records_are_old(void **state) {
   (void)state;
-  struct problems problems = {.said = {0}};
+  struct diagnostics diagnostics = {.said = {0}};
   const struct problem_report old = {.read = &well, .has_unattributed = true};
-  update_all(&problems, &old);
+  update_all(&diagnostics, &old);
   assert_int_equal(said_count, 1);
   assert_true(said[0].is_warning);
   assert_case_says("old records", said[0].text, "before version 12");
   assert_case_says("old records", said[0].text, "5.19");
-  update_all(&problems, &old);
+  update_all(&diagnostics, &old);
   assert_int_equal(said_count, 0);
 }
 
 static void says_once_that_records_are_strange(void **state) {
   (void)state;
-  struct problems problems = {.said = {0}};
+  struct diagnostics diagnostics = {.said = {0}};
   const struct problem_report strange = {.read = &well, .rejection = -EBADMSG};
-  update_all(&problems, &strange);
+  update_all(&diagnostics, &strange);
   assert_int_equal(said_count, 1);
   assert_true(said[0].is_warning);
   assert_case_says("strange records", said[0].text, "(Bad message)");
   assert_case_says("strange records", said[0].text, "uname -r");
-  update_all(&problems, &strange);
+  update_all(&diagnostics, &strange);
   assert_int_equal(said_count, 0);
 }
 
 static void says_once_that_groups_are_many(void **state) {
   (void)state;
-  struct problems problems = {.said = {0}};
+  struct diagnostics diagnostics = {.said = {0}};
   const struct problem_report full = {.read = &well, .is_full = true};
-  update_all(&problems, &full);
+  update_all(&diagnostics, &full);
   assert_int_equal(said_count, 1);
   assert_true(said[0].is_warning);
   assert_case_says("full", said[0].text, "as many groups as MaxGroups allows");
   assert_case_says("full", said[0].text, "\"other\"");
   assert_case_says("full", said[0].text, "Raise MaxGroups");
-  update_all(&problems, &full);
+  update_all(&diagnostics, &full);
   assert_int_equal(said_count, 0);
 }
 
 /* One does not hide the other, and each goes by itself. */
 static void says_several_at_a_time(void **state) {
   (void)state;
-  struct problems problems = {.said = {0}};
+  struct diagnostics diagnostics = {.said = {0}};
   struct reader_report report = {.taskstats = -EPERM,
                                  .io = -EACCES,
                                  .select = -EACCES,
                                  .delay_accounting = -ENODATA};
-  update(&problems, &report);
+  update(&diagnostics, &report);
   assert_int_equal(said_count, 4);
-  update_all(&problems, &(struct problem_report){.read = &report,
-                                                 .listener = -ENODATA,
-                                                 .has_unattributed = true});
+  update_all(&diagnostics, &(struct problem_report){.read = &report,
+                                                    .listener = -ENODATA,
+                                                    .has_unattributed = true});
   assert_int_equal(said_count, 2);
-  update_all(&problems, &(struct problem_report){.read = &report,
-                                                 .has_unattributed = true});
+  update_all(&diagnostics, &(struct problem_report){.read = &report,
+                                                    .has_unattributed = true});
   assert_int_equal(said_count, 1);
   assert_string_equal(said[0].text, "Exit records arrive.");
   report.io = 0;
-  update_all(&problems, &(struct problem_report){.read = &report,
-                                                 .has_unattributed = true});
+  update_all(&diagnostics, &(struct problem_report){.read = &report,
+                                                    .has_unattributed = true});
   assert_int_equal(said_count, 1);
   assert_string_equal(said[0].text, "All I/O can be read again.");
-  update_all(&problems, &(struct problem_report){.read = &report,
-                                                 .has_unattributed = true,
-                                                 .forks = -ETIMEDOUT,
-                                                 .is_full = true});
+  update_all(&diagnostics, &(struct problem_report){.read = &report,
+                                                    .has_unattributed = true,
+                                                    .forks = -ETIMEDOUT,
+                                                    .is_full = true});
   assert_int_equal(said_count, 2);
-  update_all(&problems, &(struct problem_report){.read = &report,
-                                                 .has_unattributed = true,
-                                                 .is_full = true});
+  update_all(&diagnostics, &(struct problem_report){.read = &report,
+                                                    .has_unattributed = true,
+                                                    .is_full = true});
   assert_int_equal(said_count, 1);
   assert_string_equal(said[0].text, "Forks are told.");
 }
@@ -334,13 +335,14 @@ static void says_several_at_a_time(void **state) {
 /* Where nobody was found, nothing is known of what cannot be read of them. */
 static void says_nothing_of_the_unlisted(void **state) {
   (void)state;
-  struct problems problems = {.said = {0}};
-  update(&problems, &(struct reader_report){.io = -EACCES, .select = -EACCES});
+  struct diagnostics diagnostics = {.said = {0}};
+  update(&diagnostics,
+         &(struct reader_report){.io = -EACCES, .select = -EACCES});
   assert_int_equal(said_count, 2);
-  update(&problems, &(struct reader_report){.proc = -EIO});
+  update(&diagnostics, &(struct reader_report){.proc = -EIO});
   assert_int_equal(said_count, 1);
   assert_case_says("unlisted", said[0].text, "Processes cannot be listed");
-  update(&problems, &(struct reader_report){.select = -EACCES});
+  update(&diagnostics, &(struct reader_report){.select = -EACCES});
   assert_int_equal(said_count, 2);
   assert_string_equal(said[0].text, "Processes can be listed again.");
   assert_string_equal(said[1].text, "All I/O can be read again.");
@@ -350,8 +352,8 @@ static void says_nothing_of_the_unlisted(void **state) {
 static void says_whole_sentences(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
-    struct problems problems = {.said = {0}};
-    update_case(&problems, i);
+    struct diagnostics diagnostics = {.said = {0}};
+    update_case(&diagnostics, i);
     const char *text = said[0].text;
     char last = text[strlen(text) - 1];
     assert_case(cases[i].name, last == '.' || last == '?');
@@ -398,18 +400,18 @@ static void names_the_missing_capability(void **state) {
        "collectd has the capabilities"},
   };
   for (size_t i = 0; i < COUNT_OF(texts); i++) {
-    struct problems problems = {.said = {0}};
+    struct diagnostics diagnostics = {.said = {0}};
     memcpy(few, all, sizeof(few));
     few[0].effective &= ~texts[i].capabilities;
     assert_int_equal(syscall(SYS_capset, &header, few), 0);
-    update(&problems, &texts[i].report);
+    update(&diagnostics, &texts[i].report);
     assert_int_equal(syscall(SYS_capset, &header, all), 0);
     assert_case_says(texts[i].name, said[0].text, texts[i].lacks);
 
     if ((~all[0].effective & texts[i].capabilities) != 0)
       continue;
-    problems = (struct problems){.said = {0}};
-    update(&problems, &texts[i].report);
+    diagnostics = (struct diagnostics){.said = {0}};
+    update(&diagnostics, &texts[i].report);
     assert_case_says(texts[i].name, said[0].text, texts[i].has);
   }
 }
@@ -430,8 +432,8 @@ static void does_not_blame_capabilities_for_all(void **state) {
   };
 
   for (size_t i = 0; i < COUNT_OF(others); i++) {
-    struct problems problems = {.said = {0}};
-    update(&problems, &others[i].report);
+    struct diagnostics diagnostics = {.said = {0}};
+    update(&diagnostics, &others[i].report);
     assert_case_int(others[i].name, said_count, 1);
     if (strstr(said[0].text, "capabilit") != NULL ||
         strstr(said[0].text, "CAP_") != NULL)
@@ -441,23 +443,23 @@ static void does_not_blame_capabilities_for_all(void **state) {
 
 static void names_expressions_that_take_too_long(void **state) {
   (void)state;
-  struct problems problems = {.said = {0}};
+  struct diagnostics diagnostics = {.said = {0}};
   struct reader_report report = {.undecided = 1,
                                  .undecided_rule = "queue",
                                  .undecided_expression = "celery.*worker"};
-  update(&problems, &report);
+  update(&diagnostics, &report);
   assert_int_equal(said_count, 1);
   assert_case_says("one", said[0].text, "about 1 process within");
   assert_case_says("one", said[0].text, "\"celery.*worker\" of \"queue\"");
   assert_case_says("one", said[0].text, "Simplify the expressions");
 
   report.undecided = 12; /* the same failure */
-  update(&problems, &report);
+  update(&diagnostics, &report);
   assert_int_equal(said_count, 0);
-  update(&problems, &well);
+  update(&diagnostics, &well);
   assert_int_equal(said_count, 1);
   assert_false(said[0].is_warning);
-  update(&problems, &report);
+  update(&diagnostics, &report);
   assert_case_says("several", said[0].text, "about 12 processes within");
 }
 
@@ -467,8 +469,8 @@ static void cuts_long_expressions(void **state) {
   memset(expression, 'e', sizeof(expression) - 1);
   memset(name, 'n', sizeof(name) - 1);
   expression[sizeof(expression) - 1] = name[sizeof(name) - 1] = '\0';
-  struct problems problems = {.said = {0}};
-  update(&problems,
+  struct diagnostics diagnostics = {.said = {0}};
+  update(&diagnostics,
          &(struct reader_report){.undecided = SIZE_MAX,
                                  .undecided_rule = name,
                                  .undecided_expression = expression});

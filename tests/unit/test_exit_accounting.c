@@ -147,9 +147,9 @@ static void selects_by_the_record(void **state) {
 
     bool counts = cases[i].result == SELECTOR_YES;
     assert_used(name, fixture, 0, counts, counts);
-    assert_case_int(name, fixture->ledger->undecided,
+    assert_case_int(name, fixture->tracker->undecided,
                     cases[i].result == SELECTOR_UNKNOWN);
-    assert_case_int(name, fixture->ledger->unattributed, 0);
+    assert_case_int(name, fixture->tracker->unattributed, 0);
     /* One that counts is remembered: the next read may yet see it. */
     assert_case_int(name, table_size(fixture), counts);
     tree_remove(&fixture->tree, "4711");
@@ -430,7 +430,7 @@ static void forgets_the_dead_while_all_are_hidden(void **state) {
     take(fixture, messages, 1);
     reader_read(fixture->reader, fixture->now, &fixture->report);
     assert_int_equal(fixture->report.proc, -ENODEV);
-    fixture->ledger->drained_read = fixture->ledger->read;
+    fixture->tracker->drained_read = fixture->tracker->read;
     reader_read(fixture->reader, fixture->now, &fixture->report);
     assert_int_equal(table_size(fixture), 1);
     take(fixture, &messages[1], 1);
@@ -453,7 +453,7 @@ static void forgets_the_threads_of_others(void **state) {
   assert_int_equal(table_size(fixture), 0);
   take(fixture, messages, 1); /* this one's end does not come */
   read_at(fixture, 0);
-  fixture->ledger->drained_read = fixture->ledger->read;
+  fixture->tracker->drained_read = fixture->tracker->read;
   read_at(fixture, 0);
   assert_int_equal(table_size(fixture), 0);
 }
@@ -557,7 +557,7 @@ static void counts_once_in_any_order(void **state) {
       if (*event == 'R') {
         bool counts = !is_over && !story.is_zombie && !story.is_gone;
         assert_case_int(name,
-                        group_at(fixture->ledger, 0)->gauges[GAUGE_PROCESSES],
+                        group_at(fixture->tracker, 0)->gauges[GAUGE_PROCESSES],
                         counts);
       }
     }
@@ -580,7 +580,7 @@ static void counts_once_in_any_order(void **state) {
     assert_case_int(name, truth(fixture, 0, COUNTER_FAULTS_MAJOR), 5);
     assert_case_int(name, cpu_of(fixture, 0), story.clock[cases[i].cpu]);
 
-    fixture->ledger->drained_read = fixture->ledger->read;
+    fixture->tracker->drained_read = fixture->tracker->read;
     read_at(fixture, 0);
     assert_case_int(name, table_size(fixture), 0);
     assert_case_int(name, exits_of(fixture, 0), 1);
@@ -642,7 +642,7 @@ static void adds_what_the_reads_missed(void **state) {
   read_at(fixture, 0);
   assert_int_equal(fixture->report.members, 1);
   /* It was a while ago, so that there was time for all of it. */
-  proctable_find(fixture->ledger->table, child.pid)
+  process_table_find(fixture->tracker->table, child.pid)
       ->member->account.sampled_ns -= UINT64_C(10000) * MS;
   struct message message = death_of(child.pid, "nginx", AGE_MS);
   message.record[MESSAGE_THREAD].elapsed_us = 20000000;
@@ -692,7 +692,7 @@ static void leaves_known_strangers_alone(void **state) {
   for (size_t i = 0; i < 2; i++)
     assert_used("stranger", fixture, i, 0, 0);
   /* Its command line was seen. */
-  assert_int_equal(fixture->ledger->undecided, 0);
+  assert_int_equal(fixture->tracker->undecided, 0);
   remove_process(fixture, child.pid);
   read_at(fixture, 0);
   assert_int_equal(table_size(fixture), 0);
@@ -819,7 +819,7 @@ static void decides_by_the_parent(void **state) {
     assert_case_int(name, cpu_of(fixture, 0) - cpu,
                     cases[i].counts ? 8 * MS : 0);
     assert_case_int(name, exits_of(fixture, 1), 1); /* no doubt there */
-    assert_case_int(name, fixture->ledger->undecided, cases[i].is_undecided);
+    assert_case_int(name, fixture->tracker->undecided, cases[i].is_undecided);
     clear(fixture);
   }
 }
@@ -872,7 +872,7 @@ static void tells_processes_of_one_pid_apart(void **state) {
     assert_case_int(name, truth(fixture, 1, COUNTER_DELAY),
                     used_of(COUNTER_DELAY, 10));
     remove_process(fixture, child.pid);
-    fixture->ledger->drained_read = fixture->ledger->read;
+    fixture->tracker->drained_read = fixture->tracker->read;
     read_at(fixture, 0);
     assert_case_int(name, table_size(fixture), 0);
     clear(fixture);
@@ -894,13 +894,13 @@ static void keeps_the_vanished_for_their_records(void **state) {
     read_at(fixture, 0);
     assert_int_equal(table_size(fixture), 1);
     assert_int_equal(fixture->report.members, 0);
-    assert_int_equal(group_at(fixture->ledger, 0)->gauges[GAUGE_PROCESSES], 0);
+    assert_int_equal(group_at(fixture->tracker, 0)->gauges[GAUGE_PROCESSES], 0);
   }
   /* All that arrived before the read that missed it is taken. */
-  fixture->ledger->drained_read = fixture->ledger->read - 3;
+  fixture->tracker->drained_read = fixture->tracker->read - 3;
   read_at(fixture, 0);
   assert_int_equal(table_size(fixture), 1);
-  fixture->ledger->drained_read = fixture->ledger->read - 3;
+  fixture->tracker->drained_read = fixture->tracker->read - 3;
   read_at(fixture, 0);
   assert_int_equal(table_size(fixture), 0);
   assert_int_equal(exits_of(fixture, 0), 0);
@@ -912,7 +912,7 @@ static void forgets_the_vanished_if_nobody_listens(void **state) {
   struct child child;
   add_group(fixture, SELECTOR_COMMAND, "nginx");
   begin(fixture, 1000);
-  fixture->ledger->listens = false;
+  fixture->tracker->listens = false;
   child_start(&child);
   put_process(fixture, child.pid, "nginx", 'S', AGE_MS);
   read_at(fixture, 0);
@@ -975,7 +975,7 @@ static void guesses_nothing_from_old_records(void **state) {
       thread->process_elapsed_us = 0;
       take(fixture, &message, 1);
       assert_case_int(name, exits_of(fixture, 0), cases[i].ends);
-      assert_case_int(name, fixture->ledger->unattributed,
+      assert_case_int(name, fixture->tracker->unattributed,
                       cases[i].unattributed);
       assert_case_int(name, truth(fixture, 0, COUNTER_DELAY),
                       cases[i].ends * (int64_t)used_of(COUNTER_DELAY, 1));
@@ -1027,7 +1027,7 @@ static void tells_who_wants_to_know(void **state) {
         continue;
       const struct event *event = &fixture->events[told++];
       assert_case(name, told <= fixture->event_count);
-      assert_case(name, event->event.group == group_at(fixture->ledger, g));
+      assert_case(name, event->event.group == group_at(fixture->tracker, g));
       assert_case_string(name, event->comm, "nginx");
       assert_case_int(name, event->event.pid, PID);
       assert_case_int(name, event->event.ppid, 4000);
@@ -1064,12 +1064,13 @@ static void tells_all_that_was_used(void **state) {
 static void refuses_a_root_that_is_not_there(void **state) {
   struct fixture *fixture = *state;
   char path[TREE_PATH_SIZE];
-  struct exits *exits;
+  struct exit_accounting *exits;
   begin(fixture, 0);
   tree_path(&fixture->tree, "none", path);
-  assert_int_equal(exits_create(path, fixture->ledger, note, NULL, &exits),
-                   -ENOENT);
-  exits_destroy(NULL);
+  assert_int_equal(
+      exit_accounting_create(path, fixture->tracker, note, NULL, &exits),
+      -ENOENT);
+  exit_accounting_destroy(NULL);
 }
 
 #define prepared(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

@@ -29,7 +29,7 @@ static char own_name[16];
 
 /* Static wherever it is used: a test that fails leaves its listener behind. */
 struct heard {
-  struct listener *listener;
+  struct exit_listener *listener;
   atomic_uint_fast64_t all, own;
   atomic_bool is_wrong;
   atomic_bool is_done; /* with also_fd */
@@ -71,12 +71,12 @@ static int drained(void *context) {
 static int try_start_with(struct heard *heard, const char *cpus, size_t buffer,
                           int also_fd) {
   *heard = (struct heard){.listener = NULL};
-  const struct listener_calls calls = {.context = heard,
-                                       .before = before,
-                                       .also_fd = also_fd,
-                                       .take = take,
-                                       .drained = drained};
-  return listener_start(cpus, buffer, &calls, &heard->listener);
+  const struct exit_listener_calls calls = {.context = heard,
+                                            .before = before,
+                                            .also_fd = also_fd,
+                                            .take = take,
+                                            .drained = drained};
+  return exit_listener_start(cpus, buffer, &calls, &heard->listener);
 }
 
 static int try_start(struct heard *heard, const char *cpus, size_t buffer) {
@@ -96,9 +96,9 @@ static void start(struct heard *heard, const char *cpus, size_t buffer) {
   start_with(heard, cpus, buffer, -1);
 }
 
-static struct listener_status status_of(const struct heard *heard) {
-  struct listener_status status;
-  listener_status(heard->listener, &status);
+static struct exit_listener_status status_of(const struct heard *heard) {
+  struct exit_listener_status status;
+  exit_listener_status(heard->listener, &status);
   return status;
 }
 
@@ -108,13 +108,13 @@ static void pause_ms(long ms) {
 
 /* Waits until it is proved, or not: skips where no record comes. */
 static void wait_for_proof(const struct heard *heard) {
-  struct listener_status status;
+  struct exit_listener_status status;
   do {
     pause_ms(5);
     status = status_of(heard);
   } while (!status.is_proven && status.error == 0);
   if (status.error == -ENODATA) {
-    listener_stop(heard->listener);
+    exit_listener_stop(heard->listener);
     skip();
   }
   assert_int_equal(status.error, 0);
@@ -123,7 +123,7 @@ static void wait_for_proof(const struct heard *heard) {
 /* Waits until all that has arrived is taken. */
 static void wait_until_drained(const struct heard *heard) {
   static uint32_t number;
-  listener_finish_read(heard->listener, ++number);
+  exit_listener_finish_read(heard->listener, ++number);
   while (status_of(heard).drained_read != number) {
     assert_int_equal(status_of(heard).error, 0);
     pause_ms(1);
@@ -159,7 +159,7 @@ static void end_threads(size_t count, int cpu) {
 static void wait_for_own(const struct heard *heard, uint64_t count) {
   while (heard->own + status_of(heard).lost < count) {
     assert_int_equal(status_of(heard).error, 0);
-    listener_finish_read(heard->listener, 0);
+    exit_listener_finish_read(heard->listener, 0);
     pause_ms(1);
   }
 }
@@ -174,14 +174,14 @@ static void hears_every_thread(void **state) {
   wait_for_own(&heard, THREADS);
   wait_until_drained(&heard);
   uint64_t all = heard.all;
-  struct listener_status status = status_of(&heard);
+  struct exit_listener_status status = status_of(&heard);
   assert_int_equal(status.lost, 0);
   assert_int_equal(heard.own, THREADS);
   assert_true(status.records >= all);
   assert_true(status.records >= THREADS + 1); /* and the proof */
   assert_false(heard.is_wrong);
   assert_true(status.buffer > 0);
-  listener_stop(heard.listener);
+  exit_listener_stop(heard.listener);
 }
 
 /* Those of one CPU, and of no other. */
@@ -207,7 +207,7 @@ static void hears_the_watched_cpus(void **state) {
   wait_for_own(&heard, THREADS);
   wait_until_drained(&heard);
   assert_int_equal(heard.own, THREADS);
-  listener_stop(heard.listener);
+  exit_listener_stop(heard.listener);
 }
 
 /* What is heard and what is lost is what there was. Another listener, who was
@@ -224,17 +224,17 @@ static void counts_what_is_lost(void **state) {
   end_threads(THREADS, -1);
   wait_for_own(&heard, THREADS);
   wait_until_drained(&heard);
-  struct listener_status status = status_of(&heard);
+  struct exit_listener_status status = status_of(&heard);
   wait_for_own(&witness, THREADS);
   wait_until_drained(&witness);
-  struct listener_status truth = status_of(&witness);
+  struct exit_listener_status truth = status_of(&witness);
 
   assert_true(status.lost > 0);
   assert_true(status.buffer < BUFFER);
   assert_true(heard.own + status.lost >= THREADS);
   assert_true(status.records + status.lost <= truth.records + truth.lost);
-  listener_stop(heard.listener);
-  listener_stop(witness.listener);
+  exit_listener_stop(heard.listener);
+  exit_listener_stop(witness.listener);
 }
 
 static void *storm(void *arg) {
@@ -258,7 +258,7 @@ static void stops_in_a_storm(void **state) {
       assert_int_equal(pthread_create(&threads[t], NULL, storm, &must_end), 0);
     while (heard.own < 500)
       pause_ms(1);
-    listener_stop(heard.listener);
+    exit_listener_stop(heard.listener);
     uint64_t own = heard.own;
     pause_ms(20);
     uint64_t later = heard.own;
@@ -291,7 +291,7 @@ static void looks_away_when_told(void **state) {
   assert_true(heard.looks - seen <= heard.all - all + 1);
   end_threads(THREADS, -1);
   wait_for_own(&heard, THREADS);
-  listener_stop(heard.listener);
+  exit_listener_stop(heard.listener);
   close(ends[0]);
 }
 
@@ -308,7 +308,7 @@ static void refuses_bad_lists(void **state) {
 
   static struct heard heard;
   start(&heard, "0", BUFFER);
-  listener_stop(heard.listener);
+  exit_listener_stop(heard.listener);
   for (size_t i = 0; i < COUNT_OF(cases); i++)
     assert_case_int(cases[i].cpus, try_start(&heard, cases[i].cpus, BUFFER),
                     cases[i].status);
@@ -328,21 +328,21 @@ static void leaves_nothing_behind(void **state) {
   (void)state;
   static struct heard heard;
   start(&heard, possible, BUFFER);
-  listener_stop(heard.listener);
+  exit_listener_stop(heard.listener);
   size_t fds = count_entries("/proc/self/fd");
   size_t tasks = count_entries("/proc/self/task");
   for (int i = 0; i < 50; i++) {
     start(&heard, possible, BUFFER);
     if (i % 2 == 0)
       end_threads(5, -1);
-    listener_stop(heard.listener);
+    exit_listener_stop(heard.listener);
     assert_int_equal(try_start(&heard, "99999", BUFFER), -ERANGE);
   }
   assert_int_equal(count_entries("/proc/self/fd"), fds);
   /* Threads that were joined may still be on their way out. */
   while (count_entries("/proc/self/task") > tasks)
     pause_ms(1);
-  listener_stop(NULL);
+  exit_listener_stop(NULL);
 }
 
 /* The kernel takes a listener there, and sends nothing. */
@@ -357,8 +357,8 @@ static int listen_in_another_network(void) {
     return 1;
   while (status_of(&heard).error == 0)
     pause_ms(10);
-  struct listener_status end = status_of(&heard);
-  listener_stop(heard.listener);
+  struct exit_listener_status end = status_of(&heard);
+  exit_listener_stop(heard.listener);
   return end.error == -ENODATA && !end.is_proven && end.records == 0 ? 0 : 2;
 }
 

@@ -24,8 +24,8 @@ enum { BUFFER = 8388608, TRIES = 500 };
 
 struct fixture {
   struct rule rule;
-  struct ledger *ledger;
-  struct watcher *watcher;
+  struct tracker *tracker;
+  struct exit_monitor *monitor;
 };
 
 static int set_up(void **state) {
@@ -34,16 +34,16 @@ static int set_up(void **state) {
   fixture->rule = (struct rule){
       .name = "x", .selector = selector_create(), .descendants = true};
   assert_non_null(fixture->rule.selector);
-  fixture->ledger = ledger_create(&fixture->rule, 100, 0);
-  assert_non_null(fixture->ledger);
+  fixture->tracker = tracker_create(&fixture->rule, 100, 0);
+  assert_non_null(fixture->tracker);
   *state = fixture;
   return 0;
 }
 
 static int tear_down(void **state) {
   struct fixture *fixture = *state;
-  watcher_stop(fixture->watcher);
-  ledger_destroy(fixture->ledger);
+  exit_monitor_stop(fixture->monitor);
+  tracker_destroy(fixture->tracker);
   selector_destroy(fixture->rule.selector);
   free(fixture);
   return 0;
@@ -53,14 +53,15 @@ static int tear_down(void **state) {
 static void start(struct fixture *fixture, size_t buffer) {
   char possible[1024];
   assert_int_equal(cpulist_read_possible(possible, sizeof(possible)), 0);
-  const struct watcher_options options = {
+  const struct exit_monitor_options options = {
       .cpus = possible, .buffer = buffer, .notify_rate = 10};
-  int status = watcher_start(fixture->ledger, &options, &fixture->watcher);
+  int status =
+      exit_monitor_start(fixture->tracker, &options, &fixture->monitor);
   if (status == -EPERM || status == -ENOENT || status == -EINVAL)
     skip();
   assert_int_equal(status, 0);
-  watcher_wait_for_proof(fixture->watcher);
-  if (watcher_forks_error(fixture->watcher) != 0)
+  exit_monitor_wait_for_proof(fixture->monitor);
+  if (exit_monitor_events_error(fixture->monitor) != 0)
     skip();
 }
 
@@ -100,8 +101,8 @@ static void break_forks(void) {
 }
 
 static uint64_t records_of(const struct fixture *fixture) {
-  struct listener_status status;
-  watcher_status(fixture->watcher, &status);
+  struct exit_listener_status status;
+  exit_monitor_status(fixture->monitor, &status);
   assert_int_equal(status.error, 0);
   return status.records;
 }
@@ -110,12 +111,12 @@ static void goes_on_when_forks_break(void **state) {
   struct fixture *fixture = *state;
   start(fixture, BUFFER);
   break_forks();
-  for (int i = 0; i < TRIES && watcher_forks_error(fixture->watcher) == 0;
+  for (int i = 0; i < TRIES && exit_monitor_events_error(fixture->monitor) == 0;
        i++) {
     run_child();
     pause_ms(1);
   }
-  assert_int_equal(watcher_forks_error(fixture->watcher), -ENOTSOCK);
+  assert_int_equal(exit_monitor_events_error(fixture->monitor), -ENOTSOCK);
 
   uint64_t records = records_of(fixture);
   for (int i = 0; i < TRIES && records_of(fixture) < records + 10; i++) {
@@ -123,7 +124,7 @@ static void goes_on_when_forks_break(void **state) {
     pause_ms(1);
   }
   assert_true(records_of(fixture) >= records + 10);
-  assert_int_equal(watcher_forks_error(fixture->watcher), -ENOTSOCK);
+  assert_int_equal(exit_monitor_events_error(fixture->monitor), -ENOTSOCK);
 }
 
 static void *do_nothing(void *arg) { return arg; }
@@ -140,14 +141,15 @@ static void run_threads(void) {
 static void counts_lost_forks(void **state) {
   struct fixture *fixture = *state;
   start(fixture, 4096);
-  ledger_lock(fixture->ledger); /* the listener comes no further */
+  tracker_lock(fixture->tracker); /* the listener comes no further */
   run_child();
   run_threads();
-  ledger_unlock(fixture->ledger);
-  for (int i = 0; i < TRIES && watcher_forks_lost(fixture->watcher) == 0; i++)
+  tracker_unlock(fixture->tracker);
+  for (int i = 0; i < TRIES && exit_monitor_events_lost(fixture->monitor) == 0;
+       i++)
     pause_ms(10);
-  assert_true(watcher_forks_lost(fixture->watcher) > 0);
-  assert_int_equal(watcher_forks_error(fixture->watcher), 0);
+  assert_true(exit_monitor_events_lost(fixture->monitor) > 0);
+  assert_int_equal(exit_monitor_events_error(fixture->monitor), 0);
 }
 
 static void hears_all_with_room(void **state) {
@@ -160,8 +162,8 @@ static void hears_all_with_room(void **state) {
     run_child();
     pause_ms(1);
   }
-  assert_int_equal(watcher_forks_lost(fixture->watcher), 0);
-  assert_int_equal(watcher_forks_error(fixture->watcher), 0);
+  assert_int_equal(exit_monitor_events_lost(fixture->monitor), 0);
+  assert_int_equal(exit_monitor_events_error(fixture->monitor), 0);
 }
 
 int main(void) {

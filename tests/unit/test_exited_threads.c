@@ -10,7 +10,7 @@ enum { MS = 1000000, TICK_MS = 4 };
 
 #define NOW (UINT64_C(20000000) * MS)
 
-static const struct ended_when now = {NOW - MS, NOW};
+static const struct exited_threads_when now = {NOW - MS, NOW};
 
 /* What a thread has run: without a voluntary switch whenever it did not wait,
  * else what the ticks have seen, as far as the exact figure allows. */
@@ -51,7 +51,7 @@ static void estimates_cpu_time(void **state) {
         .switches_voluntary = cases[i].switches,
         .switches_involuntary = 5,
     };
-    assert_case_int(cases[i].name, ended_cpu_ns(&thread, TICK_MS * MS),
+    assert_case_int(cases[i].name, exited_threads_cpu_ns(&thread, TICK_MS * MS),
                     cases[i].expected_ms * MS);
   }
 }
@@ -80,30 +80,30 @@ static struct record thread_of(uint32_t tgid, uint32_t pid, const char *comm,
 
 static void adds_threads_up(void **state) {
   (void)state;
-  struct ended ended = {0};
+  struct exited_threads exited = {0};
   uint64_t n = 0;
   for (uint32_t i = 1; i <= 4; i++) {
     struct record thread = thread_of(10, 10 + i, "worker", i);
     n += i;
-    ended_add(&ended, &thread, TICK_MS * MS, NULL, &now);
-    assert_int_equal(ended.cpu_ns, n * MS);
-    assert_int_equal(ended.user_us, n * 2);
-    assert_int_equal(ended.system_us, n * 3);
-    assert_int_equal(ended.switches_voluntary, 0);
-    assert_int_equal(ended.switches_involuntary, n * 5);
-    assert_int_equal(ended.faults_minor, n * 6);
-    assert_int_equal(ended.faults_major, n * 7);
-    assert_int_equal(ended.read_chars, n * 8);
-    assert_int_equal(ended.write_chars, n * 9);
-    assert_int_equal(ended.read_bytes, n * 10);
-    assert_int_equal(ended.write_bytes, n * 11);
+    exited_threads_add(&exited, &thread, TICK_MS * MS, NULL, &now);
+    assert_int_equal(exited.cpu_ns, n * MS);
+    assert_int_equal(exited.user_us, n * 2);
+    assert_int_equal(exited.system_us, n * 3);
+    assert_int_equal(exited.switches_voluntary, 0);
+    assert_int_equal(exited.switches_involuntary, n * 5);
+    assert_int_equal(exited.faults_minor, n * 6);
+    assert_int_equal(exited.faults_major, n * 7);
+    assert_int_equal(exited.read_chars, n * 8);
+    assert_int_equal(exited.write_chars, n * 9);
+    assert_int_equal(exited.read_bytes, n * 10);
+    assert_int_equal(exited.write_bytes, n * 11);
   }
   struct record sleeper = thread_of(10, 20, "worker", 1);
   sleeper.switches_voluntary = 4;
-  ended_add(&ended, &sleeper, TICK_MS * MS, NULL, &now);
-  assert_int_equal(ended.switches_voluntary, 4);
+  exited_threads_add(&exited, &sleeper, TICK_MS * MS, NULL, &now);
+  assert_int_equal(exited.switches_voluntary, 4);
   /* What the ticks saw. */
-  assert_int_equal(ended.cpu_ns, n * MS + 5000);
+  assert_int_equal(exited.cpu_ns, n * MS + 5000);
 }
 
 /* Threads that ended 20,000 s after boot, and what is noted of each. */
@@ -127,7 +127,8 @@ static void notes_how_long_threads_lived(void **state) {
   };
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
-    struct ended ended = {.lived_ns = 5, .false_ns = 6, .from_boot = {1, 7, 7}};
+    struct exited_threads exited = {
+        .lived_ns = 5, .false_ns = 6, .from_boot = {1, 7, 7}};
     struct record thread = {
         .version = 16,
         .elapsed_us = cases[i].age_ms * 1000,
@@ -137,15 +138,16 @@ static void notes_how_long_threads_lived(void **state) {
         .blkio_max_ns = cases[i].longest_wait_ms * MS};
     const struct account account = {.sampled_ns =
                                         NOW - cases[i].sampled_ms * MS};
-    ended_add(&ended, &thread, TICK_MS * MS,
-              cases[i].sampled_ms != 0 ? &account : NULL, &now);
-    assert_case_int(cases[i].name, ended.lived_ns, 5 + cases[i].lived_ms * MS);
-    assert_case_int(cases[i].name, ended.false_ns, 6 + cases[i].false_ms * MS);
-    assert_case_int(cases[i].name, ended.from_boot.sum_ns,
+    exited_threads_add(&exited, &thread, TICK_MS * MS,
+                       cases[i].sampled_ms != 0 ? &account : NULL, &now);
+    assert_case_int(cases[i].name, exited.lived_ns, 5 + cases[i].lived_ms * MS);
+    assert_case_int(cases[i].name, exited.false_ns, 6 + cases[i].false_ms * MS);
+    assert_case_int(cases[i].name, exited.from_boot.sum_ns,
                     7 + cases[i].from_boot_ms * MS);
-    ended_note_sample(&ended);
+    exited_threads_note_sample(&exited);
     assert_case_int(cases[i].name,
-                    ended.lived_ns + ended.false_ns + ended.from_boot.count, 0);
+                    exited.lived_ns + exited.false_ns + exited.from_boot.count,
+                    0);
   }
 }
 
@@ -164,15 +166,15 @@ static void takes_the_name_of_the_main_thread(void **state) {
   };
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
-    struct ended ended = {0};
+    struct exited_threads exited = {0};
     for (size_t t = 0; t < COUNT_OF(cases[i].pids); t++) {
       bool is_main = cases[i].pids[t] == 10;
       struct record thread =
           thread_of(10, cases[i].pids[t], is_main ? "nginx" : "worker", 1);
-      ended_add(&ended, &thread, TICK_MS * MS, NULL, &now);
+      exited_threads_add(&exited, &thread, TICK_MS * MS, NULL, &now);
     }
-    assert_case_int(cases[i].name, ended.has_main, cases[i].has_main);
-    assert_case_string(cases[i].name, ended.comm,
+    assert_case_int(cases[i].name, exited.has_main, cases[i].has_main);
+    assert_case_string(cases[i].name, exited.comm,
                        cases[i].has_main ? "nginx" : "");
   }
 }

@@ -33,12 +33,12 @@ static void keeps_half_of_what_the_limit_allows(void **state) {
     const char *name = cases[i].name;
     struct rlimit limit = {cases[i].soft, cases[i].hard};
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    struct files files = {0};
+    struct fd_budget files = {0};
     int kept[WANTED];
     for (size_t j = 0; j < WANTED; j++) {
       int fd = open_null();
       assert_true(fd >= 0);
-      kept[j] = files_keep(&files, fd);
+      kept[j] = fd_budget_keep(&files, fd);
       assert_case_int(name, fcntl(fd, F_GETFD), -1);
       assert_case_int(name, kept[j] >= 0, j < cases[i].kept);
       assert_case_int(name, kept[j] < 0 || kept[j] >= 1024, true);
@@ -49,19 +49,19 @@ static void keeps_half_of_what_the_limit_allows(void **state) {
 
     /* What is given back can be kept again. */
     for (size_t j = 0; j < WANTED; j++) {
-      files_release(&files, kept[j]);
+      fd_budget_release(&files, kept[j]);
       if (kept[j] >= 0)
         close(kept[j]);
     }
     assert_case_int(name, files.kept, 0);
-    assert_case_int(name, files_have_room(&files), cases[i].kept > 0);
+    assert_case_int(name, fd_budget_have_room(&files), cases[i].kept > 0);
   }
 }
 
 static void keeps_nothing_of_a_failed_open(void **state) {
   (void)state;
-  struct files files = {0};
-  assert_int_equal(files_keep(&files, -ENOENT), -1);
+  struct fd_budget files = {0};
+  assert_int_equal(fd_budget_keep(&files, -ENOENT), -1);
   assert_int_equal(files.kept, 0);
 }
 

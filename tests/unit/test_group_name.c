@@ -22,10 +22,10 @@ static int set_up(void **state) {
   return 0;
 }
 
-static struct template *template_of(const char *text) {
+static struct group_name *template_of(const char *text) {
   char error[ERROR_SIZE] = "";
-  struct template *template = NULL;
-  if (template_parse(text, &template, error, sizeof(error)) != 0)
+  struct group_name *template = NULL;
+  if (group_name_parse(text, &template, error, sizeof(error)) != 0)
     fail_msg("\"%s\" %s", text, error);
   return template;
 }
@@ -36,14 +36,14 @@ static void expect(const char *text, struct attributes *a,
                    const struct captures *captures, size_t size,
                    const char *expected) {
   char name[SIZE];
-  struct template *template = template_of(text);
+  struct group_name *template = template_of(text);
   enum selector_match result =
-      template_expand(template, a, captures, name, size);
+      group_name_expand(template, a, captures, name, size);
   assert_case_int(text, result,
                   expected != NULL ? SELECTOR_YES : SELECTOR_UNKNOWN);
   if (expected != NULL)
     assert_case_string(text, name, expected);
-  template_destroy(template);
+  group_name_destroy(template);
   attributes_clear(a);
 }
 
@@ -146,14 +146,14 @@ static void expands_for_the_ended(void **state) {
 /* Who asks can learn that a cgroup would help. */
 static void asks_for_the_cgroup(void **state) {
   (void)state;
-  struct template *template = template_of("%{unit}");
+  struct group_name *template = template_of("%{unit}");
   struct attributes a;
   char name[SIZE];
   attributes_init_exited(&a, PROCFS_PID, "daemon", 0, 0, 0);
-  assert_int_equal(template_expand(template, &a, NULL, name, sizeof(name)),
+  assert_int_equal(group_name_expand(template, &a, NULL, name, sizeof(name)),
                    SELECTOR_UNKNOWN);
   assert_true(attributes_lacked_cgroup(&a));
-  template_destroy(template);
+  group_name_destroy(template);
 }
 
 /* test_text.c has the other cases. */
@@ -198,12 +198,12 @@ static void describes_itself(void **state) {
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     const char *text = cases[i].text;
-    struct template *template = template_of(text);
-    assert_case_int(text, template_is_fixed(template), cases[i].is_fixed);
-    assert_case_int(text, template_captures(template), cases[i].captures);
-    template_destroy(template);
+    struct group_name *template = template_of(text);
+    assert_case_int(text, group_name_is_fixed(template), cases[i].is_fixed);
+    assert_case_int(text, group_name_captures(template), cases[i].captures);
+    group_name_destroy(template);
   }
-  template_destroy(NULL);
+  group_name_destroy(NULL);
 }
 
 /* What is wrong, and what would be right. */
@@ -232,10 +232,10 @@ static void refuses_bad_templates(void **state) {
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     char error[ERROR_SIZE] = "";
-    struct template *template = NULL;
+    struct group_name *template = NULL;
     assert_case_int(
         cases[i].text,
-        template_parse(cases[i].text, &template, error, sizeof(error)),
+        group_name_parse(cases[i].text, &template, error, sizeof(error)),
         -EINVAL);
     assert_case(cases[i].text, template == NULL);
     assert_case_says(cases[i].text, error, cases[i].wrong);

@@ -10,7 +10,7 @@ static void assert_inherited(const char *name, struct book *book,
                              const char *names) {
   struct join join;
   char got[64] = "";
-  assert_int_equal(join_init(&join, book->ledger), 0);
+  assert_int_equal(join_init(&join, book->tracker), 0);
   join.match_count = 0;
   join_work_out(&join, NULL, PARENT, UINT64_MAX);
   for (size_t i = 0; i < join.count; i++)
@@ -29,7 +29,7 @@ static struct member *member_of(struct book *book, const char *rules) {
   for (; *rules != '\0'; rules++) {
     size_t rule = (size_t)(*rules - '0');
     memberships[count++] = (struct membership){
-        &book->rules[rule], group_at(book->ledger, rule), false};
+        &book->rules[rule], group_at(book->tracker, rule), false};
   }
   struct member *member = member_create(true);
   assert_non_null(member);
@@ -60,7 +60,7 @@ static void inherits_what_wants_descendants(void **state) {
     for (const char *r = cases[i].rules; *r != '\0'; r++)
       book.rules[*r - '0'].descendants = true;
     book_open(&book, 10);
-    struct process *parent = proctable_add(book.ledger->table, PARENT);
+    struct process *parent = process_table_add(book.tracker->table, PARENT);
     assert_non_null(parent);
     parent->member = member_of(&book, cases[i].of);
     parent->claim = member_of(&book, cases[i].claimed);
@@ -74,7 +74,7 @@ static void bequeaths_a_shared_group(void **state) {
   (void)state;
   static const struct {
     const char *name;
-    size_t heirs; /* the rule that wants descendants */
+    size_t descendants; /* the rule that wants descendants */
     uint32_t max_groups;
     const char *names[RULES]; /* that the rules give */
   } cases[] = {
@@ -89,7 +89,7 @@ static void bequeaths_a_shared_group(void **state) {
     book_add_rule(&book, "web", 0);
     book_add_rule(&book, "%{comm}", 0);
     book_add_rule(&book, "%{user}", 0);
-    book.rules[cases[i].heirs].descendants = true;
+    book.rules[cases[i].descendants].descendants = true;
     book_open(&book, cases[i].max_groups);
     join(&book, 1, "init"); /* takes a place */
     struct match matches[RULES];
@@ -99,8 +99,8 @@ static void bequeaths_a_shared_group(void **state) {
       if (cases[i].names[r] != NULL)
         matches[match_count++] = match_of(&book, r, cases[i].names[r]);
     size_t count =
-        ledger_join(book.ledger, NULL, 0, matches, match_count, memberships);
-    struct process *parent = proctable_add(book.ledger->table, PARENT);
+        tracker_join(book.tracker, NULL, 0, matches, match_count, memberships);
+    struct process *parent = process_table_add(book.tracker->table, PARENT);
     assert_non_null(parent);
     parent->member = member_create(true);
     assert_int_equal(member_set_groups(parent->member, memberships, count, 0),

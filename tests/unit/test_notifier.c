@@ -12,14 +12,14 @@
 /* Whoever takes the notices waits here for the test. */
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
-enum { SAID_MAX = 2 * SPEAKER_QUEUE, LONG_MS = 60000 };
+enum { SAID_MAX = 2 * NOTIFIER_QUEUE, LONG_MS = 60000 };
 
 static struct {
   char group[GROUP_NAME_SIZE];
   bool has_event;
   char comm[RECORD_COMM_SIZE];
   uint64_t used;
-  char text[SPEAKER_TEXT_SIZE];
+  char text[NOTIFIER_TEXT_SIZE];
   uint32_t exit_code;
 } said[SAID_MAX];
 static size_t said_count;
@@ -34,7 +34,7 @@ static void say(const char *group, const struct exit_event *event,
       snprintf(said[said_count].comm, RECORD_COMM_SIZE, "%s", event->comm);
       said[said_count].used = event->used[COUNTERS - 1];
     }
-    snprintf(said[said_count].text, SPEAKER_TEXT_SIZE, "%s", text);
+    snprintf(said[said_count].text, NOTIFIER_TEXT_SIZE, "%s", text);
     said[said_count++].exit_code = exit_code;
   }
   pthread_mutex_unlock(&gate);
@@ -53,19 +53,19 @@ static void await_said(size_t count) {
   assert_int_equal(count_said(), count);
 }
 
-static void put(struct speaker *speaker, uint32_t count) {
+static void put(struct notifier *notifier, uint32_t count) {
   for (uint32_t i = 0; i < count; i++)
-    assert_true(speaker_put(speaker, "group", NULL, "text", i));
+    assert_true(notifier_put(notifier, "group", NULL, "text", i));
 }
 
 /* In order, and as copies. */
 static void says_all(void **state) {
   (void)state;
   enum { NOTICES = 20 };
-  struct speaker *speaker;
+  struct notifier *notifier;
   said_count = 0;
   pthread_mutex_lock(&gate);
-  assert_int_equal(speaker_start(say, &speaker), 0);
+  assert_int_equal(notifier_start(say, &notifier), 0);
   for (uint32_t i = 0; i < NOTICES; i++) {
     char group[32], comm[RECORD_COMM_SIZE], text[32];
     uint64_t used[COUNTERS] = {[COUNTERS - 1] = i};
@@ -74,11 +74,11 @@ static void says_all(void **state) {
     snprintf(text, sizeof(text), "text %u", i);
     const struct exit_event event = {.comm = comm, .used = used};
     assert_true(
-        speaker_put(speaker, group, i % 3 != 0 ? &event : NULL, text, i));
+        notifier_put(notifier, group, i % 3 != 0 ? &event : NULL, text, i));
   }
   pthread_mutex_unlock(&gate);
   await_said(NOTICES);
-  assert_int_equal(speaker_stop(speaker, LONG_MS), 0);
+  assert_int_equal(notifier_stop(notifier, LONG_MS), 0);
   for (uint32_t i = 0; i < NOTICES; i++) {
     char comm[RECORD_COMM_SIZE], text[32];
     snprintf(comm, sizeof(comm), "comm %u", i);
@@ -96,70 +96,70 @@ static void says_all(void **state) {
 
 static void takes_null(void **state) {
   (void)state;
-  speaker_hold(NULL, LONG_MS);
-  speaker_release(NULL);
-  assert_int_equal(speaker_stop(NULL, LONG_MS), 0);
+  notifier_hold(NULL, LONG_MS);
+  notifier_release(NULL);
+  assert_int_equal(notifier_stop(NULL, LONG_MS), 0);
 }
 
 /* Whoever puts them never waits. */
 static void refuses_too_many(void **state) {
   (void)state;
-  struct speaker *speaker;
+  struct notifier *notifier;
   size_t count = 0;
   said_count = 0;
   pthread_mutex_lock(&gate);
-  assert_int_equal(speaker_start(say, &speaker), 0);
-  while (count <= SPEAKER_QUEUE + 1 &&
-         speaker_put(speaker, "group", NULL, "text", 0))
+  assert_int_equal(notifier_start(say, &notifier), 0);
+  while (count <= NOTIFIER_QUEUE + 1 &&
+         notifier_put(notifier, "group", NULL, "text", 0))
     count++;
   /* One may be with the taker already. */
-  assert_in_range(count, SPEAKER_QUEUE, SPEAKER_QUEUE + 1);
+  assert_in_range(count, NOTIFIER_QUEUE, NOTIFIER_QUEUE + 1);
   pthread_mutex_unlock(&gate);
   await_said(count);
-  assert_int_equal(speaker_stop(speaker, LONG_MS), 0);
+  assert_int_equal(notifier_stop(notifier, LONG_MS), 0);
 }
 
 /* While it is held nothing is sent; later all of it is. */
 static void holds_what_waits(void **state) {
   (void)state;
-  struct speaker *speaker;
+  struct notifier *notifier;
   said_count = 0;
-  assert_int_equal(speaker_start(say, &speaker), 0);
-  speaker_hold(speaker, LONG_MS);
-  put(speaker, 10);
+  assert_int_equal(notifier_start(say, &notifier), 0);
+  notifier_hold(notifier, LONG_MS);
+  put(notifier, 10);
   nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
   assert_int_equal(count_said(), 0);
-  speaker_release(speaker);
+  notifier_release(notifier);
   await_said(10);
-  assert_int_equal(speaker_stop(speaker, LONG_MS), 0);
+  assert_int_equal(notifier_stop(notifier, LONG_MS), 0);
 }
 
 /* Whoever holds it knows that nothing is being sent any more. */
 static void waits_for_what_is_being_sent(void **state) {
   (void)state;
-  struct speaker *speaker;
+  struct notifier *notifier;
   said_count = 0;
-  assert_int_equal(speaker_start(say, &speaker), 0);
+  assert_int_equal(notifier_start(say, &notifier), 0);
   for (size_t i = 1; i <= 20; i++) {
-    put(speaker, 2);
-    speaker_hold(speaker, LONG_MS);
+    put(notifier, 2);
+    notifier_hold(notifier, LONG_MS);
     size_t count = count_said();
     sched_yield();
     assert_int_equal(count_said(), count);
-    speaker_release(speaker);
+    notifier_release(notifier);
     await_said(2 * i);
   }
-  assert_int_equal(speaker_stop(speaker, LONG_MS), 0);
+  assert_int_equal(notifier_stop(notifier, LONG_MS), 0);
 }
 
 static void drops_what_waits(void **state) {
   (void)state;
-  struct speaker *speaker;
+  struct notifier *notifier;
   said_count = 0;
-  assert_int_equal(speaker_start(say, &speaker), 0);
-  speaker_hold(speaker, LONG_MS);
-  put(speaker, 7);
-  assert_int_equal(speaker_stop(speaker, LONG_MS), 7);
+  assert_int_equal(notifier_start(say, &notifier), 0);
+  notifier_hold(notifier, LONG_MS);
+  put(notifier, 7);
+  assert_int_equal(notifier_stop(notifier, LONG_MS), 7);
   assert_int_equal(count_said(), 0);
 }
 
@@ -167,15 +167,15 @@ static void drops_what_waits(void **state) {
  * the thread that is left behind touches later. */
 static void leaves_who_does_not_return(void **state) {
   (void)state;
-  struct speaker *speaker;
+  struct notifier *notifier;
   said_count = 0;
-  assert_int_equal(speaker_start(say, &speaker), 0);
+  assert_int_equal(notifier_start(say, &notifier), 0);
   pthread_mutex_lock(&gate);
   /* One is being sent, and the queue is full. */
-  for (size_t count = 0; count < SPEAKER_QUEUE + 1; sched_yield())
-    count += speaker_put(speaker, "group", NULL, "text", 0);
-  speaker_hold(speaker, 1);
-  assert_int_equal(speaker_stop(speaker, 1), SPEAKER_QUEUE);
+  for (size_t count = 0; count < NOTIFIER_QUEUE + 1; sched_yield())
+    count += notifier_put(notifier, "group", NULL, "text", 0);
+  notifier_hold(notifier, 1);
+  assert_int_equal(notifier_stop(notifier, 1), NOTIFIER_QUEUE);
   pthread_mutex_unlock(&gate);
   await_said(1);
   nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);

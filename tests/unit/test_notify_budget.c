@@ -9,11 +9,11 @@
 enum { TEXT_SIZE = 256 };
 
 /* As its user does: what is said is unsaid no more. */
-static bool sum_up(struct budget *budget, uint64_t now_s, char text[TEXT_SIZE],
-                   uint32_t *worst) {
-  bool has_one = budget_sum_up(budget, now_s, text, TEXT_SIZE, worst);
+static bool sum_up(struct notify_budget *budget, uint64_t now_s,
+                   char text[TEXT_SIZE], uint32_t *worst) {
+  bool has_one = notify_budget_sum_up(budget, now_s, text, TEXT_SIZE, worst);
   if (has_one)
-    *budget = (struct budget){.second = now_s};
+    *budget = (struct notify_budget){.second = now_s};
   return has_one;
 }
 
@@ -22,28 +22,28 @@ static void admits_so_many_a_second(void **state) {
   static const uint32_t rates[] = {1, 2, 10};
 
   for (size_t i = 0; i < COUNT_OF(rates); i++) {
-    struct budget budget = {0};
+    struct notify_budget budget = {0};
     char text[TEXT_SIZE];
     uint32_t worst;
     for (uint64_t second = 100; second < 105; second++)
       for (uint32_t n = 0; n < rates[i]; n++)
-        assert_true(budget_admit(&budget, second, rates[i], 0x100));
-    assert_int_equal(budget_unsaid(&budget), 0);
+        assert_true(notify_budget_admit(&budget, second, rates[i], 0x100));
+    assert_int_equal(notify_budget_unsaid(&budget), 0);
     assert_false(sum_up(&budget, 105, text, &worst));
 
-    assert_false(budget_admit(&budget, 104, rates[i], 0));
-    assert_true(budget_unsaid(&budget) > 0);
+    assert_false(notify_budget_admit(&budget, 104, rates[i], 0));
+    assert_true(notify_budget_unsaid(&budget) > 0);
     assert_false(sum_up(&budget, 104, text, &worst)); /* more may come */
     /* Nothing overtakes the summary. */
-    assert_false(budget_admit(&budget, 105, rates[i], 0));
+    assert_false(notify_budget_admit(&budget, 105, rates[i], 0));
     assert_true(sum_up(&budget, 105, text, &worst));
     assert_case_says("two", text, "2 more processes ended");
     assert_false(sum_up(&budget, 106, text, &worst));
 
     /* The next ones are said again. */
     for (uint32_t n = 0; n < rates[i]; n++)
-      assert_true(budget_admit(&budget, 105, rates[i], 0));
-    assert_false(budget_admit(&budget, 105, rates[i], 0));
+      assert_true(notify_budget_admit(&budget, 105, rates[i], 0));
+    assert_false(notify_budget_admit(&budget, 105, rates[i], 0));
   }
 }
 
@@ -70,36 +70,36 @@ static void sums_up_by_kind(void **state) {
   };
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
-    struct budget budget = {0};
-    assert_true(budget_admit(&budget, 7, 1, 0));
+    struct notify_budget budget = {0};
+    assert_true(notify_budget_admit(&budget, 7, 1, 0));
     for (uint32_t n = 0; n < cases[i].ok; n++)
-      assert_false(budget_admit(&budget, 7, 1, 0));
+      assert_false(notify_budget_admit(&budget, 7, 1, 0));
     for (uint32_t n = 0; n < cases[i].error; n++)
-      assert_false(budget_admit(&budget, 7, 1, n % 2 ? 0x100 : 0xff00));
+      assert_false(notify_budget_admit(&budget, 7, 1, n % 2 ? 0x100 : 0xff00));
     for (uint32_t n = 0; n < cases[i].signal; n++)
       assert_false(
-          budget_admit(&budget, 7, 1, n % 2 ? SIGTERM : SIGSEGV | 0x80));
+          notify_budget_admit(&budget, 7, 1, n % 2 ? SIGTERM : SIGSEGV | 0x80));
 
     char text[TEXT_SIZE] = "";
     uint32_t worst = 77;
-    assert_true(budget_sum_up(&budget, 8, text, sizeof(text), &worst));
+    assert_true(notify_budget_sum_up(&budget, 8, text, sizeof(text), &worst));
     assert_case_string(cases[i].text, text, cases[i].text);
     assert_case_int(cases[i].text, worst, cases[i].worst);
     /* It stays counted until it is said. */
-    assert_true(budget_unsaid(&budget) > 0);
-    assert_true(budget_sum_up(&budget, 9, text, sizeof(text), &worst));
+    assert_true(notify_budget_unsaid(&budget) > 0);
+    assert_true(notify_budget_sum_up(&budget, 9, text, sizeof(text), &worst));
     assert_case_string(cases[i].text, text, cases[i].text);
   }
 }
 
 static void counts_what_could_not_be_said(void **state) {
   (void)state;
-  struct budget budget = {0};
+  struct notify_budget budget = {0};
   char text[TEXT_SIZE];
   uint32_t worst;
-  assert_true(budget_admit(&budget, 7, 10, SIGKILL));
-  budget_leave_unsaid(&budget, SIGKILL);
-  assert_true(budget_unsaid(&budget) > 0);
+  assert_true(notify_budget_admit(&budget, 7, 10, SIGKILL));
+  notify_budget_leave_unsaid(&budget, SIGKILL);
+  assert_true(notify_budget_unsaid(&budget) > 0);
   assert_true(sum_up(&budget, 8, text, &worst));
   assert_string_equal(text, "1 more process ended: 1 killed by a signal");
 }

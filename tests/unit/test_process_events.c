@@ -33,7 +33,7 @@ struct heard_event {
 
 /* Static wherever it is used, since it is large. */
 struct heard {
-  struct forks *forks;
+  struct process_events *forks;
   uint64_t lost;
   size_t count;
   struct heard_event events[EVENTS_MAX];
@@ -75,7 +75,7 @@ static void take_exec(void *context, pid_t pid) {
 
 static int try_open(struct heard *heard, size_t buffer) {
   *heard = (struct heard){.forks = NULL};
-  return forks_open(buffer, &heard->forks);
+  return process_events_open(buffer, &heard->forks);
 }
 
 /* What is said where nobody may hear. */
@@ -92,8 +92,8 @@ static void open_or_skip(struct heard *heard, size_t buffer) {
 }
 
 static int drain(struct heard *heard) {
-  const struct forks_calls calls = {heard, take_fork, take_exec};
-  return forks_drain(heard->forks, &calls, &heard->lost);
+  const struct process_events_calls calls = {heard, take_fork, take_exec};
+  return process_events_drain(heard->forks, &calls, &heard->lost);
 }
 
 /* Forks one that runs that, with its pipe's end, and waits for its end. */
@@ -119,7 +119,7 @@ static void hears_a_fork(void **state) {
   uint64_t before_ns = boot_ns();
   pid_t pid = run_child(do_nothing, -1);
   uint64_t after_ns = boot_ns();
-  struct pollfd wait = {.fd = forks_fd(heard.forks), .events = POLLIN};
+  struct pollfd wait = {.fd = process_events_fd(heard.forks), .events = POLLIN};
   assert_int_equal(poll(&wait, 1, 1000), 1);
   assert_int_equal(drain(&heard), 0);
 
@@ -129,7 +129,7 @@ static void hears_a_fork(void **state) {
   /* The two clocks are not read at the same time. */
   assert_in_range(heard.events[0].begin_ns, before_ns - 10000,
                   after_ns + 1000000);
-  forks_close(heard.forks);
+  process_events_close(heard.forks);
 }
 
 static void *do_nothing_thread(void *arg) { return arg; }
@@ -147,7 +147,7 @@ static void leaves_threads_out(void **state) {
   assert_int_equal(drain(&heard), 0);
   assert_int_equal(heard.count, 1);
   assert_int_equal(heard.events[0].pid, pid);
-  forks_close(heard.forks);
+  process_events_close(heard.forks);
 }
 
 static void *fork_in_a_thread(void *arg) {
@@ -168,7 +168,7 @@ static void hears_a_fork_of_a_thread(void **state) {
   assert_int_equal(heard.count, 1);
   assert_int_equal(heard.events[0].parent, getpid());
   assert_int_equal(heard.events[0].pid, pid);
-  forks_close(heard.forks);
+  process_events_close(heard.forks);
 }
 
 static void execute(int out) {
@@ -188,7 +188,7 @@ static void hears_an_exec(void **state) {
   assert_int_equal(find(&heard, true, quiet), heard.count);
   assert_int_equal(find(&heard, false, pid), 1);
   assert_int_equal(find(&heard, true, pid), 2);
-  forks_close(heard.forks);
+  process_events_close(heard.forks);
 }
 
 static void fork_and_end(int out) {
@@ -222,7 +222,7 @@ static void hears_a_double_fork(void **state) {
   assert_int_equal(heard.events[0].pid, child);
   assert_int_equal(heard.events[1].parent, child);
   assert_int_equal(heard.events[1].pid, grandchild);
-  forks_close(heard.forks);
+  process_events_close(heard.forks);
 }
 
 /* Each is forked by the one before, on any CPU. */
@@ -259,7 +259,7 @@ static void keeps_the_order(void **state) {
   }
   assert_int_equal(heard.events[101].parent, 0);
   assert_int_equal(heard.events[101].pid, before);
-  forks_close(heard.forks);
+  process_events_close(heard.forks);
 }
 
 static void hears_every_fork(void **state) {
@@ -280,7 +280,7 @@ static void hears_every_fork(void **state) {
   assert_int_equal(drain(&heard), 0);
   assert_int_equal(heard.count, 0);
   assert_int_equal(heard.lost, 0);
-  forks_close(heard.forks);
+  process_events_close(heard.forks);
 }
 
 /* What is lost is counted, and does not end the hearing. */
@@ -302,7 +302,7 @@ static void survives_a_small_buffer(void **state) {
     assert_int_equal(drain(&heard), 0);
   }
   assert_int_equal(heard.count, 1);
-  forks_close(heard.forks);
+  process_events_close(heard.forks);
 }
 
 static void tells_that_its_socket_is_broken(void **state) {
@@ -311,13 +311,14 @@ static void tells_that_its_socket_is_broken(void **state) {
   open_or_skip(&heard, BUFFER);
   run_child(do_nothing, -1);
   int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  assert_int_equal(dup2(null, forks_fd(heard.forks)), forks_fd(heard.forks));
+  assert_int_equal(dup2(null, process_events_fd(heard.forks)),
+                   process_events_fd(heard.forks));
   close(null);
   assert_int_equal(drain(&heard), -ENOTSOCK);
   assert_int_equal(drain(&heard), -ENOTSOCK);
   assert_int_equal(heard.count, 0);
   assert_int_equal(heard.lost, 0);
-  forks_close(heard.forks);
+  process_events_close(heard.forks);
 }
 
 /* Two in one process: the end of one is nothing to the other. */
@@ -331,11 +332,11 @@ static void is_not_alone(void **state) {
   assert_int_equal(drain(&other), 0);
   assert_int_equal(one.count, 1);
   assert_int_equal(other.count, 1);
-  forks_close(one.forks);
+  process_events_close(one.forks);
   run_child(do_nothing, -1);
   assert_int_equal(drain(&other), 0);
   assert_int_equal(other.count, 2);
-  forks_close(other.forks);
+  process_events_close(other.forks);
 }
 
 /* collectd's procevent wants the port that is the process's number. */
@@ -349,7 +350,7 @@ static void leaves_the_process_its_port(void **state) {
   assert_true(fd >= 0);
   assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof(own)), 0);
   close(fd);
-  forks_close(heard.forks);
+  process_events_close(heard.forks);
 }
 
 static size_t count_fds(void) {
@@ -369,10 +370,10 @@ static void leaves_nothing_behind(void **state) {
   for (int i = 0; i < 50; i++) {
     open_or_skip(&heard, BUFFER);
     assert_int_equal(count_fds(), fds + 1);
-    forks_close(heard.forks);
+    process_events_close(heard.forks);
   }
   assert_int_equal(count_fds(), fds);
-  forks_close(NULL);
+  process_events_close(NULL);
 }
 
 static int open_in_another_network(void) {

@@ -7,14 +7,14 @@
 
 enum { MANY = 100000 };
 
-static struct proctable *create(void) {
-  struct proctable *table = proctable_create();
+static struct process_table *create(void) {
+  struct process_table *table = process_table_create();
   assert_non_null(table);
   return table;
 }
 
-static struct process *add(struct proctable *table, pid_t pid) {
-  struct process *process = proctable_add(table, pid);
+static struct process *add(struct process_table *table, pid_t pid) {
+  struct process *process = process_table_add(table, pid);
   assert_non_null(process);
   assert_int_equal(process->pid, pid);
   return process;
@@ -26,29 +26,29 @@ static bool keep_and_count(void *context, struct process *process) {
   return true;
 }
 
-static size_t size_of(struct proctable *table) {
+static size_t size_of(struct process_table *table) {
   size_t size = 0;
-  proctable_sweep(table, keep_and_count, &size);
+  process_table_sweep(table, keep_and_count, &size);
   return size;
 }
 
 static void finds_what_was_added(void **state) {
   (void)state;
-  struct proctable *table = create();
+  struct process_table *table = create();
   assert_int_equal(size_of(table), 0);
-  assert_null(proctable_find(table, 1));
+  assert_null(process_table_find(table, 1));
 
   struct process *one = add(table, 1), *two = add(table, 2);
   assert_int_equal(size_of(table), 2);
-  assert_ptr_equal(proctable_find(table, 1), one);
-  assert_ptr_equal(proctable_find(table, 2), two);
-  assert_null(proctable_find(table, 3));
+  assert_ptr_equal(process_table_find(table, 1), one);
+  assert_ptr_equal(process_table_find(table, 2), two);
+  assert_null(process_table_find(table, 3));
   /* It comes zeroed. */
   assert_true(one->seen == 0 && one->inode == 0 && one->start_ns == 0);
   assert_true(one->clock_ns == 0 && one->due == 0);
   assert_null(one->member);
-  proctable_destroy(table);
-  proctable_destroy(NULL);
+  process_table_destroy(table);
+  process_table_destroy(NULL);
 }
 
 /* Pids that share their low bits, and so a bucket, whatever its width. */
@@ -57,37 +57,37 @@ static void tells_colliding_pids_apart(void **state) {
   static const pid_t pids[] = {3,           3 + 256,     3 + 512,      3 + 1024,
                                3 + 0x10000, 3 + 0x20000, 3 + (1 << 21)};
   struct process *processes[COUNT_OF(pids)];
-  struct proctable *table = create();
+  struct process_table *table = create();
   for (size_t i = 0; i < COUNT_OF(pids); i++)
     processes[i] = add(table, pids[i]);
   for (size_t i = 0; i < COUNT_OF(pids); i++)
-    assert_ptr_equal(proctable_find(table, pids[i]), processes[i]);
+    assert_ptr_equal(process_table_find(table, pids[i]), processes[i]);
 
   /* From the middle, the ends, and so on; the others stay. */
   static const size_t order[] = {3, 0, 6, 4, 1, 5, 2};
   for (size_t i = 0; i < COUNT_OF(order); i++) {
-    proctable_remove(table, processes[order[i]]);
+    process_table_remove(table, processes[order[i]]);
     processes[order[i]] = NULL;
     for (size_t p = 0; p < COUNT_OF(pids); p++)
-      assert_ptr_equal(proctable_find(table, pids[p]), processes[p]);
+      assert_ptr_equal(process_table_find(table, pids[p]), processes[p]);
     assert_int_equal(size_of(table), COUNT_OF(pids) - i - 1);
   }
-  proctable_destroy(table);
+  process_table_destroy(table);
 }
 
 static void takes_a_pid_again(void **state) {
   (void)state;
-  struct proctable *table = create();
+  struct process_table *table = create();
   struct process *process = add(table, 7);
   process->seen = 9;
   process->member = (struct member *)table;
-  proctable_remove(table, process);
+  process_table_remove(table, process);
   process = add(table, 7);
   assert_int_equal(process->seen, 0);
   assert_null(process->member);
-  assert_ptr_equal(proctable_find(table, 7), process);
+  assert_ptr_equal(process_table_find(table, 7), process);
   assert_int_equal(size_of(table), 1);
-  proctable_destroy(table);
+  process_table_destroy(table);
 }
 
 struct sweep {
@@ -103,12 +103,12 @@ static bool keep_multiples(void *context, struct process *process) {
   return process->pid % sweep->divisor == 0;
 }
 
-static void sweep_once(struct proctable *table, pid_t divisor, size_t before,
-                       size_t after) {
+static void sweep_once(struct process_table *table, pid_t divisor,
+                       size_t before, size_t after) {
   struct sweep sweep = {.divisor = divisor,
                         .visits = calloc(MANY + 1, sizeof(unsigned char))};
   assert_non_null(sweep.visits);
-  proctable_sweep(table, keep_multiples, &sweep);
+  process_table_sweep(table, keep_multiples, &sweep);
   assert_int_equal(sweep.calls, before);
   for (pid_t pid = 1; pid <= MANY; pid++)
     assert_in_range(sweep.visits[pid], 0, 1);
@@ -119,7 +119,7 @@ static void sweep_once(struct proctable *table, pid_t divisor, size_t before,
 /* It grows, and shrinks; who stays, stays where it is. */
 static void holds_many(void **state) {
   (void)state;
-  struct proctable *table = create();
+  struct process_table *table = create();
   struct process **all = calloc(MANY + 1, sizeof(*all));
   assert_non_null(all);
   for (pid_t pid = 1; pid <= MANY; pid++) {
@@ -141,7 +141,7 @@ static void holds_many(void **state) {
     sweep_once(table, sweeps[i].divisor, sweeps[i].before, sweeps[i].after);
     for (pid_t pid = 1; pid <= MANY; pid++) {
       bool is_there = pid % sweeps[i].divisor == 0;
-      struct process *process = proctable_find(table, pid);
+      struct process *process = process_table_find(table, pid);
       assert_ptr_equal(process, is_there ? all[pid] : NULL);
       assert_true(!is_there || process->start_ns == (uint64_t)pid);
     }
@@ -150,9 +150,9 @@ static void holds_many(void **state) {
   for (pid_t pid = 1; pid < 10000; pid++)
     all[pid] = add(table, pid);
   for (pid_t pid = 1; pid <= 10000; pid++)
-    assert_ptr_equal(proctable_find(table, pid), all[pid]);
+    assert_ptr_equal(process_table_find(table, pid), all[pid]);
   free(all);
-  proctable_destroy(table);
+  process_table_destroy(table);
 }
 
 static bool keep_none(void *context, struct process *process) {
@@ -162,17 +162,17 @@ static bool keep_none(void *context, struct process *process) {
 
 static void sweeps_all(void **state) {
   (void)state;
-  struct proctable *table = create();
+  struct process_table *table = create();
   size_t sum = 0;
-  proctable_sweep(table, keep_none, &sum);
+  process_table_sweep(table, keep_none, &sum);
   assert_int_equal(sum, 0);
   for (pid_t pid = 1; pid <= 1000; pid++)
     add(table, pid);
-  proctable_sweep(table, keep_none, &sum);
+  process_table_sweep(table, keep_none, &sum);
   assert_int_equal(sum, 500500);
   assert_int_equal(size_of(table), 0);
-  assert_null(proctable_find(table, 1));
-  proctable_destroy(table);
+  assert_null(process_table_find(table, 1));
+  process_table_destroy(table);
 }
 
 int main(void) {

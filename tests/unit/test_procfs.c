@@ -10,14 +10,14 @@
 /* A fake procfs for each test. */
 struct fixture {
   struct tree tree;
-  struct proc *proc;
+  struct procfs *proc;
 };
 
 static int set_up(void **state) {
   struct fixture *fixture = calloc(1, sizeof(*fixture));
   assert_non_null(fixture);
   tree_create(&fixture->tree);
-  assert_int_equal(proc_open(fixture->tree.root, &fixture->proc), 0);
+  assert_int_equal(procfs_open(fixture->tree.root, &fixture->proc), 0);
   *state = fixture;
   return 0;
 }
@@ -25,29 +25,29 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
   struct fixture *fixture = *state;
   child_reap_all();
-  proc_close(fixture->proc);
+  procfs_close(fixture->proc);
   tree_remove(&fixture->tree, "");
   free(fixture);
   return 0;
 }
 
-static struct proc *open_real(void) {
-  struct proc *proc;
-  assert_int_equal(proc_open("/proc", &proc), 0);
+static struct procfs *open_real(void) {
+  struct procfs *proc;
+  assert_int_equal(procfs_open("/proc", &proc), 0);
   return proc;
 }
 
 static void opens(void **state) {
   struct fixture *fixture = *state;
-  struct proc *proc;
+  struct procfs *proc;
   char path[TREE_PATH_SIZE];
 
   tree_put(&fixture->tree, "file", "");
   tree_path(&fixture->tree, "file", path);
-  assert_int_equal(proc_open(path, &proc), -ENOTDIR);
+  assert_int_equal(procfs_open(path, &proc), -ENOTDIR);
   tree_path(&fixture->tree, "none", path);
-  assert_int_equal(proc_open(path, &proc), -ENOENT);
-  proc_close(NULL);
+  assert_int_equal(procfs_open(path, &proc), -ENOENT);
+  procfs_close(NULL);
 }
 
 static void lists_processes_only(void **state) {
@@ -81,8 +81,8 @@ static void lists_processes_only(void **state) {
     uint32_t inode;
     int status;
 
-    proc_rewind(fixture->proc);
-    while ((status = proc_next(fixture->proc, &pid, &inode)) > 0) {
+    procfs_rewind(fixture->proc);
+    while ((status = procfs_next(fixture->proc, &pid, &inode)) > 0) {
       size_t i = 0;
       while (i < COUNT_OF(cases) && cases[i].pid != pid)
         i++;
@@ -96,7 +96,7 @@ static void lists_processes_only(void **state) {
       assert_int_equal(stat(path, &st), 0);
       assert_int_equal(inode, (uint32_t)st.st_ino);
       uint32_t by_name;
-      assert_int_equal(proc_inode(fixture->proc, pid, &by_name), 0);
+      assert_int_equal(procfs_inode(fixture->proc, pid, &by_name), 0);
       assert_int_equal(by_name, inode);
     }
     assert_int_equal(status, 0);
@@ -104,7 +104,7 @@ static void lists_processes_only(void **state) {
       assert_case_int(cases[i].name, found[i], cases[i].pid != 0);
   }
   uint32_t inode;
-  assert_int_equal(proc_inode(fixture->proc, 2, &inode), -ENOENT);
+  assert_int_equal(procfs_inode(fixture->proc, 2, &inode), -ENOENT);
 }
 
 static void tells_that_listing_fails(void **state) {
@@ -113,8 +113,8 @@ static void tells_that_listing_fails(void **state) {
   uint32_t inode;
 
   tree_break(&fixture->tree);
-  proc_rewind(fixture->proc);
-  assert_int_equal(proc_next(fixture->proc, &pid, &inode), -ENOTDIR);
+  procfs_rewind(fixture->proc);
+  assert_int_equal(procfs_next(fixture->proc, &pid, &inode), -ENOTDIR);
 }
 
 /* The fields of "stat" behind the name, one number each. */
@@ -144,11 +144,11 @@ static void reads_stat(void **state) {
   };
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
-    struct proc_stat stat;
+    struct procfs_stat stat;
     const char *name = cases[i].text;
     tree_put(&fixture->tree, "12/stat", cases[i].text);
     memset(&stat, 0xa5, sizeof(stat));
-    assert_case_int(name, proc_stat(fixture->proc, 12, &stat), 0);
+    assert_case_int(name, procfs_stat(fixture->proc, 12, &stat), 0);
     assert_case_string(name, stat.comm, cases[i].comm);
     assert_case_int(name, stat.state, cases[i].state);
     assert_case_int(name, stat.ppid, 7);
@@ -178,12 +178,12 @@ static void refuses_bad_stat(void **state) {
       ("12 (sshd) S 7 70 71 72 -1 4 111 112 222 223 333 444 115 116 20 0 55 0 "
        "666 777000"),
   };
-  struct proc_stat stat;
+  struct procfs_stat stat;
 
-  assert_int_equal(proc_stat(fixture->proc, 12, &stat), -ENOENT);
+  assert_int_equal(procfs_stat(fixture->proc, 12, &stat), -ENOENT);
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     tree_put(&fixture->tree, "12/stat", cases[i]);
-    assert_case_int(cases[i], proc_stat(fixture->proc, 12, &stat), -EBADMSG);
+    assert_case_int(cases[i], procfs_stat(fixture->proc, 12, &stat), -EBADMSG);
   }
 }
 
@@ -205,28 +205,28 @@ static void knows_what_has_ended(void **state) {
   };
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
-    struct proc_stat stat = {.state = cases[i].state,
-                             .threads = cases[i].threads};
-    assert_case_int(cases[i].name, proc_stat_has_ended(&stat),
+    struct procfs_stat stat = {.state = cases[i].state,
+                               .threads = cases[i].threads};
+    assert_case_int(cases[i].name, procfs_stat_has_ended(&stat),
                     cases[i].has_ended);
   }
 }
 
-static int read_io(struct fixture *fixture, struct proc_io *io) {
-  int fd = proc_io_open(fixture->proc, 12);
+static int read_io(struct fixture *fixture, struct procfs_io *io) {
+  int fd = procfs_io_open(fixture->proc, 12);
   if (fd < 0)
     return fd;
   assert_true((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
-  int status = proc_io_read(fd, io);
-  struct proc_io again; /* from the beginning */
-  assert_int_equal(proc_io_read(fd, &again), status);
+  int status = procfs_io_read(fd, io);
+  struct procfs_io again; /* from the beginning */
+  assert_int_equal(procfs_io_read(fd, &again), status);
   close(fd);
   return status;
 }
 
 static void reads_io(void **state) {
   struct fixture *fixture = *state;
-  struct proc_io io;
+  struct procfs_io io;
 
   assert_int_equal(read_io(fixture, &io), -ENOENT);
   tree_put(&fixture->tree, "12/io",
@@ -260,7 +260,7 @@ static void refuses_bad_io(void **state) {
   };
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
-    struct proc_io io;
+    struct procfs_io io;
     tree_put(&fixture->tree, "12/io", cases[i]);
     assert_case_int(cases[i], read_io(fixture, &io), -EBADMSG);
   }
@@ -292,13 +292,13 @@ static void joins_the_command_line(void **state) {
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     char *cmdline;
     tree_put_bytes(&fixture->tree, "12/cmdline", cases[i].bytes, cases[i].size);
-    assert_case_int(cases[i].text, proc_cmdline(fixture->proc, 12, &cmdline),
+    assert_case_int(cases[i].text, procfs_cmdline(fixture->proc, 12, &cmdline),
                     0);
     assert_case_string(cases[i].text, cmdline, cases[i].text);
     free(cmdline);
   }
   char *cmdline;
-  assert_int_equal(proc_cmdline(fixture->proc, 13, &cmdline), -ENOENT);
+  assert_int_equal(procfs_cmdline(fixture->proc, 13, &cmdline), -ENOENT);
 }
 
 /* Whatever its length, also where buffers end; but no more than the limit. */
@@ -316,11 +316,11 @@ static void reads_long_command_lines(void **state) {
       if (at % 10 != 9 || at == size - 1)
         bytes[at] = (char)('a' + at % 23);
     tree_put_bytes(&fixture->tree, "12/cmdline", bytes, size);
-    assert_int_equal(proc_cmdline(fixture->proc, 12, &cmdline), 0);
+    assert_int_equal(procfs_cmdline(fixture->proc, 12, &cmdline), 0);
     for (size_t at = 0; at < size; at++)
       if (bytes[at] == '\0')
         bytes[at] = ' ';
-    size_t read = size < PROC_CMDLINE_SIZE ? size : PROC_CMDLINE_SIZE - 1;
+    size_t read = size < PROCFS_CMDLINE_SIZE ? size : PROCFS_CMDLINE_SIZE - 1;
     assert_int_equal(strlen(cmdline), read);
     assert_memory_equal(cmdline, bytes, read);
     free(cmdline);
@@ -346,10 +346,10 @@ static void reads_the_executable(void **state) {
     tree_link(&fixture->tree, "12/exe", cases[i].target);
     memset(path, 0xa5, sizeof(path));
     assert_case_int(cases[i].target,
-                    proc_exe(fixture->proc, 12, path, sizeof(path)), 0);
+                    procfs_exe(fixture->proc, 12, path, sizeof(path)), 0);
     assert_case_string(cases[i].target, path, cases[i].path);
   }
-  assert_int_equal(proc_exe(fixture->proc, 13, path, sizeof(path)), -ENOENT);
+  assert_int_equal(procfs_exe(fixture->proc, 13, path, sizeof(path)), -ENOENT);
 }
 
 static void reads_the_real_user(void **state) {
@@ -372,13 +372,13 @@ static void reads_the_real_user(void **state) {
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     uid_t uid = 4711;
     tree_put(&fixture->tree, "12/status", cases[i].text);
-    assert_case_int(cases[i].text, proc_uid(fixture->proc, 12, &uid),
+    assert_case_int(cases[i].text, procfs_uid(fixture->proc, 12, &uid),
                     cases[i].status);
     if (cases[i].status == 0)
       assert_case_int(cases[i].text, uid, cases[i].uid);
   }
   uid_t uid;
-  assert_int_equal(proc_uid(fixture->proc, 13, &uid), -ENOENT);
+  assert_int_equal(procfs_uid(fixture->proc, 13, &uid), -ENOENT);
 }
 
 static void reads_the_cgroup(void **state) {
@@ -417,12 +417,13 @@ static void reads_the_cgroup(void **state) {
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     const char *name = cases[i].name;
     tree_put(&fixture->tree, "12/cgroup", cases[i].text);
-    assert_case_int(name, proc_cgroup(fixture->proc, 12, path, sizeof(path)),
+    assert_case_int(name, procfs_cgroup(fixture->proc, 12, path, sizeof(path)),
                     cases[i].status);
     if (cases[i].status == 0)
       assert_case_string(name, path, cases[i].path);
   }
-  assert_int_equal(proc_cgroup(fixture->proc, 13, path, sizeof(path)), -ENOENT);
+  assert_int_equal(procfs_cgroup(fixture->proc, 13, path, sizeof(path)),
+                   -ENOENT);
 }
 
 static void limits_the_cgroup(void **state) {
@@ -430,10 +431,10 @@ static void limits_the_cgroup(void **state) {
   char path[8];
 
   tree_put(&fixture->tree, "12/cgroup", "0::/345678\n");
-  assert_int_equal(proc_cgroup(fixture->proc, 12, path, sizeof(path)), 0);
+  assert_int_equal(procfs_cgroup(fixture->proc, 12, path, sizeof(path)), 0);
   assert_string_equal(path, "/345678");
   tree_put(&fixture->tree, "12/cgroup", "0::/3456789\n");
-  assert_int_equal(proc_cgroup(fixture->proc, 12, path, sizeof(path)),
+  assert_int_equal(procfs_cgroup(fixture->proc, 12, path, sizeof(path)),
                    -ENAMETOOLONG);
 }
 
@@ -453,13 +454,13 @@ static void reads_long_cgroups(void **state) {
   }
   strcat(text, last);
   tree_put(&fixture->tree, "12/cgroup", text);
-  assert_int_equal(proc_cgroup(fixture->proc, 12, path, sizeof(path)), 0);
+  assert_int_equal(procfs_cgroup(fixture->proc, 12, path, sizeof(path)), 0);
   assert_string_equal(path, "/system.slice/a.service");
 
   /* What does not fit is not taken for none. */
   memset(text, 'x', ROOM - 1);
   tree_put(&fixture->tree, "12/cgroup", text);
-  assert_int_equal(proc_cgroup(fixture->proc, 12, path, sizeof(path)),
+  assert_int_equal(procfs_cgroup(fixture->proc, 12, path, sizeof(path)),
                    -ENAMETOOLONG);
   free(text);
 }
@@ -476,22 +477,22 @@ static void switches_delay_accounting(void **state) {
   assert_int_equal(sscanf(kernel.release, "%u.%u", &major, &minor), 2);
   bool is_old = major < 5 || (major == 5 && minor < 14);
   tree_remove(&fixture->tree, file);
-  assert_int_equal(proc_delay_accounting(fixture->proc, &on),
+  assert_int_equal(procfs_delay_accounting(fixture->proc, &on),
                    is_old ? 0 : -EOPNOTSUPP);
-  assert_int_equal(proc_enable_delay_accounting(fixture->proc), -ENOENT);
+  assert_int_equal(procfs_enable_delay_accounting(fixture->proc), -ENOENT);
   tree_put(&fixture->tree, "cmdline", "quiet nodelayacct\n");
-  assert_int_equal(proc_delay_accounting(fixture->proc, &on), -EOPNOTSUPP);
+  assert_int_equal(procfs_delay_accounting(fixture->proc, &on), -EOPNOTSUPP);
 
   /* What is hidden is not on. */
   tree_remove(&fixture->tree, "sys");
-  assert_int_equal(proc_delay_accounting(fixture->proc, &on), -ENOENT);
-  assert_int_equal(proc_enable_delay_accounting(fixture->proc), -ENOENT);
+  assert_int_equal(procfs_delay_accounting(fixture->proc, &on), -ENOENT);
+  assert_int_equal(procfs_enable_delay_accounting(fixture->proc), -ENOENT);
 
   tree_put(&fixture->tree, file, "0\n");
-  assert_int_equal(proc_delay_accounting(fixture->proc, &on), 0);
+  assert_int_equal(procfs_delay_accounting(fixture->proc, &on), 0);
   assert_false(on);
-  assert_int_equal(proc_enable_delay_accounting(fixture->proc), 0);
-  assert_int_equal(proc_delay_accounting(fixture->proc, &on), 0);
+  assert_int_equal(procfs_enable_delay_accounting(fixture->proc), 0);
+  assert_int_equal(procfs_delay_accounting(fixture->proc, &on), 0);
   assert_true(on);
 
   char path[TREE_PATH_SIZE], text[8] = "";
@@ -520,11 +521,11 @@ static void knows_a_time_namespace(void **state) {
   };
   struct fixture *fixture = *state;
 
-  assert_false(proc_shifts_clocks(fixture->proc)); /* a kernel before 5.6 */
+  assert_false(procfs_shifts_clocks(fixture->proc)); /* a kernel before 5.6 */
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     tree_put(&fixture->tree, "self/timens_offsets", cases[i].offsets);
     assert_case(cases[i].name,
-                proc_shifts_clocks(fixture->proc) == cases[i].is_shifted);
+                procfs_shifts_clocks(fixture->proc) == cases[i].is_shifted);
   }
 }
 
@@ -539,45 +540,45 @@ static uint64_t own_clock(void) {
 static void reads_cpu_clocks(void **state) {
   (void)state;
   uint64_t before = own_clock(), ns, again;
-  assert_int_equal(proc_cpu_clock(getpid(), &ns), 0);
+  assert_int_equal(procfs_cpu_clock(getpid(), &ns), 0);
   assert_in_range(ns, before, own_clock());
 
   struct child child;
   child_start(&child);
-  assert_int_equal(proc_cpu_clock(child.pid, &ns), 0);
+  assert_int_equal(procfs_cpu_clock(child.pid, &ns), 0);
   child_tell(&child, 'b', 20);
-  assert_int_equal(proc_cpu_clock(child.pid, &again), 0);
+  assert_int_equal(procfs_cpu_clock(child.pid, &again), 0);
   assert_in_range(again - ns, 20000000, 10000000000);
   /* Threads that have ended count, and so do zombies. */
   child_tell(&child, 'B', 20);
-  assert_int_equal(proc_cpu_clock(child.pid, &ns), 0);
+  assert_int_equal(procfs_cpu_clock(child.pid, &ns), 0);
   assert_in_range(ns - again, 20000000, 10000000000);
   child_end(&child);
-  assert_int_equal(proc_cpu_clock(child.pid, &again), 0);
+  assert_int_equal(procfs_cpu_clock(child.pid, &again), 0);
   assert_true(again >= ns);
 
   uint64_t used = child_reap(&child);
   assert_in_range(used, again - 2000, again + 2000); /* cut to µs */
-  assert_int_equal(proc_cpu_clock(child.pid, &ns), -ESRCH);
+  assert_int_equal(procfs_cpu_clock(child.pid, &ns), -ESRCH);
 }
 
 static void finds_itself(void **state) {
   (void)state;
-  struct proc *proc = open_real();
+  struct procfs *proc = open_real();
   pid_t pid;
   uint32_t inode, own = 0;
   int status;
 
-  while ((status = proc_next(proc, &pid, &inode)) > 0)
+  while ((status = procfs_next(proc, &pid, &inode)) > 0)
     if (pid == getpid())
       own = inode;
   assert_int_equal(status, 0);
   assert_true(own != 0);
-  assert_int_equal(proc_inode(proc, getpid(), &inode), 0);
+  assert_int_equal(procfs_inode(proc, getpid(), &inode), 0);
   assert_int_equal(inode, own);
 
-  struct proc_stat stat;
-  assert_int_equal(proc_stat(proc, getpid(), &stat), 0);
+  struct procfs_stat stat;
+  assert_int_equal(procfs_stat(proc, getpid(), &stat), 0);
   char name[16]; /* as much as the kernel keeps */
   assert_true(
       snprintf(name, sizeof(name), "%s", program_invocation_short_name) > 0);
@@ -588,54 +589,54 @@ static void finds_itself(void **state) {
   assert_true(stat.rss_bytes >= 65536 && stat.vm_bytes > stat.rss_bytes);
 
   uid_t uid;
-  assert_int_equal(proc_uid(proc, getpid(), &uid), 0);
+  assert_int_equal(procfs_uid(proc, getpid(), &uid), 0);
   assert_int_equal(uid, getuid());
 
   char path[4096], expected[4096] = "", *cmdline;
-  assert_int_equal(proc_exe(proc, getpid(), path, sizeof(path)), 0);
+  assert_int_equal(procfs_exe(proc, getpid(), path, sizeof(path)), 0);
   assert_true(readlink("/proc/self/exe", expected, sizeof(expected) - 1) > 0);
   assert_string_equal(path, expected);
-  assert_int_equal(proc_cmdline(proc, getpid(), &cmdline), 0);
+  assert_int_equal(procfs_cmdline(proc, getpid(), &cmdline), 0);
   assert_memory_equal(cmdline, program_invocation_name,
                       strlen(program_invocation_name));
   free(cmdline);
-  proc_close(proc);
+  procfs_close(proc);
 }
 
 static void counts_threads(void **state) {
   (void)state;
-  struct proc *proc = open_real();
+  struct procfs *proc = open_real();
   struct child child;
   uint32_t threads;
   child_start(&child);
 
   for (uint32_t expected = 1; expected <= 4; expected++) {
-    assert_int_equal(proc_threads(proc, child.pid, &threads), 0);
+    assert_int_equal(procfs_threads(proc, child.pid, &threads), 0);
     assert_int_equal(threads, expected);
     child_tell(&child, 't', 0);
   }
   child_reap(&child);
-  assert_int_equal(proc_threads(proc, child.pid, &threads), -ENOENT);
-  proc_close(proc);
+  assert_int_equal(procfs_threads(proc, child.pid, &threads), -ENOENT);
+  procfs_close(proc);
 }
 
 static void reads_real_io(void **state) {
   (void)state;
-  struct proc *proc = open_real();
+  struct procfs *proc = open_real();
   struct child child;
-  struct proc_io before, after;
+  struct procfs_io before, after;
   child_start(&child);
-  int fd = proc_io_open(proc, child.pid);
+  int fd = procfs_io_open(proc, child.pid);
   if (fd == -ENOENT) {
     child_reap(&child);
-    proc_close(proc);
+    procfs_close(proc);
     skip(); /* a kernel without CONFIG_TASK_IO_ACCOUNTING */
   }
   assert_true(fd >= 0);
 
-  assert_int_equal(proc_io_read(fd, &before), 0);
+  assert_int_equal(procfs_io_read(fd, &before), 0);
   child_tell(&child, 'w', 1000000);
-  assert_int_equal(proc_io_read(fd, &after), 0);
+  assert_int_equal(procfs_io_read(fd, &after), 0);
   /* It also answers, by one byte, and reads its orders. */
   assert_in_range(after.write_chars - before.write_chars, 1000000, 1000002);
   assert_in_range(after.write_calls - before.write_calls, 16, 18);
@@ -643,64 +644,64 @@ static void reads_real_io(void **state) {
 
   /* A zombie keeps its figures; the descriptor outlives it, and says so. */
   child_end(&child);
-  assert_int_equal(proc_io_read(fd, &before), 0);
+  assert_int_equal(procfs_io_read(fd, &before), 0);
   assert_in_range(before.write_chars - after.write_chars, 0, 1);
   child_reap(&child);
-  assert_int_equal(proc_io_read(fd, &after), -ESRCH);
+  assert_int_equal(procfs_io_read(fd, &after), -ESRCH);
   close(fd);
-  proc_close(proc);
+  procfs_close(proc);
 }
 
 static void finds_vanished_processes_gone(void **state) {
   (void)state;
-  struct proc *proc = open_real();
+  struct procfs *proc = open_real();
   struct child child;
   child_start(&child);
   child_reap(&child);
 
-  struct proc_stat stat;
+  struct procfs_stat stat;
   char *cmdline, path[4096];
   uid_t uid;
   uint32_t inode;
-  assert_int_equal(proc_stat(proc, child.pid, &stat), -ENOENT);
-  assert_int_equal(proc_cmdline(proc, child.pid, &cmdline), -ENOENT);
-  assert_int_equal(proc_exe(proc, child.pid, path, sizeof(path)), -ENOENT);
-  assert_int_equal(proc_uid(proc, child.pid, &uid), -ENOENT);
-  assert_int_equal(proc_cgroup(proc, child.pid, path, sizeof(path)), -ENOENT);
-  assert_int_equal(proc_io_open(proc, child.pid), -ENOENT);
-  assert_int_equal(proc_inode(proc, child.pid, &inode), -ENOENT);
-  proc_close(proc);
+  assert_int_equal(procfs_stat(proc, child.pid, &stat), -ENOENT);
+  assert_int_equal(procfs_cmdline(proc, child.pid, &cmdline), -ENOENT);
+  assert_int_equal(procfs_exe(proc, child.pid, path, sizeof(path)), -ENOENT);
+  assert_int_equal(procfs_uid(proc, child.pid, &uid), -ENOENT);
+  assert_int_equal(procfs_cgroup(proc, child.pid, path, sizeof(path)), -ENOENT);
+  assert_int_equal(procfs_io_open(proc, child.pid), -ENOENT);
+  assert_int_equal(procfs_inode(proc, child.pid, &inode), -ENOENT);
+  procfs_close(proc);
 }
 
 static void reads_zombies(void **state) {
   (void)state;
-  struct proc *proc = open_real();
+  struct procfs *proc = open_real();
   struct child child;
-  struct proc_stat stat;
+  struct procfs_stat stat;
   child_start(&child);
-  assert_int_equal(proc_stat(proc, child.pid, &stat), 0);
-  assert_false(proc_stat_has_ended(&stat));
-  assert_false(proc_may_be_zombie(child.pid));
+  assert_int_equal(procfs_stat(proc, child.pid, &stat), 0);
+  assert_false(procfs_stat_has_ended(&stat));
+  assert_false(procfs_may_be_zombie(child.pid));
   child_end(&child);
-  assert_int_equal(proc_stat(proc, child.pid, &stat), 0);
-  assert_true(proc_stat_has_ended(&stat));
-  assert_true(proc_may_be_zombie(child.pid));
+  assert_int_equal(procfs_stat(proc, child.pid, &stat), 0);
+  assert_true(procfs_stat_has_ended(&stat));
+  assert_true(procfs_may_be_zombie(child.pid));
 
   char *cmdline, path[4096];
-  assert_int_equal(proc_cmdline(proc, child.pid, &cmdline), 0);
+  assert_int_equal(procfs_cmdline(proc, child.pid, &cmdline), 0);
   assert_string_equal(cmdline, "");
   free(cmdline);
-  assert_int_equal(proc_exe(proc, child.pid, path, sizeof(path)), -ENOENT);
+  assert_int_equal(procfs_exe(proc, child.pid, path, sizeof(path)), -ENOENT);
   child_reap(&child);
-  assert_false(proc_may_be_zombie(child.pid));
-  proc_close(proc);
+  assert_false(procfs_may_be_zombie(child.pid));
+  procfs_close(proc);
 }
 
 /* A main thread that ends before the others is a zombie, its process is none.
  */
 static void sees_that_threads_run_yet(void **state) {
   (void)state;
-  struct proc *proc = open_real();
+  struct procfs *proc = open_real();
   pid_t pid = fork();
   assert_true(pid >= 0);
   if (pid == 0) {
@@ -709,17 +710,17 @@ static void sees_that_threads_run_yet(void **state) {
     pthread_create(&thread, NULL, child_sleep_thread, NULL);
     syscall(SYS_exit, 0);
   }
-  struct proc_stat stat;
+  struct procfs_stat stat;
   do
-    assert_int_equal(proc_stat(proc, pid, &stat), 0);
+    assert_int_equal(procfs_stat(proc, pid, &stat), 0);
   while (stat.state != 'Z');
   assert_int_equal(stat.threads, 2);
-  assert_false(proc_stat_has_ended(&stat));
-  assert_false(proc_may_be_zombie(pid));
+  assert_false(procfs_stat_has_ended(&stat));
+  assert_false(procfs_may_be_zombie(pid));
 
   kill(pid, SIGKILL);
   assert_int_equal(waitpid(pid, NULL, 0), pid);
-  proc_close(proc);
+  procfs_close(proc);
 }
 
 #define prepared(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

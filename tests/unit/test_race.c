@@ -29,8 +29,8 @@ enum { CHILDREN = 1500, ZOMBIES = 8, THREADED = 4 };
 struct fixture {
   char name[16]; /* of the children */
   struct rule rule;
-  struct ledger *ledger;
-  struct watcher *watcher; /* or NULL */
+  struct tracker *tracker;
+  struct exit_monitor *monitor; /* or NULL */
   struct reader *reader;
   pthread_t read_thread;
   atomic_bool must_end;
@@ -63,9 +63,9 @@ static int set_up(void **state) {
   assert_int_equal(selector_add(fixture->rule.selector, SELECTOR_COMMAND,
                                 fixture->name, error, sizeof(error)),
                    0);
-  fixture->ledger = ledger_create(&fixture->rule, 100, boot_ns());
-  assert_non_null(fixture->ledger);
-  assert_int_equal(reader_create("/proc", fixture->ledger, &fixture->reader),
+  fixture->tracker = tracker_create(&fixture->rule, 100, boot_ns());
+  assert_non_null(fixture->tracker);
+  assert_int_equal(reader_create("/proc", fixture->tracker, &fixture->reader),
                    0);
   *state = fixture;
   return 0;
@@ -74,33 +74,33 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
   struct fixture *fixture = *state;
   reader_destroy(fixture->reader);
-  ledger_destroy(fixture->ledger);
+  tracker_destroy(fixture->tracker);
   selector_destroy(fixture->rule.selector);
   free(fixture);
   return 0;
 }
 
 static void publish(struct fixture *fixture) {
-  struct group *group = group_at(fixture->ledger, 0);
-  ledger_lock(fixture->ledger);
+  struct group *group = group_at(fixture->tracker, 0);
+  tracker_lock(fixture->tracker);
   uint64_t before[COUNTERS];
   memcpy(before, group->published, sizeof(before));
   group_publish(group);
   for (unsigned int i = 0; i < COUNTERS; i++)
     if (group->published[i] < before[i])
       fixture->has_fallen = true;
-  ledger_unlock(fixture->ledger);
+  tracker_unlock(fixture->tracker);
 }
 
 static void *read_on(void *arg) {
   struct fixture *fixture = arg;
   struct reader_report report;
   while (!fixture->must_end) {
-    if (fixture->watcher != NULL)
-      watcher_begin_read(fixture->watcher);
+    if (fixture->monitor != NULL)
+      exit_monitor_begin_read(fixture->monitor);
     reader_read(fixture->reader, boot_ns(), &report);
-    if (fixture->watcher != NULL)
-      watcher_end_read(fixture->watcher);
+    if (fixture->monitor != NULL)
+      exit_monitor_end_read(fixture->monitor);
     publish(fixture);
     fixture->reads++;
   }
@@ -136,9 +136,9 @@ static pid_t start_child(const struct fixture *fixture, unsigned int i) {
 }
 
 static int64_t truth(const struct fixture *fixture, unsigned int counter) {
-  ledger_lock(fixture->ledger);
-  int64_t value = group_at(fixture->ledger, 0)->truth[counter];
-  ledger_unlock(fixture->ledger);
+  tracker_lock(fixture->tracker);
+  int64_t value = group_at(fixture->tracker, 0)->truth[counter];
+  tracker_unlock(fixture->tracker);
   return value;
 }
 
@@ -177,24 +177,25 @@ static void watches_while_reads_go_on(void **state) {
   struct fixture *fixture = *state;
   char cpus[1024];
   assert_int_equal(cpulist_read_possible(cpus, sizeof(cpus)), 0);
-  struct speaker *speaker;
-  assert_int_equal(speaker_start(count_said, &speaker), 0);
-  const struct watcher_options options = {
-      .cpus = cpus, .buffer = 8388608, .notify_rate = 20, .speaker = speaker};
-  int status = watcher_start(fixture->ledger, &options, &fixture->watcher);
+  struct notifier *notifier;
+  assert_int_equal(notifier_start(count_said, &notifier), 0);
+  const struct exit_monitor_options options = {
+      .cpus = cpus, .buffer = 8388608, .notify_rate = 20, .notifier = notifier};
+  int status =
+      exit_monitor_start(fixture->tracker, &options, &fixture->monitor);
   if (status == -EPERM || status == -ENOENT || status == -EINVAL) {
-    speaker_stop(speaker, STOP_MS);
+    notifier_stop(notifier, STOP_MS);
     skip();
   }
   assert_int_equal(status, 0);
-  struct listener_status listener;
+  struct exit_listener_status listener;
   do {
-    watcher_wait_for_proof(fixture->watcher);
-    watcher_status(fixture->watcher, &listener);
+    exit_monitor_wait_for_proof(fixture->monitor);
+    exit_monitor_status(fixture->monitor, &listener);
   } while (!listener.is_proven && listener.error == 0);
   if (!listener.is_proven) { /* in another network namespace */
-    watcher_stop(fixture->watcher);
-    speaker_stop(speaker, STOP_MS);
+    exit_monitor_stop(fixture->monitor);
+    notifier_stop(notifier, STOP_MS);
     skip();
   }
 
@@ -221,12 +222,12 @@ static void watches_while_reads_go_on(void **state) {
   while (fixture->reads < reads + 3)
     pause_ms(1);
   end_reads(fixture);
-  watcher_status(fixture->watcher, &listener);
-  watcher_stop(fixture->watcher);
-  fixture->watcher = NULL;
+  exit_monitor_status(fixture->monitor, &listener);
+  exit_monitor_stop(fixture->monitor);
+  fixture->monitor = NULL;
   while (said == 0)
     pause_ms(1);
-  speaker_stop(speaker, STOP_MS);
+  notifier_stop(notifier, STOP_MS);
   assert_int_equal(listener.error, 0);
   assert_int_equal(listener.lost, 0);
   assert_exits(fixture);
@@ -254,7 +255,7 @@ static void fill(struct message *message, const struct fixture *fixture,
            pid == tgid ? fixture->name : "worker");
 }
 
-static void feed(const struct fixture *fixture, struct exits *exits,
+static void feed(const struct fixture *fixture, struct exit_accounting *exits,
                  unsigned int i, pid_t pid, uint64_t before_ns,
                  uint64_t after_ns) {
   static const uint32_t exit_codes[] = {0, 0x100, SIGKILL};
@@ -274,7 +275,8 @@ static void feed(const struct fixture *fixture, struct exits *exits,
         (struct record){.version = 16, .cpu_ns = 2000, .waits[DELAY_CPU] = 2};
   }
   for (size_t m = 0; m < count; m++)
-    exits_take(exits, &messages[m], 1, before_ns + age_ns, after_ns + age_ns);
+    exit_accounting_take(exits, &messages[m], 1, before_ns + age_ns,
+                         after_ns + age_ns);
 }
 
 static void ignore(void *context, const struct exit_event *event) {
@@ -285,10 +287,11 @@ static void ignore(void *context, const struct exit_event *event) {
 static void takes_records_while_reads_go_on(void **state) {
   struct fixture *fixture = *state;
   unsigned int told = 0;
-  struct exits *exits;
-  fixture->ledger->listens = true;
+  struct exit_accounting *exits;
+  fixture->tracker->listens = true;
   assert_int_equal(
-      exits_create("/proc", fixture->ledger, ignore, &told, &exits), 0);
+      exit_accounting_create("/proc", fixture->tracker, ignore, &told, &exits),
+      0);
   begin_reads(fixture);
   for (unsigned int i = 0; i < CHILDREN; i++) {
     uint64_t before_ns = boot_ns();
@@ -303,12 +306,12 @@ static void takes_records_while_reads_go_on(void **state) {
     feed(fixture, exits, i, pid, before_ns, after_ns);
     if (i % 4 != 2)
       waitpid(pid, NULL, 0);
-    ledger_lock(fixture->ledger);
-    fixture->ledger->drained_read = fixture->ledger->read - 1;
-    ledger_unlock(fixture->ledger);
+    tracker_lock(fixture->tracker);
+    fixture->tracker->drained_read = fixture->tracker->read - 1;
+    tracker_unlock(fixture->tracker);
   }
   end_reads(fixture);
-  exits_destroy(exits);
+  exit_accounting_destroy(exits);
   assert_exits(fixture);
   assert_int_equal(told, CHILDREN);
   assert_int_equal(count_members(fixture), 0);

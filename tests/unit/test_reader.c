@@ -23,7 +23,7 @@ struct fixture {
   struct rule rules[GROUPS];
   char names[GROUPS][NAME_SIZE];
   size_t count;
-  struct ledger *ledger;
+  struct tracker *tracker;
   struct reader *reader;
   struct reader_report report;
   struct tree tree;
@@ -46,9 +46,9 @@ static int set_up(void **state) {
 
 static void close_reader(struct fixture *fixture) {
   reader_destroy(fixture->reader);
-  ledger_destroy(fixture->ledger);
+  tracker_destroy(fixture->tracker);
   fixture->reader = NULL;
-  fixture->ledger = NULL;
+  fixture->tracker = NULL;
 }
 
 static int tear_down(void **state) {
@@ -86,10 +86,10 @@ static uint64_t boot_ns(void) {
 /* Who is there began before the reader, also by its start time's tick. */
 static void open_reader(struct fixture *fixture, const char *root) {
   nanosleep(&(struct timespec){.tv_nsec = 20 * MS}, NULL);
-  fixture->ledger =
-      ledger_create(fixture->count > 0 ? fixture->rules : NULL, 100, boot_ns());
-  assert_non_null(fixture->ledger);
-  assert_int_equal(reader_create(root, fixture->ledger, &fixture->reader), 0);
+  fixture->tracker = tracker_create(fixture->count > 0 ? fixture->rules : NULL,
+                                    100, boot_ns());
+  assert_non_null(fixture->tracker);
+  assert_int_equal(reader_create(root, fixture->tracker, &fixture->reader), 0);
 }
 
 static void read_at(struct fixture *fixture, uint64_t now) {
@@ -102,8 +102,8 @@ static void read_at(struct fixture *fixture, uint64_t now) {
 static void read_now(struct fixture *fixture) { read_at(fixture, boot_ns()); }
 
 static const struct group *group_of(const struct fixture *fixture, size_t i) {
-  assert_int_equal(fixture->ledger->group_count, fixture->count);
-  return group_at(fixture->ledger, i);
+  assert_int_equal(fixture->tracker->group_count, fixture->count);
+  return group_at(fixture->tracker, i);
 }
 
 static int64_t truth(const struct fixture *fixture, size_t i,
@@ -907,7 +907,7 @@ static struct child start_mortal(struct fixture *fixture,
   add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
   add_group(fixture, SELECTOR_COMMAND_LINE, "by its line");
   open_reader(fixture, fixture->tree.root);
-  fixture->ledger->listens = true;
+  fixture->tracker->listens = true;
   read_now(fixture);
   *start_ticks = now_ticks();
   put_process(fixture, child.pid, name_of(fixture, 0), *start_ticks);
@@ -925,7 +925,7 @@ static void leaves_to_the_listener_who_ends_meanwhile(void **state) {
   finish_death(&death);
 
   assert_int_equal(fixture->report.members, 0);
-  assert_null(proctable_find(fixture->ledger->table, child.pid));
+  assert_null(process_table_find(fixture->tracker->table, child.pid));
   child_reap(&child);
 }
 
@@ -937,7 +937,7 @@ static void keeps_the_groups_of_who_ends_meanwhile(void **state) {
   tree_put_of(&fixture->tree, child.pid, "cmdline", "by its line");
   read_now(fixture);
   const struct process *process =
-      proctable_find(fixture->ledger->table, child.pid);
+      process_table_find(fixture->tracker->table, child.pid);
   assert_non_null(process);
   assert_int_equal(process->member->group_count, 2);
 
@@ -1037,12 +1037,12 @@ static void refuses_a_root_that_is_not_there(void **state) {
   struct reader *reader;
   char path[TREE_PATH_SIZE];
   tree_path(&fixture->tree, "none", path);
-  struct ledger *ledger = ledger_create(NULL, 100, 0);
-  assert_non_null(ledger);
-  assert_int_equal(reader_create(path, ledger, &reader), -ENOENT);
+  struct tracker *tracker = tracker_create(NULL, 100, 0);
+  assert_non_null(tracker);
+  assert_int_equal(reader_create(path, tracker, &reader), -ENOENT);
   reader_destroy(NULL);
-  ledger_destroy(ledger);
-  ledger_destroy(NULL);
+  tracker_destroy(tracker);
+  tracker_destroy(NULL);
 }
 
 /* Groups stand still: who was not listed may be there all the same. */

@@ -27,9 +27,9 @@ static struct rule *rule_of(const char *name,
                                  conditions[i].value, error, sizeof(error)),
                     0);
   assert_case_int(
-      name, template_parse(name, &rule->template, error, sizeof(error)), 0);
-  if (template_is_fixed(rule->template)) {
-    template_destroy(rule->template);
+      name, group_name_parse(name, &rule->template, error, sizeof(error)), 0);
+  if (group_name_is_fixed(rule->template)) {
+    group_name_destroy(rule->template);
     rule->template = NULL;
   }
   return rule;

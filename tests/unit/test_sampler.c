@@ -6,8 +6,8 @@
 
 /* One process, its member, and two groups that it may belong to. */
 struct fixture {
-  struct proc *proc;
-  struct ledger *ledger;
+  struct procfs *proc;
+  struct tracker *tracker;
   struct sampler *sampler;
   struct rule rules[2];
   struct group groups[2];
@@ -18,9 +18,9 @@ struct fixture {
 static int set_up(void **state) {
   struct fixture *fixture = calloc(1, sizeof(*fixture));
   assert_non_null(fixture);
-  assert_int_equal(proc_open("/proc", &fixture->proc), 0);
-  fixture->ledger = ledger_create(NULL, 100, 0);
-  assert_non_null(fixture->ledger);
+  assert_int_equal(procfs_open("/proc", &fixture->proc), 0);
+  fixture->tracker = tracker_create(NULL, 100, 0);
+  assert_non_null(fixture->tracker);
   for (size_t i = 0; i < COUNT_OF(fixture->groups); i++)
     fixture->groups[i].rule = &fixture->rules[i];
   *state = fixture;
@@ -39,8 +39,8 @@ static void end(struct fixture *fixture) {
 static int tear_down(void **state) {
   struct fixture *fixture = *state;
   end(fixture);
-  proc_close(fixture->proc);
-  ledger_destroy(fixture->ledger);
+  procfs_close(fixture->proc);
+  tracker_destroy(fixture->tracker);
   free(fixture);
   return 0;
 }
@@ -50,14 +50,15 @@ static void begin(struct fixture *fixture) {
   struct process *process = &fixture->process;
   const struct membership membership = {&fixture->rules[0], &fixture->groups[0],
                                         false};
-  struct proc_stat stat;
+  struct procfs_stat stat;
 
-  fixture->sampler = sampler_create(fixture->proc, fixture->ledger);
+  fixture->sampler = sampler_create(fixture->proc, fixture->tracker);
   assert_non_null(fixture->sampler);
   child_start(&fixture->child);
   process->pid = fixture->child.pid;
-  assert_int_equal(proc_inode(fixture->proc, process->pid, &process->inode), 0);
-  assert_int_equal(proc_stat(fixture->proc, process->pid, &stat), 0);
+  assert_int_equal(procfs_inode(fixture->proc, process->pid, &process->inode),
+                   0);
+  assert_int_equal(procfs_stat(fixture->proc, process->pid, &stat), 0);
   process->start_ns =
       stat.start_ticks * 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
   process->member = member_create(true);
@@ -69,7 +70,7 @@ static void look(struct fixture *fixture) {
   child_settle_all();
   sampler_begin(fixture->sampler);
   uint64_t clock_ns = 0;
-  proc_cpu_clock(fixture->process.pid, &clock_ns);
+  procfs_cpu_clock(fixture->process.pid, &clock_ns);
   fixture->process.clock_ns = clock_ns;
   sampler_add(fixture->sampler, &fixture->process);
   sampler_flush(fixture->sampler);
@@ -157,7 +158,7 @@ static void takes_nothing_without_descriptors(void **state) {
 
 static void forgets_nothing(void **state) {
   struct fixture *fixture = *state;
-  fixture->sampler = sampler_create(fixture->proc, fixture->ledger);
+  fixture->sampler = sampler_create(fixture->proc, fixture->tracker);
   assert_non_null(fixture->sampler);
   sampler_forget(fixture->sampler, NULL);
   sampler_destroy(NULL);

@@ -16,8 +16,8 @@ static void use(struct group *group, int64_t ns) {
 
 /* As the plugin does after each read. */
 static void publish(struct book *book) {
-  top_choose(book->ledger);
-  for (struct group *g = book->ledger->groups; g != NULL; g = g->next)
+  top_groups_choose(book->tracker);
+  for (struct group *g = book->tracker->groups; g != NULL; g = g->next)
     if (!g->is_hidden)
       group_publish(g);
 }
@@ -27,7 +27,7 @@ static void publish(struct book *book) {
 static void assert_shown(const char *name, const struct book *book,
                          const char *names) {
   char got[1024] = "";
-  for (struct group *g = book->ledger->groups; g != NULL; g = g->next) {
+  for (struct group *g = book->tracker->groups; g != NULL; g = g->next) {
     size_t used = strlen(got);
     if (!g->is_hidden)
       snprintf(got + used, sizeof(got) - used, "%s%s", used > 0 ? " " : "",
@@ -74,11 +74,11 @@ static void shows_the_longest_delays(void **state) {
     publish(&book);
     assert_shown(name, &book, cases[i].shown);
     /* There is no other group unless it is needed. */
-    assert_case_int(name, book.ledger->other != NULL, cases[i].other >= 0);
+    assert_case_int(name, book.tracker->other != NULL, cases[i].other >= 0);
     if (cases[i].other >= 0)
-      assert_case_int(name, book.ledger->other->truth[COUNTER_DELAY],
+      assert_case_int(name, book.tracker->other->truth[COUNTER_DELAY],
                       cases[i].other);
-    assert_case_int(name, book.ledger->is_full, false);
+    assert_case_int(name, book.tracker->is_full, false);
     for (size_t g = 0; g < GROUPS; g++)
       member_destroy(members[g]);
     book_close(&book);
@@ -106,7 +106,7 @@ static void chooses_by_rule(void **state) {
     use(join(&book, groups[i].rule, groups[i].name), groups[i].delay);
   publish(&book);
   assert_shown("rules", &book, "web cat me you a b other");
-  assert_int_equal(book.ledger->other->truth[COUNTER_DELAY], 5 + 1);
+  assert_int_equal(book.tracker->other->truth[COUNTER_DELAY], 5 + 1);
   book_close(&book);
 
   book_add_rule(&book, "%{comm}", 0); /* nobody asks for a few only */
@@ -150,7 +150,7 @@ static void shows_what_each_has_waited(void **state) {
     for (unsigned int c = 0; c < COUNTERS; c++) {
       assert_case_int(name, a->published[c], steps[i].published_a);
       assert_case_int(name, b->published[c], steps[i].published_b);
-      assert_case_int(name, book.ledger->other->published[c],
+      assert_case_int(name, book.tracker->other->published[c],
                       steps[i].published_other);
     }
   }
@@ -170,8 +170,8 @@ static void counts_the_hidden_in_other(void **state) {
   publish(&book);
   assert_int_equal(a->gauges[GAUGE_PROCESSES], 2);
   assert_int_equal(b->gauges[GAUGE_PROCESSES], 0);
-  assert_int_equal(book.ledger->other->gauges[GAUGE_PROCESSES], 3);
-  assert_int_equal(book.ledger->other->without_io, 1);
+  assert_int_equal(book.tracker->other->gauges[GAUGE_PROCESSES], 3);
+  assert_int_equal(book.tracker->other->without_io, 1);
   book_close(&book);
 }
 
@@ -245,7 +245,7 @@ static void come_and_go(struct story *story) {
 
 /* What is forgotten takes with it what was published of it, and no more. */
 static void forget_some(struct story *story) {
-  ledger_age_groups(story->book.ledger);
+  tracker_age_groups(story->book.tracker);
   for (size_t i = 0; i < MEMBERS; i++)
     if (group_named(&story->book, name_of(i)) == NULL) {
       story->total -= (int64_t)story->published[i];
@@ -256,10 +256,10 @@ static void forget_some(struct story *story) {
 static void check(const char *name, struct story *story, uint32_t top) {
   int64_t truth[COUNTERS] = {0};
   size_t shown = 0, limited = 0;
-  for (struct group *g = story->book.ledger->groups; g != NULL; g = g->next) {
+  for (struct group *g = story->book.tracker->groups; g != NULL; g = g->next) {
     for (unsigned int c = 0; c < COUNTERS; c++)
       truth[c] += g->truth[c];
-    if (g == story->book.ledger->other || g->is_forgotten)
+    if (g == story->book.tracker->other || g->is_forgotten)
       continue;
     limited++;
     shown += !g->is_hidden;
@@ -313,7 +313,7 @@ static void loses_nothing(void **state) {
       publish(&story.book);
       check(cases[i].name, &story, cases[i].top);
     }
-    assert_case_int(cases[i].name, story.book.ledger->other != NULL,
+    assert_case_int(cases[i].name, story.book.tracker->other != NULL,
                     cases[i].top < MEMBERS);
 
     /* In the end, all of it has been shown. */
@@ -321,7 +321,7 @@ static void loses_nothing(void **state) {
       uint64_t published = 0;
       for (int round = 0; round < 2 * MEMBERS; round++)
         publish(&story.book);
-      for (struct group *g = story.book.ledger->groups; g; g = g->next)
+      for (struct group *g = story.book.tracker->groups; g; g = g->next)
         published += g->published[COUNTER_DELAY];
       assert_case_int(cases[i].name, published, story.total);
     }

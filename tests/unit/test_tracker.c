@@ -10,7 +10,7 @@ enum { LIFE = 10 };
 
 static void age(struct book *book, int reads) {
   for (int i = 0; i < reads; i++)
-    ledger_age_groups(book->ledger);
+    tracker_age_groups(book->tracker);
 }
 
 static void has_fixed_groups_from_the_start(void **state) {
@@ -22,15 +22,15 @@ static void has_fixed_groups_from_the_start(void **state) {
   book_add_rule(&book, "db", 0)->descendants = true;
   book_open(&book, 1);
   assert_groups("start", &book, "web a db");
-  assert_ptr_equal(group_at(book.ledger, 2)->rule, &book.rules[3]);
-  assert_int_equal(book.ledger->rule_count, 4);
-  assert_int_equal(book.ledger->named_count, 0);
-  assert_true(book.ledger->has_descendants);
+  assert_ptr_equal(group_at(book.tracker, 2)->rule, &book.rules[3]);
+  assert_int_equal(book.tracker->rule_count, 4);
+  assert_int_equal(book.tracker->named_count, 0);
+  assert_true(book.tracker->has_descendants);
   book_close(&book);
 
   book_open(&book, 1);
   assert_groups("no rule", &book, "");
-  assert_false(book.ledger->has_descendants);
+  assert_false(book.tracker->has_descendants);
   book_close(&book);
 
   book_add_rule(&book, "%{unit}", 0);
@@ -49,15 +49,15 @@ static void makes_groups_by_name(void **state) {
   struct group *cat = join(&book, 1, "cat");
   assert_groups("two", &book, "web sh cat");
   assert_ptr_equal(sh->rule, &book.rules[1]);
-  assert_int_equal(book.ledger->named_count, 2);
+  assert_int_equal(book.tracker->named_count, 2);
 
   assert_ptr_equal(join(&book, 1, "sh"), sh);
   assert_ptr_equal(join(&book, 1, "cat"), cat);
-  assert_ptr_equal(join(&book, 0, "web"), group_at(book.ledger, 0));
+  assert_ptr_equal(join(&book, 0, "web"), group_at(book.tracker, 0));
   /* A name that is there already, whoever made it. */
-  assert_ptr_equal(join(&book, 1, "web"), group_at(book.ledger, 0));
+  assert_ptr_equal(join(&book, 1, "web"), group_at(book.tracker, 0));
   assert_groups("found again", &book, "web sh cat");
-  assert_int_equal(book.ledger->named_count, 2);
+  assert_int_equal(book.tracker->named_count, 2);
   book_close(&book);
 }
 
@@ -99,8 +99,8 @@ static void counts_once_in_a_group(void **state) {
       if (cases[i].matches[r] != NULL)
         matches[match_count++] = match_of(&book, r, cases[i].matches[r]);
     }
-    size_t count = ledger_join(book.ledger, inherited, inherited_count, matches,
-                               match_count, memberships);
+    size_t count = tracker_join(book.tracker, inherited, inherited_count,
+                                matches, match_count, memberships);
 
     char groups[256] = "";
     for (size_t m = 0; m < count; m++) {
@@ -134,28 +134,28 @@ static void adds_up_the_groups_past_the_limit(void **state) {
   join(&book, 1, "sh");
   join(&book, 2, "root");
   assert_groups("at the limit", &book, "web top0 top1 top2 sh root");
-  assert_false(book.ledger->is_full);
-  assert_null(book.ledger->other);
+  assert_false(book.tracker->is_full);
+  assert_null(book.tracker->other);
 
   struct group *other = join(&book, 1, "cat");
-  assert_true(book.ledger->is_full);
+  assert_true(book.tracker->is_full);
   assert_string_equal(other->name, "other");
-  assert_ptr_equal(book.ledger->other, other);
+  assert_ptr_equal(book.tracker->other, other);
   assert_int_equal(other->rule->collect, 2 | 4 | 8); /* what any may have */
   assert_ptr_equal(join(&book, 2, "www-data"), other);
-  assert_ptr_equal(ledger_other_group(book.ledger), other);
+  assert_ptr_equal(tracker_other_group(book.tracker), other);
   /* Those that are there, and those that do not count, are as before. */
   assert_string_equal(join(&book, 1, "sh")->name, "sh");
   assert_string_equal(join(&book, 1, "root")->name, "root");
   assert_string_equal(join(&book, 0, "web")->name, "web");
   assert_string_equal(join(&book, 3, "top3")->name, "top3");
   assert_groups("full", &book, "web top0 top1 top2 sh root other top3");
-  assert_int_equal(book.ledger->named_count, 2);
+  assert_int_equal(book.tracker->named_count, 2);
 
   /* A process that several rules send there counts once. */
   struct match matches[] = {match_of(&book, 1, "ls"), match_of(&book, 2, "me")};
   struct membership memberships[RULES];
-  assert_int_equal(ledger_join(book.ledger, NULL, 0, matches, 2, memberships),
+  assert_int_equal(tracker_join(book.tracker, NULL, 0, matches, 2, memberships),
                    2);
   for (size_t i = 0; i < 2; i++) {
     assert_ptr_equal(memberships[i].group, other);
@@ -177,12 +177,12 @@ static void gives_places_back(void **state) {
   member_destroy(ls);
   age(&book, LIFE + 1);
   assert_groups("one is gone", &book, "sh other");
-  assert_int_equal(book.ledger->named_count, 1);
+  assert_int_equal(book.tracker->named_count, 1);
 
   struct member *again = enroll(&book, 0, "ls");
   assert_groups("its place is taken", &book, "sh other ls");
   assert_string_equal(join(&book, 0, "dd")->name, "other");
-  assert_int_equal(book.ledger->named_count, 2);
+  assert_int_equal(book.tracker->named_count, 2);
   member_destroy(sh);
   member_destroy(again);
   book_close(&book);
@@ -195,7 +195,7 @@ static void adds_up_in_a_group_of_that_name(void **state) {
   book_add_rule(&book, "%{comm}", 0);
   book_open(&book, 1);
   join(&book, 1, "sh");
-  assert_ptr_equal(join(&book, 1, "cat"), group_at(book.ledger, 0));
+  assert_ptr_equal(join(&book, 1, "cat"), group_at(book.tracker, 0));
   assert_groups("there is but one", &book, "other sh");
   book_close(&book);
 
@@ -203,7 +203,7 @@ static void adds_up_in_a_group_of_that_name(void **state) {
   book_add_rule(&book, "%{comm}", 0);
   book_open(&book, 1);
   struct group *named = join(&book, 0, "other");
-  assert_ptr_equal(ledger_other_group(book.ledger), named);
+  assert_ptr_equal(tracker_other_group(book.tracker), named);
   age(&book, LIFE + 1);
   assert_groups("not forgotten", &book, "other");
   book_close(&book);
@@ -218,7 +218,7 @@ static void forgets_groups_without_members(void **state) {
   book_open(&book, 1);
   struct member *member = enroll(&book, 1, "sh");
   struct member *one_more = enroll(&book, 1, "sh");
-  ledger_other_group(book.ledger);
+  tracker_other_group(book.tracker);
   age(&book, 3 * LIFE);
   assert_groups("has members", &book, "web sh other");
   member_destroy(one_more);
@@ -253,11 +253,11 @@ static void remembers_the_forgotten(void **state) {
   group_publish(sh);
   age(&book, LIFE + 1);
   assert_true(sh->is_forgotten);
-  assert_int_equal(book.ledger->named_count, 0);
+  assert_int_equal(book.tracker->named_count, 0);
 
   assert_ptr_equal(join(&book, 0, "sh"), sh);
   assert_false(sh->is_forgotten);
-  assert_int_equal(book.ledger->named_count, 1);
+  assert_int_equal(book.tracker->named_count, 1);
   sh->truth[COUNTER_EXIT_OK] += 2;
   group_publish(sh);
   assert_int_equal(sh->published[COUNTER_EXIT_OK], 5);
@@ -272,7 +272,7 @@ static void remembers_the_forgotten(void **state) {
   assert_string_equal(join(&book, 0, "sh")->name, "other");
   assert_true(sh->is_forgotten);
   age(&book, LIFE);
-  assert_int_equal(book.ledger->group_count, 2); /* it is gone for good */
+  assert_int_equal(book.tracker->group_count, 2); /* it is gone for good */
   member_destroy(busy);
   book_close(&book);
 }
@@ -293,7 +293,7 @@ static void keeps_groups_of_the_short_lived(void **state) {
       age(&book, 1);
       assert_groups("busy", &book, "cron");
     }
-    assert_int_equal(group_at(book.ledger, 0)->truth[COUNTER_EXIT_OK],
+    assert_int_equal(group_at(book.tracker, 0)->truth[COUNTER_EXIT_OK],
                      3 * LIFE);
     book_close(&book);
   }
