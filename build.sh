@@ -46,10 +46,14 @@ Usage: ./build.sh COMMAND [OPTION]...
   build        make build/taskstats.so (the plugin), build/taskstats-top and
                build/taskstats-probe
   run          show the plugin at work: a live table in this terminal (root)
-  test [PART]  run the tests (root); PART is unit, integration, lint, kernels
-               (the core of integration on Debian's 6.1 and 6.12, emulated),
-               stores (what is in contrib/, with InfluxDB, Graphite, Prometheus),
+  test [PART]  run the tests (root); PART is lint, unit, simulation (random
+               histories of processes), integration, kernels (the core of
+               integration on Debian's 6.1 and 6.12, emulated), stores (what is in contrib/, with InfluxDB, Graphite, Prometheus),
                or instructions (what the hot paths take, against limits)
+  simulate [--seconds N] [--histories N] [SEED]
+               run histories of the simulation from this seed on
+  simulate --replay SEED
+               run one, and print what happens in it
   renew-limits count anew what the hot paths may take (root)
   bench [PART]...
                measure how fast the plugin is (root, some 15 minutes): a table,
@@ -363,6 +367,32 @@ measure_instructions() {
     >"$directory/figures"
 }
 
+# The whole of select/ and track/ over a kernel that is simulated, but for what
+# decodes its messages.
+build_simulation() {
+  local core=()
+  need_packages "${build_packages[@]}"
+  mapfile -t core < <(find "$root"/plugin/{select,track} -name '*.c' | sort)
+  mkdir -p "$build"
+  gcc "${cflags[@]}" -I"$root/plugin" "$root"/tests/simulation/*.c "${core[@]}" \
+    "$root/plugin/kernel/record.c" -lmnl -lpcre2-8 -o "$build/simulation"
+}
+
+# The same histories each time; ./build.sh simulate runs others.
+test_simulation() {
+  if ! build_simulation; then
+    check "simulation: it compiles" false
+    return
+  fi
+  check "simulation: the totals of random histories are true" \
+    "$build/simulation" --histories 250000 1
+}
+
+do_simulate() {
+  build_simulation || die "the simulation does not compile; see the message above"
+  exec "$build/simulation" "$@"
+}
+
 counted_with() {
   printf '%s, %s, Linux %s' "$(gcc --version | head -n 1)" "$(uname -m)" \
     "$(uname -r | cut -d . -f -2)"
@@ -567,12 +597,13 @@ do_test() { # [PART]
     need_root "for the integration tests (or run one part: ./build.sh test unit)"
     test_lint
     test_unit
+    test_simulation
     test_instructions
     test_integration
     test_stores
     test_kernels
     ;;
-  unit | instructions | integration | stores | kernels | lint) "test_$1" ;;
+  unit | simulation | instructions | integration | stores | kernels | lint) "test_$1" ;;
   *) misused "unknown part of the tests: $1" ;;
   esac
   [ "$skipped" -eq 0 ] || say "$skipped skipped"
@@ -963,7 +994,7 @@ trap 'exit 143' TERM
 command=${1:-help}
 [ $# -eq 0 ] || shift
 case $command in
-run | test | bench) "do_$command" "$@" ;;
+run | test | bench | simulate) "do_$command" "$@" ;;
 deps | build | install | uninstall | format | clean | renew-limits)
   [ $# -eq 0 ] || misused "$command takes no arguments"
   "do_${command//-/_}"

@@ -597,8 +597,6 @@ static int taskstats_read(void) {
   if (monitor != NULL)
     exit_monitor_begin_read(monitor);
   reader_read(reader, clock_ns(CLOCK_BOOTTIME), &report);
-  if (monitor != NULL)
-    exit_monitor_end_read(monitor);
 
   struct figures figures;
   take_figures(&figures);

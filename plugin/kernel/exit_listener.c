@@ -37,19 +37,21 @@ struct exit_listener {
   pthread_t thread;
 
   atomic_bool must_stop;
-  atomic_uint finished_read;
 
   /* For exit_listener_status. */
   size_t buffer;
   atomic_bool is_proven;
   atomic_int error, rejection, untried;
   atomic_uint_fast64_t records, lost;
-  atomic_uint drained_read;
 
-  /* Of the thread alone. */
-  atomic_int proof_tid; /* but for this: of the short-lived thread */
-  uint64_t empty_ns;    /* when the socket was last seen empty */
-  uint32_t drops;       /* the socket's own count */
+  atomic_int proof_tid; /* of the short-lived thread */
+  atomic_int
+      also_fd; /* calls.also_fd, or -1 since it is not looked at any more */
+
+  /* Who drains holds the lock, for all that follows. */
+  pthread_mutex_t draining;
+  uint64_t empty_ns; /* when the socket was last seen empty */
+  uint32_t drops;    /* the socket's own count */
   struct mmsghdr headers[BATCH];
   struct iovec vectors[BATCH];
   struct message messages[BATCH];
@@ -83,15 +85,15 @@ static size_t parse_datagram(struct exit_listener *listener,
   return kept + 1;
 }
 
-static void call_before(struct exit_listener *listener) {
-  if (!listener->calls.before(listener->calls.context))
-    listener->calls.also_fd = -1;
+static void call_before(struct exit_listener *listener, uint64_t until_ns) {
+  if (atomic_load(&listener->also_fd) >= 0 &&
+      !listener->calls.before(listener->calls.context, until_ns))
+    atomic_store(&listener->also_fd, -1);
 }
 
 /* Takes all that has arrived. Returns whether there was something, or a
- * negative errno. */
+ * negative errno. With the lock. */
 static int drain(struct exit_listener *listener) {
-  unsigned int finished_read = atomic_load(&listener->finished_read);
   bool took = false;
 
   for (;;) {
@@ -102,22 +104,43 @@ static int drain(struct exit_listener *listener) {
       return received;
     if (received == 0) {
       listener->empty_ns = before_ns;
+      call_before(listener, before_ns);
       break;
     }
-    call_before(listener);
+    uint64_t received_ns = now_ns();
+    call_before(listener, received_ns);
     size_t kept = 0;
     for (int i = 0; i < received; i++)
       kept = parse_datagram(listener, &listener->headers[i], kept);
     atomic_fetch_add(&listener->records, kept);
     listener->calls.take(listener->calls.context, listener->messages, kept,
-                         listener->empty_ns, now_ns());
+                         listener->empty_ns, received_ns);
     took = true;
   }
 
   atomic_fetch_add(&listener->lost,
                    netlink_inbox_take_drops(listener->fd, &listener->drops));
-  atomic_store(&listener->drained_read, finished_read);
   return took;
+}
+
+static int drain_in_turn(struct exit_listener *listener) {
+  pthread_mutex_lock(&listener->draining);
+  int status = drain(listener);
+  pthread_mutex_unlock(&listener->draining);
+  return status;
+}
+
+static void wake(struct exit_listener *listener) {
+  uint64_t one = 1;
+  if (write(listener->wake_fd, &one, sizeof(one)) < 0)
+    return; /* it is full of wakes already */
+}
+
+void exit_listener_drain(struct exit_listener *listener) {
+  /* An error comes again in the listener's thread; and so does its turn to look
+   * at what is to be done later. */
+  if (drain_in_turn(listener) > 0)
+    wake(listener);
 }
 
 static void *note_tid(void *arg) {
@@ -160,9 +183,10 @@ static int end_a_thread(struct exit_listener *listener) {
 /* Waits for records or a wish. Returns whether there is something to read
  * beside. */
 static bool wait_for_work(struct exit_listener *listener, int timeout_ms) {
-  struct pollfd fds[] = {{.fd = listener->fd, .events = POLLIN},
-                         {.fd = listener->wake_fd, .events = POLLIN},
-                         {.fd = listener->calls.also_fd, .events = POLLIN}};
+  struct pollfd fds[] = {
+      {.fd = listener->fd, .events = POLLIN},
+      {.fd = listener->wake_fd, .events = POLLIN},
+      {.fd = atomic_load(&listener->also_fd), .events = POLLIN}};
   uint64_t wishes;
 
   if (poll(fds, sizeof(fds) / sizeof(fds[0]), timeout_ms) <= 0)
@@ -194,9 +218,7 @@ static int listen_on(struct exit_listener *listener) {
     uint64_t begin_ns = now_ns();
     bool has_more = wait_for_work(listener, timeout_ms);
     bool is_close = now_ns() - begin_ns < REST_NS;
-    if (has_more)
-      call_before(listener);
-    int status = drain(listener);
+    int status = drain_in_turn(listener);
     if (status < 0)
       return status;
     timeout_ms = listener->calls.drained(listener->calls.context);
@@ -262,6 +284,7 @@ static void destroy(struct exit_listener *listener) {
     close(listener->fd);
   if (listener->wake_fd >= 0)
     close(listener->wake_fd);
+  pthread_mutex_destroy(&listener->draining);
   free(listener->cpus);
   free(listener);
 }
@@ -274,6 +297,8 @@ int exit_listener_start(const char *cpus, size_t buffer,
     return -ENOMEM;
 
   l->calls = *calls;
+  atomic_store(&l->also_fd, calls->also_fd);
+  pthread_mutex_init(&l->draining, NULL);
   l->cpus = strdup(cpus);
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   l->fd = genl_connect(&l->family);
@@ -305,12 +330,6 @@ int exit_listener_start(const char *cpus, size_t buffer,
   return 0;
 }
 
-static void wake(struct exit_listener *listener) {
-  uint64_t one = 1;
-  if (write(listener->wake_fd, &one, sizeof(one)) < 0)
-    return; /* it is full of wakes already */
-}
-
 void exit_listener_stop(struct exit_listener *listener) {
   if (listener == NULL)
     return;
@@ -319,11 +338,6 @@ void exit_listener_stop(struct exit_listener *listener) {
   pthread_join(listener->thread, NULL);
   watch(listener, false);
   destroy(listener);
-}
-
-void exit_listener_finish_read(struct exit_listener *listener, uint32_t read) {
-  atomic_store(&listener->finished_read, read);
-  wake(listener);
 }
 
 void exit_listener_status(struct exit_listener *listener,
@@ -336,6 +350,5 @@ void exit_listener_status(struct exit_listener *listener,
       .buffer = listener->buffer,
       .records = atomic_load(&listener->records),
       .lost = atomic_load(&listener->lost),
-      .drained_read = atomic_load(&listener->drained_read),
   };
 }

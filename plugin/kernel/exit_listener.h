@@ -10,13 +10,16 @@
 
 struct exit_listener;
 
-/* Called in the listener's thread. */
+/* Called in the listener's thread, or (but for drained) in one that drains;
+ * never in two at a time. */
 struct exit_listener_calls {
   void *context;
 
-  /* Called before take, and whenever also_fd has something to read, which may
-   * be -1. Returns whether to go on looking at that. */
-  bool (*before)(void *context);
+  /* Called before take, at the end of each drain, and whenever also_fd has
+   * something to read, which may be -1: all exit records that were sent until
+   * then, CLOCK_BOOTTIME, have been taken or are taken next. Returns whether to
+   * go on looking at that. */
+  bool (*before)(void *context, uint64_t until_ns);
   int also_fd;
 
   /* Some exit records in the order of their arrival. Their threads ended
@@ -42,9 +45,12 @@ int exit_listener_start(const char *cpus, size_t buffer,
 /* Ends the listening and the thread; takes some ms. Takes NULL. */
 void exit_listener_stop(struct exit_listener *listener);
 
-/* Tells the listener that read number read is over. Once it has taken all that
- * arrived before, exit_listener_status says so. */
-void exit_listener_finish_read(struct exit_listener *listener, uint32_t read);
+/* Takes all exit records that have arrived, in the caller's thread. A record is
+ * queued before its process can be reaped: once a process is seen to be gone,
+ * or its pid to be another one's, its record has been taken when this returns,
+ * unless the kernel dropped it. Any thread; it must hold no lock that the calls
+ * take. */
+void exit_listener_drain(struct exit_listener *listener);
 
 struct exit_listener_status {
   /* A record arrived. The kernel may accept a listener and never send: it does
@@ -60,7 +66,6 @@ struct exit_listener_status {
   uint64_t lost;    /* that the kernel dropped for want of buffer, exactly */
   int rejection;    /* why the last message that is no exit record is none: a
                      * negative errno as message_parse; 0 if there was none */
-  uint32_t drained_read;
 };
 
 /* Any thread. */

@@ -30,8 +30,9 @@ struct input {
 
 struct process_events {
   int fd;
-  uint32_t port;  /* the socket's, unlike that of any other */
-  uint32_t drops; /* the socket's own count */
+  uint32_t port;                /* the socket's, unlike that of any other */
+  uint32_t drops;               /* the socket's own count */
+  unsigned int received, taken; /* messages */
   struct mmsghdr headers[BATCH];
   struct iovec vectors[BATCH];
   struct sockaddr_nl senders[BATCH];
@@ -215,6 +216,10 @@ void process_events_close(struct process_events *forks) {
   free(forks);
 }
 
+bool process_events_has_more(const struct process_events *forks) {
+  return forks->taken < forks->received;
+}
+
 int process_events_fd(const struct process_events *forks) { return forks->fd; }
 
 static void tell(const struct event *event, uint64_t suspended_ns,
@@ -241,20 +246,30 @@ static int receive(struct process_events *forks) {
   return netlink_inbox_receive(forks->fd, forks->headers, BATCH);
 }
 
-int process_events_drain(struct process_events *forks,
+int process_events_drain(struct process_events *forks, uint64_t until_ns,
                          const struct process_events_calls *calls,
                          uint64_t *lost) {
   uint64_t suspended_ns = clock_suspended_ns();
-  int received;
+  int status = 0;
 
-  while ((received = receive(forks)) > 0) {
-    for (size_t i = 0; i < (size_t)received; i++) {
-      struct event event;
-      if (parse(&forks->senders[i], (const void *)forks->bytes[i],
-                forks->headers[i].msg_len, &event))
-        tell(&event, suspended_ns, calls);
+  for (;;) {
+    if (forks->taken == forks->received) {
+      status = receive(forks);
+      if (status <= 0)
+        break;
+      forks->received = (unsigned int)status;
+      forks->taken = 0;
     }
+    struct event event;
+    unsigned int i = forks->taken;
+    bool is_event = parse(&forks->senders[i], (const void *)forks->bytes[i],
+                          forks->headers[i].msg_len, &event);
+    if (is_event && event.process.timestamp_ns + suspended_ns > until_ns)
+      return 0; /* it stays, with all that come after it */
+    forks->taken++;
+    if (is_event)
+      tell(&event, suspended_ns, calls);
   }
   *lost += netlink_inbox_take_drops(forks->fd, &forks->drops);
-  return received;
+  return status;
 }

@@ -2,6 +2,7 @@
 #ifndef TASKSTATS_PROCESS_EVENTS_H
 #define TASKSTATS_PROCESS_EVENTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -40,14 +41,18 @@ int process_events_open(size_t buffer, struct process_events **forks);
 /* Takes NULL. */
 void process_events_close(struct process_events *forks);
 
+/* Whether events have arrived that are not taken yet, since they happened
+ * later: polling does not show them. */
+bool process_events_has_more(const struct process_events *forks);
+
 /* To be polled for input. */
 int process_events_fd(const struct process_events *forks);
 
-/* Takes all that has arrived, without waiting. lost grows by the events
- * that the kernel had to drop for want of buffer: of threads, too, and before
- * Linux 6.6 of any kind. One thread at a
+/* Takes what has arrived and happened until then, CLOCK_BOOTTIME, without
+ * waiting. lost grows by the events that the kernel had to drop for want of
+ * buffer: of threads, too, and before Linux 6.6 of any kind. One thread at a
  * time. Returns 0, or a negative errno: then nothing more will be heard. */
-int process_events_drain(struct process_events *forks,
+int process_events_drain(struct process_events *forks, uint64_t until_ns,
                          const struct process_events_calls *calls,
                          uint64_t *lost);
 

@@ -31,6 +31,7 @@ struct procfs {
 
 /* Of a task's flags (include/linux/sched.h), which <pid>/stat shows. */
 #define PF_EXITING 0x4U
+#define PF_FORKNOEXEC 0x40U
 
 bool procfs_is_vanished(int status) {
   return status == -ENOENT || status == -ESRCH;
@@ -174,7 +175,9 @@ enum {
   STAT_PPID = 4,
   STAT_FLAGS = 9,
   STAT_MINFLT = 10,
+  STAT_CMINFLT = 11,
   STAT_MAJFLT = 12,
+  STAT_CMAJFLT = 13,
   STAT_UTIME = 14,
   STAT_STIME = 15,
   STAT_NUM_THREADS = 20,
@@ -219,8 +222,10 @@ int procfs_stat(struct procfs *proc, pid_t pid, struct procfs_stat *stat) {
       .ppid = (pid_t)fields[STAT_PPID],
       .is_exiting = (fields[STAT_FLAGS] & PF_EXITING) != 0 || end[2] == 'Z' ||
                     end[2] == 'X',
+      .is_forked = (fields[STAT_FLAGS] & PF_FORKNOEXEC) != 0,
       .faults_minor = fields[STAT_MINFLT],
       .faults_major = fields[STAT_MAJFLT],
+      .children_faults = fields[STAT_CMINFLT] + fields[STAT_CMAJFLT],
       .user_ticks = fields[STAT_UTIME],
       .system_ticks = fields[STAT_STIME],
       .threads = (uint32_t)fields[STAT_NUM_THREADS],

@@ -58,8 +58,11 @@ struct procfs_stat {
   pid_t ppid;
   /* The main thread ends or has ended: there is no command line any more. */
   bool is_exiting;
+  bool is_forked;                      /* never called exec */
   uint64_t faults_minor, faults_major; /* ended threads included */
-  uint64_t user_ticks, system_ticks;   /* likewise; USER_HZ */
+  uint64_t children_faults; /* of children that were waited for, and of theirs;
+                             * none has ended without one */
+  uint64_t user_ticks, system_ticks; /* ended threads included; USER_HZ */
   uint32_t threads;
   uint64_t start_ticks; /* after boot, CLOCK_BOOTTIME */
   uint64_t vm_bytes, rss_bytes;

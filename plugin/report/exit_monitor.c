@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/exit_monitor.h"
 
+#include "kernel/clock.h"
 #include "kernel/process_events.h"
 #include "report/notice.h"
 #include "track/descendants.h"
@@ -22,7 +23,7 @@ struct exit_monitor {
   struct descendants *descendants; /* NULL if nobody wants descendants */
   atomic_int events_error;
   atomic_uint_fast64_t events_lost;
-  bool has_unsaid;
+  atomic_bool has_unsaid, has_events;
 };
 
 static uint64_t now_s(void) {
@@ -59,21 +60,29 @@ static void note_exec(void *context, pid_t pid) {
 }
 
 /* Who was forked must be known before its exit record is taken. */
-static bool take_forks(void *context) {
+static bool take_forks(void *context, uint64_t until_ns) {
   struct exit_monitor *monitor = context;
   const struct process_events_calls calls = {monitor, note_fork, note_exec};
   uint64_t lost = 0;
   if (monitor->forks == NULL)
     return false;
-  int status = process_events_drain(monitor->forks, &calls, &lost);
+  descendants_set_time(monitor->descendants, until_ns + 1000);
+  int status = process_events_drain(monitor->forks, until_ns, &calls, &lost);
   atomic_fetch_add(&monitor->events_lost, lost);
+  monitor->has_events = process_events_has_more(monitor->forks);
   if (status == 0)
     return true;
+  monitor->has_events = false;
   /* Exit records go on without. */
   atomic_store(&monitor->events_error, status);
   process_events_close(monitor->forks);
   monitor->forks = NULL;
   return false;
+}
+
+static void drain(void *context) {
+  struct exit_monitor *monitor = context;
+  exit_listener_drain(monitor->listener);
 }
 
 static void take(void *context, const struct message *messages, size_t count,
@@ -103,6 +112,8 @@ static int sum_up(void *context) {
   struct exit_monitor *monitor = context;
   if (monitor->has_unsaid)
     sum_up_before(monitor, now_s());
+  if (monitor->has_events)
+    return 1;
   return monitor->has_unsaid ? 1000 : -1;
 }
 
@@ -138,6 +149,9 @@ int exit_monitor_start(struct tracker *tracker,
     exit_monitor_stop(w);
     return status;
   }
+  tracker->hears_since_ns = clock_ns(CLOCK_BOOTTIME);
+  tracker->drain = drain;
+  tracker->drain_context = w;
   *monitor = w;
   return 0;
 }
@@ -145,6 +159,7 @@ int exit_monitor_start(struct tracker *tracker,
 void exit_monitor_stop(struct exit_monitor *monitor) {
   if (monitor == NULL)
     return;
+  monitor->tracker->drain = NULL;
   exit_listener_stop(monitor->listener);
   tracker_lock(monitor->tracker);
   monitor->tracker->listens = false;
@@ -171,12 +186,9 @@ void exit_monitor_begin_read(struct exit_monitor *monitor) {
 
   tracker_lock(monitor->tracker);
   monitor->tracker->listens = status.is_proven && status.error == 0;
-  monitor->tracker->drained_read = status.drained_read;
+  monitor->tracker->hears_forks =
+      monitor->descendants != NULL && atomic_load(&monitor->events_error) == 0;
   tracker_unlock(monitor->tracker);
-}
-
-void exit_monitor_end_read(struct exit_monitor *monitor) {
-  exit_listener_finish_read(monitor->listener, monitor->tracker->read);
 }
 
 int exit_monitor_events_error(const struct exit_monitor *monitor) {

@@ -42,9 +42,8 @@ int exit_monitor_events_error(const struct exit_monitor *monitor);
  * execs; before Linux 6.6 those of any other kind, too. */
 uint64_t exit_monitor_events_lost(const struct exit_monitor *monitor);
 
-/* To be called before and after each read. */
+/* To be called before each read, in its thread, as start and stop are. */
 void exit_monitor_begin_read(struct exit_monitor *monitor);
-void exit_monitor_end_read(struct exit_monitor *monitor);
 
 void exit_monitor_status(struct exit_monitor *monitor,
                          struct exit_listener_status *status);

@@ -145,34 +145,46 @@ static void book_record(struct account *account, const struct sample *sample,
   account->sampled_ns = sample->time_ns;
 }
 
-/* From the I/O of a process and its children to its own: what was counted of a
- * process from its start is put right; of another one, all begins anew. */
-static bool begin_own_io(struct account *account, const struct sample *sample) {
-  if (!sample->io_is_own || account->io_is_own)
-    return false;
-  account->io_is_own = true;
-  if (!account->from_zero)
-    account->known &= ~(bit(COUNTER_READ_CHARS) | bit(COUNTER_WRITE_CHARS) |
-                        bit(COUNTER_READ_CALLS) | bit(COUNTER_WRITE_CALLS) |
-                        bit(COUNTER_READ_BYTES) | bit(COUNTER_WRITE_BYTES));
-  return true;
+static void take_io(const struct account *account, struct procfs_io *io) {
+  *io = (struct procfs_io){
+      .read_chars = account->total[COUNTER_READ_CHARS],
+      .write_chars = account->total[COUNTER_WRITE_CHARS],
+      .read_calls = account->total[COUNTER_READ_CALLS],
+      .write_calls = account->total[COUNTER_WRITE_CALLS],
+      .read_bytes = account->total[COUNTER_READ_BYTES],
+      .write_bytes = account->total[COUNTER_WRITE_BYTES],
+  };
 }
 
+/* Books what the process itself has read and written, as far as <pid>/io tells.
+ */
 static void book_io(struct account *account, const struct sample *sample,
                     int64_t delta[COUNTERS]) {
-  const struct procfs_io *io = sample->io;
-  bool is_right = begin_own_io(account, sample) || !sample->is_final;
-  void (*book_octets)(struct account *, unsigned int, uint64_t, int64_t *) =
-      is_right ? book : book_at_least;
+  struct procfs_io io = *sample->io, last;
 
-  book_octets(account, COUNTER_READ_CHARS, io->read_chars, delta);
-  book_octets(account, COUNTER_WRITE_CHARS, io->write_chars, delta);
-  book_octets(account, COUNTER_READ_BYTES, io->read_bytes, delta);
-  book_octets(account, COUNTER_WRITE_BYTES, io->write_bytes, delta);
-  if (!sample->is_final) {
-    book(account, COUNTER_READ_CALLS, io->read_calls, delta);
-    book(account, COUNTER_WRITE_CALLS, io->write_calls, delta);
-  }
+  take_io(account, &last);
+  if (own_io_update(&account->own_io, &sample->own_io, &last, &io) != 0)
+    return;
+  book(account, COUNTER_READ_CHARS, io.read_chars, delta);
+  book(account, COUNTER_WRITE_CHARS, io.write_chars, delta);
+  book(account, COUNTER_READ_BYTES, io.read_bytes, delta);
+  book(account, COUNTER_WRITE_BYTES, io.write_bytes, delta);
+  book(account, COUNTER_READ_CALLS, io.read_calls, delta);
+  book(account, COUNTER_WRITE_CALLS, io.write_calls, delta);
+}
+
+/* The same of what exit records tell, which is rounded down. */
+static void book_final_io(struct account *account, const struct procfs_io *io,
+                          int64_t delta[COUNTERS]) {
+  book_at_least(account, COUNTER_READ_CHARS, io->read_chars, delta);
+  book_at_least(account, COUNTER_WRITE_CHARS, io->write_chars, delta);
+  book_at_least(account, COUNTER_READ_BYTES, io->read_bytes, delta);
+  book_at_least(account, COUNTER_WRITE_BYTES, io->write_bytes, delta);
+}
+
+void account_clear(struct account *account) {
+  own_io_destroy(account->own_io);
+  account->own_io = NULL;
 }
 
 uint64_t account_cpu_ns(const struct account *account) {
@@ -222,7 +234,9 @@ bool account_update(struct account *account, const struct sample *sample,
   memset(delta, 0, COUNTERS * sizeof(delta[0]));
   if (sample->record != NULL && is_believed)
     book_record(account, sample, delta);
-  if (sample->io != NULL)
+  if (sample->io != NULL && sample->is_final)
+    book_final_io(account, sample->io, delta);
+  else if (sample->io != NULL)
     book_io(account, sample, delta);
   if (sample->stat != NULL) {
     book_at_least(account, COUNTER_FAULTS_MINOR, sample->stat->faults_minor,

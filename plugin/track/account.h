@@ -5,6 +5,7 @@
 #include "kernel/procfs.h"
 #include "track/counters.h"
 #include "track/disk_wait.h"
+#include "track/own_io.h"
 
 /*
  * The books of one process: what of its use was already counted. Each look at
@@ -15,8 +16,8 @@
 struct account {
   bool from_zero; /* count what was used before the first sample, too */
   uint64_t known; /* counters that some sample has told, as 1 << counter */
-  uint64_t total[COUNTERS];          /* what is counted; of the known ones */
-  bool io_is_own;                    /* as sample.io_is_own was once */
+  uint64_t total[COUNTERS]; /* what is counted; of the known ones */
+  struct own_io *own_io; /* of a process that has waited for children; owned */
   uint64_t user_ticks, system_ticks; /* proportion of user to system time */
   uint64_t blkio_excess_ns; /* what the kernel's total has too much for good */
   uint64_t from_boot_ns;    /* the longest of the waits from boot among that */
@@ -40,9 +41,9 @@ struct sample {
   bool adds_ended_threads;
 
   const struct procfs_io *io; /* or NULL */
-  /* Whether that is without the I/O of children that were waited for, which the
-   * kernel adds to their parent's. Once it is, it must stay so. */
-  bool io_is_own;
+  /* How far that may have the I/O of children which the process has waited for.
+   */
+  struct own_io_sample own_io;
   const struct procfs_stat *stat; /* or NULL; needed for page faults, and for
                                    user against system time if no record counts
                                    ended threads */
@@ -52,6 +53,9 @@ struct sample {
    * threads that ended before the plugin's start are missing. */
   bool is_final;
 };
+
+/* Frees what it holds. */
+void account_clear(struct account *account);
 
 /* Begins the books with a CPU time that is not counted. */
 void account_start_at(struct account *account, uint64_t cpu_ns);

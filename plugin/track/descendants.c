@@ -11,6 +11,7 @@
 struct descendants {
   struct tracker *tracker;
   struct procfs *proc;
+  uint64_t now_ns;          /* at least; CLOCK_BOOTTIME */
   uint64_t tick_ns;         /* of start times in procfs */
   struct pattern_work work; /* of matching */
   struct join join;         /* of the process at hand */
@@ -41,6 +42,10 @@ void descendants_destroy(struct descendants *descendants) {
   procfs_close(descendants->proc);
   join_clear(&descendants->join);
   free(descendants);
+}
+
+void descendants_set_time(struct descendants *descendants, uint64_t now_ns) {
+  descendants->now_ns = now_ns;
 }
 
 /* Fills in which of the rules that want descendants select a process that
@@ -75,8 +80,9 @@ static bool must_judge(const struct descendants *descendants, pid_t pid,
  * read do so. With the lock. */
 static bool found(struct descendants *descendants, struct process *process,
                   bool from_zero) {
-  return process->is_met ? join_claim(&descendants->join, process, from_zero)
-                         : join_admit(&descendants->join, process, from_zero);
+  return process_is_listed(process)
+             ? join_claim(&descendants->join, process, from_zero)
+             : join_admit(&descendants->join, process, from_zero);
 }
 
 /* Finds out what the children of a process inherit, which forked at that time.
@@ -91,15 +97,17 @@ static void judge(struct descendants *descendants, pid_t pid,
   uint64_t latest_ns = start_ns + descendants->tick_ns;
   if (start_ns > forked_ns)
     return; /* another one has its pid already */
+  /* If it is ending its exit record may have come before. */
+  uint64_t alive_ns = stat.is_exiting ? start_ns : descendants->now_ns;
   match_living(descendants, pid, stat.comm);
 
   tracker_lock(tracker);
   struct process *process =
       process_table_find_at(tracker->table, pid, forked_ns);
   if (process == NULL)
-    process = tracker_enter(tracker, pid, start_ns, latest_ns);
+    process = tracker_enter(tracker, pid, start_ns, latest_ns, alive_ns);
   if (process != NULL && !process->is_judged) {
-    bool from_zero = process->is_met
+    bool from_zero = process_is_listed(process)
                          ? tracker_knows_as_unused(tracker, process)
                          : tracker_counts_from_zero(tracker, latest_ns);
     join_work_out(&descendants->join, process, stat.ppid, UINT64_MAX);
@@ -107,6 +115,27 @@ static void judge(struct descendants *descendants, pid_t pid,
         descendants->join.count == 0 || found(descendants, process, from_zero);
   }
   tracker_unlock(tracker);
+}
+
+/* Whether the table has the process that was forked at that time, and not only
+ * who had its pid before: of one that was known before the fork, procfs tells.
+ */
+static bool is_entered(struct descendants *descendants, pid_t pid,
+                       uint64_t earliest_ns, uint64_t begin_ns) {
+  struct tracker *tracker = descendants->tracker;
+  struct procfs_stat stat;
+
+  tracker_lock(tracker);
+  const struct process *process = process_table_find(tracker->table, pid);
+  bool may_be = process != NULL && !process_has_exited(process) &&
+                process_may_have_begun(process, earliest_ns, begin_ns);
+  uint64_t start_ns = may_be ? process->start_ns : 0;
+  bool is_sure = may_be && process_is_known_after(process, begin_ns);
+  tracker_unlock(tracker);
+  if (!may_be || is_sure)
+    return may_be;
+  return procfs_stat(descendants->proc, pid, &stat) == 0 &&
+         stat.start_ticks * descendants->tick_ns == start_ns;
 }
 
 void descendants_fork(struct descendants *descendants, pid_t parent,
@@ -122,17 +151,24 @@ void descendants_fork(struct descendants *descendants, pid_t parent,
   if (is_unknown)
     judge(descendants, parent, begin_ns);
 
+  bool is_there = is_entered(descendants, child, earliest_ns, begin_ns);
+
   tracker_lock(tracker);
   struct process *process = process_table_find(tracker->table, child);
-  bool is_there = process != NULL && !process->has_exited &&
-                  process_may_have_begun(process, earliest_ns, begin_ns);
   bool is_known =
       process_table_find_at(tracker->table, child, begin_ns) != NULL;
   descendants->join.match_count = 0;
   join_work_out(&descendants->join, NULL, parent, begin_ns);
   /* Whoever had the pid before is not to be taken for it. */
-  if (!is_there && (descendants->join.count > 0 || is_known))
-    process = tracker_enter(tracker, child, earliest_ns, begin_ns);
+  if (!is_there && (descendants->join.count > 0 || is_known)) {
+    if (process != NULL)
+      earliest_ns = process_begin_after(process, earliest_ns);
+    if (earliest_ns > begin_ns)
+      earliest_ns = begin_ns;
+    process = tracker_enter(tracker, child, earliest_ns, begin_ns, begin_ns);
+    if (process != NULL)
+      process->parent = parent;
+  }
   bool has_inherited = process != NULL && process->member != NULL &&
                        process->member->inherited > 0;
   if (descendants->join.count > 0 && process != NULL && !has_inherited)
@@ -153,7 +189,7 @@ void descendants_exec(struct descendants *descendants, pid_t pid) {
   struct process *process =
       process_table_find(descendants->tracker->table, pid);
   if (process != NULL && process->is_judged) {
-    bool is_readers = process->is_met;
+    bool is_readers = process_is_listed(process);
     process->is_judged = is_readers && process->member != NULL;
     forget(is_readers ? &process->claim : &process->member);
   }

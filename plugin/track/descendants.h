@@ -19,6 +19,10 @@ int descendants_create(const char *root, struct tracker *tracker,
 /* Takes NULL. */
 void descendants_destroy(struct descendants *descendants);
 
+/* It is now later than that, CLOCK_BOOTTIME, and no exit record that was sent
+ * later has been taken. */
+void descendants_set_time(struct descendants *descendants, uint64_t now_ns);
+
 /* A process has forked another one, at that time, CLOCK_BOOTTIME, which then
  * inherits the groups that want descendants. To be called before the exit
  * records of either are taken. */

@@ -26,8 +26,10 @@ struct exit_accounting {
   struct procfs *proc;
   exit_sink *sink;
   void *context;
-  uint64_t tick_ns;                  /* of the kernel's sampling */
-  struct exit_info_when when;        /* the messages at hand are of */
+  uint64_t tick_ns;           /* of the kernel's sampling */
+  struct exit_info_when when; /* the messages at hand are of */
+  const struct message *next; /* those that are to be taken yet */
+  size_t next_count;
   struct exited_threads_when exited; /* the same in CLOCK_MONOTONIC */
   uint64_t start_tick_ns;            /* of start times in procfs */
   struct pattern_work work;          /* of matching */
@@ -73,36 +75,104 @@ void exit_accounting_destroy(struct exit_accounting *exits) {
   free(exits);
 }
 
+/* Whether a process that was heard to be forked, and that no listing has shown
+ * yet, is another one than that whose record this is: its parent is there, and
+ * this one has another parent. */
+static bool has_other_parent(const struct process_table *table,
+                             const struct process *process,
+                             const struct exit_info *info) {
+  if (process_is_listed(process) || process->parent == 0 ||
+      process->parent == (pid_t)info->thread->ppid)
+    return false;
+  const struct process *parent = process_table_find_at(
+      table, process->parent, process_begin_before(process, UINT64_MAX));
+  return parent != NULL && !process_has_exited(parent);
+}
+
+/* Whether a process was there after a record had come: then it has not ended.
+ * What began long ago needs no such proof, and its times have no room in 32
+ * bits. */
+static bool was_there_later(const struct exit_accounting *exits,
+                            const struct process *process) {
+  static const uint64_t long_ns = 1000 * UINT64_C(1000000000);
+  return process->start_ns + long_ns > exits->when.latest_ns &&
+         process_is_known_after(process, exits->when.latest_ns + 1000);
+}
+
+/* Whether the process of a thread ends within the messages at hand. */
+static bool ends_soon(const struct exit_accounting *exits,
+                      const struct exit_info *info) {
+  if (info->is_last)
+    return true;
+  for (size_t i = 0; i < exits->next_count; i++) {
+    const struct record *next = &exits->next[i].record[MESSAGE_THREAD];
+    if (next->tgid == info->thread->tgid &&
+        (next->flags & RECORD_LAST_THREAD) != 0)
+      return true;
+  }
+  return false;
+}
+
+/* What find looks for. */
+struct find {
+  const struct exit_accounting *exits;
+  const struct exit_info *info;
+};
+
+static bool is_other(void *context, const struct process *process) {
+  const struct find *find = context;
+  return has_other_parent(find->exits->tracker->table, process, find->info) ||
+         (was_there_later(find->exits, process) &&
+          ends_soon(find->exits, find->info));
+}
+
+/* The process whose thread has ended, or NULL if it is not known. With the
+ * lock. */
+static struct process *find(struct exit_accounting *exits,
+                            const struct exit_info *info) {
+  const uint64_t stall_ns = STALL_MS * MS_NS;
+  struct process_search search = {
+      .pid = info->tgid,
+      .earliest_ns = info->earliest_ns,
+      .latest_ns = info->latest_ns,
+      .is_other = is_other,
+      .context = &(struct find){exits, info},
+  };
+  struct process *process =
+      process_table_find_exiting(exits->tracker->table, &search);
+  if (process != NULL)
+    return process;
+  search.earliest_ns =
+      info->earliest_ns > stall_ns ? info->earliest_ns - stall_ns : 0;
+  return process_table_find_exiting(exits->tracker->table, &search);
+}
+
 /* Whose thread has ended. Returns false if that cannot be known. */
 static bool identify(struct exit_accounting *exits,
                      const struct message *message, struct exit_info *info) {
   if (exit_info_identify(info, message, &exits->when) ||
-      process_table_find_exiting(exits->tracker->table, info->tgid,
-                                 info->earliest_ns, info->latest_ns) != NULL)
+      find(exits, info) != NULL)
     return true;
   exits->tracker->unattributed++;
   return false;
 }
 
-static struct process *find(struct exit_accounting *exits,
-                            const struct exit_info *info) {
-  const uint64_t stall_ns = STALL_MS * MS_NS;
-  const struct process_table *table = exits->tracker->table;
-  uint64_t earliest_ns = info->earliest_ns;
-  struct process *process = process_table_find_exiting(
-      table, info->tgid, earliest_ns, info->latest_ns);
-
-  if (process != NULL)
-    return process;
-  earliest_ns = earliest_ns > stall_ns ? earliest_ns - stall_ns : 0;
-  return process_table_find_exiting(table, info->tgid, earliest_ns,
-                                    info->latest_ns);
-}
-
+/* Enters a process that nothing is known of. Of others that have its pid, those
+ * that have ended began before and those that have not began later: exit
+ * records of a pid come in the order of its processes. */
 static struct process *enter_exited(struct exit_accounting *exits,
                                     const struct exit_info *info) {
-  return tracker_enter(exits->tracker, info->tgid, info->earliest_ns,
-                       info->latest_ns);
+  const struct process *other =
+      process_table_find(exits->tracker->table, info->tgid);
+  uint64_t earliest_ns = info->earliest_ns, latest_ns = info->latest_ns;
+  if (other != NULL && process_has_exited(other))
+    earliest_ns = process_begin_after(other, earliest_ns);
+  else if (other != NULL)
+    latest_ns = process_begin_before(other, latest_ns);
+  if (earliest_ns > latest_ns)
+    earliest_ns = latest_ns;
+  return tracker_enter(exits->tracker, info->tgid, earliest_ns, latest_ns,
+                       latest_ns);
 }
 
 static void leave(struct exit_accounting *exits, struct process *process) {
@@ -197,7 +267,7 @@ static void book(const struct exit_accounting *exits, struct process *process,
     process->member->is_exact = info->has_clock;
   uint64_t cpu_ns = account_cpu_ns(account);
   if (info->has_clock)
-    cpu_ns = info->clock_ns;
+    cpu_ns = max(cpu_ns, info->clock_ns);
   else if (!process->member->is_exact) /* each is too low at worst */
     cpu_ns = max(cpu_ns, max(record.cpu_ns, exited->cpu_ns));
   const struct procfs_io io = {.read_chars = exited->read_chars,
@@ -207,7 +277,6 @@ static void book(const struct exit_accounting *exits, struct process *process,
   const struct procfs_stat stat = {.faults_minor = exited->faults_minor,
                                    .faults_major = exited->faults_major};
   const struct sample sample = {
-      .io_is_own = process->has_ended_children,
       .cpu_ns = cpu_ns,
       .disk = last_period(exits, process->member, info, exited),
       .record = with_delays ? &record : NULL,
@@ -226,12 +295,18 @@ static enum counter exit_counter(uint32_t exit_code) {
                                           : COUNTER_EXIT_ERROR;
 }
 
-/* How a process ended: as its main thread, unless another thread ended all. One
- * that was ending by itself just then has 0 and may come last. */
+/* How a process ended: as its last thread, which is what its parent's wait
+ * returns. A thread that was ending by itself while another one ended the
+ * process has 0, and may come last; then the others have ended at the same
+ * moment. */
 static uint32_t exit_code_of(const struct record *last,
                              const struct exited_threads *exited) {
-  return last->pid == last->tgid || last->exit_code != 0 ? last->exit_code
-                                                         : exited->exit_code;
+  enum { MOMENT_US = 50000 };
+  if (last->pid == last->tgid || last->exit_code != 0 ||
+      exited->exit_code == 0 ||
+      exited->exit_code_us + MOMENT_US < last->process_elapsed_us)
+    return last->exit_code;
+  return exited->exit_code;
 }
 
 static void count_exit(const struct member *member, uint32_t exit_code) {
@@ -314,23 +389,26 @@ static void tell(struct exit_accounting *exits, const struct exit_info *info,
 /* Books a process that has ended, by its member. With the lock. */
 static void settle(struct exit_accounting *exits, struct process *process,
                    struct exit_info *info) {
-  process->has_exited = true;
+  process_learn(process, FACT_EXITED);
+  process_note_known(process, exits->when.latest_ns);
   info->exit_code = exit_code_of(info->thread, process->exited);
   info->dumped_core = process->exited->dumped_core;
+  if (info->whole != NULL)
+    process->exited->whole_cpu_ns = info->whole->cpu_ns;
   book(exits, process, info, true);
   count_exit(process->member, info->exit_code);
   tell(exits, info, process->member);
 }
 
 /* Frees what only late threads need: those of a member that had several. */
-static void drop(struct process *process, const struct exit_info *info) {
-  bool may_be_late = info->whole != NULL;
+static void drop(struct process *process) {
+  bool may_be_late = exited_threads_lack_one(process->exited);
 
-  if (!may_be_late && !process->is_met) {
+  if (!may_be_late && !process_is_listed(process)) {
     member_destroy(process->member);
     process->member = NULL;
   }
-  if (!may_be_late || process->member == NULL) {
+  if (!may_be_late) {
     exited_threads_destroy(process->exited);
     process->exited = NULL;
   }
@@ -354,10 +432,10 @@ static void settle_stranger(struct exit_accounting *exits,
   bool from_zero = process->claim != NULL
                        ? process->claim->account.from_zero
                        : tracker_knows_as_unused(exits->tracker, process);
-  struct process copy = {.is_met = true,
-                         .has_ended_children = process->has_ended_children};
+  struct process copy = {.state = PROCESS_LISTED};
 
-  process->has_exited = true;
+  process_learn(process, FACT_EXITED);
+  process_note_known(process, exits->when.latest_ns);
   join_work_out(&exits->join, process, NOBODY, 0);
   exclude(&exits->join, process->member);
   if (exits->join.count == 0 || !is_added ||
@@ -378,26 +456,109 @@ static bool is_undecided(const struct exit_accounting *exits) {
   return false;
 }
 
+/* Whether a process belonged to a group by a rule. */
+static const struct membership *find_membership(const struct member *member,
+                                                const struct rule *rule) {
+  for (size_t i = 0; i < member->group_count; i++)
+    if (member->memberships[i].rule == rule)
+      return &member->memberships[i];
+  return NULL;
+}
+
+/* Matches what its exit record leaves open: a process that has changed its name
+ * only keeps the groups that do not depend on it. With the lock. */
+static void keep_undecided(struct exit_accounting *exits,
+                           const struct member *member) {
+  struct join *join = &exits->join;
+  for (size_t i = 0; i < exits->unknown_count; i++) {
+    const struct membership *former =
+        find_membership(member, exits->unknown[i]);
+    if (former != NULL)
+      join->matches[join->match_count++] =
+          (struct match){.rule = former->rule, .name = former->group->name};
+  }
+}
+
+/* The same for a member that has become something else since the last read:
+ * what it used since then, and its end, are of what it has become. With the
+ * lock. */
+static void settle_changed(struct exit_accounting *exits,
+                           struct process *process, struct exit_info *info) {
+  struct member *member = process->member;
+  bool has_called_exec = process->was_forked && !info->is_forked;
+
+  if (!has_called_exec)
+    keep_undecided(exits, member);
+  join_work_out(&exits->join, process, NOBODY, 0);
+  if (has_called_exec)
+    exits->tracker->undecided += is_undecided(exits);
+  member_move(member, exits->join.memberships, exits->join.count,
+              exits->join.inherited_count);
+  settle(exits, process, info);
+}
+
+/* Removes a process that no read has met and no group wants, unless a record of
+ * it is to come: that must find whose it is. With the lock. */
+static void leave_exited(struct exit_accounting *exits, struct process *process,
+                         const struct exit_info *info, bool is_added) {
+  bool is_whole = add_ended_once(exits, process, info->thread, is_added);
+  if (is_whole && info->whole != NULL)
+    process->exited->whole_cpu_ns = info->whole->cpu_ns;
+  if (!is_whole || !exited_threads_lack_one(process->exited)) {
+    leave(exits, process);
+    return;
+  }
+  member_destroy(process->member);
+  process->member = NULL;
+  process_learn(process, FACT_EXITED);
+  process_note_known(process, exits->when.latest_ns);
+}
+
+/* From whom a process inherits that no read has met: of one whose fork was
+ * heard that is known; of an older one its parent tells. */
+static pid_t find_ancestor(const struct exit_accounting *exits,
+                           const struct process *process,
+                           const struct exit_info *info) {
+  const struct tracker *tracker = exits->tracker;
+  bool was_heard =
+      tracker->hears_forks && info->latest_ns >= tracker->hears_since_ns;
+  return process == NULL && was_heard ? NOBODY : (pid_t)info->thread->ppid;
+}
+
 /* The same for one that no read has met: what its exit record tells decides
  * about its groups. With the lock. */
 static void settle_unmet(struct exit_accounting *exits, struct process *process,
                          bool is_added, struct exit_info *info) {
   bool from_zero = tracker_counts_from_zero(exits->tracker, info->latest_ns);
 
-  join_work_out(&exits->join, process, (pid_t)info->thread->ppid, UINT64_MAX);
+  join_work_out(&exits->join, process, find_ancestor(exits, process, info),
+                UINT64_MAX);
   exits->tracker->undecided += is_undecided(exits);
+  if (process == NULL && (exits->join.count > 0 || info->whole != NULL))
+    process = enter_exited(exits, info);
   if (exits->join.count == 0) {
     if (process != NULL)
-      leave(exits, process);
+      leave_exited(exits, process, info, is_added);
     return;
   }
-  if (process == NULL)
-    process = enter_exited(exits, info);
   if (process != NULL && join_admit(&exits->join, process, from_zero) &&
       add_ended_once(exits, process, info->thread, is_added)) {
     settle(exits, process, info);
-    drop(process, info);
+    drop(process);
   }
+}
+
+/* Whether a process, or a child that it may have waited for, has read or
+ * written, as far as exit records tell. With the lock. */
+static bool has_done_io(const struct record *thread,
+                        const struct process *process) {
+  const struct exited_threads *exited = exited_of(process);
+  bool has_done = (thread->read_chars | thread->write_chars |
+                   thread->read_bytes | thread->write_bytes) != 0;
+  if (exited != NULL)
+    has_done |= (exited->read_chars | exited->write_chars | exited->read_bytes |
+                 exited->write_bytes) != 0;
+  return has_done || (process != NULL && process->has_ended_children);
 }
 
 /* The end of a process. The lock is given up to match it and to read its clock,
@@ -411,34 +572,44 @@ static void take_process(struct exit_accounting *exits, struct exit_info *info,
   if (process != NULL && !is_added)
     is_added = add_exited_thread(exits, process, info->thread);
   bool is_member = process != NULL && process->member != NULL;
-  bool is_decided = is_member && process->is_met;
+  bool is_decided = is_member && process_is_listed(process);
   bool has_name = exit_info_knows_name(info, exited_of(process));
   exit_info_set_comm(info, exited_of(process));
+  bool has_changed = is_decided && has_name &&
+                     process_has_changed(process, info->comm, info->is_forked);
   struct process *parent =
       process_table_find(tracker->table, (pid_t)info->thread->ppid);
-  if (parent != NULL)
+  if (parent != NULL) {
     parent->has_ended_children = true;
+    if (has_done_io(info->thread, process))
+      parent->has_io_of_children = true;
+  }
   is_member |= parent != NULL && parent->member != NULL;
   tracker_unlock(tracker);
 
   exits->join.match_count = exits->unknown_count = 0;
-  if (!is_decided && has_name)
+  if ((!is_decided || has_changed) && has_name)
     match(exits, info);
   if (is_member || exits->join.match_count > 0)
     exit_info_read_clock(info, exits->proc, exits->start_tick_ns);
 
   tracker_lock(tracker);
+  tracker->exits++;
   process = find(exits, info);
-  if (process == NULL || !process->is_met) {
+  if (process == NULL || !process_is_listed(process)) {
     settle_unmet(exits, process, is_added, info);
   } else {
     is_added = add_ended_once(exits, process, info->thread, is_added);
+    if (is_added && info->whole != NULL)
+      process->exited->whole_cpu_ns = info->whole->cpu_ns;
     if (process->member == NULL || process->claim != NULL)
       settle_stranger(exits, process, is_added, info);
-    if (process->member != NULL && is_added)
+    if (process->member != NULL && is_added && has_changed)
+      settle_changed(exits, process, info);
+    else if (process->member != NULL && is_added)
       settle(exits, process, info);
-    if (process->has_exited)
-      drop(process, info);
+    if (process_has_exited(process))
+      drop(process);
   }
   tracker_unlock(tracker);
 }
@@ -457,10 +628,11 @@ static bool take_late(struct exit_accounting *exits,
                       const struct exit_info *info) {
   struct process *process = process_table_find_exited(
       exits->tracker->table, info->tgid, info->earliest_ns, info->latest_ns);
-  if (process == NULL)
+  if (process == NULL || process->exited == NULL ||
+      !exited_threads_lack_one(process->exited))
     return false;
-  if (process->member != NULL && process->exited != NULL) {
-    add_exited_thread(exits, process, info->thread);
+  add_exited_thread(exits, process, info->thread);
+  if (process->member != NULL) {
     book(exits, process, info, false);
     if (process->member->sums_switches)
       add_switches(process->member, info->thread);
@@ -472,9 +644,9 @@ static bool take_late(struct exit_accounting *exits,
  * of the last one if that has waited for it. */
 static struct message *take_thread(struct exit_accounting *exits,
                                    const struct exit_info *info) {
-  struct process *process = find(exits, info);
-  if (process == NULL && take_late(exits, info))
+  if (take_late(exits, info))
     return NULL;
+  struct process *process = find(exits, info);
   if (process == NULL)
     process = enter_exited(exits, info);
   if (process == NULL || !add_exited_thread(exits, process, info->thread) ||
@@ -486,16 +658,15 @@ static struct message *take_thread(struct exit_accounting *exits,
 }
 
 /*
- * Whether a process that is no member has to wait for its main thread, to be
- * matched by its name: threads that die together, on several CPUs, overtake
- * each other. Keeps a copy of the message then. With the lock.
+ * Whether a process has to wait for its main thread, which has its name:
+ * threads that die together, on several CPUs, overtake each other. Keeps a copy
+ * of the message then. With the lock.
  */
 static bool must_wait(struct exit_accounting *exits,
                       const struct exit_info *info,
                       const struct message *message) {
   struct process *process = find(exits, info);
-  if (exit_info_knows_name(info, exited_of(process)) ||
-      (process != NULL && process->is_met && process->member != NULL))
+  if (exit_info_knows_name(info, exited_of(process)))
     return false;
 
   if (process == NULL)
@@ -551,6 +722,8 @@ void exit_accounting_take(struct exit_accounting *exits,
   pattern_work_fill(&exits->work, latest_ns);
   set_when(exits, earliest_ns, latest_ns);
   for (size_t i = 0; i < count; i++) {
+    exits->next = &messages[i + 1];
+    exits->next_count = count - i - 1;
     struct message *waiting = take(exits, &messages[i], false);
     if (waiting != NULL)
       take(exits, waiting, true);

@@ -36,6 +36,7 @@ bool exit_info_identify(struct exit_info *info, const struct message *message,
       .thread = thread,
       .whole = has_whole ? &message->record[MESSAGE_PROCESS] : NULL,
       .elapsed_us = thread->elapsed_us,
+      .is_forked = (thread->flags & RECORD_FORKED) != 0,
   };
   if (thread->version >= VERSION_LAST_THREAD) {
     info->tgid = (pid_t)thread->tgid;
@@ -67,23 +68,34 @@ bool exit_info_knows_name(const struct exit_info *info,
 void exit_info_set_comm(struct exit_info *info,
                         const struct exited_threads *exited) {
   const char *comm = info->thread->comm;
-  if (exited != NULL && exited->has_main)
+  /* There may have been another main thread: exec by any other ends it. */
+  bool is_main = info->thread->pid == (uint32_t)info->tgid;
+  if (!is_main && exited != NULL && exited->has_main)
     comm = exited->comm;
   memcpy(info->comm, comm, sizeof(info->comm));
 }
 
+/* Whether its pid is its own yet, and nothing of it runs any more. */
+static bool is_zombie(const struct exit_info *info, struct procfs *proc,
+                      uint64_t tick_ns) {
+  struct procfs_stat stat;
+  if (procfs_stat(proc, info->tgid, &stat) != 0 ||
+      !procfs_stat_has_ended(&stat))
+    return false;
+  uint64_t start_ns = stat.start_ticks * tick_ns;
+  return start_ns <= info->latest_ns && start_ns + tick_ns >= info->earliest_ns;
+}
+
+/* The clock is found by pid: it was the process's if the pid is, afterwards. It
+ * never shows less than the record. */
 void exit_info_read_clock(struct exit_info *info, struct procfs *proc,
                           uint64_t tick_ns) {
-  struct procfs_stat stat;
-
-  if (!procfs_may_be_zombie(info->tgid) ||
-      procfs_stat(proc, info->tgid, &stat) != 0 ||
-      !procfs_stat_has_ended(&stat))
-    return;
-  uint64_t start_ns = stat.start_ticks * tick_ns;
-  info->has_clock = start_ns <= info->latest_ns &&
-                    start_ns + tick_ns >= info->earliest_ns &&
-                    procfs_cpu_clock(info->tgid, &info->clock_ns) == 0;
+  const struct record *record =
+      info->whole != NULL ? info->whole : info->thread;
+  info->has_clock =
+      procfs_may_be_zombie(info->tgid) && is_zombie(info, proc, tick_ns) &&
+      procfs_cpu_clock(info->tgid, &info->clock_ns) == 0 &&
+      is_zombie(info, proc, tick_ns) && info->clock_ns >= record->cpu_ns;
 }
 
 void exit_info_look_init(struct exit_info_look *look,

@@ -22,6 +22,7 @@ struct exit_info {
   uint64_t earliest_ns, latest_ns; /* between these times it began */
   uint64_t elapsed_us;             /* how long it lived */
   char comm[RECORD_COMM_SIZE];
+  bool is_forked; /* it never called exec */
 
   uint32_t exit_code; /* a wait status */
   bool dumped_core;

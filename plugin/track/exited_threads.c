@@ -28,9 +28,28 @@ uint64_t exited_threads_cpu_ns(const struct record *thread, uint64_t tick_ns) {
   return max(min(cpu_ns, most), thread->cpu_ns);
 }
 
+bool exited_threads_lack_one(const struct exited_threads *exited) {
+  return exited != NULL && exited->whole_cpu_ns > exited->record_cpu_ns;
+}
+
 void exited_threads_note_sample(struct exited_threads *exited) {
   exited->lived_ns = exited->false_ns = 0;
   exited->from_boot = (struct disk_wait_from_boot){0};
+}
+
+void exited_threads_note_io(struct exited_threads *exited) {
+  exited->io_count = 0;
+  exited->io_read_chars = exited->io_write_chars = 0;
+  exited->io_read_bytes = exited->io_write_bytes = 0;
+}
+
+/* The main thread's own I/O can be read until its process is gone. */
+static void add_io(struct exited_threads *exited, const struct record *thread) {
+  exited->io_count++;
+  exited->io_read_chars += thread->read_chars;
+  exited->io_write_chars += thread->write_chars;
+  exited->io_read_bytes += thread->read_bytes;
+  exited->io_write_bytes += thread->write_bytes;
 }
 
 static void add_life(struct exited_threads *exited, const struct record *thread,
@@ -52,6 +71,7 @@ void exited_threads_add(struct exited_threads *exited,
                         const struct account *account,
                         const struct exited_threads_when *when) {
   exited->cpu_ns += exited_threads_cpu_ns(thread, tick_ns);
+  exited->record_cpu_ns += thread->cpu_ns;
   exited->user_us += thread->user_us;
   exited->system_us += thread->system_us;
   exited->switches_voluntary += thread->switches_voluntary;
@@ -63,11 +83,15 @@ void exited_threads_add(struct exited_threads *exited,
   exited->read_bytes += thread->read_bytes;
   exited->write_bytes += thread->write_bytes;
   exited->disk_waits += thread->waits[DELAY_BLKIO];
+  if (thread->pid != thread->tgid)
+    add_io(exited, thread);
   add_life(exited, thread, account, when);
   /* Not ACORE, which is set where a limit forbade the core. */
   exited->dumped_core |= WCOREDUMP((int)thread->exit_code) != 0;
-  if (thread->exit_code != 0)
+  if (thread->exit_code != 0) {
     exited->exit_code = thread->exit_code;
+    exited->exit_code_us = thread->process_elapsed_us;
+  }
   if (thread->pid == thread->tgid) {
     exited->has_main = true;
     memcpy(exited->comm, thread->comm, sizeof(exited->comm));

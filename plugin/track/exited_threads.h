@@ -11,13 +11,21 @@
  * process, all threads together, has neither.
  */
 struct exited_threads {
-  uint64_t cpu_ns; /* estimated */
+  uint64_t cpu_ns;        /* estimated */
+  uint64_t record_cpu_ns; /* as their records have it */
+  uint64_t
+      whole_cpu_ns; /* likewise, of the whole process, once it has exited */
   uint64_t user_us, system_us;
   uint64_t switches_voluntary, switches_involuntary;
   uint64_t faults_minor, faults_major;
   uint64_t read_chars, write_chars;
   uint64_t read_bytes, write_bytes;
   uint64_t disk_waits; /* their count */
+
+  /* Of those but the main thread that ended since the process's I/O was last
+   * counted: how many they are, and their I/O. */
+  uint32_t io_count;
+  uint64_t io_read_chars, io_write_chars, io_read_bytes, io_write_bytes;
 
   /* Of those that ended since the process was last sampled: how long they lived
    * since then, all together, and their false waits for a disk: of those that
@@ -28,7 +36,8 @@ struct exited_threads {
 
   /* The one that crashed says so, which need not be the last. */
   bool dumped_core;
-  uint32_t exit_code; /* of the last that did not end with 0 */
+  uint32_t exit_code;    /* of the last that did not end with 0 */
+  uint64_t exit_code_us; /* when that was, since the process began */
 
   /* The main thread's record, if that has ended: it has the process's name. */
   bool has_main;
@@ -42,6 +51,11 @@ struct exited_threads {
 /* Takes NULL. */
 void exited_threads_destroy(struct exited_threads *exited);
 
+/* Whether the record of a thread is missing yet that ended before the last one
+ * did.
+ */
+bool exited_threads_lack_one(const struct exited_threads *exited);
+
 /* When a thread has ended, between two times of CLOCK_MONOTONIC. */
 struct exited_threads_when {
   uint64_t earliest_ns, latest_ns;
@@ -53,6 +67,9 @@ void exited_threads_add(struct exited_threads *exited,
                         const struct record *thread, uint64_t tick_ns,
                         const struct account *account,
                         const struct exited_threads_when *when);
+
+/* Notes that the process's I/O was counted. */
+void exited_threads_note_io(struct exited_threads *exited);
 
 /* Notes that the process was sampled. */
 void exited_threads_note_sample(struct exited_threads *exited);

@@ -32,8 +32,8 @@ static size_t own_count(const struct process *process) {
   const struct member *member = process->member;
   if (member == NULL)
     return 0;
-  return process->is_judged && !process->is_met ? member->group_count
-                                                : member->inherited;
+  return process->is_judged && !process_is_listed(process) ? member->group_count
+                                                           : member->inherited;
 }
 
 static void inherit_own(struct join *join, const struct member *member,
@@ -72,7 +72,13 @@ static void inherit(struct join *join, const struct process *process,
   const struct process *parent =
       process_table_find_at(join->tracker->table, ppid, time_ns);
   join->inherited_count = 0;
-  if (parent != NULL) {
+  /* A parent that has ended has no children, but its fork may have been missed.
+   */
+  bool is_former =
+      parent != NULL && process_has_exited(parent) &&
+      join->tracker->hears_forks &&
+      (time_ns == UINT64_MAX || !process_is_known_after(parent, time_ns));
+  if (parent != NULL && !is_former) {
     inherit_from(join, parent->member);
     inherit_from(join, parent->claim);
   }

@@ -31,27 +31,38 @@ void member_destroy(struct member *member) {
   if (member->io_fd >= 0)
     close(member->io_fd);
   leave_groups(member);
+  account_clear(&member->account);
   free(member);
+}
+
+int member_move(struct member *member, const struct membership *memberships,
+                size_t count, size_t inherited) {
+  struct membership *copy = calloc(count + 1, sizeof(*copy));
+  if (copy == NULL)
+    return -ENOMEM;
+
+  if (count > 0)
+    memcpy(copy, memberships, count * sizeof(*copy));
+  leave_groups(member);
+  member->memberships = copy;
+  member->group_count = count;
+  member->inherited = inherited;
+  for (size_t i = 0; i < count; i++) {
+    copy[i].group->members += !copy[i].is_again;
+    copy[i].group->idle_reads = 0;
+  }
+  return 0;
 }
 
 int member_set_groups(struct member *member,
                       const struct membership *memberships, size_t count,
                       size_t inherited) {
-  struct membership *copy = calloc(count, sizeof(*copy));
-  if (copy == NULL)
-    return -ENOMEM;
-
-  memcpy(copy, memberships, count * sizeof(*copy));
-  leave_groups(member);
-  member->memberships = copy;
-  member->group_count = count;
-  member->inherited = inherited;
+  int status = member_move(member, memberships, count, inherited);
+  if (status != 0)
+    return status;
   member->collect = 0;
-  for (size_t i = 0; i < count; i++) {
-    copy[i].group->members += !copy[i].is_again;
-    copy[i].group->idle_reads = 0;
-    member->collect |= copy[i].group->rule->collect;
-  }
+  for (size_t i = 0; i < count; i++)
+    member->collect |= memberships[i].group->rule->collect;
   return 0;
 }
 

@@ -46,6 +46,11 @@ int member_set_groups(struct member *member,
                       const struct membership *memberships, size_t count,
                       size_t inherited);
 
+/* Moves it to other groups, perhaps none, though it is the reader's: what it
+ * collects stays as it was. With the tracker's lock. Returns 0 or -ENOMEM. */
+int member_move(struct member *member, const struct membership *memberships,
+                size_t count, size_t inherited);
+
 /* Whether its groups are these, in this order, and as many inherited. */
 bool member_has_groups(const struct member *member,
                        const struct membership *memberships, size_t count,

@@ -87,53 +87,124 @@ static void resize(struct process_table *table, size_t capacity) {
   free(old.buckets);
 }
 
+static uint64_t latest_start_ns(const struct process *process) {
+  return process->start_ns + (uint64_t)process->start_width_us * 1000;
+}
+
 bool process_may_have_begun(const struct process *process, uint64_t earliest_ns,
                             uint64_t latest_ns) {
-  uint64_t latest_start_ns =
-      process->start_ns + (uint64_t)process->start_width_us * 1000;
-  return process->start_ns <= latest_ns && latest_start_ns >= earliest_ns;
+  return process->start_ns <= latest_ns &&
+         latest_start_ns(process) >= earliest_ns;
 }
 
+uint64_t process_begin_before(const struct process *process,
+                              uint64_t latest_ns) {
+  uint64_t before_ns = latest_start_ns(process) - 1000;
+  return before_ns < latest_ns ? before_ns : latest_ns;
+}
+
+uint64_t process_begin_after(const struct process *process,
+                             uint64_t earliest_ns) {
+  uint64_t after_ns = latest_start_ns(process) + 1000;
+  return after_ns > earliest_ns ? after_ns : earliest_ns;
+}
+
+void process_note_known(struct process *process, uint64_t time_ns) {
+  process->known_us = (uint32_t)(time_ns / 1000);
+}
+
+bool process_is_known_after(const struct process *process, uint64_t time_ns) {
+  return (int32_t)(process->known_us - (uint32_t)(time_ns / 1000)) >= 0;
+}
+
+static uint32_t hash(const char *text) {
+  uint32_t hash = 2166136261; /* FNV-1a */
+  for (; *text != '\0'; text++)
+    hash = (hash ^ (unsigned char)*text) * 16777619;
+  return hash;
+}
+
+void process_note_identity(struct process *process, const char *comm,
+                           bool is_forked) {
+  process->comm = hash(comm);
+  process->was_forked = is_forked;
+}
+
+bool process_has_changed(const struct process *process, const char *comm,
+                         bool is_forked) {
+  return process->comm != hash(comm) || (process->was_forked && !is_forked);
+}
+
+enum process_action process_learn(struct process *process,
+                                  enum process_fact fact) {
+  enum process_state state = process->state;
+  enum process_action action = lifecycle_advance(&state, fact);
+  process->state = state;
+  return action;
+}
+
+/* One that was just added begins a bucket, before it has a start time. */
 struct process *process_table_find(const struct process_table *table,
                                    pid_t pid) {
-  struct process *process = *bucket_of(table, pid);
-  while (process != NULL && (process->pid != pid || process->has_vanished))
-    process = process->next;
-  return process;
-}
-
-struct process *process_table_find_at(const struct process_table *table,
-                                      pid_t pid, uint64_t time_ns) {
   struct process *last = NULL;
   for (struct process *p = *bucket_of(table, pid); p != NULL; p = p->next)
-    if (p->pid == pid && p->start_ns <= time_ns &&
-        (last == NULL || p->start_ns > last->start_ns))
+    if (p->pid == pid &&
+        (last == NULL || latest_start_ns(p) > latest_start_ns(last)))
       last = p;
   return last;
 }
 
-static struct process *find_ended(const struct process_table *table, pid_t pid,
-                                  bool has_exited, uint64_t earliest_ns,
-                                  uint64_t latest_ns) {
-  struct process *oldest = NULL;
-  for (struct process *p = *bucket_of(table, pid); p != NULL; p = p->next)
-    if (p->pid == pid && p->has_exited == has_exited &&
-        process_may_have_begun(p, earliest_ns, latest_ns) &&
-        (oldest == NULL || p->start_ns < oldest->start_ns))
-      oldest = p;
-  return oldest;
+struct process *process_table_find_at(const struct process_table *table,
+                                      pid_t pid, uint64_t time_ns) {
+  struct process *last = NULL;  /* of those that began before it for sure */
+  struct process *first = NULL; /* of those that may have */
+  for (struct process *p = *bucket_of(table, pid); p != NULL; p = p->next) {
+    if (p->pid != pid || p->start_ns > time_ns)
+      continue;
+    if (latest_start_ns(p) <= time_ns &&
+        (last == NULL || p->start_ns > last->start_ns))
+      last = p;
+    if (first == NULL || p->start_ns < first->start_ns)
+      first = p;
+  }
+  return last != NULL ? last : first;
 }
 
-struct process *process_table_find_exiting(const struct process_table *table,
-                                           pid_t pid, uint64_t earliest_ns,
-                                           uint64_t latest_ns) {
-  return find_ended(table, pid, false, earliest_ns, latest_ns);
+/* Whether a record is rather that of one process than of another. Records of a
+ * pid come in the order of its processes; but before a listing shows one, those
+ * of the former ones are taken, so that what is left of them has lost its
+ * record. */
+static bool comes_first(const struct process *one,
+                        const struct process *other) {
+  if (process_is_listed(one) != process_is_listed(other))
+    return process_is_listed(one);
+  return one->start_ns < other->start_ns;
+}
+
+struct process *
+process_table_find_exiting(const struct process_table *table,
+                           const struct process_search *search) {
+  struct process *first = NULL;
+  for (struct process *p = *bucket_of(table, search->pid); p != NULL;
+       p = p->next)
+    if (p->pid == search->pid && !process_has_exited(p) &&
+        process_may_have_begun(p, search->earliest_ns, search->latest_ns) &&
+        !(search->is_other != NULL && search->is_other(search->context, p)) &&
+        (first == NULL || comes_first(p, first)))
+      first = p;
+  return first;
 }
 
 struct process *process_table_find_exited(const struct process_table *table,
                                           pid_t pid, uint64_t earliest_ns,
                                           uint64_t latest_ns) {
-  return find_ended(table, pid, true, earliest_ns, latest_ns);
+  struct process *last = NULL;
+  for (struct process *p = *bucket_of(table, pid); p != NULL; p = p->next)
+    if (p->pid == pid && process_has_exited(p) &&
+        process_may_have_begun(p, earliest_ns, latest_ns) &&
+        (last == NULL || p->start_ns > last->start_ns))
+      last = p;
+  return last;
 }
 
 static void put_unused(struct process_table *table, struct process *process) {

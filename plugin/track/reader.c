@@ -214,6 +214,7 @@ static uint32_t next_turn(const struct reader *reader,
 
 /* A process is of no group. With the lock. */
 static void dismiss(struct reader *reader, struct process *process) {
+  process->was_member |= process->member != NULL;
   sampler_forget(reader->sampler, process->member);
   process->member = NULL;
 }
@@ -231,14 +232,15 @@ static void take_claim(struct process *process) {
  * before stays where it was counted. If memory is short it is tried again. With
  * the lock. */
 static void select_groups(struct reader *reader, struct process *process,
-                          pid_t ppid, bool from_zero) {
+                          const struct procfs_stat *stat, bool from_zero) {
   struct join *join = &reader->join;
 
-  if (process->has_exited)
+  if (process_has_exited(process))
     return; /* its groups are settled */
   process->select_error = (int16_t)reader->select_error;
   process->cgroup = reader->cgroup;
-  join_work_out(join, process, ppid, UINT64_MAX);
+  process_note_identity(process, stat->comm, stat->is_forked);
+  join_work_out(join, process, stat->ppid, UINT64_MAX);
   take_claim(process);
   bool is_same = process->member != NULL &&
                  member_has_groups(process->member, join->memberships,
@@ -250,27 +252,34 @@ static void select_groups(struct reader *reader, struct process *process,
   process->is_judged = true;
 }
 
-/* A process that has lost its pid to another one, or is no longer listed. Its
- * exit record may come yet, if somebody listens. With the lock. Returns whether
- * to keep it. */
-static bool retire(struct reader *reader, struct process *process) {
-  struct tracker *tracker = reader->tracker;
-  bool is_late =
-      process->has_vanished && process->seen <= tracker->drained_read;
+/* Gives up what is kept for a process that is to be removed. With the lock. */
+static void release_process(struct reader *reader, struct process *process) {
+  dismiss(reader, process);
+  member_destroy(process->claim);
+  exited_threads_destroy(process->exited);
+  process->claim = NULL;
+  process->exited = NULL;
+}
 
-  if (process->has_exited || !tracker->listens || is_late) {
-    dismiss(reader, process);
-    member_destroy(process->claim);
-    exited_threads_destroy(process->exited);
-    process->claim = NULL;
-    process->exited = NULL;
-    return false;
-  }
-  if (!process->has_vanished) {
-    process->has_vanished = true;
-    process->seen = tracker->read;
-  }
-  return true;
+/* A process is not listed, or its pid is another one's. Returns whether to keep
+ * it. With the lock. */
+static bool note_unlisted(struct reader *reader, struct process *process) {
+  if (process_learn(process, FACT_UNLISTED) != ACTION_FORGET)
+    return true;
+  release_process(reader, process);
+  return false;
+}
+
+/* Whether a process of the table is the one that a read has just found. One
+ * whose exit is counted is not there any more, but for what is left of it. */
+static bool is_found(const struct reader *reader, const struct process *process,
+                     const struct procfs_stat *stat) {
+  uint64_t start_ns = stat->start_ticks * reader->tick_ns;
+  if (process_is_listed(process))
+    return process->start_ns == start_ns;
+  return process_may_have_begun(process, start_ns,
+                                start_ns + reader->tick_ns) &&
+         !(process_has_exited(process) && !stat->is_exiting);
 }
 
 /* The process that a read has just found under a pid, or NULL if the table does
@@ -278,14 +287,9 @@ static bool retire(struct reader *reader, struct process *process) {
 static struct process *recognize(struct reader *reader, pid_t pid,
                                  const struct procfs_stat *stat) {
   struct process *process = process_table_find(reader->tracker->table, pid);
-  uint64_t start_ns = stat->start_ticks * reader->tick_ns;
-  if (process == NULL)
-    return NULL;
-  if (process->is_met ? process->start_ns == start_ns
-                      : process_may_have_begun(process, start_ns,
-                                               start_ns + reader->tick_ns))
+  if (process == NULL || is_found(reader, process, stat))
     return process;
-  if (!retire(reader, process))
+  if (!note_unlisted(reader, process))
     process_table_remove(reader->tracker->table, process);
   return NULL;
 }
@@ -294,7 +298,7 @@ static struct process *recognize(struct reader *reader, pid_t pid,
 static struct process *presume(struct reader *reader, pid_t pid) {
   tracker_lock(reader->tracker);
   struct process *process = process_table_find(reader->tracker->table, pid);
-  bool is_met = process != NULL && process->is_met;
+  bool is_met = process != NULL && process_is_listed(process);
   tracker_unlock(reader->tracker);
   return is_met ? process : NULL;
 }
@@ -306,7 +310,7 @@ static void take_over(struct reader *reader, struct process *process,
   /* At first parents may come later than their children. */
   bool is_early = tracker->has_descendants && !tracker->has_read;
 
-  process->is_met = true;
+  process_learn(process, FACT_LISTED);
   process->seen = NO_READ;
   process->start_ns = stat->start_ticks * reader->tick_ns;
   process->start_width_us = (uint32_t)(reader->tick_ns / 1000);
@@ -320,8 +324,8 @@ static struct process *find_decided(struct reader *reader, pid_t pid,
                                     const struct procfs_stat *stat) {
   tracker_lock(reader->tracker);
   struct process *process = recognize(reader, pid, stat);
-  if (process != NULL && !process->is_met) {
-    if (process->has_exited)
+  if (process != NULL && !process_is_listed(process)) {
+    if (process_has_exited(process))
       take_over(reader, process, stat);
     else
       process = NULL;
@@ -331,13 +335,12 @@ static struct process *find_decided(struct reader *reader, pid_t pid,
 }
 
 /* Enters a process that was just matched; the listener may know it. Returns
- * NULL if memory is short. */
+ * NULL if memory is short. With the lock. */
 static struct process *enter(struct reader *reader, pid_t pid,
                              const struct procfs_stat *stat) {
   struct tracker *tracker = reader->tracker;
   uint64_t latest_ns = (stat->start_ticks + 1) * reader->tick_ns;
 
-  tracker_lock(tracker);
   struct process *process = recognize(reader, pid, stat);
   if (process == NULL)
     process = process_table_add(tracker->table, pid);
@@ -345,9 +348,8 @@ static struct process *enter(struct reader *reader, pid_t pid,
     bool from_zero = tracker_counts_from_zero(tracker, latest_ns);
     take_over(reader, process, stat);
     process->is_pending = reader->is_pending && from_zero;
-    select_groups(reader, process, stat->ppid, from_zero);
+    select_groups(reader, process, stat, from_zero);
   }
-  tracker_unlock(tracker);
   return process;
 }
 
@@ -355,8 +357,55 @@ static struct process *enter(struct reader *reader, pid_t pid,
  * ends only its exit record tells what it was. */
 static bool is_too_late(const struct reader *reader,
                         const struct procfs_stat *stat) {
-  return stat->is_exiting && stat->threads <= 1 && reader->tracker->listens &&
-         reader->tracker->has_read;
+  return stat->is_exiting && stat->threads <= 1 && reader->tracker->listens;
+}
+
+static uint64_t count_exits(struct reader *reader) {
+  tracker_lock(reader->tracker);
+  uint64_t exits = reader->tracker->exits;
+  tracker_unlock(reader->tracker);
+  return exits;
+}
+
+static bool is_as_before(const struct procfs_stat *a,
+                         const struct procfs_stat *b) {
+  return strcmp(a->comm, b->comm) == 0 && a->is_forked == b->is_forked;
+}
+
+/* Matches and enters a process that no read has met. An exit that is counted
+ * meanwhile may be its own, of which no trace is left if no group wanted it:
+ * then it must not be entered. Returns NULL if it is gone, or too late. */
+static struct process *meet_stranger(struct reader *reader, pid_t pid,
+                                     struct procfs_stat *stat) {
+  enum { TRIES = 8 };
+  struct tracker *tracker = reader->tracker;
+
+  for (int tries = 1;; tries++) {
+    struct procfs_stat matched = *stat;
+    uint64_t cpu_ns; /* before it is matched: what it becomes later, shows */
+    if (procfs_cpu_clock(pid, &cpu_ns) != 0)
+      return NULL;
+    if (is_too_late(reader, stat) || !find_matches(reader, pid, stat))
+      return NULL;
+    if (tries == 1)
+      learn_executable(reader, pid);
+    uint64_t exits = count_exits(reader);
+    if (tracker->listens && !look_again(reader, pid, stat))
+      return NULL;
+    if (is_too_late(reader, stat))
+      return NULL;
+    tracker_lock(tracker);
+    bool is_sure = tries == TRIES ||
+                   (exits == tracker->exits && is_as_before(&matched, stat));
+    struct process *process = is_sure ? enter(reader, pid, stat) : NULL;
+    if (process != NULL) {
+      process_note_known(process, reader->begin_ns);
+      process->clock_ns = cpu_ns;
+    }
+    tracker_unlock(tracker);
+    if (is_sure)
+      return process;
+  }
 }
 
 /* Finds out which process has a pid, and enters it if no read has met it.
@@ -371,14 +420,16 @@ static struct process *meet(struct reader *reader, pid_t pid, uint32_t inode) {
   if (status != 0)
     return procfs_is_vanished(status) ? NULL : presume(reader, pid);
 
+  /* Whoever had the pid before is gone: its end is counted before. */
+  tracker_take_exits(reader->tracker);
   struct process *process = find_decided(reader, pid, &stat);
-  if (process == NULL && !is_too_late(reader, &stat) &&
-      find_matches(reader, pid, &stat) && !is_too_late(reader, &stat)) {
-    learn_executable(reader, pid);
-    process = enter(reader, pid, &stat);
-  }
-  if (process != NULL)
+  if (process == NULL)
+    process = meet_stranger(reader, pid, &stat);
+  if (process != NULL) {
     process->inode = inode;
+    if (stat.children_faults > 0)
+      process->has_ended_children = process->has_io_of_children = true;
+  }
   return process;
 }
 
@@ -390,7 +441,8 @@ static struct process *meet(struct reader *reader, pid_t pid, uint32_t inode) {
 static struct process *find(struct reader *reader, pid_t pid, uint32_t inode) {
   tracker_lock(reader->tracker);
   struct process *process = process_table_find(reader->tracker->table, pid);
-  bool is_known = process != NULL && process->is_met && process->inode == inode;
+  bool is_known =
+      process != NULL && process_is_listed(process) && process->inode == inode;
   tracker_unlock(reader->tracker);
   return is_known ? process : meet(reader, pid, inode);
 }
@@ -403,8 +455,9 @@ static bool has_moved(struct reader *reader, const struct process *process) {
          hash(path) != process->cgroup;
 }
 
+/* before_ns is what its CPU clock showed at the last look. */
 static void reselect(struct reader *reader, struct process *process,
-                     bool from_zero) {
+                     uint64_t before_ns, bool from_zero) {
   struct procfs_stat stat;
 
   process->due = next_turn(reader, process);
@@ -424,8 +477,13 @@ static void reselect(struct reader *reader, struct process *process,
   if (process->member == NULL)
     learn_executable(reader, process->pid);
   tracker_lock(reader->tracker);
-  select_groups(reader, process, stat.ppid,
-                from_zero || (process->is_pending && is_young));
+  bool was_none = process->member == NULL;
+  from_zero |= process->is_pending && is_young;
+  select_groups(reader, process, &stat, from_zero);
+  /* A change of what it is came after the last look at its clock. */
+  if (was_none && process->member != NULL && !from_zero &&
+      before_ns != PROCESS_CLOCK_UNKNOWN)
+    account_start_at(&process->member->account, before_ns);
   process->is_pending &= reader->is_pending;
   tracker_unlock(reader->tracker);
 }
@@ -433,8 +491,7 @@ static void reselect(struct reader *reader, struct process *process,
 /* A process was listed, but is gone already. */
 static void lose(struct reader *reader, struct process *process) {
   tracker_lock(reader->tracker);
-  if (!process->has_vanished)
-    process->seen = NO_READ;
+  process->seen = NO_READ;
   tracker_unlock(reader->tracker);
 }
 
@@ -449,7 +506,7 @@ static void visit(struct reader *reader, pid_t pid, uint32_t inode) {
 
   bool is_due = !is_new && (reader->lookups_changed ||
                             process->due <= reader->begin_ns / SECOND_NS);
-  if (process->member == NULL && !is_due && !is_new)
+  if (process->member == NULL && !is_due)
     return;
   uint64_t clock_ns;
   if (procfs_cpu_clock(pid, &clock_ns) != 0) {
@@ -459,17 +516,18 @@ static void visit(struct reader *reader, pid_t pid, uint32_t inode) {
 
   bool has_run = clock_ns != process->clock_ns;
   bool was_unused = tracker_knows_as_unused(reader->tracker, process);
+  uint64_t before_ns = process->clock_ns;
   process->clock_ns = clock_ns;
   if (is_due && (has_run || process->due == PROCESS_DUE_NOW ||
                  reader->lookups_changed || has_moved(reader, process)))
-    reselect(reader, process, was_unused);
+    reselect(reader, process, before_ns, was_unused);
   else if (is_due)
     process->due = next_turn(reader, process);
   if (process->member == NULL)
     return;
   if (!has_run && !process->member->is_new)
     sampler_look_at_idle(reader->sampler, process);
-  else if (process->has_exited)
+  else if (process_has_exited(process))
     sampler_look_at_exited(reader->sampler, process);
   else
     sampler_add(reader->sampler, process);
@@ -504,16 +562,15 @@ static bool keep_process(void *context, struct process *process) {
   uint32_t read = reader->tracker->read;
 
   /* The listener may have entered it after this read passed its pid by. */
-  if (!process->is_met && process->seen == read)
+  if (!process_is_listed(process) && process->seen == read)
     return true;
-  if (process->seen != read || process->has_vanished ||
-      (member != NULL && member->is_gone))
-    return retire(reader, process);
+  if (process->seen != read || (member != NULL && member->is_gone))
+    return note_unlisted(reader, process);
   if (process->select_error == -EOVERFLOW)
     reader->report->undecided++;
   else if (process->select_error != 0)
     reader->report->select = process->select_error;
-  if (member != NULL && !process->has_exited) {
+  if (member != NULL && !process_has_exited(process)) {
     member_add_gauges(member);
     reader->report->members++;
     if (member->io_error != 0)
@@ -526,9 +583,10 @@ static bool keep_process(void *context, struct process *process) {
  * those go of whom the listener knows that they are gone. */
 static bool keep_unless_ended(void *context, struct process *process) {
   struct reader *reader = context;
-  bool is_gone = process->has_exited || process->has_vanished;
-  bool is_fresh = !process->is_met && process->seen == reader->tracker->read;
-  return !is_gone || is_fresh || retire(reader, process);
+  bool is_gone = process_has_exited(process);
+  bool is_fresh =
+      !process_is_listed(process) && process->seen == reader->tracker->read;
+  return !is_gone || is_fresh || note_unlisted(reader, process);
 }
 
 static void select_again(void *context, pid_t pid) {
@@ -561,6 +619,7 @@ static void count_members(struct reader *reader) {
 static void close_read(struct reader *reader) {
   struct tracker *tracker = reader->tracker;
 
+  tracker_take_exits(tracker);
   tracker_lock(tracker);
   if (reader->report->proc == 0)
     count_members(reader);

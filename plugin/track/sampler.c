@@ -27,6 +27,7 @@ struct sampler {
 
   struct process *batch[QUERY_BATCH];
   size_t batch_size;
+  struct look *looks; /* one each */
 };
 
 /* What one look at a process finds. */
@@ -36,6 +37,8 @@ struct look {
   struct procfs_io io;
   struct procfs_stat stat;
   uint32_t threads;
+  uint32_t ended;  /* threads, as far as was known before its I/O was read */
+  bool had_waited; /* for a child, perhaps */
   bool had_exited; /* its exit record was booked before */
   bool is_zombie;
 };
@@ -47,6 +50,11 @@ struct sampler *sampler_create(struct procfs *proc, struct tracker *tracker) {
   sampler->proc = proc;
   sampler->tracker = tracker;
   sampler->tick_ns = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+  sampler->looks = calloc(QUERY_BATCH, sizeof(sampler->looks[0]));
+  if (sampler->looks == NULL) {
+    free(sampler);
+    return NULL;
+  }
   return sampler;
 }
 
@@ -54,6 +62,7 @@ void sampler_destroy(struct sampler *sampler) {
   if (sampler == NULL)
     return;
   query_close(sampler->query);
+  free(sampler->looks);
   free(sampler);
 }
 
@@ -174,10 +183,12 @@ static bool count_threads(struct sampler *sampler, struct process *process,
          is_same_process(sampler, process);
 }
 
-/* Reads the process's I/O, if a group wants it. Returns whether io is set. */
+/* Reads the process's I/O, if a group wants it; and that of its living threads,
+ * if it may have waited for children. Returns whether it is there. */
 static bool read_io(struct sampler *sampler, struct process *process,
-                    bool is_own, struct procfs_io *io) {
+                    struct look *look) {
   struct member *member = process->member;
+  struct procfs_io *io = &look->io;
   int fd = member->io_fd;
 
   member->io_error = 0;
@@ -186,19 +197,21 @@ static bool read_io(struct sampler *sampler, struct process *process,
   if (fd < 0)
     fd = procfs_io_open(sampler->proc, process->pid);
   int status = fd < 0 ? fd : procfs_io_read(fd, io);
-  if (status == 0 && is_own)
-    status = procfs_io_of_threads(sampler->proc, process->pid, io);
+  if (status == 0 && look->had_waited)
+    status = procfs_io_of_threads(sampler->proc, process->pid,
+                                  &look->sample.own_io.living);
   if (member->io_fd < 0)
     member->io_fd = fd_budget_keep(&sampler->files, fd);
   member->io_error = status;
   return status == 0;
 }
 
-static bool needs_stat(const struct member *member,
-                       const struct sample *sample) {
+static bool needs_stat(const struct member *member, const struct sample *sample,
+                       bool had_waited) {
   bool splits_cpu = sample->record != NULL && sample->counts_ended_threads;
   return (member->collect & (COLLECT_PAGE_FAULTS | COLLECT_MEMORY)) != 0 ||
-         ((member->collect & COLLECT_CPU) != 0 && !splits_cpu);
+         ((member->collect & COLLECT_CPU) != 0 && !splits_cpu) ||
+         (had_waited && (member->collect & COLLECT_IO) != 0);
 }
 
 static void note_stat(struct member *member, const struct procfs_stat *stat) {
@@ -239,12 +252,30 @@ static void add_exited_thread(struct look *look,
       look->record->switches_involuntary += exited->switches_involuntary;
     }
   }
-  if (sample->io != NULL && sample->io_is_own && exited != NULL) {
-    look->io.read_chars += exited->read_chars;
-    look->io.write_chars += exited->write_chars;
-    look->io.read_bytes += exited->read_bytes;
-    look->io.write_bytes += exited->write_bytes;
+  if (sample->io != NULL && exited != NULL) {
+    sample->own_io.ended = exited->io_count;
+    sample->own_io.of_ended = (struct procfs_io){
+        .read_chars = exited->io_read_chars,
+        .write_chars = exited->io_write_chars,
+        .read_bytes = exited->io_read_bytes,
+        .write_bytes = exited->io_write_bytes,
+    };
   }
+}
+
+static uint32_t count_ended(const struct process *process) {
+  return process->exited != NULL ? process->exited->io_count : 0;
+}
+
+/* Leaves the I/O out for now if a child, or a thread of a process that waits
+ * for children, has ended since it was read: who did it cannot be told. With
+ * the lock. */
+static void doubt_io(struct look *look, const struct process *process) {
+  bool is_doubtful = look->sample.own_io.may_have_waited
+                         ? count_ended(process) != look->ended
+                         : (bool)process->has_ended_children;
+  if (is_doubtful)
+    look->sample.io = NULL;
 }
 
 /*
@@ -368,16 +399,20 @@ static bool book(struct sampler *sampler, struct process *process,
   bool is_same = true;
 
   tracker_lock(sampler->tracker);
+  doubt_io(look, process);
+  look->sample.own_io.has_io_of_children = process->has_io_of_children;
   if (look->record != NULL)
     question_disk_waits(sampler, process, look);
   add_exited_thread(look, process->exited, sampler->tracker->listens);
-  if (process->has_exited == look->had_exited) {
+  if (process_has_exited(process) == look->had_exited) {
     is_same = look->had_exited ||
               look->sample.cpu_ns >= account_cpu_ns(&member->account);
     if (is_same && !member_update(member, &look->sample))
       process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
     else if (is_same && look->record != NULL && process->exited != NULL)
       exited_threads_note_sample(process->exited);
+    if (is_same && look->sample.io != NULL && process->exited != NULL)
+      exited_threads_note_io(process->exited);
   }
   if (is_same)
     member->threads = look->threads;
@@ -428,42 +463,71 @@ static bool take_stat(struct sampler *sampler, const struct process *process,
   bool may_have_ended =
       look->threads <= 1 && (member->threads != 1 || look->record == NULL);
 
-  if ((!may_have_ended && !needs_stat(member, &look->sample)) ||
+  if ((!may_have_ended &&
+       !needs_stat(member, &look->sample, look->had_waited)) ||
       procfs_stat(sampler->proc, process->pid, &look->stat) != 0)
     return true;
   look->sample.stat = &look->stat;
   return has_start_of(sampler, &look->stat, process);
 }
 
-/* Takes and books a sample of a process, whose record was asked for just before
- * time_ns; answer is NULL if there is none. Returns false if the process is
- * gone. */
-static bool look_at(struct sampler *sampler, struct process *process,
-                    struct query_answer *answer, uint64_t time_ns) {
-  struct member *member = process->member;
-  struct look look = {.sample.time_ns = time_ns,
-                      .had_exited = process->has_exited};
+/* Notes what was there before a process's I/O is read, if that may be
+ * children's, too. */
+static void begin_io(struct sampler *sampler, const struct process *process,
+                     struct look *look) {
+  struct procfs_stat stat;
+  if (!look->had_waited || (process->member->collect & COLLECT_IO) == 0)
+    return;
+  if (procfs_stat(sampler->proc, process->pid, &stat) == 0)
+    look->sample.own_io.children_faults_before = stat.children_faults;
+  tracker_lock(sampler->tracker);
+  look->ended = count_ended(process);
+  tracker_unlock(sampler->tracker);
+}
 
-  look.sample.counts_ended_threads = sampler->counts_ended_threads;
-  look.sample.io_is_own = process->has_ended_children;
-  if (!take_record(sampler, process, answer, &look) ||
-      !take_cpu_time(process, &look))
+/* Looks at a process, whose record was asked for just before time_ns; answer is
+ * NULL if there is none. Returns false if the process is gone. */
+static bool look_at(struct sampler *sampler, struct process *process,
+                    struct query_answer *answer, uint64_t time_ns,
+                    struct look *look) {
+  *look = (struct look){.sample.time_ns = time_ns,
+                        .had_exited = process_has_exited(process),
+                        .had_waited = process->has_ended_children ||
+                                      process->member->is_new};
+
+  look->sample.counts_ended_threads = sampler->counts_ended_threads;
+  if (!take_record(sampler, process, answer, look) ||
+      !take_cpu_time(process, look))
     return false;
-  bool has_io = read_io(sampler, process, look.sample.io_is_own, &look.io);
-  if (!count_threads(sampler, process, &look.threads) ||
-      !take_stat(sampler, process, &look))
+  begin_io(sampler, process, look);
+  bool has_io = read_io(sampler, process, look);
+  if (!count_threads(sampler, process, &look->threads) ||
+      !take_stat(sampler, process, look))
     return false;
-  /* The exit records have the threads' own I/O already. */
-  if (has_io && !(look.had_exited && look.sample.io_is_own))
-    look.sample.io = &look.io;
-  if (!book(sampler, process, &look))
+  /* Of who waited and has ended, the exit records tell. */
+  if (has_io && !(look->had_exited && look->had_waited))
+    look->sample.io = &look->io;
+  /* Of children that ended before it was known, only this tells. */
+  if (look->had_waited && look->stat.children_faults > 0 &&
+      !process->has_ended_children)
+    process->has_ended_children = process->has_io_of_children = true;
+  look->sample.own_io.may_have_waited = process->has_ended_children;
+  look->sample.own_io.children_faults = look->stat.children_faults;
+  return true;
+}
+
+/* Counts what a look has found. Returns false if the process is gone. */
+static bool count_look(struct sampler *sampler, struct process *process,
+                       struct look *look) {
+  struct member *member = process->member;
+  if (!book(sampler, process, look))
     return false;
 
   member->is_new = false;
-  member->has_ended = look.is_zombie;
-  member->may_be_dead = look.threads <= 1 && !look.is_zombie;
-  if (look.sample.stat != NULL)
-    note_stat(member, &look.stat);
+  member->has_ended = look->is_zombie;
+  member->may_be_dead = look->threads <= 1 && !look->is_zombie;
+  if (look->sample.stat != NULL)
+    note_stat(member, &look->stat);
   return true;
 }
 
@@ -492,15 +556,28 @@ void sampler_flush(struct sampler *sampler) {
     struct process *process = sampler->batch[i];
     if (!has_answers)
       process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
-    if (!look_at(sampler, process, has_answers ? &answers[i] : NULL, time_ns))
-      process->member->is_gone = true;
+    process->member->is_gone =
+        !look_at(sampler, process, has_answers ? &answers[i] : NULL, time_ns,
+                 &sampler->looks[i]);
+  }
+  /* Children whose parents have their I/O are known to have ended then, and so
+   * are threads that were not found alive. */
+  if (sampler->batch_size > 0)
+    tracker_take_exits(sampler->tracker);
+  for (size_t i = 0; i < sampler->batch_size; i++) {
+    struct process *process = sampler->batch[i];
+    if (!process->member->is_gone)
+      process->member->is_gone =
+          !count_look(sampler, process, &sampler->looks[i]);
   }
   sampler->batch_size = 0;
 }
 
 void sampler_look_at_exited(struct sampler *sampler, struct process *process) {
-  if (!look_at(sampler, process, NULL, clock_ns(CLOCK_MONOTONIC)))
-    process->member->is_gone = true;
+  struct look look;
+  process->member->is_gone =
+      !look_at(sampler, process, NULL, clock_ns(CLOCK_MONOTONIC), &look) ||
+      !count_look(sampler, process, &look);
 }
 
 void sampler_look_at_idle(struct sampler *sampler, struct process *process) {

@@ -224,13 +224,8 @@ void tracker_age_groups(struct tracker *tracker) {
 }
 
 struct process *tracker_enter(struct tracker *tracker, pid_t pid,
-                              uint64_t earliest_ns, uint64_t latest_ns) {
-  struct process *former = process_table_find(tracker->table, pid);
-  if (former != NULL) {
-    former->has_vanished = true;
-    former->seen = tracker->read;
-  }
-
+                              uint64_t earliest_ns, uint64_t latest_ns,
+                              uint64_t alive_ns) {
   struct process *process = process_table_add(tracker->table, pid);
   if (process == NULL)
     return NULL;
@@ -238,6 +233,7 @@ struct process *tracker_enter(struct tracker *tracker, pid_t pid,
   process->start_ns = earliest_ns;
   process->start_width_us =
       width_us < UINT32_MAX ? (uint32_t)width_us : UINT32_MAX;
+  process_note_known(process, alive_ns);
   process->clock_ns = PROCESS_CLOCK_UNKNOWN;
   process->seen = tracker->read;
   return process;
@@ -253,8 +249,13 @@ bool tracker_knows_as_unused(const struct tracker *tracker,
                              const struct process *process) {
   static const uint64_t youth_ns = TRACKER_YOUTH_S * UINT64_C(1000000000);
   static const uint64_t unused_ns = 1000000;
-  return process->clock_ns < unused_ns &&
+  return process->clock_ns < unused_ns && !process->was_member &&
          process->start_ns + youth_ns > tracker->since_ns;
+}
+
+void tracker_take_exits(struct tracker *tracker) {
+  if (tracker->drain != NULL)
+    tracker->drain(tracker->drain_context);
 }
 
 void tracker_lock(struct tracker *tracker) {

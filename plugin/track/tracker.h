@@ -13,7 +13,7 @@
  *
  * Processes that a read has met are entered, changed and removed by the
  * reader's thread alone, which may therefore look at them without the lock, but
- * for what the listener writes (has_exited, ended, account, the groups' sums).
+ * for what the listener writes (state, exited, account, the groups' sums).
  * Those that no read has met yet are the listener's. Groups are born in either
  * thread, with the lock, and forgotten in the reader's, which may walk along
  * them without.
@@ -45,8 +45,15 @@ struct tracker {
                              * delay counted; CLOCK_BOOTTIME, UINT64_MAX while
                              * delay accounting is off */
   bool listens;             /* exit records arrive */
-  uint32_t drained_read;    /* those until the end of this read have arrived */
+  bool hears_forks;         /* and process events, since: */
+  uint64_t hears_since_ns;  /* CLOCK_BOOTTIME */
 
+  /* Takes all exit records that have arrived: exit_listener_drain. NULL if
+   * nobody listens. The reader's thread alone sets and calls it. */
+  void (*drain)(void *context);
+  void *drain_context;
+
+  uint64_t exits;        /* of processes, whether a group wanted them or not */
   uint64_t undecided;    /* exits whose groups could not be decided */
   uint64_t unattributed; /* records that name no process (before version 12) */
 };
@@ -80,12 +87,11 @@ size_t tracker_join(struct tracker *tracker, const struct membership *inherited,
 void tracker_age_groups(struct tracker *tracker);
 
 /* Enters a process that no read has met, and which began between these times.
- * Another one that had the pid must have vanished, or this one could not have
- * had it. Returns NULL if memory is short. With the lock; the listener's
- * thread.
- */
+ * alive_ns is when it was there for sure. Returns NULL if memory is short. With
+ * the lock; the listener's thread. */
 struct process *tracker_enter(struct tracker *tracker, pid_t pid,
-                              uint64_t earliest_ns, uint64_t latest_ns);
+                              uint64_t earliest_ns, uint64_t latest_ns,
+                              uint64_t alive_ns);
 
 /* Whether a process that no read has met counts from its first moment: the last
  * complete read came too early to see it, or else the plugin did. latest_ns is
@@ -105,6 +111,11 @@ enum { TRACKER_FORK_MS = 2000 };
 
 /* How long a process is young, and so looked at in each read. */
 enum { TRACKER_YOUTH_S = 10 };
+
+/* Takes all exit records that have arrived. Of a process that was seen to be
+ * gone, or its pid to be another one's, the end is booked then. Without the
+ * lock; the reader's thread. */
+void tracker_take_exits(struct tracker *tracker);
 
 void tracker_lock(struct tracker *tracker);
 void tracker_unlock(struct tracker *tracker);

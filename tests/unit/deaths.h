@@ -260,15 +260,20 @@ static inline uint64_t tick_ns(void) {
   return 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
+/* In the place of a state: one whose exit record is sent, and which is being
+ * torn down. */
+enum { DYING = 'd' };
+
 static inline void put_child(const struct fixture *fixture, pid_t pid,
                              pid_t ppid, const char *comm, char process_state,
                              uint64_t age_ms) {
   char text[512], path[64];
   uint64_t start = (fixture->now - age_ms * MS) / tick_ns();
   snprintf(text, sizeof(text),
-           "%d (%s) %c %d 1 1 0 -1 0 40 0 4 0 3 1 0 0 20 0 1 0 %" PRIu64
+           "%d (%s) %c %d 1 1 0 -1 %d 40 0 4 0 3 1 0 0 20 0 1 0 %" PRIu64
            " 4096000 100 0 0 0\n",
-           pid, comm, process_state, ppid, start);
+           pid, comm, process_state == DYING ? 'R' : process_state, ppid,
+           process_state == DYING ? 4 : 0, start);
   tree_put_of(&fixture->tree, pid, "stat", text);
   tree_put_of(&fixture->tree, pid, "io",
               "rchar: 1500\nwchar: 2500\nsyscr: 3\nsyscw: 4\n"

@@ -93,7 +93,7 @@ static void open_or_skip(struct heard *heard, size_t buffer) {
 
 static int drain(struct heard *heard) {
   const struct process_events_calls calls = {heard, take_fork, take_exec};
-  return process_events_drain(heard->forks, &calls, &heard->lost);
+  return process_events_drain(heard->forks, UINT64_MAX, &calls, &heard->lost);
 }
 
 /* Forks one that runs that, with its pipe's end, and waits for its end. */

@@ -1,0 +1,675 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Random histories of processes, in every order that a kernel may tell of them.
+ *
+ *   simulation [--seconds N] [--histories N] [SEED]   many, from this seed on
+ *   simulation --replay SEED                          one, with all that
+ * happens
+ *
+ * A history and its delivery follow from a sequence of choices, which follows
+ * from the seed. The reader and the listener are coroutines: at each call into
+ * the kernel (kernel.c) the machine may go on, and so may the other one. After
+ * a history the groups' totals are compared with the truth. A history that
+ * fails is reduced: choices are left out, or made the plainest, as long as it
+ * fails.
+ */
+#include "steps.h"
+#include "truth.h"
+#include "world.h"
+
+#include "track/descendants.h"
+#include "track/exit_accounting.h"
+#include "track/reader.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+enum {
+  CHOICES = 4096,
+  STACK_SIZE = 256 * 1024,
+  BATCH = 32, /* exit records taken at once */
+  RULES = 3,
+};
+
+/* --- Choices --- */
+
+static struct {
+  uint32_t value[CHOICES];
+  size_t count; /* that are given; then the plainest are made */
+  size_t made;
+  uint64_t random;
+  bool is_replayed;
+} choices;
+
+static uint64_t next_random(void) {
+  choices.random += UINT64_C(0x9e3779b97f4a7c15); /* splitmix64 */
+  uint64_t z = choices.random;
+  z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+  z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+  return z ^ z >> 31;
+}
+
+/* A number below n; 0 is the plainest. */
+static uint32_t choose(uint32_t n) {
+  size_t i = choices.made++;
+  if (i >= CHOICES)
+    return 0;
+  if (!choices.is_replayed)
+    choices.value[i] = (uint32_t)next_random();
+  return i < choices.count || !choices.is_replayed ? choices.value[i] % n : 0;
+}
+
+/* --- The plugin --- */
+
+static struct rule rules[RULES];
+static struct tracker *tracker;
+static struct reader *reader;
+static struct exit_accounting *exits;
+static struct descendants *descendants;
+static uint64_t empty_ns; /* when the listener's socket was last seen empty */
+
+static ucontext_t scheduler, reading, listening;
+static char reading_stack[STACK_SIZE], listening_stack[STACK_SIZE];
+static enum { NOBODY, READER, LISTENER } running;
+static bool is_draining; /* one of them is in the middle of it */
+static bool has_read, is_quiet;
+static unsigned int reads;
+static bool is_told; /* print what happens */
+
+__attribute__((format(printf, 1, 2))) static void tell(const char *format,
+                                                       ...) {
+  va_list values;
+  if (!is_told)
+    return;
+  va_start(values, format);
+  printf("%9.3f  ", (double)(world.now_ns - UINT64_C(1000000000000)) / 1e6);
+  vprintf(format, values);
+  putchar('\n');
+  va_end(values);
+}
+
+pid_t getpid(void) { return 1; }
+
+static bool holds_lock(void) {
+  if (pthread_mutex_trylock(&tracker->lock) != 0)
+    return true;
+  pthread_mutex_unlock(&tracker->lock);
+  return false;
+}
+
+void steps_pause(void) {
+  if (running == NOBODY || is_quiet || holds_lock())
+    return;
+  ucontext_t *from = running == READER ? &reading : &listening;
+  swapcontext(from, &scheduler);
+}
+
+static void ignore_exit(void *context, const struct exit_event *event) {
+  (void)context;
+  (void)event;
+}
+
+static void take_events(uint64_t until_ns) {
+  descendants_set_time(descendants, until_ns + 1000);
+  while (world.events_taken < world.events &&
+         world.event[world.events_taken].time_ns <= until_ns) {
+    const struct world_event *e = &world.event[world.events_taken++];
+    if (e->is_exec)
+      descendants_exec(descendants, e->child);
+    else
+      descendants_fork(descendants, e->parent, e->child, e->time_ns);
+  }
+}
+
+/* As exit_listener.c drains its socket. */
+static void drain(void) {
+  for (;;) {
+    uint64_t before_ns = world.now_ns;
+    struct message batch[BATCH];
+    size_t count = 0;
+    while (world.records_taken < world.records && count < BATCH)
+      batch[count++] = world.record[world.records_taken++];
+    if (count == 0) {
+      empty_ns = before_ns;
+      take_events(before_ns);
+      return;
+    }
+    uint64_t received_ns = world.now_ns;
+    take_events(received_ns);
+    tell("%zu records are taken that had come by %.3f", count,
+         (double)(received_ns - UINT64_C(1000000000000)) / 1e6);
+    exit_accounting_take(exits, batch, count, empty_ns, received_ns);
+  }
+}
+
+/* One at a time, as exit_listener.c's lock has it. */
+static void drain_alone(ucontext_t *self) {
+  while (is_draining)
+    swapcontext(self, &scheduler);
+  is_draining = true;
+  drain();
+  is_draining = false;
+}
+
+static void drain_for_reader(void *context) {
+  (void)context;
+  drain_alone(&reading);
+}
+
+static void read_forever(void) {
+  for (;;) {
+    while (!has_read)
+      swapcontext(&reading, &scheduler);
+    has_read = false;
+    tell("read %u begins", reads);
+    truth_begin_read();
+    struct reader_report report;
+    reader_read(reader, world.now_ns, &report);
+    truth_end_read();
+    tell("read %u ends: %zu members", reads, report.members);
+    reads++;
+  }
+}
+
+static void listen_forever(void) {
+  for (;;) {
+    drain_alone(&listening);
+    swapcontext(&listening, &scheduler);
+  }
+}
+
+static void resume(int who, ucontext_t *context) {
+  running = who == READER ? READER : LISTENER;
+  swapcontext(&scheduler, context);
+  running = NOBODY;
+}
+
+static void begin_coroutine(ucontext_t *context, char *stack,
+                            void (*run)(void)) {
+  getcontext(context);
+  context->uc_stack.ss_sp = stack;
+  context->uc_stack.ss_size = STACK_SIZE;
+  context->uc_link = &scheduler;
+  makecontext(context, run, 0);
+}
+
+static void fail(const char *what) {
+  fprintf(stderr, "simulation: %s\n", what);
+  exit(EXIT_FAILURE);
+}
+
+static void make_rules(void) {
+  static char *const names[RULES] = {"a", "b", "d"};
+  char error[128];
+  for (size_t i = 0; i < RULES; i++) {
+    rules[i] = (struct rule){
+        .next = i + 1 < RULES ? &rules[i + 1] : NULL,
+        .name = names[i],
+        .selector = selector_create(),
+        .descendants = names[i][0] == 'd',
+        .collect = COLLECT_DELAY | COLLECT_CPU | COLLECT_IO | COLLECT_COUNT |
+                   COLLECT_PAGE_FAULTS | COLLECT_EXITS,
+    };
+    if (selector_add(rules[i].selector, SELECTOR_COMMAND, names[i], error,
+                     sizeof(error)) != 0)
+      fail(error);
+  }
+}
+
+static void start_plugin(void) {
+  tracker = tracker_create(rules, 100, world.now_ns);
+  if (tracker == NULL || reader_create("/proc", tracker, &reader) != 0 ||
+      exit_accounting_create("/proc", tracker, ignore_exit, NULL, &exits) !=
+          0 ||
+      descendants_create("/proc", tracker, &descendants) != 0)
+    fail("out of memory");
+  empty_ns = world.now_ns;
+  tracker->listens = tracker->hears_forks = true;
+  tracker->hears_since_ns = world.now_ns;
+  tracker->drain = drain_for_reader;
+  world.events_taken = world.events;
+  begin_coroutine(&reading, reading_stack, read_forever);
+  begin_coroutine(&listening, listening_stack, listen_forever);
+}
+
+static void stop_plugin(void) {
+  reader_destroy(reader);
+  exit_accounting_destroy(exits);
+  descendants_destroy(descendants);
+  tracker_destroy(tracker);
+}
+
+/* --- A history --- */
+
+static bool is_lossy;
+static const char *const names[] = {"a", "b", "x"};
+
+static unsigned int pick_process(void) {
+  return world.processes > 1 ? 1 + choose(world.processes - 1) : 0;
+}
+
+static void note_records(unsigned int process, unsigned int before) {
+  for (unsigned int i = before; i < world.records; i++)
+    truth_end_task(process);
+  if (!is_lossy || world.records == before || choose(8) != 7)
+    return;
+  tell("the last record is lost");
+  world.records--;
+  truth_lose(process);
+}
+
+static void use_some(unsigned int process) {
+  const struct machine_process *p = &world.process[process];
+  if (p->life != LIFE_LIVE || process == 0)
+    return;
+  unsigned int task = choose(p->tasks);
+  if (p->task[task].has_exited)
+    return;
+  uint64_t calls = choose(3);
+  const uint64_t used[USES] = {
+      [USE_DELAY] = choose(1000) * UINT64_C(1000),
+      [USE_CHARS] = calls * (choose(2) == 0 ? 1000 : 100000),
+      [USE_CALLS] = calls,
+      [USE_CPU] = 1 + choose(5000) * UINT64_C(1000),
+      [USE_FAULTS] = choose(5),
+  };
+  world_use(process, task, used);
+  truth_use(process, used);
+  tell("%s %d uses (thread %u): %" PRIu64 " ns of delay, %" PRIu64
+       " bytes, %" PRIu64 " ns of CPU",
+       p->comm, p->pid, task, used[USE_DELAY], used[USE_CHARS], used[USE_CPU]);
+}
+
+static void fork_one(unsigned int parent) {
+  unsigned int child;
+  if (!world_fork(parent, &child))
+    return;
+  truth_begin(child, false);
+  tell("%d forks %s %d", world.process[parent].pid, world.process[child].comm,
+       world.process[child].pid);
+}
+
+/* A service manager starts a program; it does nothing else between fork and
+ * exec. */
+static void spawn_one(bool is_before_plugin) {
+  static const char *const programs[] = {"a", "b", "x", "d"};
+  const char *name = programs[choose(4)];
+  unsigned int child;
+  if (!world_fork(INIT, &child))
+    return;
+  world_exec(child, 0, name);
+  truth_begin(child, is_before_plugin);
+  tell("1 starts %s %d", name, world.process[child].pid);
+}
+
+/* A process that changes its name has run for it. */
+static void run_a_little(unsigned int process, unsigned int task) {
+  const uint64_t used[USES] = {[USE_CPU] = 2000};
+  world_use(process, task, used);
+  truth_use(process, used);
+}
+
+static void exec_one(unsigned int process) {
+  struct machine_process *p = &world.process[process];
+  const char *name = names[choose(3)];
+  unsigned int task = choose(p->tasks), before = world.records;
+  if (p->life != LIFE_LIVE || process == 0 || p->comm[0] == 'd' ||
+      p->task[task].has_exited)
+    return;
+  tell("%s %d executes %s", p->comm, p->pid, name);
+  truth_name(process, name);
+  if (world_exec(process, task, name))
+    note_records(process, before);
+  run_a_little(process, 0);
+}
+
+static void rename_one(unsigned int process) {
+  struct machine_process *p = &world.process[process];
+  const char *name = names[choose(3)];
+  if (p->life != LIFE_LIVE || process == 0 || p->comm[0] == 'd' ||
+      p->task[0].has_exited)
+    return;
+  tell("%s %d takes the name %s", p->comm, p->pid, name);
+  truth_name(process, name);
+  strcpy(p->comm, name);
+  run_a_little(process, 0);
+}
+
+static void advance(uint64_t ns) { world.now_ns += ns; }
+
+static void end_task(unsigned int process) {
+  struct machine_process *p = &world.process[process];
+  unsigned int task = choose(p->tasks), before = world.records;
+  uint32_t code = choose(2) << 8;
+  if (!world_exit_task(process, task, code))
+    return;
+  if (code != 0)
+    advance(60000000); /* the process's end is at another moment */
+  tell("%s %d: thread %u ends", p->comm, p->pid, task);
+  note_records(process, before);
+}
+
+static void exit_one(unsigned int process) {
+  static const uint32_t codes[] = {0, 0x300, 9};
+  struct machine_process *p = &world.process[process];
+  uint32_t code = codes[choose(3)];
+  unsigned int before = world.records;
+  if (!world_exit(process, code, choose(WORLD_TASKS), choose(2) == 1))
+    return;
+  tell("%s %d exits with %x", p->comm, p->pid, code);
+  truth_exit(process, code);
+  note_records(process, before);
+}
+
+/* One thing happens on the machine. */
+static void step(void) {
+  unsigned int process = pick_process();
+  switch (choose(16)) {
+  case 0:
+    advance(100000);
+    break;
+  case 1:
+  case 2:
+    if (choose(3) == 0)
+      spawn_one(false);
+    else
+      fork_one(process);
+    break;
+  case 3:
+    if (world_start_task(process)) {
+      const uint64_t first[USES] = {[USE_CPU] = 1000};
+      truth_use(process, first);
+      tell("%s %d starts a thread", world.process[process].comm,
+           world.process[process].pid);
+    }
+    break;
+  case 4:
+  case 5:
+  case 6:
+    use_some(process);
+    break;
+  case 7:
+    end_task(process);
+    break;
+  case 8:
+    exec_one(process);
+    break;
+  case 9:
+    rename_one(process);
+    break;
+  case 10:
+  case 11:
+    exit_one(process);
+    break;
+  case 12:
+    if (world_become_zombie(process))
+      tell("%d is a zombie", world.process[process].pid);
+    break;
+  case 13:
+  case 14:
+    if (world_reap(process, choose(4) != 3))
+      tell("%d is reaped", world.process[process].pid);
+    break;
+  default:
+    advance(choose(2) == 0 ? 20000000 : 300000000);
+    break;
+  }
+}
+
+/* All processes end, in the best of orders. */
+static void end_all(void) {
+  for (unsigned int i = world.processes; i-- > 1;) {
+    exit_one(i);
+    world_become_zombie(i);
+    world_reap(i, true);
+  }
+}
+
+static void read_quietly(void) {
+  is_quiet = true;
+  advance(UINT64_C(1000000000));
+  resume(LISTENER, &listening);
+  has_read = true;
+  resume(READER, &reading);
+  is_quiet = false;
+}
+
+/* Lets what was begun come to its end. */
+static void finish_coroutines(unsigned int wanted_reads) {
+  is_quiet = true;
+  while (is_draining || reads < wanted_reads) {
+    resume(LISTENER, &listening);
+    resume(READER, &reading);
+  }
+  is_quiet = false;
+}
+
+static void run_history(void) {
+  choices.made = 0;
+  world_reset();
+  truth_reset();
+  reads = 0;
+  has_read = false;
+  is_draining = false;
+  is_lossy = choose(8) == 7;
+
+  for (unsigned int i = choose(3); i-- > 0;)
+    spawn_one(true);
+  start_plugin();
+  unsigned int wanted = 0, length = 20 + choose(150);
+  for (unsigned int i = 0; i < length; i++) {
+    advance(2000); /* nothing happens at the same moment */
+    switch (choose(4)) {
+    case 0:
+    case 1:
+      step();
+      break;
+    case 2:
+      resume(LISTENER, &listening);
+      break;
+    default:
+      if (wanted == reads)
+        has_read = true, wanted++;
+      resume(READER, &reading);
+      break;
+    }
+  }
+  finish_coroutines(wanted);
+  end_all();
+  for (int i = 0; i < 3; i++)
+    read_quietly();
+}
+
+/* --- The comparison --- */
+
+static const struct {
+  const char *name;
+  unsigned int counter;
+} use_table[USES] = {
+    [USE_DELAY] = {"delay", COUNTER_DELAY + DELAY_SWAPIN},
+    [USE_CHARS] = {"bytes", COUNTER_WRITE_CHARS},
+    [USE_CALLS] = {"calls", COUNTER_WRITE_CALLS},
+    [USE_CPU] = {"CPU", COUNTER_CPU_USER},
+    [USE_FAULTS] = {"faults", COUNTER_FAULTS_MINOR},
+};
+
+static const char *const set_names[SETS] = {"a", "b", "d", "a and b"};
+static char difference[256];
+
+static int64_t total_of(const struct group *group, unsigned int counter) {
+  int64_t total = group->truth[counter];
+  if (counter == COUNTER_CPU_USER)
+    total += group->truth[COUNTER_CPU_SYSTEM];
+  return total;
+}
+
+/* Groups are in the order of the rules: a, b, d. */
+static int64_t total_of_set(enum set set, unsigned int counter) {
+  const struct group *a = tracker->groups, *b = a->next, *d = b->next;
+  if (set == SET_ALL)
+    return total_of(a, counter) + total_of(b, counter);
+  return total_of(set == SET_A ? a : set == SET_B ? b : d, counter);
+}
+
+static bool is_within(int64_t got, const struct range *range, const char *what,
+                      enum set set) {
+  if (got >= (int64_t)range->least && got <= (int64_t)range->most)
+    return true;
+  snprintf(difference, sizeof(difference),
+           "%s of %s: %" PRId64 " is not from %" PRIu64 " to %" PRIu64, what,
+           set_names[set], got, range->least, range->most);
+  return false;
+}
+
+/* Returns whether the totals are right; else difference says what is not. */
+static bool compare(void) {
+  static const char *const endings[ENDINGS] = {"exit-ok", "exit-error",
+                                               "exit-signal"};
+  struct truth truth;
+  truth_sum_up(&truth);
+  for (enum set set = 0; set < SETS; set++) {
+    for (unsigned int e = 0; e < ENDINGS; e++)
+      if (!is_within(total_of_set(set, COUNTER_EXIT_OK + e),
+                     &truth.ended[set][e], endings[e], set))
+        return false;
+    for (unsigned int u = 0; u < USES; u++)
+      if (!is_within(total_of_set(set, use_table[u].counter),
+                     &truth.used[set][u], use_table[u].name, set))
+        return false;
+  }
+  return true;
+}
+
+static bool succeeds(void) {
+  run_history();
+  bool is_right = compare();
+  stop_plugin();
+  return is_right;
+}
+
+/* --- Reduction --- */
+
+static bool still_fails(const uint32_t *value, size_t count) {
+  memcpy(choices.value, value, count * sizeof(value[0]));
+  choices.count = count;
+  return !succeeds();
+}
+
+/* Leaves out a part of the choices, or makes it the plainest. */
+static bool shorten(uint32_t *value, size_t *count, size_t at, size_t length) {
+  uint32_t shorter[CHOICES];
+  memcpy(shorter, value, at * sizeof(value[0]));
+  memcpy(shorter + at, value + at + length,
+         (*count - at - length) * sizeof(value[0]));
+  if (still_fails(shorter, *count - length)) {
+    *count -= length;
+    memcpy(value, shorter, *count * sizeof(value[0]));
+    return true;
+  }
+  memcpy(shorter, value, *count * sizeof(value[0]));
+  memset(shorter + at, 0, length * sizeof(value[0]));
+  if (memcmp(shorter, value, *count * sizeof(value[0])) == 0 ||
+      !still_fails(shorter, *count))
+    return false;
+  memcpy(value, shorter, *count * sizeof(value[0]));
+  return true;
+}
+
+static void reduce(void) {
+  uint32_t value[CHOICES];
+  size_t count = choices.made < CHOICES ? choices.made : CHOICES;
+  bool is_better = true;
+
+  memcpy(value, choices.value, count * sizeof(value[0]));
+  choices.is_replayed = true;
+  for (int round = 0; is_better && round < 20; round++) {
+    is_better = false;
+    for (size_t length = count / 2; length > 0; length /= 2)
+      for (size_t at = 0; at + length <= count;)
+        if (shorten(value, &count, at, length))
+          is_better = true;
+        else
+          at += length;
+  }
+  printf("# reduced to %zu choices:\n", count);
+  is_told = true;
+  still_fails(value, count);
+  is_told = false;
+  printf("# %s\n", difference);
+}
+
+/* --- */
+
+static void set_seed(uint64_t seed) {
+  choices.random = seed;
+  choices.is_replayed = false;
+}
+
+static int replay(uint64_t seed) {
+  set_seed(seed);
+  is_told = true;
+  bool is_right = succeeds();
+  is_told = false;
+  printf("%s\n", is_right ? "The totals are right." : difference);
+  if (!is_right)
+    reduce();
+  return is_right ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* The machine's own clock; clock_gettime is the simulation's. */
+static uint64_t real_s(void) {
+  struct timespec t;
+  syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec;
+}
+
+static uint64_t number(const char *text) { return strtoull(text, NULL, 10); }
+
+static int run_many(uint64_t seed, uint64_t histories, uint64_t seconds) {
+  uint64_t begin_s = real_s(), count = 0, all_reads = 0, all_exits = 0;
+  printf("# histories from seed %" PRIu64 " on\n", seed);
+  for (;
+       count < histories && (count % 256 != 0 || real_s() - begin_s < seconds);
+       count++) {
+    set_seed(seed + count);
+    bool is_right = succeeds();
+    all_reads += reads;
+    all_exits += world.processes - 1;
+    if (is_right)
+      continue;
+    printf("not ok - history %" PRIu64 ": %s\n"
+           "# to see it: ./build.sh simulate --replay %" PRIu64 "\n",
+           count + 1, difference, seed + count);
+    reduce();
+    return EXIT_FAILURE;
+  }
+  printf("ok - %" PRIu64 " histories with %" PRIu64 " reads and %" PRIu64
+         " processes: all totals are right\n",
+         count, all_reads, all_exits);
+  return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv) {
+  uint64_t seconds = UINT64_MAX, histories = UINT64_MAX, seed = 1;
+  bool is_one = false;
+
+  for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
+      seconds = number(argv[++i]);
+    else if (strcmp(argv[i], "--histories") == 0 && i + 1 < argc)
+      histories = number(argv[++i]);
+    else if (strcmp(argv[i], "--replay") == 0)
+      is_one = true;
+    else
+      seed = number(argv[i]);
+  }
+  make_rules();
+  return is_one ? replay(seed) : run_many(seed, histories, seconds);
+}

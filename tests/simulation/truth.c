@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+#include "truth.h"
+
+#include <string.h>
+#include <sys/wait.h>
+
+enum { OUTSIDE = SETS, NAMES };
+
+/* What is known of one process. */
+static struct known {
+  unsigned int parent;
+  unsigned int name; /* SET_A, SET_B, SET_D or OUTSIDE */
+  bool is_descendant;
+  bool was_looked_at; /* a read has begun since it began */
+  bool is_unclear;    /* no read was complete since its name changed */
+  bool is_in_read;    /* it has its name since before the read under way */
+  bool is_base;       /* there before the plugin, and no read is complete */
+  bool has_loss;
+  bool has_ended;
+  bool has_children;
+  bool has_other_main; /* who called exec was not the main thread */
+  uint32_t exit_code;
+  unsigned int ended_tasks;
+  unsigned int maybe; /* the names that may have got what is unclear, as bits */
+  uint64_t sure[USES], unclear[USES], base[USES];
+  uint64_t since_look[USES], since_begin[USES]; /* parts of sure */
+} known[WORLD_PROCESSES];
+
+static bool is_reading;
+
+static unsigned int name_of(const char *comm) {
+  switch (comm[0]) {
+  case 'a':
+    return SET_A;
+  case 'b':
+    return SET_B;
+  case 'd':
+    return SET_D;
+  default:
+    return OUTSIDE;
+  }
+}
+
+static void add(uint64_t to[USES], const uint64_t more[USES]) {
+  for (unsigned int u = 0; u < USES; u++)
+    to[u] += more[u];
+}
+
+void truth_reset(void) {
+  memset(known, 0, sizeof(known));
+  is_reading = false;
+}
+
+void truth_begin(unsigned int process, bool is_before_plugin) {
+  const struct machine_process *p = &world.process[process];
+  const struct known *parent = &known[p->parent];
+  known[process] = (struct known){
+      .parent = p->parent,
+      .name = name_of(p->comm),
+      .is_descendant =
+          !is_before_plugin && (parent->is_descendant || parent->name == SET_D),
+      .was_looked_at = is_reading || is_before_plugin,
+      .is_base = is_before_plugin,
+  };
+  known[process].is_descendant |= known[process].name == SET_D;
+  known[p->parent].has_children = true;
+  /* Who has the pid after one whose end is not known may be taken for it. */
+  for (unsigned int i = 1; i < process; i++)
+    known[process].has_loss |=
+        known[i].has_loss && world.process[i].pid == p->pid;
+  uint64_t first[USES] = {[USE_CPU] = 1000};
+  truth_use(process, first);
+}
+
+void truth_use(unsigned int process, const uint64_t used[USES]) {
+  struct known *k = &known[process];
+  if (k->is_base) {
+    add(k->base, used);
+  } else if (k->is_unclear) {
+    add(k->unclear, used);
+  } else {
+    add(k->sure, used);
+    add(k->since_look, used);
+    add(k->since_begin, used);
+  }
+}
+
+void truth_name(unsigned int process, const char *comm) {
+  struct known *k = &known[process];
+  unsigned int name = name_of(comm);
+  if (name == k->name)
+    return;
+  k->maybe |= 1U << k->name | 1U << name;
+  const uint64_t *part = k->was_looked_at ? k->since_look : k->sure;
+  add(k->unclear, part);
+  uint64_t moved[USES];
+  memcpy(moved, part, sizeof(moved));
+  for (unsigned int u = 0; u < USES; u++)
+    k->sure[u] -= moved[u];
+  /* What stays sure is of the old name; it is kept as what may be of any. */
+  add(k->unclear, k->sure);
+  memset(k->sure, 0, sizeof(k->sure));
+  memset(k->since_look, 0, sizeof(k->since_look));
+  memset(k->since_begin, 0, sizeof(k->since_begin));
+  k->is_unclear = k->was_looked_at;
+  k->is_in_read = false;
+  k->name = name;
+}
+
+void truth_exit(unsigned int process, uint32_t exit_code) {
+  known[process].has_ended = true;
+  known[process].exit_code = exit_code;
+}
+
+void truth_end_task(unsigned int process) { known[process].ended_tasks++; }
+
+/* A parent whose end is not known is thought to be there, and its children to
+ * be another's once they have a new parent. */
+void truth_lose(unsigned int process) {
+  known[process].has_loss = true;
+  for (unsigned int i = 1; i < world.processes; i++)
+    known[i].has_loss |= known[i].parent == process;
+}
+
+void truth_begin_read(void) {
+  is_reading = true;
+  for (unsigned int i = 0; i < world.processes; i++) {
+    known[i].was_looked_at |= world.process[i].life != LIFE_REAPED;
+    known[i].is_in_read = true;
+    memset(known[i].since_begin, 0, sizeof(known[i].since_begin));
+  }
+}
+
+/* A read that began after a change has seen it. */
+void truth_end_read(void) {
+  is_reading = false;
+  for (unsigned int i = 0; i < world.processes; i++) {
+    struct known *k = &known[i];
+    memcpy(k->since_look, k->since_begin, sizeof(k->since_look));
+    /* What has no main thread any more cannot be resolved anew. */
+    k->is_unclear &= !k->is_in_read || world.process[i].task[0].has_exited;
+    k->is_base &= !k->is_in_read;
+  }
+}
+
+static void add_range(struct range *range, uint64_t least, uint64_t most) {
+  range->least += least;
+  range->most += most;
+}
+
+static uint64_t subtract(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
+
+/* Of a process in a set for sure, or perhaps only. */
+static void add_use(struct range used[USES], const struct known *k,
+                    const uint64_t sure[USES], const uint64_t maybe[USES]) {
+  for (unsigned int u = 0; u < USES; u++) {
+    uint64_t least = k->has_loss ? 0 : sure[u];
+    uint64_t most = sure[u] + maybe[u];
+    if (u == USE_CHARS)
+      least = subtract(least, UINT64_C(1023) * k->ended_tasks);
+    if ((u == USE_CHARS || u == USE_CALLS) && k->has_children)
+      /* What records rounded down may be of ended threads, or of children. */
+      most += UINT64_C(1024) * k->ended_tasks;
+    /* What a former main thread wrote may be taken for that of children, or may
+     * count although it was before the process was a member. */
+    if ((u == USE_CHARS || u == USE_CALLS) && k->has_other_main) {
+      least = 0;
+      most *= 2;
+    }
+    if (u == USE_CALLS) /* no exit record has them */
+      least = 0;
+    if (u == USE_CPU) /* estimated, of who is gone */
+      most += UINT64_C(4000000) * (k->ended_tasks + 1);
+    add_range(&used[u], least, most);
+  }
+}
+
+static enum ending ending_of(uint32_t exit_code) {
+  if (WIFSIGNALED((int)exit_code))
+    return ENDING_SIGNAL;
+  return WEXITSTATUS((int)exit_code) == 0 ? ENDING_OK : ENDING_ERROR;
+}
+
+static void add_end(struct range ended[ENDINGS], const struct known *k) {
+  for (unsigned int e = 0; k->has_ended && e < ENDINGS; e++)
+    if (k->has_loss)
+      add_range(&ended[e], 0, 1);
+    else if (e == ending_of(k->exit_code))
+      add_range(&ended[e], 1, 1);
+}
+
+/* Of one whose record is lost, or that has the pid of such a one, nothing is
+ * sure. */
+static void add_lost(struct truth *truth, const struct known *k) {
+  static const uint64_t none[USES];
+  uint64_t all[USES] = {0};
+  add(all, k->sure);
+  add(all, k->unclear);
+  add(all, k->base);
+  for (unsigned int s = 0; s < SETS; s++) {
+    add_use(truth->used[s], k, none, all);
+    add_end(truth->ended[s], k);
+  }
+}
+
+static void add_process(struct truth *truth, const struct known *k) {
+  static const uint64_t none[USES];
+  uint64_t all[USES] = {0}, perhaps[USES] = {0};
+
+  if (k->has_loss) {
+    add_lost(truth, k);
+    return;
+  }
+  add(perhaps, k->unclear);
+  add(perhaps, k->base);
+  for (unsigned int s = SET_A; s <= SET_B; s++) {
+    bool is_its = k->name == s;
+    bool may_be = is_its || (k->maybe >> s & 1) != 0;
+    if (may_be)
+      add_use(truth->used[s], k, is_its ? k->sure : none, perhaps);
+    if (is_its)
+      add_end(truth->ended[s], k);
+  }
+  add(all, k->sure);
+  bool was_outside = (k->maybe >> OUTSIDE & 1) != 0;
+  bool is_inside = k->name == SET_A || k->name == SET_B;
+  if (!was_outside)
+    add(all, k->unclear);
+  if (k->is_descendant)
+    add_use(truth->used[SET_D], k, all, k->base);
+  if (k->is_descendant)
+    add_end(truth->ended[SET_D], k);
+  if (is_inside)
+    add_use(truth->used[SET_ALL], k, all, was_outside ? perhaps : k->base);
+  else if (k->maybe != 0)
+    add_use(truth->used[SET_ALL], k, none, perhaps);
+  if (is_inside)
+    add_end(truth->ended[SET_ALL], k);
+}
+
+void truth_sum_up(struct truth *truth) {
+  memset(truth, 0, sizeof(*truth));
+  for (unsigned int i = 1; i < world.processes; i++) {
+    known[i].has_other_main = world.process[i].has_other_main;
+    add_process(truth, &known[i]);
+  }
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_TRUTH_H
+#define TASKSTATS_TRUTH_H
+
+#include "world.h"
+
+/*
+ * What the groups' totals have to be, from the history itself. What the plugin
+ * cannot know, such as when between two reads a process changed its name, makes
+ * a range instead of a number.
+ *
+ * Groups are numbered: SET_A and SET_B have the processes of these names, SET_D
+ * those called "d" and their descendants, SET_ALL is A and B together. Nobody
+ * asks for those called "x".
+ */
+enum set { SET_A, SET_B, SET_D, SET_ALL, SETS };
+
+enum ending { ENDING_OK, ENDING_ERROR, ENDING_SIGNAL, ENDINGS };
+
+struct range {
+  uint64_t least, most;
+};
+
+struct truth {
+  struct range used[SETS][USES];
+  struct range ended[SETS][ENDINGS];
+};
+
+void truth_reset(void);
+
+/* To be told in the order of the history. Processes are indexes of the world.
+ */
+void truth_begin(unsigned int process, bool is_before_plugin);
+void truth_use(unsigned int process, const uint64_t used[USES]);
+void truth_name(unsigned int process, const char *comm); /* before it changes */
+void truth_exit(unsigned int process, uint32_t exit_code);
+void truth_end_task(unsigned int process); /* its record rounds bytes down */
+void truth_lose(unsigned int process);     /* an exit record of it is dropped */
+void truth_begin_read(void);
+void truth_end_read(void);
+
+void truth_sum_up(struct truth *truth);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_WORLD_H
+#define TASKSTATS_WORLD_H
+
+#include "kernel/message.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * A simulated machine: processes that fork, exec, use and end, and what a
+ * kernel would report of them at any moment. It behaves as Linux does
+ * (plugin/README.md lists the facts); what it does next is up to the history.
+ */
+
+enum {
+  WORLD_PROCESSES = 32, /* in a history */
+  WORLD_TASKS = 8,      /* threads of a process, ended ones included */
+  WORLD_RECORDS = 512,  /* exit records in the queue */
+  WORLD_EVENTS = 256,   /* process events in the queue */
+  WORLD_PIDS = 64,
+  INIT = 0, /* the index of process 1 */
+};
+
+/* What is used. Each is exact in the simulated kernel. */
+enum use {
+  USE_DELAY,  /* ns of waits for swap */
+  USE_CHARS,  /* bytes written */
+  USE_CALLS,  /* calls to write */
+  USE_CPU,    /* ns */
+  USE_FAULTS, /* minor page faults */
+  USES
+};
+
+struct task {
+  uint32_t tid;
+  uint64_t start_ns;
+  uint64_t used[USES];
+  uint32_t exit_code;
+  bool has_exited; /* its exit record is queued */
+};
+
+enum life { LIFE_FREE, LIFE_LIVE, LIFE_DYING, LIFE_ZOMBIE, LIFE_REAPED };
+
+struct machine_process {
+  enum life life;
+  pid_t pid;
+  unsigned int parent; /* an index */
+  uint64_t start_ns;
+  uint32_t inode; /* of /proc/<pid> */
+  char comm[16];
+  bool is_forked;      /* never called exec */
+  bool has_other_main; /* a thread that called exec took the main one's place */
+  uint32_t exit_code;
+  struct task task[WORLD_TASKS]; /* the first is the main thread */
+  unsigned int tasks;
+  /* What the process got by waiting for children: their bytes and calls count
+   * as its own, their page faults tell that it waited. */
+  uint64_t children[USES];
+};
+
+struct world {
+  uint64_t now_ns;
+  struct machine_process process[WORLD_PROCESSES];
+  unsigned int processes; /* that ever were */
+  uint32_t next_tid, next_inode;
+  struct message record[WORLD_RECORDS];
+  unsigned int records, records_taken;
+  struct world_event {
+    bool is_exec;
+    pid_t parent, child;
+    uint64_t time_ns;
+  } event[WORLD_EVENTS];
+  unsigned int events, events_taken;
+};
+
+extern struct world world;
+
+/* Begins anew with process 1 alone. */
+void world_reset(void);
+
+/* Each returns false where the machine cannot do that now. */
+bool world_fork(unsigned int parent, unsigned int *child);
+bool world_start_task(unsigned int process);
+/* A thread other than the last one ends. */
+bool world_exit_task(unsigned int process, unsigned int task,
+                     uint32_t exit_code);
+bool world_exec(unsigned int process, unsigned int task, const char *comm);
+/* All threads end; the one with the last record is last, and the records come
+ * in another order if they are shuffled. */
+bool world_exit(unsigned int process, uint32_t exit_code, unsigned int last,
+                bool are_shuffled);
+bool world_become_zombie(unsigned int process);
+/* The parent waits for it, or has said that it never will. */
+bool world_reap(unsigned int process, bool is_waited_for);
+
+void world_use(unsigned int process, unsigned int task,
+               const uint64_t used[USES]);
+
+/* The process that has the pid now, or NULL. */
+struct machine_process *world_find(pid_t pid);
+struct task *world_find_task(uint32_t tid, struct machine_process **process);
+
+unsigned int world_live_tasks(const struct machine_process *process);
+
+/* What a process used itself, ended threads included. */
+void world_total(const struct machine_process *process, uint64_t total[USES]);
+
+#endif
