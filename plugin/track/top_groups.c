@@ -9,8 +9,8 @@
 static int compare(const void *a, const void *b) {
   const struct group *one = *(struct group *const *)a;
   const struct group *two = *(struct group *const *)b;
-  uint64_t delay = group_unpublished_delay(one);
-  uint64_t other = group_unpublished_delay(two);
+  uint64_t delay = group_recent_delay(one);
+  uint64_t other = group_recent_delay(two);
 
   if (delay != other)
     return delay > other ? -1 : 1;
