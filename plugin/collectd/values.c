@@ -2,7 +2,7 @@
 #include "collectd/values.h"
 
 #include "kernel/clock.h"
-#include "track/top_groups.h"
+#include "track/publication.h"
 
 #include <collectd/core/daemon/collectd.h>
 
@@ -44,38 +44,15 @@ static void dispatch_events(value_list_t *list, const char *instance,
   dispatch_metric(list, &metric);
 }
 
-/* Takes a copy of the group to report, under the lock. */
-static void publish_group(struct tracker *tracker, struct group *group,
-                          struct group *copy) {
-  tracker_lock(tracker);
-  group_publish(group);
-  *copy = *group;
-  tracker_unlock(tracker);
-}
-
-/* The next group; the listener may be adding one. */
-static struct group *next_group(struct tracker *tracker,
-                                const struct group *group) {
-  tracker_lock(tracker);
-  struct group *next = group != NULL ? group->next : tracker->groups;
-  tracker_unlock(tracker);
-  return next;
-}
-
 /* Returns the number of groups that are reported. */
 static size_t dispatch_groups(struct tracker *tracker, value_list_t *list,
                               const struct metric_scope *scope) {
+  struct group copy;
   size_t count = 0;
 
-  tracker_lock(tracker);
-  top_groups_choose(tracker);
-  tracker_unlock(tracker);
-  for (struct group *g = next_group(tracker, NULL); g != NULL;
-       g = next_group(tracker, g)) {
-    struct group copy;
-    if (g->is_hidden || g->is_forgotten)
-      continue;
-    publish_group(tracker, g, &copy);
+  publication_begin(tracker);
+  for (const struct group *g = publication_next(tracker, NULL, &copy);
+       g != NULL; g = publication_next(tracker, g, &copy)) {
     sstrncpy(list->plugin_instance, copy.name, sizeof(list->plugin_instance));
     metric_each(&copy, scope, dispatch_metric, list);
     count++;
