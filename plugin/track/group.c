@@ -33,6 +33,7 @@ void group_publish(struct group *group) {
   for (unsigned int i = 0; i < GROUP_RATED; i++)
     group->increment[i] =
         raise_mark(&group->rated[i], group->truth[COUNTER_DELAY + i]);
+  group->holds_back = group->publications == 0;
   if (group->publications++ > 0)
     for (unsigned int i = 0; i < COUNTERS; i++)
       raise_mark(&group->published[i], group->truth[i]);
@@ -64,6 +65,7 @@ void group_divert(struct group *group, struct group *other) {
     other->gauges[i] += group->gauges[i];
     group->gauges[i] = 0;
   }
+  group->holds_back = false;
   other->without_io += group->without_io;
   group->without_io = 0;
 }

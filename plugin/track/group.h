@@ -10,6 +10,8 @@
  * the delays and the numbers of waits. */
 enum { GROUP_RATED = 2 * DELAY_KINDS };
 
+struct overlaps;
+
 /* Processes that are reported as one. */
 struct group {
   struct group *next;
@@ -18,7 +20,11 @@ struct group {
   uint32_t members;    /* processes that refer to it */
   uint32_t idle_reads; /* since it has had a member */
   bool is_forgotten;   /* not reported any more; its totals are kept a while */
-  bool is_hidden; /* others are ahead of it: this time it is not reported */
+  bool is_hidden;  /* others are ahead of it: this time it is not reported */
+  bool is_other;   /* others are added up in it */
+  bool holds_back; /* has published once, without what was used before */
+  struct overlaps *overlaps; /* the tracker's; NULL if groups have none */
+  uint32_t overlap_count;    /* that refer to it */
   struct notify_budget budget;
 
   /* What the members, former ones too, have used. May fall a little when an
