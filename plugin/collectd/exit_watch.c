@@ -58,6 +58,7 @@ void exit_watch_start(struct exit_watch *watch) {
       .buffer = settings->watch_buffer,
       .notify_rate = settings->notify_rate,
       .notifier = watch->notifier,
+      .has_no_events = watch->has_no_events,
   };
   watch->error = exit_monitor_start(watch->tracker, &options, &watch->monitor);
   if (watch->error == 0)
@@ -93,6 +94,8 @@ static void take_figures(struct exit_watch *watch) {
     log_untried(watch, status.untried);
   if (status.error != 0) {
     watch->error = status.error;
+    watch->has_no_events |=
+        exit_monitor_events_error(watch->monitor) == -ETIMEDOUT;
     exit_watch_stop(watch);
   }
 }
@@ -100,9 +103,7 @@ static void take_figures(struct exit_watch *watch) {
 void exit_watch_check(struct exit_watch *watch) {
   if (!watch->settings->watches)
     return;
-  /* What the kernel never sends to is given up. */
-  if (watch->monitor == NULL && watch->error != -ENODATA &&
-      watch->error != -EPROTONOSUPPORT)
+  if (watch->monitor == NULL && exit_monitor_may_recover(watch->error))
     exit_watch_start(watch);
   if (watch->monitor != NULL)
     take_figures(watch);

@@ -33,6 +33,7 @@ struct exit_watch {
 
   /* Private: */
   uint64_t former_records;
+  bool has_no_events; /* the kernel did not answer */
   bool has_logged_untried, has_logged_cpus;
 };
 

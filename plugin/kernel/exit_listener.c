@@ -35,6 +35,7 @@ struct exit_listener {
   char *cpus;
   struct exit_listener_calls calls;
   pthread_t thread;
+  bool is_started;
 
   atomic_bool must_stop;
   atomic_uint finished_read;
@@ -266,14 +267,12 @@ static void destroy(struct exit_listener *listener) {
   free(listener);
 }
 
-int exit_listener_start(const char *cpus, size_t buffer,
-                        const struct exit_listener_calls *calls,
-                        struct exit_listener **listener) {
+int exit_listener_open(const char *cpus, size_t buffer,
+                       struct exit_listener **listener) {
   struct exit_listener *l = calloc(1, sizeof(*l));
   if (l == NULL)
     return -ENOMEM;
 
-  l->calls = *calls;
   l->cpus = strdup(cpus);
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   l->fd = genl_connect(&l->family);
@@ -293,9 +292,6 @@ int exit_listener_start(const char *cpus, size_t buffer,
     l->buffer = netlink_inbox_set_buffer(l->fd, buffer);
     l->empty_ns = now_ns();
     netlink_inbox_take_drops(l->fd, &l->drops);
-    status = start_thread(l);
-    if (status != 0)
-      watch(l, false);
   }
   if (status != 0) {
     destroy(l);
@@ -303,6 +299,14 @@ int exit_listener_start(const char *cpus, size_t buffer,
   }
   *listener = l;
   return 0;
+}
+
+int exit_listener_start(struct exit_listener *listener,
+                        const struct exit_listener_calls *calls) {
+  listener->calls = *calls;
+  int status = start_thread(listener);
+  listener->is_started = status == 0;
+  return status;
 }
 
 static void wake(struct exit_listener *listener) {
@@ -316,7 +320,8 @@ void exit_listener_stop(struct exit_listener *listener) {
     return;
   atomic_store(&listener->must_stop, true);
   wake(listener);
-  pthread_join(listener->thread, NULL);
+  if (listener->is_started)
+    pthread_join(listener->thread, NULL);
   watch(listener, false);
   destroy(listener);
 }
