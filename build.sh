@@ -309,13 +309,15 @@ compile_each() { # COMPILER [FLAG]... -- SOURCE...
   printf '%s\0' "$@" | xargs -0 -n 8 -P "$jobs" "${compile[@]}" -c
 }
 
-# The core is compiled once a variant; module.c alone needs collectd. Tests of
-# the probe have its sources, too. Tests whose names do not match the pattern in
-# only, if it is set, are left out.
+# The sources of the plugin that do not call collectd, and so link without it.
+core_sources() { grep -L '^#include <collectd/core/' "$root"/plugin/*/*.c; }
+
+# The core is compiled once a variant. Tests of the probe have its sources, too.
+# Tests whose names do not match the pattern in only, if it is set, are left out.
 unit_tests() { # VARIANT COMPILER [FLAG]...
   local variant=$1 directory=$build/unit/$1 test name core=() probes=() names=() objects
   local compile=("$2" "${cflags[@]}" -I"$root/plugin" "${extra_cflags[@]}" "${@:3}")
-  mapfile -t core < <(find "$root/plugin" -name '*.c' ! -name module.c | sort)
+  mapfile -t core < <(core_sources)
   mapfile -t probes < <(find "$probe" -name '*.c' ! -name main.c | sort)
   rm -rf "$directory"
   mkdir -p "$directory/core" "$directory/probe"
@@ -349,7 +351,7 @@ test_unit() {
   unit_tests gcc gcc
   unit_tests clang-sanitizers clang -O1 -fno-omit-frame-pointer \
     -fsanitize=address,undefined -fno-sanitize-recover=all
-  local only='exit_listener|exit_monitor|notifier|race|user_cache'
+  local only='exit_listener|exit_monitor|notifier|publication|race|user_cache'
   unit_tests clang-tsan clang -O1 -fno-omit-frame-pointer -fsanitize=thread
 }
 
@@ -358,7 +360,7 @@ test_unit() {
 measure_instructions() {
   need_packages "${build_packages[@]}" "${test_packages[@]}"
   local directory=$build/instructions core=()
-  mapfile -t core < <(find "$root/plugin" -name '*.c' ! -name module.c ! -name config.c | sort)
+  mapfile -t core < <(core_sources)
   mkdir -p "$directory"
   gcc "${cflags[@]}" "${plugin_flags[@]}" -I"$root/plugin" \
     "$root/tests/instructions/hot.c" "${core[@]}" -lmnl -lpcre2-8 -lcmocka \

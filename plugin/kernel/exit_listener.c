@@ -35,6 +35,7 @@ struct exit_listener {
   char *cpus;
   struct exit_listener_calls calls;
   pthread_t thread;
+  bool is_started;
 
   atomic_bool must_stop;
 
@@ -289,15 +290,13 @@ static void destroy(struct exit_listener *listener) {
   free(listener);
 }
 
-int exit_listener_start(const char *cpus, size_t buffer,
-                        const struct exit_listener_calls *calls,
-                        struct exit_listener **listener) {
+int exit_listener_open(const char *cpus, size_t buffer,
+                       struct exit_listener **listener) {
   struct exit_listener *l = calloc(1, sizeof(*l));
   if (l == NULL)
     return -ENOMEM;
 
-  l->calls = *calls;
-  atomic_store(&l->also_fd, calls->also_fd);
+  atomic_store(&l->also_fd, -1);
   pthread_mutex_init(&l->draining, NULL);
   l->cpus = strdup(cpus);
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -318,9 +317,6 @@ int exit_listener_start(const char *cpus, size_t buffer,
     l->buffer = netlink_inbox_set_buffer(l->fd, buffer);
     l->empty_ns = now_ns();
     netlink_inbox_take_drops(l->fd, &l->drops);
-    status = start_thread(l);
-    if (status != 0)
-      watch(l, false);
   }
   if (status != 0) {
     destroy(l);
@@ -330,12 +326,22 @@ int exit_listener_start(const char *cpus, size_t buffer,
   return 0;
 }
 
+int exit_listener_start(struct exit_listener *listener,
+                        const struct exit_listener_calls *calls) {
+  listener->calls = *calls;
+  atomic_store(&listener->also_fd, calls->also_fd);
+  int status = start_thread(listener);
+  listener->is_started = status == 0;
+  return status;
+}
+
 void exit_listener_stop(struct exit_listener *listener) {
   if (listener == NULL)
     return;
   atomic_store(&listener->must_stop, true);
   wake(listener);
-  pthread_join(listener->thread, NULL);
+  if (listener->is_started)
+    pthread_join(listener->thread, NULL);
   watch(listener, false);
   destroy(listener);
 }

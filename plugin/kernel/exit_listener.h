@@ -32,17 +32,23 @@ struct exit_listener_calls {
   int (*drained)(void *context);
 };
 
-/* Begins to listen. cpus is a list such as "0-3,8"; buffer the size to ask for,
- * in bytes, of the socket's.
- * Returns 0; -ENOENT if this kernel has no taskstats; -EPERM without
- * CAP_NET_ADMIN in the initial user namespace; -EINVAL in a pid namespace, or
- * for a malformed list; -ERANGE for impossible CPUs; or another negative errno.
+/* Registers for exit records, which wait in the socket until the listener is
+ * started. cpus is a list such as "0-3,8"; buffer the size to ask for, in
+ * bytes, of the socket's. Returns 0; -ENOENT if this kernel has no taskstats;
+ * -EPERM without CAP_NET_ADMIN in the initial user namespace; -EINVAL in a pid
+ * namespace, or for a malformed list; -ERANGE for impossible CPUs; or another
+ * negative errno.
  */
-int exit_listener_start(const char *cpus, size_t buffer,
-                        const struct exit_listener_calls *calls,
-                        struct exit_listener **listener);
+int exit_listener_open(const char *cpus, size_t buffer,
+                       struct exit_listener **listener);
 
-/* Ends the listening and the thread; takes some ms. Takes NULL. */
+/* Begins to take the records, in a thread of its own. Returns 0 or a negative
+ * errno. */
+int exit_listener_start(struct exit_listener *listener,
+                        const struct exit_listener_calls *calls);
+
+/* Ends the listening and the thread, if it was started; takes some ms. Takes
+ * NULL. */
 void exit_listener_stop(struct exit_listener *listener);
 
 /* Takes all exit records that have arrived, in the caller's thread. A record is

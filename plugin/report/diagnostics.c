@@ -246,25 +246,89 @@ static void describe_groups(int status, char *line, size_t size) {
            "or selectors that make fewer.");
 }
 
+enum { MINUTE_S = 60, HOUR_S = 3600 };
+
 static const struct {
   void (*describe)(int status, char *line, size_t size);
   const char *gone;
+  bool is_of_members; /* depends on which processes there are */
 } diagnostics_table[PROBLEMS] = {
-    [PROBLEM_PROC] = {describe_proc, "Processes can be listed again."},
+    [PROBLEM_PROC] = {describe_proc, "Processes can be listed again.", false},
     [PROBLEM_TASKSTATS] = {describe_taskstats,
-                           "Delays and context switches can be read again."},
-    [PROBLEM_DELAYS_OFF] = {describe_delays_off, "Delay accounting is on."},
-    [PROBLEM_IO] = {describe_io, "All I/O can be read again."},
-    [PROBLEM_SELECT] = {describe_select, "All processes can be selected."},
+                           "Delays and context switches can be read again.",
+                           false},
+    [PROBLEM_DELAYS_OFF] = {describe_delays_off, "Delay accounting is on.",
+                            false},
+    [PROBLEM_IO] = {describe_io, "All I/O can be read again.", true},
+    [PROBLEM_SELECT] = {describe_select, "All processes can be selected.",
+                        true},
     [PROBLEM_UNDECIDED] = {NULL,
-                           "All processes can be matched within the limit."},
-    [PROBLEM_CLOCKS] = {describe_clocks, ""},
-    [PROBLEM_LISTENER] = {describe_listener, "Exit records arrive."},
-    [PROBLEM_OLD_RECORDS] = {describe_old_records, ""},
-    [PROBLEM_STRANGE_RECORDS] = {describe_strange_records, ""},
-    [PROBLEM_FORKS] = {describe_forks, "Forks are told."},
-    [PROBLEM_GROUPS] = {describe_groups, ""},
+                           "All processes can be matched within the limit.",
+                           true},
+    [PROBLEM_CLOCKS] = {describe_clocks, "", false},
+    [PROBLEM_LISTENER] = {describe_listener, "Exit records arrive.", false},
+    [PROBLEM_OLD_RECORDS] = {describe_old_records, "", false},
+    [PROBLEM_STRANGE_RECORDS] = {describe_strange_records, "", false},
+    [PROBLEM_FORKS] = {describe_forks, "Forks are told.", false},
+    [PROBLEM_GROUPS] = {describe_groups, "", false},
 };
+
+/* Whether a cause was logged a short time ago. */
+static bool is_recent(const struct logged_problem *logged, int status,
+                      uint64_t time_s, uint64_t pause_s) {
+  for (size_t i = 0; i < DIAGNOSTICS_CAUSES; i++)
+    if (logged->causes[i].status == status &&
+        time_s - logged->causes[i].time_s < pause_s)
+      return true;
+  return false;
+}
+
+/* Whether to log now that a problem has this cause. */
+static bool note_cause(struct logged_problem *logged, int status,
+                       uint64_t time_s, uint64_t pause_s) {
+  logged->is_over = false;
+  if (status == logged->status || is_recent(logged, status, time_s, pause_s))
+    return false;
+  logged->status = status;
+  logged->causes[logged->next_cause].status = status;
+  logged->causes[logged->next_cause].time_s = time_s;
+  logged->next_cause = (logged->next_cause + 1) % DIAGNOSTICS_CAUSES;
+  return true;
+}
+
+/* Whether to log now that a problem is over. */
+static bool note_end(struct logged_problem *logged, uint64_t time_s,
+                     uint64_t settle_s) {
+  if (logged->status == 0)
+    return false;
+  if (!logged->is_over)
+    logged->over_since_s = time_s;
+  logged->is_over = time_s - logged->over_since_s < settle_s;
+  if (!logged->is_over)
+    logged->status = 0;
+  return logged->status == 0;
+}
+
+static void update_problem(struct logged_problem *logged, enum problem problem,
+                           int status, const struct problem_report *now,
+                           void (*say)(bool is_warning, const char *line)) {
+  bool is_of_members = diagnostics_table[problem].is_of_members;
+  char line[512];
+
+  if (status == 0) {
+    if (note_end(logged, now->time_s, is_of_members ? MINUTE_S : 0))
+      say(false, diagnostics_table[problem].gone);
+    return;
+  }
+  if (!note_cause(logged, status, now->time_s,
+                  is_of_members ? HOUR_S : MINUTE_S))
+    return;
+  if (problem == PROBLEM_UNDECIDED)
+    describe_undecided(now->read, line, sizeof(line));
+  else
+    diagnostics_table[problem].describe(status, line, sizeof(line));
+  say(true, line);
+}
 
 void diagnostics_update(struct diagnostics *diagnostics,
                         const struct problem_report *now,
@@ -285,19 +349,8 @@ void diagnostics_update(struct diagnostics *diagnostics,
       [PROBLEM_GROUPS] = now->is_full ? -ENOSPC : 0,
   };
 
-  for (size_t i = 0; i < PROBLEMS; i++) {
+  for (enum problem i = 0; i < PROBLEMS; i++)
     /* A read that found nobody says nothing of what cannot be read of them. */
-    bool is_untold =
-        read->proc != 0 &&
-        (i == PROBLEM_IO || i == PROBLEM_SELECT || i == PROBLEM_UNDECIDED);
-    if (is_untold || status[i] == diagnostics->said[i])
-      continue;
-    char line[512];
-    if (i == PROBLEM_UNDECIDED && status[i] != 0)
-      describe_undecided(read, line, sizeof(line));
-    else if (status[i] != 0)
-      diagnostics_table[i].describe(status[i], line, sizeof(line));
-    say(status[i] != 0, status[i] != 0 ? line : diagnostics_table[i].gone);
-    diagnostics->said[i] = status[i];
-  }
+    if (read->proc == 0 || !diagnostics_table[i].is_of_members)
+      update_problem(&diagnostics->problems[i], i, status[i], now, say);
 }

@@ -6,7 +6,8 @@
 
 /*
  * What an administrator is told when something cannot be done: its cause and
- * its cure, once, and again when it changes.
+ * its cure, once, and again when it changes. What comes and goes with each read
+ * does not make a line each time.
  */
 
 enum problem {
@@ -25,12 +26,24 @@ enum problem {
   PROBLEMS
 };
 
-/* What was last said of each; zeroed at start. */
+enum { DIAGNOSTICS_CAUSES = 4 }; /* of one problem that are remembered */
+
+/* What was logged of each problem; zeroed at start. Private. */
 struct diagnostics {
-  int said[PROBLEMS];
+  struct logged_problem {
+    int status; /* the cause, while the problem lasts: a negative errno; or 0 */
+    bool is_over; /* but not long enough yet to say so */
+    uint64_t over_since_s;
+    struct {
+      int status;
+      uint64_t time_s; /* when it was logged */
+    } causes[DIAGNOSTICS_CAUSES];
+    size_t next_cause;
+  } problems[PROBLEMS];
 };
 
 struct problem_report {
+  uint64_t time_s; /* CLOCK_MONOTONIC */
   const struct reader_report *read;
   int listener;          /* why nobody listens: 0 or a negative errno */
   bool has_unattributed; /* exit records that name no process */
@@ -39,8 +52,10 @@ struct problem_report {
   bool is_full;          /* there were more than MaxGroups */
 };
 
-/* Hands a line to say for each problem that has come, changed or gone since the
- * last report. */
+/* Hands a line to say for each problem that has come, changed or gone. The end
+ * of a problem that depends on which processes there are is logged when it has
+ * lasted for a minute, and the same cause again after an hour at the earliest;
+ * of other problems, the same cause again after a minute. */
 void diagnostics_update(struct diagnostics *diagnostics,
                         const struct problem_report *now,
                         void (*say)(bool is_warning, const char *line));

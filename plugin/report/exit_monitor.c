@@ -117,6 +117,33 @@ static int sum_up(void *context) {
   return monitor->has_unsaid ? 1000 : -1;
 }
 
+/* Process events after the exit records: a kernel that sends none, or not here,
+ * says nothing, which takes a second, while it refuses exit records at once. */
+static int open_sources(struct exit_monitor *monitor) {
+  const struct exit_monitor_options *options = &monitor->options;
+  int status =
+      exit_listener_open(options->cpus, options->buffer, &monitor->listener);
+  if (status != 0 || !monitor->tracker->has_descendants)
+    return status;
+  atomic_store(&monitor->events_error,
+               options->has_no_events
+                   ? -ETIMEDOUT
+                   : process_events_open(options->buffer, &monitor->forks));
+  return 0;
+}
+
+static int start_listener(struct exit_monitor *monitor) {
+  const struct exit_listener_calls calls = {
+      .context = monitor,
+      .before = take_forks,
+      .also_fd =
+          monitor->forks != NULL ? process_events_fd(monitor->forks) : -1,
+      .take = take,
+      .drained = sum_up,
+  };
+  return exit_listener_start(monitor->listener, &calls);
+}
+
 int exit_monitor_start(struct tracker *tracker,
                        const struct exit_monitor_options *options,
                        struct exit_monitor **monitor) {
@@ -131,20 +158,10 @@ int exit_monitor_start(struct tracker *tracker,
       exit_accounting_create("/proc", tracker, say_event, w, &w->exits);
   if (status == 0 && tracker->has_descendants)
     status = descendants_create("/proc", tracker, &w->descendants);
-  if (status == 0 && tracker->has_descendants)
-    atomic_store(&w->events_error,
-                 process_events_open(options->buffer, &w->forks));
-  if (status == 0) {
-    const struct exit_listener_calls calls = {
-        .context = w,
-        .before = take_forks,
-        .also_fd = w->forks != NULL ? process_events_fd(w->forks) : -1,
-        .take = take,
-        .drained = sum_up,
-    };
-    status = exit_listener_start(options->cpus, options->buffer, &calls,
-                                 &w->listener);
-  }
+  if (status == 0)
+    status = open_sources(w);
+  if (status == 0)
+    status = start_listener(w);
   if (status != 0) {
     exit_monitor_stop(w);
     return status;
@@ -154,6 +171,19 @@ int exit_monitor_start(struct tracker *tracker,
   tracker->drain_context = w;
   *monitor = w;
   return 0;
+}
+
+bool exit_monitor_may_recover(int error) {
+  switch (error) {
+  case -ENODATA:         /* another network namespace */
+  case -EPROTONOSUPPORT: /* an old kernel */
+  case -EINVAL:          /* another pid namespace */
+  case -ERANGE:          /* a CPU that this machine cannot have */
+  case -EAFNOSUPPORT:    /* a seccomp filter */
+    return false;
+  default:
+    return true;
+  }
 }
 
 void exit_monitor_stop(struct exit_monitor *monitor) {

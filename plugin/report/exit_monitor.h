@@ -18,13 +18,19 @@ struct exit_monitor_options {
   uint32_t notify_rate;      /* notices a second and group */
   struct notifier *notifier; /* takes them; the caller's. NULL if no rule wants
                               * any */
+  bool has_no_events;        /* the kernel did not answer a former monitor that
+                              * asked for process events: it is not asked again */
 };
 
 /* The tracker and the texts stay the caller's. Returns 0 or a
- * negative errno as exit_listener_start. */
+ * negative errno as exit_listener_open. */
 int exit_monitor_start(struct tracker *tracker,
                        const struct exit_monitor_options *options,
                        struct exit_monitor **monitor);
+
+/* Whether it is of use to start again after this error: it is not where the
+ * configuration, the kernel or the namespaces of the process are the cause. */
+bool exit_monitor_may_recover(int error);
 
 /* Takes NULL. */
 void exit_monitor_stop(struct exit_monitor *monitor);

@@ -86,11 +86,11 @@ static void each_delay(const struct metric *metric, const struct group *group,
     if ((scope->delays & (UINT32_C(1) << kind)) == 0)
       continue;
 
-    double seconds = (double)group->increment[metric->source[0] + kind] /
+    double seconds = (double)group_increment(group, metric->source[0] + kind) /
                      (double)metric->divisor;
     double over = scope->elapsed;
     if (metric->kind == MEAN)
-      over = (double)group->increment[metric->source[1] + kind];
+      over = (double)group_increment(group, metric->source[1] + kind);
     char instance[32];
     snprintf(instance, sizeof(instance), "%s-%s", metric->instance,
              delay_name((enum delay)kind));
@@ -110,7 +110,7 @@ void metric_each(const struct group *group, const struct metric_scope *scope,
       continue;
 
     if (metric->kind == RATE || metric->kind == MEAN) {
-      if (scope->elapsed > 0 && group->publications > 1)
+      if (scope->elapsed > 0)
         each_delay(metric, group, scope, sink, context);
       continue;
     }

@@ -36,8 +36,9 @@ struct metric_scope {
 typedef void metric_sink(void *context, const struct metric_value *value);
 
 /* Hands each metric that the group's rule collects and the kernel tells to
- * sink, after group_publish. What is unknown is left out. Rates and means need
- * an interval and so begin at a group's second publication. */
+ * sink, after group_publish. What is unknown is left out. Rates and means are
+ * of the interval before, from a group's first publication on, and are left out
+ * if there was none. */
 void metric_each(const struct group *group, const struct metric_scope *scope,
                  metric_sink *sink, void *context);
 

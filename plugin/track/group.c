@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/group.h"
 
+_Static_assert(COUNTER_WAITS == COUNTER_DELAY + DELAY_KINDS,
+               "the waits follow the delays");
+
 void group_add(struct group *group, const int64_t delta[COUNTERS]) {
   for (unsigned int i = 0; i < COUNTERS; i++)
     group->truth[i] += delta[i];
@@ -12,18 +15,38 @@ static uint64_t unpublished(const struct group *group, unsigned int counter) {
   return more > 0 ? (uint64_t)more : 0;
 }
 
-void group_publish(struct group *group) {
-  for (unsigned int i = 0; i < COUNTERS; i++) {
-    group->increment[i] = group->publications > 0 ? unpublished(group, i) : 0;
-    group->published[i] += group->increment[i];
-  }
-  group->publications++;
+/* By how much truth exceeds what a rate has counted. */
+static uint64_t unrated(const struct group *group, unsigned int i) {
+  int64_t more = group->truth[COUNTER_DELAY + i] - (int64_t)group->rated[i];
+  return more > 0 ? (uint64_t)more : 0;
 }
 
-uint64_t group_unpublished_delay(const struct group *group) {
+/* Raises a mark to a total that is above it. Returns by how much. */
+static uint64_t raise_mark(uint64_t *mark, int64_t total) {
+  uint64_t before = *mark;
+  if (total > (int64_t)before)
+    *mark = (uint64_t)total;
+  return *mark - before;
+}
+
+void group_publish(struct group *group) {
+  for (unsigned int i = 0; i < GROUP_RATED; i++)
+    group->increment[i] =
+        raise_mark(&group->rated[i], group->truth[COUNTER_DELAY + i]);
+  group->holds_back = group->publications == 0;
+  if (group->publications++ > 0)
+    for (unsigned int i = 0; i < COUNTERS; i++)
+      raise_mark(&group->published[i], group->truth[i]);
+}
+
+uint64_t group_increment(const struct group *group, unsigned int counter) {
+  return group->increment[counter - COUNTER_DELAY];
+}
+
+uint64_t group_recent_delay(const struct group *group) {
   uint64_t ns = 0;
   for (unsigned int kind = 0; kind < DELAY_KINDS; kind++)
-    ns += unpublished(group, COUNTER_DELAY + kind);
+    ns += unrated(group, kind);
   return ns;
 }
 
@@ -33,10 +56,16 @@ void group_divert(struct group *group, struct group *other) {
     group->truth[i] -= more;
     other->truth[i] += more;
   }
+  for (unsigned int i = 0; i < GROUP_RATED; i++) {
+    uint64_t published = group->published[COUNTER_DELAY + i];
+    other->rated[i] += group->rated[i] - published;
+    group->rated[i] = published;
+  }
   for (unsigned int i = 0; i < GAUGES; i++) {
     other->gauges[i] += group->gauges[i];
     group->gauges[i] = 0;
   }
+  group->holds_back = false;
   other->without_io += group->without_io;
   group->without_io = 0;
 }

@@ -6,6 +6,12 @@
 #include "track/counters.h"
 #include "track/notify_budget.h"
 
+/* The counters from COUNTER_DELAY on that are reported as rates and means, too:
+ * the delays and the numbers of waits. */
+enum { GROUP_RATED = 2 * DELAY_KINDS };
+
+struct overlaps;
+
 /* Processes that are reported as one. */
 struct group {
   struct group *next;
@@ -14,7 +20,11 @@ struct group {
   uint32_t members;    /* processes that refer to it */
   uint32_t idle_reads; /* since it has had a member */
   bool is_forgotten;   /* not reported any more; its totals are kept a while */
-  bool is_hidden; /* others are ahead of it: this time it is not reported */
+  bool is_hidden;  /* others are ahead of it: this time it is not reported */
+  bool is_other;   /* others are added up in it */
+  bool holds_back; /* has published once, without what was used before */
+  struct overlaps *overlaps; /* the tracker's; NULL if groups have none */
+  uint32_t overlap_count;    /* that refer to it */
   struct notify_budget budget;
 
   /* What the members, former ones too, have used. May fall a little when an
@@ -23,8 +33,11 @@ struct group {
   /* What is dispatched: never falls. Where truth falls below, it stands still
    * until truth has caught up. */
   uint64_t published[COUNTERS];
-  uint64_t increment[COUNTERS]; /* by which the last publication raised it */
   uint64_t publications;
+  /* The highest total that a rate has counted. It runs ahead of published by
+   * what the first publication held back. */
+  uint64_t rated[GROUP_RATED];
+  uint64_t increment[GROUP_RATED]; /* by which the last publication raised it */
 
   uint64_t gauges[GAUGES];
   uint32_t without_io; /* members whose I/O cannot be read */
@@ -34,15 +47,21 @@ struct group {
 void group_add(struct group *group, const int64_t delta[COUNTERS]);
 
 /* Brings what is dispatched up to date. The first time it is 0, or what it was
- * before it was forgotten, whatever was used: a rate needs two values, so else
- * the first increment would be lost. */
+ * before the group was forgotten, whatever was used: the rate of a derive needs
+ * two values, and the first increment would be lost. The increments, of which
+ * rates are made here, are of the time since the last publication each time. */
 void group_publish(struct group *group);
+
+/* By how much the last publication raised a counter from COUNTER_DELAY to the
+ * last of the waits. */
+uint64_t group_increment(const struct group *group, unsigned int counter);
 
 /* How long the members have waited, for all kinds together, since the last
  * publication, in ns. */
-uint64_t group_unpublished_delay(const struct group *group);
+uint64_t group_recent_delay(const struct group *group);
 
-/* Moves all that is not published yet, and the gauges, to another group. */
+/* Moves all that is not published yet, and the gauges, to another group, whose
+ * rates do not count again what those of this group have counted. */
 void group_divert(struct group *group, struct group *other);
 
 #endif

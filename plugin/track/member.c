@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/member.h"
 
+#include "track/overlap.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,8 @@ static void leave_groups(struct member *member) {
     member->memberships[i].group->members -= !member->memberships[i].is_again;
   free(member->memberships);
   member->group_count = 0;
+  overlap_put(member->overlap);
+  member->overlap = NULL;
 }
 
 void member_destroy(struct member *member) {
@@ -35,15 +39,41 @@ void member_destroy(struct member *member) {
   free(member);
 }
 
+/* Fills in the overlap of a member's groups, NULL if it needs none. Returns 0
+ * or -ENOMEM. */
+static int find_overlap(const struct membership *memberships, size_t count,
+                        struct overlap **overlap) {
+  struct overlaps *overlaps = count > 0 ? memberships[0].group->overlaps : NULL;
+  *overlap = NULL;
+  if (overlaps == NULL || count < 2)
+    return 0;
+
+  struct group **groups = calloc(count, sizeof(groups[0]));
+  if (groups == NULL)
+    return -ENOMEM;
+  size_t concerned = 0;
+  for (size_t i = 0; i < count; i++)
+    if (!memberships[i].is_again && overlap_concerns(memberships[i].group))
+      groups[concerned++] = memberships[i].group;
+  if (concerned > 1)
+    *overlap = overlap_get(overlaps, groups, concerned);
+  free(groups);
+  return concerned > 1 && *overlap == NULL ? -ENOMEM : 0;
+}
+
 int member_move(struct member *member, const struct membership *memberships,
                 size_t count, size_t inherited) {
   struct membership *copy = calloc(count + 1, sizeof(*copy));
-  if (copy == NULL)
+  struct overlap *overlap;
+  if (copy == NULL || find_overlap(memberships, count, &overlap) != 0) {
+    free(copy);
     return -ENOMEM;
+  }
 
   if (count > 0)
     memcpy(copy, memberships, count * sizeof(*copy));
   leave_groups(member);
+  member->overlap = overlap;
   member->memberships = copy;
   member->group_count = count;
   member->inherited = inherited;
@@ -82,6 +112,8 @@ void member_add(const struct member *member, const int64_t delta[COUNTERS]) {
   for (size_t i = 0; i < member->group_count; i++)
     if (!member->memberships[i].is_again)
       group_add(member->memberships[i].group, delta);
+  if (member->overlap != NULL)
+    overlap_add(member->overlap, delta);
 }
 
 bool member_update(struct member *member, const struct sample *sample) {
@@ -92,17 +124,27 @@ bool member_update(struct member *member, const struct sample *sample) {
   return is_believed;
 }
 
+static void add_gauges(const struct member *member, uint64_t gauges[GAUGES],
+                       uint32_t *without_io) {
+  if (!member->has_ended) {
+    gauges[GAUGE_PROCESSES]++;
+    gauges[GAUGE_THREADS] += member->threads;
+    gauges[GAUGE_RSS] += member->rss_bytes;
+    gauges[GAUGE_VM] += member->vm_bytes;
+  }
+  *without_io += member->io_error != 0;
+}
+
 void member_add_gauges(const struct member *member) {
   for (size_t i = 0; i < member->group_count; i++) {
     struct group *group = member->memberships[i].group;
-    if (member->memberships[i].is_again)
-      continue;
-    if (!member->has_ended) {
-      group->gauges[GAUGE_PROCESSES]++;
-      group->gauges[GAUGE_THREADS] += member->threads;
-      group->gauges[GAUGE_RSS] += member->rss_bytes;
-      group->gauges[GAUGE_VM] += member->vm_bytes;
-    }
-    group->without_io += member->io_error != 0;
+    if (!member->memberships[i].is_again)
+      add_gauges(member, group->gauges, &group->without_io);
+  }
+  if (member->overlap != NULL) {
+    uint64_t gauges[GAUGES] = {0};
+    uint32_t without_io = 0;
+    add_gauges(member, gauges, &without_io);
+    overlap_add_gauges(member->overlap, gauges, without_io);
   }
 }

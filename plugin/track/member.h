@@ -19,7 +19,9 @@ struct member {
   struct membership *memberships; /* owned; the groups are not */
   size_t group_count;
   size_t inherited; /* the first of them: as a descendant of their members */
-  uint32_t collect; /* what any of the groups collects */
+  struct overlap *overlap; /* of those that may go to "other"; NULL if there
+                            * are not several */
+  uint32_t collect;        /* what any of the groups collects */
 
   int task_fd, io_fd; /* <pid>/task and <pid>/io, kept open; or -1 */
   int io_error;       /* why its I/O cannot be read: 0 or a negative errno */

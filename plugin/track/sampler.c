@@ -24,6 +24,8 @@ struct sampler {
   uint64_t suspended_ns;  /* clock_suspended_ns */
   struct fd_budget files; /* the members' */
   struct sampler_status status;
+  bool has_record; /* in this read some record was told */
+  int refusal;     /* why the last one that was not told was not */
 
   struct process *batch[QUERY_BATCH];
   size_t batch_size;
@@ -74,29 +76,53 @@ static void disconnect(struct sampler *sampler, int error) {
   sampler->status.taskstats = error;
 }
 
-/* Opens the socket and learns from the plugin's own record what this kernel
- * tells, and whether it tells us. */
-static int connect_to_kernel(struct sampler *sampler) {
-  int status = query_open(&sampler->query);
-  if (status != 0)
-    return status;
-
+/* Reads the plugin's own record, which tells what others' would. Returns 0 or a
+ * negative errno; has_failed says whether that is the connection's. */
+static int read_own_record(struct sampler *sampler, bool *has_failed) {
   uint32_t self = (uint32_t)getpid();
   struct query_answer answer;
-  status = query_records(sampler->query, MESSAGE_PROCESS, &self, 1, &answer);
+  int status =
+      query_records(sampler->query, MESSAGE_PROCESS, &self, 1, &answer);
+  *has_failed = status != 0;
   if (status == 0)
     status = answer.error;
-  if (status == 0)
-    status = query_counts_ended_threads(sampler->query,
-                                        &sampler->counts_ended_threads);
   if (status == 0)
     sampler->version = answer.record.version;
   return status;
 }
 
+/* Opens the socket and learns what this kernel tells, and whether it tells us.
+ */
+static int connect_to_kernel(struct sampler *sampler) {
+  bool has_failed;
+  int status = query_open(&sampler->query);
+  if (status == 0)
+    status = read_own_record(sampler, &has_failed);
+  if (status == 0)
+    status = query_counts_ended_threads(sampler->query,
+                                        &sampler->counts_ended_threads);
+  return status;
+}
+
+/* Whether records are told at all, where no member's was: a bad answer to one
+ * query concerns its process alone. */
+static void check_refusal(struct sampler *sampler) {
+  bool has_failed;
+  if (sampler->refusal == 0 || sampler->has_record || sampler->query == NULL)
+    return;
+  int status = read_own_record(sampler, &has_failed);
+  sampler->has_record = status == 0;
+  if (has_failed)
+    disconnect(sampler, status);
+  else
+    sampler->status.taskstats = status;
+}
+
 void sampler_begin(struct sampler *sampler) {
   sampler->suspended_ns = clock_suspended_ns();
   sampler->status = (struct sampler_status){0};
+  sampler->has_record = false;
+  sampler->refusal = 0;
   sampler->batch_size = 0;
 
   if (sampler->query == NULL) {
@@ -433,11 +459,13 @@ static bool take_record(struct sampler *sampler, struct process *process,
   if (procfs_is_vanished(answer->error))
     return false;
   if (answer->error != 0) {
-    sampler->status.taskstats = answer->error;
+    sampler->refusal = answer->error;
     process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again at the next read */
-  } else if (!look->had_exited) {
-    look->sample.record = look->record = &answer->record;
+    return true;
   }
+  sampler->has_record = true;
+  if (!look->had_exited)
+    look->sample.record = look->record = &answer->record;
   return true;
 }
 
@@ -571,6 +599,7 @@ void sampler_flush(struct sampler *sampler) {
           !count_look(sampler, process, &sampler->looks[i]);
   }
   sampler->batch_size = 0;
+  check_refusal(sampler);
 }
 
 void sampler_look_at_exited(struct sampler *sampler, struct process *process) {

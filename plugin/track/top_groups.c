@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/top_groups.h"
 
+#include "track/overlap.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +11,8 @@
 static int compare(const void *a, const void *b) {
   const struct group *one = *(struct group *const *)a;
   const struct group *two = *(struct group *const *)b;
-  uint64_t delay = group_unpublished_delay(one);
-  uint64_t other = group_unpublished_delay(two);
+  uint64_t delay = group_recent_delay(one);
+  uint64_t other = group_recent_delay(two);
 
   if (delay != other)
     return delay > other ? -1 : 1;
@@ -29,18 +31,25 @@ static size_t find_groups(const struct tracker *tracker,
   return count;
 }
 
-static void choose(struct tracker *tracker, const struct rule *rule,
-                   struct group **found) {
+static void hide_groups(struct tracker *tracker, const struct rule *rule,
+                        struct group **found) {
   size_t count = find_groups(tracker, rule, found);
-  struct group *other = NULL;
 
   qsort(found, count, sizeof(found[0]), compare);
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = 0; i < count; i++)
     found[i]->is_hidden = i >= rule->top;
-    if (found[i]->is_hidden && other == NULL)
+}
+
+static void divert_hidden(struct tracker *tracker) {
+  struct group *other = NULL;
+
+  for (struct group *g = tracker->groups; g != NULL; g = g->next) {
+    if (!g->is_hidden || g->is_forgotten)
+      continue;
+    if (other == NULL)
       other = tracker_other_group(tracker);
-    if (found[i]->is_hidden && other != NULL)
-      group_divert(found[i], other);
+    if (other != NULL)
+      group_divert(g, other);
   }
 }
 
@@ -56,6 +65,8 @@ void top_groups_choose(struct tracker *tracker) {
     return; /* those who were hidden stay so */
   for (const struct rule *r = tracker->rules; r != NULL; r = r->next)
     if (r->top > 0)
-      choose(tracker, r, found);
+      hide_groups(tracker, r, found);
   free(found);
+  overlaps_settle(tracker->overlaps);
+  divert_hidden(tracker);
 }

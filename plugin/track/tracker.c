@@ -2,6 +2,7 @@
 #include "track/tracker.h"
 
 #include "track/exited_threads.h"
+#include "track/overlap.h"
 
 #include <search.h>
 #include <stdio.h>
@@ -36,6 +37,8 @@ static struct group *add_group(struct tracker *tracker, const struct rule *rule,
     return NULL;
   group->rule = rule;
   group->is_hidden = rule->top > 0; /* until it is chosen */
+  group->is_other = strcmp(name, other_name) == 0;
+  group->overlaps = tracker->overlaps;
   snprintf(group->name, sizeof(group->name), "%s", name);
   if (tsearch(group, &tracker->by_name, compare_names) == NULL) {
     free(group);
@@ -49,11 +52,21 @@ static struct group *add_group(struct tracker *tracker, const struct rule *rule,
   return group;
 }
 
+/* Whether a process can be in "other" by several rules. */
+static bool may_overlap(const struct rule *rules) {
+  bool has_top = false;
+  for (const struct rule *r = rules; r != NULL; r = r->next)
+    has_top |= r->top > 0;
+  return has_top && rules->next != NULL;
+}
+
 static int add_rules(struct tracker *tracker, const struct rule *rules) {
   struct rule *other = &tracker->other_rule;
 
   tracker->rules = rules;
   other->name = (char *)other_name;
+  if (may_overlap(rules) && (tracker->overlaps = overlaps_create()) == NULL)
+    return -1;
   for (const struct rule *r = rules; r != NULL; r = r->next) {
     tracker->rule_count++;
     tracker->has_descendants |= r->descendants;
@@ -109,6 +122,7 @@ void tracker_destroy(struct tracker *tracker) {
   if (tracker->table != NULL)
     process_table_sweep(tracker->table, forget, NULL);
   process_table_destroy(tracker->table);
+  overlaps_destroy(tracker->overlaps);
   while (tracker->groups != NULL)
     remove_group(tracker, &tracker->groups);
   pthread_mutex_destroy(&tracker->lock);
@@ -212,7 +226,8 @@ void tracker_age_groups(struct tracker *tracker) {
   for (struct group **link = &tracker->groups; *link != NULL;) {
     struct group *group = *link;
     group->idle_reads = group->members > 0 ? 0 : group->idle_reads + 1;
-    if (has_names(group->rule) && group->idle_reads > memory_of(group)) {
+    if (has_names(group->rule) && group->idle_reads > memory_of(group) &&
+        group->overlap_count == 0) {
       remove_group(tracker, link);
       continue;
     }

@@ -36,6 +36,7 @@ struct tracker {
   struct rule other_rule;
   struct group **groups_end; /* private: where the next one goes */
   void *by_name;             /* private: a tree of the groups */
+  struct overlaps *overlaps; /* NULL if no process can be in "other" twice */
 
   bool has_read;     /* a read was complete */
   uint64_t since_ns; /* when the last complete one began, or else the plugin;

@@ -103,6 +103,33 @@ assert_hogs_wait() {
     "$(schedstat "${load_pid[@]}")" 5 0.02
 }
 
+# A process waits no longer than it lives, so the rate of a group of one thread
+# is 1 at most, from the first read that sees it. Reads do not begin exactly an
+# interval apart from the samples that they take.
+@test "delays: the rates of a new group are those of its time" {
+  interval=1
+  configure <<EOF
+    <Group "%{comm}">
+      Command $(printf "\"$me-n%d\" " {1..6})
+    </Group>
+EOF
+  load_prefix=(taskset -c "$(taskset -pc $$ | grep -oE '[0-9]+$')")
+  start_collectd
+  reads 1 ""
+  for i in {1..6}; do
+    start_load "$me-n$i" burn 5000 0
+  done
+  reads 4 ""
+
+  for i in {1..6}; do
+    assert_between "$(column "$me-n$i" delay_rate-delay-cpu | sort -n | tail -n 1)" \
+      0.3 1.25
+    # They begin when the metrics begin that are no rates.
+    assert_equal "$(rows "$me-n$i" delay_rate-delay-cpu | head -n 1 | cut -d, -f1)" \
+      "$(rows "$me-n$i" ps_count | head -n 1 | cut -d, -f1)"
+  done
+}
+
 # cpu_waits PID...: how often they waited for a CPU, says the scheduler.
 cpu_waits() {
   local pid

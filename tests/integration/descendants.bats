@@ -288,3 +288,24 @@ CONF
   done
   assert_equal "$(group_names | wc -l)" 2
 }
+
+# Neither process events nor exit records come there. The kernel does not answer
+# who asks for the former; it refuses the latter at once.
+@test "descendants: in a pid namespace of its own no read waits for an answer" {
+  configure <<EOF
+    <Group "tree">
+      Command "$me-tree"
+      Descendants true
+    </Group>
+EOF
+  # shellcheck disable=SC2016 # for the inner shell
+  collectd_prefix=(bash -c 'unshare --pid --fork --mount-proc "$@" & unshared=$!
+    trap "kill \$(cat /proc/$unshared/task/$unshared/children)" TERM
+    until wait "$unshared" || ! kill -0 "$unshared" 2>/dev/null; do :; done
+    wait "$unshared"' bash)
+  start_collectd
+  reads 5 ""
+
+  assert_between "$(rows "" duration-read | cut -d, -f2 | sort -n | head -n 1)" 0 0.9
+  assert_logged_once 'Exit records do not arrive.*pid namespace'
+}

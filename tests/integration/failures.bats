@@ -89,6 +89,29 @@ EOF
   assert_logged_once 'CAP_SYS_PTRACE'
 }
 
+@test "failures: members that come and go, whose I/O cannot be read, are logged once" {
+  interval=0.25
+  public_work
+  configure <<EOF
+    <Group "guests">
+      Command "$me-guest"
+    </Group>
+EOF
+  collectd_prefix=(setpriv --inh-caps -sys_ptrace --bounding-set -sys_ptrace)
+  load_prefix=(setpriv --reuid nobody --regid nogroup --clear-groups)
+  start_collectd
+  reads 1 guests
+  for _ in {1..4}; do
+    start_load "$me-guest" --stay 60 idle
+    await_members guests 1
+    stop_load "$me-guest"
+    await_members guests 0
+  done
+
+  assert_logged_once 'I/O of some processes cannot be read'
+  assert_not_logged 'All I/O can be read again'
+}
+
 @test "failures: nothing to complain about as root" {
   configure_group
   start_member

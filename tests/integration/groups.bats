@@ -423,6 +423,38 @@ CONF
   done
 }
 
+# Both stanzas have a group for each process, and report the same ones of them.
+@test "groups: Top in two stanzas counts a process once in other" {
+  interval=0.5
+  configure <<CONF
+    <Group "a-%{pid}">
+      Command "$me-kid" "$me-idle"
+      Top 3
+    </Group>
+    <Group "b-%{pid}">
+      Command "$me-kid" "$me-idle"
+      Top 3
+    </Group>
+CONF
+  start_collectd
+  reads 1 ""
+  start_exits "$me-parent" brood "$me-kid" 150 4 0 exit0 5000 "$bytes"
+  perform "$me-parent"
+  for i in {1..8}; do
+    start_load "$me-i$i" --name "$me-idle" --stay 60 idle
+  done
+  reads 14 ""
+
+  for letter in a b; do
+    assert_equal "$(reported_at_once "$letter-.*")" 3
+    assert_equal $(($(sum_up "$letter-.*" total_events-exit-ok value) + \
+      $(sum_up other total_events-exit-ok value))) 150
+    assert_near "$(sum_up "($letter-.*|other)" io_octets tx)" \
+      "$(truth "$me-parent" tx_bytes)" 1 $((5 * bytes))
+  done
+  assert_equal "$(members other)" 5.000000
+}
+
 # --- processes that change ---
 
 # assert_left OLD NEW LOAD BEFORE: what the load used in its first round stays in

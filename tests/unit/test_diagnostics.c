@@ -25,10 +25,16 @@ static void say(bool is_warning, const char *line) {
   snprintf(said[said_count++].text, LINE_SIZE, "%s", line);
 }
 
+enum { START_S = 100, MINUTE_S = 60, HOUR_S = 3600 };
+
+static uint64_t time_s = START_S;
+
 static void update_all(struct diagnostics *diagnostics,
                        const struct problem_report *report) {
+  struct problem_report now = *report;
+  now.time_s = time_s;
   said_count = 0;
-  diagnostics_update(diagnostics, report, say);
+  diagnostics_update(diagnostics, &now, say);
 }
 
 static void update(struct diagnostics *diagnostics,
@@ -38,7 +44,7 @@ static void update(struct diagnostics *diagnostics,
 
 static void says_nothing_when_all_is_well(void **state) {
   (void)state;
-  struct diagnostics diagnostics = {.said = {0}};
+  struct diagnostics diagnostics = {0};
   for (int i = 0; i < 3; i++) {
     update(&diagnostics, &(struct reader_report){.delays = 0xff, .members = 3});
     assert_int_equal(said_count, 0);
@@ -46,6 +52,20 @@ static void says_nothing_when_all_is_well(void **state) {
 }
 
 static const struct reader_report well;
+
+/* What depends on which processes there are is over when it has been for a
+ * minute. */
+static void recover(struct diagnostics *diagnostics, bool is_of_members) {
+  update(diagnostics, &well);
+  if (!is_of_members)
+    return;
+  assert_int_equal(said_count, 0);
+  time_s += MINUTE_S - 1;
+  update(diagnostics, &well);
+  assert_int_equal(said_count, 0);
+  time_s++;
+  update(diagnostics, &well);
+}
 
 static const struct {
   const char *name;
@@ -222,7 +242,7 @@ static void update_case(struct diagnostics *diagnostics, size_t i) {
 static void says_each_once(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
-    struct diagnostics diagnostics = {.said = {0}};
+    struct diagnostics diagnostics = {0};
     for (int round = 0; round < 2; round++) {
       const char *name = cases[i].name;
       update_case(&diagnostics, i);
@@ -234,19 +254,21 @@ static void says_each_once(void **state) {
         update_case(&diagnostics, i);
         assert_case_int(name, said_count, 0);
       }
-      update(&diagnostics, &well);
+      recover(&diagnostics,
+              cases[i].report.io != 0 || cases[i].report.select != 0);
       assert_case_int(name, said_count, 1);
       assert_case(name, !said[0].is_warning);
       assert_case_says(name, said[0].text, cases[i].gone);
       update(&diagnostics, &well);
       assert_case_int(name, said_count, 0);
+      time_s += HOUR_S;
     }
   }
 }
 
 static void says_that_it_changed(void **state) {
   (void)state;
-  struct diagnostics diagnostics = {.said = {0}};
+  struct diagnostics diagnostics = {0};
   update(&diagnostics, &(struct reader_report){.taskstats = -EPERM});
   assert_int_equal(said_count, 1);
   update(&diagnostics, &(struct reader_report){.taskstats = -ENOENT});
@@ -259,7 +281,7 @@ static void says_that_it_changed(void **state) {
 
 static void says_once_that_records_are_old(void **state) {
   (void)state;
-  struct diagnostics diagnostics = {.said = {0}};
+  struct diagnostics diagnostics = {0};
   const struct problem_report old = {.read = &well, .has_unattributed = true};
   update_all(&diagnostics, &old);
   assert_int_equal(said_count, 1);
@@ -272,7 +294,7 @@ static void says_once_that_records_are_old(void **state) {
 
 static void says_once_that_records_are_strange(void **state) {
   (void)state;
-  struct diagnostics diagnostics = {.said = {0}};
+  struct diagnostics diagnostics = {0};
   const struct problem_report strange = {.read = &well, .rejection = -EBADMSG};
   update_all(&diagnostics, &strange);
   assert_int_equal(said_count, 1);
@@ -285,7 +307,7 @@ static void says_once_that_records_are_strange(void **state) {
 
 static void says_once_that_groups_are_many(void **state) {
   (void)state;
-  struct diagnostics diagnostics = {.said = {0}};
+  struct diagnostics diagnostics = {0};
   const struct problem_report full = {.read = &well, .is_full = true};
   update_all(&diagnostics, &full);
   assert_int_equal(said_count, 1);
@@ -300,7 +322,7 @@ static void says_once_that_groups_are_many(void **state) {
 /* One does not hide the other, and each goes by itself. */
 static void says_several_at_a_time(void **state) {
   (void)state;
-  struct diagnostics diagnostics = {.said = {0}};
+  struct diagnostics diagnostics = {0};
   struct reader_report report = {.taskstats = -EPERM,
                                  .io = -EACCES,
                                  .select = -EACCES,
@@ -316,9 +338,11 @@ static void says_several_at_a_time(void **state) {
   assert_int_equal(said_count, 1);
   assert_string_equal(said[0].text, "Exit records arrive.");
   report.io = 0;
-  update_all(&diagnostics, &(struct problem_report){.read = &report,
-                                                    .has_unattributed = true});
-  assert_int_equal(said_count, 1);
+  for (int more_s = 0; more_s <= MINUTE_S; more_s++, time_s++) {
+    update_all(&diagnostics, &(struct problem_report){
+                                 .read = &report, .has_unattributed = true});
+    assert_int_equal(said_count, more_s == MINUTE_S);
+  }
   assert_string_equal(said[0].text, "All I/O can be read again.");
   update_all(&diagnostics, &(struct problem_report){.read = &report,
                                                     .has_unattributed = true,
@@ -335,24 +359,141 @@ static void says_several_at_a_time(void **state) {
 /* Where nobody was found, nothing is known of what cannot be read of them. */
 static void says_nothing_of_the_unlisted(void **state) {
   (void)state;
-  struct diagnostics diagnostics = {.said = {0}};
+  struct diagnostics diagnostics = {0};
   update(&diagnostics,
          &(struct reader_report){.io = -EACCES, .select = -EACCES});
   assert_int_equal(said_count, 2);
   update(&diagnostics, &(struct reader_report){.proc = -EIO});
   assert_int_equal(said_count, 1);
   assert_case_says("unlisted", said[0].text, "Processes cannot be listed");
+  time_s += MINUTE_S; /* which do not count */
   update(&diagnostics, &(struct reader_report){.select = -EACCES});
-  assert_int_equal(said_count, 2);
+  assert_int_equal(said_count, 1);
   assert_string_equal(said[0].text, "Processes can be listed again.");
-  assert_string_equal(said[1].text, "All I/O can be read again.");
+  time_s += MINUTE_S;
+  update(&diagnostics, &(struct reader_report){.select = -EACCES});
+  assert_int_equal(said_count, 1);
+  assert_string_equal(said[0].text, "All I/O can be read again.");
+}
+
+/* Problems that come and go read after read, and what that makes of lines. */
+static void says_little_of_what_comes_and_goes(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    struct reader_report ill, other;
+    unsigned int ill_s, other_s, well_s; /* in turn */
+    unsigned int for_s;
+    size_t warnings, notices;
+  } flaps[] = {
+      {"a member at every other read",
+       {.io = -EACCES},
+       {0},
+       1,
+       0,
+       1,
+       2 * HOUR_S,
+       1,
+       0},
+      {"of an unreadable executable",
+       {.select = -EACCES},
+       {0},
+       1,
+       0,
+       1,
+       2 * HOUR_S,
+       1,
+       0},
+      {"of an expensive expression",
+       {.undecided = 1, .undecided_rule = "a", .undecided_expression = "b"},
+       {0},
+       1,
+       0,
+       1,
+       2 * HOUR_S,
+       1,
+       0},
+      {"a job every five minutes",
+       {.io = -EACCES},
+       {0},
+       20,
+       0,
+       280,
+       2 * HOUR_S,
+       2,
+       2},
+      {"two members with different causes",
+       {.io = -EACCES},
+       {.io = -EMFILE},
+       1,
+       1,
+       0,
+       30 * MINUTE_S,
+       2,
+       0},
+      {"one after the other",
+       {.io = -EACCES},
+       {.io = -EMFILE},
+       5,
+       5,
+       5,
+       30 * MINUTE_S,
+       2,
+       0},
+      {"a connection",
+       {.taskstats = -ETIMEDOUT},
+       {0},
+       1,
+       0,
+       1,
+       10 * MINUTE_S,
+       10,
+       10},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(flaps); i++) {
+    struct diagnostics diagnostics = {0};
+    size_t warnings = 0, notices = 0;
+    unsigned int turn_s = flaps[i].ill_s + flaps[i].other_s + flaps[i].well_s;
+    for (unsigned int s = 0; s < flaps[i].for_s; s++, time_s++) {
+      const struct reader_report *report = &well;
+      if (s % turn_s < flaps[i].ill_s)
+        report = &flaps[i].ill;
+      else if (s % turn_s < flaps[i].ill_s + flaps[i].other_s)
+        report = &flaps[i].other;
+      update(&diagnostics, report);
+      for (size_t line = 0; line < said_count; line++) {
+        warnings += said[line].is_warning;
+        notices += !said[line].is_warning;
+      }
+    }
+    assert_case_int(flaps[i].name, warnings, flaps[i].warnings);
+    assert_case_int(flaps[i].name, notices, flaps[i].notices);
+  }
+}
+
+/* What was not logged for a while is, if it lasts. */
+static void says_what_lasts_in_the_end(void **state) {
+  (void)state;
+  struct diagnostics diagnostics = {0};
+  const struct reader_report report = {.taskstats = -ETIMEDOUT};
+  update(&diagnostics, &report);
+  time_s++;
+  update(&diagnostics, &well);
+  assert_int_equal(said_count, 1);
+  for (int since_s = 1; since_s <= MINUTE_S; since_s++, time_s++) {
+    update(&diagnostics, &report);
+    assert_int_equal(said_count, since_s == MINUTE_S);
+  }
+  update(&diagnostics, &well);
+  assert_int_equal(said_count, 1);
 }
 
 /* The lines are whole: they end with what is to be done. */
 static void says_whole_sentences(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
-    struct diagnostics diagnostics = {.said = {0}};
+    struct diagnostics diagnostics = {0};
     update_case(&diagnostics, i);
     const char *text = said[0].text;
     char last = text[strlen(text) - 1];
@@ -400,7 +541,7 @@ static void names_the_missing_capability(void **state) {
        "collectd has the capabilities"},
   };
   for (size_t i = 0; i < COUNT_OF(texts); i++) {
-    struct diagnostics diagnostics = {.said = {0}};
+    struct diagnostics diagnostics = {0};
     memcpy(few, all, sizeof(few));
     few[0].effective &= ~texts[i].capabilities;
     assert_int_equal(syscall(SYS_capset, &header, few), 0);
@@ -410,7 +551,7 @@ static void names_the_missing_capability(void **state) {
 
     if ((~all[0].effective & texts[i].capabilities) != 0)
       continue;
-    diagnostics = (struct diagnostics){.said = {0}};
+    diagnostics = (struct diagnostics){0};
     update(&diagnostics, &texts[i].report);
     assert_case_says(texts[i].name, said[0].text, texts[i].has);
   }
@@ -432,7 +573,7 @@ static void does_not_blame_capabilities_for_all(void **state) {
   };
 
   for (size_t i = 0; i < COUNT_OF(others); i++) {
-    struct diagnostics diagnostics = {.said = {0}};
+    struct diagnostics diagnostics = {0};
     update(&diagnostics, &others[i].report);
     assert_case_int(others[i].name, said_count, 1);
     if (strstr(said[0].text, "capabilit") != NULL ||
@@ -443,7 +584,7 @@ static void does_not_blame_capabilities_for_all(void **state) {
 
 static void names_expressions_that_take_too_long(void **state) {
   (void)state;
-  struct diagnostics diagnostics = {.said = {0}};
+  struct diagnostics diagnostics = {0};
   struct reader_report report = {.undecided = 1,
                                  .undecided_rule = "queue",
                                  .undecided_expression = "celery.*worker"};
@@ -456,9 +597,10 @@ static void names_expressions_that_take_too_long(void **state) {
   report.undecided = 12; /* the same failure */
   update(&diagnostics, &report);
   assert_int_equal(said_count, 0);
-  update(&diagnostics, &well);
+  recover(&diagnostics, true);
   assert_int_equal(said_count, 1);
   assert_false(said[0].is_warning);
+  time_s += HOUR_S;
   update(&diagnostics, &report);
   assert_case_says("several", said[0].text, "about 12 processes within");
 }
@@ -469,7 +611,7 @@ static void cuts_long_expressions(void **state) {
   memset(expression, 'e', sizeof(expression) - 1);
   memset(name, 'n', sizeof(name) - 1);
   expression[sizeof(expression) - 1] = name[sizeof(name) - 1] = '\0';
-  struct diagnostics diagnostics = {.said = {0}};
+  struct diagnostics diagnostics = {0};
   update(&diagnostics,
          &(struct reader_report){.undecided = SIZE_MAX,
                                  .undecided_rule = name,
@@ -487,6 +629,8 @@ int main(void) {
       cmocka_unit_test(says_once_that_groups_are_many),
       cmocka_unit_test(says_several_at_a_time),
       cmocka_unit_test(says_nothing_of_the_unlisted),
+      cmocka_unit_test(says_little_of_what_comes_and_goes),
+      cmocka_unit_test(says_what_lasts_in_the_end),
       cmocka_unit_test(says_whole_sentences),
       cmocka_unit_test(names_the_missing_capability),
       cmocka_unit_test(does_not_blame_capabilities_for_all),

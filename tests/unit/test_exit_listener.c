@@ -77,7 +77,8 @@ static int try_start_with(struct heard *heard, const char *cpus, size_t buffer,
                                             .also_fd = also_fd,
                                             .take = take,
                                             .drained = drained};
-  return exit_listener_start(cpus, buffer, &calls, &heard->listener);
+  int status = exit_listener_open(cpus, buffer, &heard->listener);
+  return status == 0 ? exit_listener_start(heard->listener, &calls) : status;
 }
 
 static int try_start(struct heard *heard, const char *cpus, size_t buffer) {

@@ -166,12 +166,36 @@ static void hears_all_with_room(void **state) {
   assert_int_equal(exit_monitor_events_error(fixture->monitor), 0);
 }
 
+static void knows_what_cannot_change(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    int error;
+    bool may_recover;
+  } cases[] = {
+      {"another network namespace", -ENODATA, false},
+      {"another pid namespace", -EINVAL, false},
+      {"a CPU that cannot be", -ERANGE, false},
+      {"an old kernel", -EPROTONOSUPPORT, false},
+      {"a seccomp filter", -EAFNOSUPPORT, false},
+      {"a capability, or a policy", -EPERM, true},
+      {"/proc is not mounted", -ENOENT, true},
+      {"memory", -ENOMEM, true},
+      {"files", -EMFILE, true},
+      {"the connection broke", -ENOTSOCK, true},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++)
+    assert_case_int(cases[i].name, exit_monitor_may_recover(cases[i].error),
+                    cases[i].may_recover);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(goes_on_when_forks_break, set_up,
                                       tear_down),
       cmocka_unit_test_setup_teardown(counts_lost_forks, set_up, tear_down),
       cmocka_unit_test_setup_teardown(hears_all_with_room, set_up, tear_down),
+      cmocka_unit_test(knows_what_cannot_change),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of delays and waits there are increments, too. */
+static bool is_rated(unsigned int counter) {
+  return counter >= COUNTER_DELAY && counter < COUNTER_DELAY + GROUP_RATED;
+}
+
 /* A group's life: what was used between two publications, and what is seen. */
 static void publishes(void **state) {
   (void)state;
@@ -18,7 +23,10 @@ static void publishes(void **state) {
     } steps[STEPS];
     size_t count;
   } cases[] = {
-      {"first 0, then all", {{5, 0, 0}, {0, 5, 5}, {3, 8, 3}, {0, 8, 0}}, 4},
+      {"first 0, then all", {{5, 0, 5}, {0, 5, 0}, {3, 8, 3}, {0, 8, 0}}, 4},
+      {"the first increments are each of their own time",
+       {{7, 0, 7}, {9, 16, 9}, {2, 18, 2}},
+       3},
       {"nothing first", {{0, 0, 0}, {7, 7, 7}, {1, 8, 1}}, 3},
       {"was too high: stands still until truth has caught up",
        {{0, 0, 0},
@@ -30,6 +38,9 @@ static void publishes(void **state) {
         {1, 106, 1}},
        7},
       {"too high at first", {{-4, 0, 0}, {3, 0, 0}, {2, 1, 1}}, 3},
+      {"the first value was too high",
+       {{9, 0, 9}, {-3, 6, 0}, {2, 8, 0}, {2, 10, 1}},
+       4},
       {"large",
        {{0, 0, 0},
         {INT64_MAX - 1, INT64_MAX - 1, INT64_MAX - 1},
@@ -47,8 +58,9 @@ static void publishes(void **state) {
         group_publish(&group);
         assert_case_int(cases[i].name, group.published[counter],
                         cases[i].steps[s].published);
-        assert_case_int(cases[i].name, group.increment[counter],
-                        cases[i].steps[s].increment);
+        if (is_rated(counter))
+          assert_case_int(cases[i].name, group_increment(&group, counter),
+                          cases[i].steps[s].increment);
         assert_case_int(cases[i].name, group.publications, s + 1);
       }
       /* No counter takes another's. */
@@ -77,15 +89,16 @@ static void adds_its_members(void **state) {
   group_publish(&group);
   for (unsigned int i = 0; i < COUNTERS; i++) {
     assert_int_equal(group.published[i], 550 + 3 * i);
-    assert_int_equal(group.increment[i], 550 + 3 * i);
+    if (is_rated(i))
+      assert_int_equal(group_increment(&group, i), 550 + 3 * i);
   }
 }
 
-/* The wait, of all kinds, that was not published yet. */
-static void sums_up_the_unpublished_delay(void **state) {
+/* The wait, of all kinds, since the last publication. */
+static void sums_up_the_recent_delay(void **state) {
   (void)state;
   struct group group = {.name = "web"};
-  assert_int_equal(group_unpublished_delay(&group), 0);
+  assert_int_equal(group_recent_delay(&group), 0);
   int64_t delta[COUNTERS] = {0};
   uint64_t sum = 0;
   for (unsigned int kind = 0; kind < DELAY_KINDS; kind++) {
@@ -96,16 +109,16 @@ static void sums_up_the_unpublished_delay(void **state) {
     if (i < COUNTER_DELAY || i >= COUNTER_WAITS)
       delta[i] = 1 << 20;
   group_add(&group, delta);
-  assert_int_equal(group_unpublished_delay(&group), sum);
-  group_publish(&group); /* 0 */
-  assert_int_equal(group_unpublished_delay(&group), sum);
-  group_publish(&group);
-  assert_int_equal(group_unpublished_delay(&group), 0);
+  assert_int_equal(group_recent_delay(&group), sum);
+  for (int publication = 0; publication < 3; publication++) {
+    group_publish(&group);
+    assert_int_equal(group_recent_delay(&group), 0);
+  }
 
   /* A kind that was too high does not lower the others. */
   delta[COUNTER_DELAY] = -7;
   group_add(&group, delta);
-  assert_int_equal(group_unpublished_delay(&group), sum - 1);
+  assert_int_equal(group_recent_delay(&group), sum - 1);
 }
 
 /* What another group takes over: all but what is seen already. */
@@ -131,6 +144,8 @@ static void diverts_what_is_not_published(void **state) {
       struct group group = {.name = "web", .publications = 3}, other = {0};
       group.truth[counter] = cases[i].truth;
       group.published[counter] = cases[i].published;
+      if (is_rated(counter))
+        group.rated[counter - COUNTER_DELAY] = cases[i].published;
       for (int again = 0; again < 2; again++) {
         group_divert(&group, &other);
         for (unsigned int c = 0; c < COUNTERS; c++) {
@@ -146,6 +161,33 @@ static void diverts_what_is_not_published(void **state) {
       assert_case_int(cases[i].name, group.publications, 3);
       assert_case_int(cases[i].name, other.publications, 0);
     }
+}
+
+/* What a group's rate has counted, the other's does not count again, although
+ * its total takes it over. */
+static void diverts_no_rate_twice(void **state) {
+  (void)state;
+  struct group group = {.name = "web"}, other = {.name = "other"};
+  int64_t delta[COUNTERS] = {[COUNTER_DELAY] = 5};
+  group_publish(&other);
+  group_add(&group, delta);
+  group_publish(&group); /* the first value is 0 */
+  assert_int_equal(group_increment(&group, COUNTER_DELAY), 5);
+
+  delta[COUNTER_DELAY] = 2;
+  group_add(&group, delta);
+  group_divert(&group, &other);
+  group_publish(&other);
+  assert_int_equal(group_increment(&other, COUNTER_DELAY), 2);
+  assert_int_equal(other.published[COUNTER_DELAY], 5 + 2);
+
+  group_add(&group, delta);
+  group_publish(&group);
+  assert_int_equal(group_increment(&group, COUNTER_DELAY), 2);
+  assert_int_equal(group.published[COUNTER_DELAY], 2);
+  group_publish(&other);
+  assert_int_equal(group_increment(&other, COUNTER_DELAY), 0);
+  assert_int_equal(other.published[COUNTER_DELAY], 7);
 }
 
 static void diverts_what_its_members_are(void **state) {
@@ -172,8 +214,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(publishes),
       cmocka_unit_test(adds_its_members),
-      cmocka_unit_test(sums_up_the_unpublished_delay),
+      cmocka_unit_test(sums_up_the_recent_delay),
       cmocka_unit_test(diverts_what_is_not_published),
+      cmocka_unit_test(diverts_no_rate_twice),
       cmocka_unit_test(diverts_what_its_members_are),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

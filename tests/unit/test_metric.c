@@ -210,39 +210,46 @@ static void leaves_out_what_was_not_seen(void **state) {
   assert_null(strstr(lines, "delay"));
 }
 
-/* Nothing but what needs no interval. */
-static void begins_rates_with_the_second_value(void **state) {
+/* The first value of a derive is 0, and a rate needs none before it: it is of
+ * the interval in which the group appeared, and is not reported again. */
+static void begins_with_the_first_rate(void **state) {
   (void)state;
   struct rule rule = {.collect = UINT32_MAX};
-  static const char first[] = "ps_cputime derive 0 0\n"
-                              "io_octets derive 0 0\n"
-                              "io_ops derive 0 0\n"
-                              "disk_octets derive 0 0\n"
-                              "ps_count gauge 0 0\n"
-                              "contextswitch-voluntary derive 0\n"
-                              "contextswitch-involuntary derive 0\n"
-                              "ps_pagefaults derive 0 0\n"
-                              "ps_rss gauge 0\n"
-                              "ps_vm gauge 0\n"
-                              "total_events-exit-ok derive 0\n"
-                              "total_events-exit-error derive 0\n"
-                              "total_events-exit-signal derive 0\n";
+  struct metric_scope scope = {
+      .elapsed = 2, .delays = 1 << DELAY_CPU, .listens = true};
   struct group group = {.rule = &rule, .name = "web"};
   int64_t delta[COUNTERS];
   for (unsigned int i = 0; i < COUNTERS; i++)
     delta[i] = 1000000000;
   group_add(&group, delta);
   group_publish(&group);
-  assert_string_equal(report(&group, &usual), first);
+  assert_string_equal(report(&group, &scope),
+                      "delay_rate-delay-cpu gauge 0.5\n"
+                      "ps_cputime derive 0 0\n"
+                      "io_octets derive 0 0\n"
+                      "io_ops derive 0 0\n"
+                      "disk_octets derive 0 0\n"
+                      "ps_count gauge 0 0\n"
+                      "contextswitch-voluntary derive 0\n"
+                      "contextswitch-involuntary derive 0\n"
+                      "ps_pagefaults derive 0 0\n"
+                      "ps_rss gauge 0\n"
+                      "ps_vm gauge 0\n"
+                      "total_events-exit-ok derive 0\n"
+                      "total_events-exit-error derive 0\n"
+                      "total_events-exit-signal derive 0\n"
+                      "latency-delay-cpu gauge 1e-09\n");
 
-  /* With the second one all comes out. */
+  /* The second one has what came since, and all derives. */
+  delta[COUNTER_DELAY] = 2000000000;
+  group_add(&group, delta);
   group_publish(&group);
   assert_non_null(
-      strstr(report(&group, &usual), "delay_rate-delay-cpu gauge 0.5\n"));
+      strstr(report(&group, &scope), "delay_rate-delay-cpu gauge 1\n"));
   assert_non_null(
-      strstr(report(&group, &usual), "latency-delay-irq gauge 1e-09\n"));
+      strstr(report(&group, &scope), "latency-delay-cpu gauge 2e-09\n"));
   assert_non_null(
-      strstr(report(&group, &usual), "ps_cputime derive 1000000 1000000\n"));
+      strstr(report(&group, &scope), "ps_cputime derive 2000000 2000000\n"));
 }
 
 static void has_no_rate_without_an_interval(void **state) {
@@ -271,7 +278,7 @@ int main(void) {
       cmocka_unit_test(leaves_out_unknown_io),
       cmocka_unit_test(leaves_out_untold_exits),
       cmocka_unit_test(leaves_out_what_was_not_seen),
-      cmocka_unit_test(begins_rates_with_the_second_value),
+      cmocka_unit_test(begins_with_the_first_rate),
       cmocka_unit_test(has_no_rate_without_an_interval),
       cmocka_unit_test(has_no_latency_without_a_wait),
   };

@@ -331,6 +331,180 @@ static void loses_nothing(void **state) {
   }
 }
 
+/* Processes of several rules */
+
+/* A process that these rules select, by these names, until it is destroyed. */
+static struct member *enroll_in(struct book *book, size_t count,
+                                const struct match *matches) {
+  struct membership memberships[RULES];
+  size_t joined =
+      tracker_join(book->tracker, NULL, 0, matches, count, memberships);
+  struct member *member = member_create(true);
+  assert_non_null(member);
+  assert_int_equal(member_set_groups(member, memberships, joined, 0), 0);
+  return member;
+}
+
+static void use_as(const struct member *member, int64_t ns) {
+  int64_t delta[COUNTERS];
+  for (unsigned int i = 0; i < COUNTERS; i++)
+    delta[i] = ns;
+  member_add(member, delta);
+}
+
+/* Each process counts once in other, whether one of its groups or all of them
+ * are hidden. */
+static void counts_a_process_once_in_other(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    uint32_t top[2], max_groups;
+    const char *names[4][2]; /* the groups of processes that use 1, 2, 4, 8 */
+    const char *shown;
+    int64_t other;
+  } cases[] = {
+      {"none is shown by both",
+       {1, 1},
+       1,
+       {{"a", "k"}, {"b", "l"}, {"c", "m"}, {"d", "n"}},
+       "d n other",
+       1 + 2 + 4},
+      {"shown by one rule",
+       {1, 1},
+       1,
+       {{"a", "k"}, {"b", "l"}, {"c", "k"}, {"d", "k"}},
+       "k d other",
+       1 + 2 + 4},
+      {"hidden by one rule only",
+       {4, 1},
+       1,
+       {{"a", "k"}, {"b", "l"}, {"c", "m"}, {"d", "n"}},
+       "a b c d n other",
+       1 + 2 + 4},
+      {"all are shown",
+       {4, 4},
+       1,
+       {{"a", "k"}, {"b", "l"}, {"c", "m"}, {"d", "n"}},
+       "a k b l c m d n",
+       0},
+      {"the same groups by both",
+       {1, 1},
+       1,
+       {{"a", "a"}, {"b", "b"}, {"c", "c"}, {"d", "d"}},
+       "d other",
+       1 + 2 + 4},
+      {"MaxGroups is one rule's limit",
+       {1, 0},
+       1,
+       {{"a", "k"}, {"b", "l"}, {"c", "m"}, {"d", "n"}},
+       "k other d",
+       2 + 4 + 8 + 1},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    struct book book = {.count = 0};
+    struct member *members[4];
+    book_add_rule(&book, "%{comm}", cases[i].top[0]);
+    book_add_rule(&book, "%{user}", cases[i].top[1]);
+    book_open(&book, cases[i].max_groups);
+    for (size_t m = 0; m < 4; m++) {
+      const struct match matches[] = {match_of(&book, 0, cases[i].names[m][0]),
+                                      match_of(&book, 1, cases[i].names[m][1])};
+      members[m] = enroll_in(&book, 2, matches);
+      members[m]->threads = 1U << m;
+    }
+    for (int64_t round = 1; round <= 3; round++) {
+      for (struct group *g = book.tracker->groups; g != NULL; g = g->next)
+        memset(g->gauges, 0, sizeof(g->gauges));
+      for (size_t m = 0; m < 4; m++) {
+        use_as(members[m], 1 << m);
+        member_add_gauges(members[m]);
+      }
+      publish(&book);
+      const struct group *other = book.tracker->other;
+      for (unsigned int c = 0; other != NULL && c < COUNTERS; c++)
+        assert_case_int(name, other->truth[c], round * cases[i].other);
+      if (other != NULL)
+        assert_case_int(name, other->gauges[GAUGE_THREADS], cases[i].other);
+    }
+    assert_case_int(name, book.tracker->other != NULL, cases[i].other > 0);
+    for (size_t m = 0; m < 4; m++)
+      member_destroy(members[m]);
+    book_close(&book);
+  }
+}
+
+/* What of one process's use in an interval the groups have passed on. */
+struct use {
+  int64_t ns;
+  bool is_in_other;
+  bool is_held[2]; /* by its group of each rule, after the first publication */
+};
+
+/* Processes of two rules whose groups rise and fall: at every step other has
+ * what each process used while at least one of its groups was hidden, or had
+ * not published it, and has it once. */
+static void counts_once_whatever_is_hidden(void **state) {
+  (void)state;
+  enum { PROCESSES = 6, STEPS = 3000 };
+  struct story story = {.random = 1234};
+  struct book *book = &story.book;
+  struct member *members[PROCESSES];
+  struct use now[PROCESSES], before[PROCESSES] = {{0}};
+  int64_t expected = 0;
+  book_add_rule(book, "%{comm}", 2);
+  book_add_rule(book, "%{user}", 1);
+  book_open(book, 1);
+  for (size_t m = 0; m < PROCESSES; m++) {
+    const struct match matches[] = {
+        match_of(book, 0, name_of(m)),
+        match_of(book, 1, (const char *[]){"u", "v", "w"}[m % 3])};
+    members[m] = enroll_in(book, 2, matches);
+  }
+
+  for (int step = 0; step < STEPS; step++) {
+    for (size_t m = 0; m < PROCESSES; m++) {
+      now[m] = (struct use){.ns = 1 << draw(&story, 16)};
+      if (draw(&story, 3) == 0)
+        now[m].ns = 0;
+      use_as(members[m], now[m].ns);
+    }
+    if (draw(&story, 50) == 0) { /* they begin anew */
+      struct group *g = members[draw(&story, PROCESSES)]->memberships[0].group;
+      if (g->publications > 1)
+        g->publications = 0;
+    }
+    bool is_first[PROCESSES][2];
+    for (size_t m = 0; m < PROCESSES; m++)
+      for (size_t r = 0; r < 2; r++)
+        is_first[m][r] = members[m]->memberships[r].group->publications == 0;
+    publish(book);
+
+    for (size_t m = 0; m < PROCESSES; m++) {
+      for (size_t r = 0; r < 2; r++) {
+        bool is_hidden = members[m]->memberships[r].group->is_hidden;
+        if (is_hidden && before[m].is_held[r] && !before[m].is_in_other) {
+          before[m].is_in_other = true;
+          expected += before[m].ns;
+        }
+        if (is_hidden && !now[m].is_in_other) {
+          now[m].is_in_other = true;
+          expected += now[m].ns;
+        }
+        now[m].is_held[r] = !is_hidden && is_first[m][r];
+      }
+      before[m] = now[m];
+    }
+    assert_non_null(book->tracker->other);
+    for (unsigned int c = 0; c < COUNTERS; c++)
+      assert_int_equal(book->tracker->other->truth[c], expected);
+  }
+  for (size_t m = 0; m < PROCESSES; m++)
+    member_destroy(members[m]);
+  book_close(book);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(shows_the_longest_delays),
@@ -339,6 +513,8 @@ int main(void) {
       cmocka_unit_test(counts_the_hidden_in_other),
       cmocka_unit_test(shows_a_group_that_is_called_other),
       cmocka_unit_test(loses_nothing),
+      cmocka_unit_test(counts_a_process_once_in_other),
+      cmocka_unit_test(counts_once_whatever_is_hidden),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

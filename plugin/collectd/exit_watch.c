@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "collectd/exit_watch.h"
+
+#include "kernel/clock.h"
+#include "kernel/cpulist.h"
+
+#include <collectd/core/daemon/collectd.h>
+
+#include <collectd/core/daemon/plugin.h>
+#include <collectd/core/utils/common/common.h>
+
+enum {
+  CPUS_SIZE = 1024,
+  LOSS_INTERVAL_S = 60, /* between two lines about a loss */
+};
+
+/* All CPUs; where the kernel's list cannot be read, those that are online, as
+ * far as process 1 and collectd may run on them. */
+static void find_cpus(struct exit_watch *watch, char text[CPUS_SIZE]) {
+  int status = cpulist_read_possible(text, CPUS_SIZE);
+  if (status == 0)
+    return;
+  struct cpulist online = {0};
+  cpulist_add_allowed(&online, 0);
+  cpulist_add_allowed(&online, 1);
+  if (cpulist_format(&online, text, CPUS_SIZE) != 0 || text[0] == '\0')
+    sstrncpy(text, "0", CPUS_SIZE);
+  if (watch->has_logged_cpus)
+    return;
+  watch->has_logged_cpus = true;
+  WARNING("taskstats plugin: /sys/devices/system/cpu/possible cannot be read "
+          "(%s), so exit records of the CPUs that are online now are watched "
+          "alone: %s. Mount /sys, or list all CPUs in WatchCPUs.",
+          STRERROR(-status), text);
+}
+
+static void log_buffer(const struct exit_watch *watch, const char *cpus) {
+  struct exit_listener_status status;
+  exit_monitor_status(watch->monitor, &status);
+  INFO("taskstats plugin: Listening for exit records of CPUs %s, with a buffer "
+       "of %" PRIsz " bytes.",
+       cpus, status.buffer);
+  if (status.buffer < watch->settings->watch_buffer)
+    WARNING("taskstats plugin: The kernel grants a buffer of %" PRIsz
+            " bytes, not %" PRIsz ", for exit records. Give collectd "
+            "CAP_NET_ADMIN, or raise net.core.rmem_max.",
+            status.buffer, watch->settings->watch_buffer);
+}
+
+void exit_watch_start(struct exit_watch *watch) {
+  const struct settings *settings = watch->settings;
+  char all[CPUS_SIZE];
+  if (settings->watch_cpus == NULL)
+    find_cpus(watch, all);
+
+  const struct exit_monitor_options options = {
+      .cpus = settings->watch_cpus != NULL ? settings->watch_cpus : all,
+      .buffer = settings->watch_buffer,
+      .notify_rate = settings->notify_rate,
+      .notifier = watch->notifier,
+      .has_no_events = watch->has_no_events,
+  };
+  watch->error = exit_monitor_start(watch->tracker, &options, &watch->monitor);
+  if (watch->error == 0)
+    log_buffer(watch, options.cpus);
+}
+
+void exit_watch_stop(struct exit_watch *watch) {
+  exit_monitor_stop(watch->monitor);
+  watch->monitor = NULL;
+  watch->former_records = watch->records;
+  watch->lost_records.former = watch->lost_records.count;
+  watch->lost_events.former = watch->lost_events.count;
+}
+
+static void log_untried(struct exit_watch *watch, int status) {
+  if (!watch->has_logged_untried)
+    INFO("taskstats plugin: Whether exit records arrive cannot be tried (%s).",
+         status == -ENOENT ? "collectd may run on no watched CPU"
+                           : STRERROR(-status));
+  watch->has_logged_untried = true;
+}
+
+static void take_figures(struct exit_watch *watch) {
+  struct exit_listener_status status;
+  exit_monitor_status(watch->monitor, &status);
+  watch->records = watch->former_records + status.records;
+  watch->lost_records.count = watch->lost_records.former + status.lost;
+  watch->lost_events.count =
+      watch->lost_events.former + exit_monitor_events_lost(watch->monitor);
+  if (status.rejection != 0)
+    watch->rejection = status.rejection;
+  if (status.untried != 0)
+    log_untried(watch, status.untried);
+  if (status.error != 0) {
+    watch->error = status.error;
+    watch->has_no_events |=
+        exit_monitor_events_error(watch->monitor) == -ETIMEDOUT;
+    exit_watch_stop(watch);
+  }
+}
+
+void exit_watch_check(struct exit_watch *watch) {
+  if (!watch->settings->watches)
+    return;
+  if (watch->monitor == NULL && exit_monitor_may_recover(watch->error))
+    exit_watch_start(watch);
+  if (watch->monitor != NULL)
+    take_figures(watch);
+}
+
+static void log_loss(const struct exit_watch *watch,
+                     struct exit_watch_loss *loss, const char *what) {
+  double now = (double)clock_ns(CLOCK_MONOTONIC) / 1e9;
+  if (loss->count == loss->logged ||
+      (loss->logged_at > 0 && now - loss->logged_at < LOSS_INTERVAL_S))
+    return;
+  WARNING("taskstats plugin: %" PRIu64 " %s: WatchBuffer %" PRIsz
+          " is too small for this machine.",
+          loss->count - loss->logged, what, watch->settings->watch_buffer);
+  loss->logged = loss->count;
+  loss->logged_at = now;
+}
+
+void exit_watch_log_losses(struct exit_watch *watch) {
+  log_loss(watch, &watch->lost_records,
+           "exit records were lost, and with them what their processes used "
+           "last");
+  log_loss(watch, &watch->lost_events,
+           "process events were lost, and with them Descendants whose parent "
+           "ended before a read saw them");
+}

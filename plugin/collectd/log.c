@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#include "collectd/log.h"
+
+#include "select/text.h"
+
+#include <collectd/core/daemon/collectd.h>
+
+#include <collectd/core/daemon/plugin.h>
+
+void log_line(int severity, const char *line) {
+  char clean[1024];
+  text_clean(line, clean, sizeof(clean));
+  plugin_log(severity, "taskstats plugin: %s", clean);
+}

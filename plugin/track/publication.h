@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_PUBLICATION_H
+#define TASKSTATS_PUBLICATION_H
+
+#include "track/tracker.h"
+
+/*
+ * What a read reports. All groups are published at one moment; their copies can
+ * be used without the lock, while the listener goes on. The reader's thread,
+ * without the lock.
+ */
+
+/* Chooses the groups that are reported, and publishes them. */
+void publication_begin(struct tracker *tracker);
+
+/* Copies the next group that is reported; former is NULL for the first. Returns
+ * it, or NULL if there is none. */
+const struct group *publication_next(struct tracker *tracker,
+                                     const struct group *former,
+                                     struct group *copy);
+
+#endif
