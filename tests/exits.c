@@ -34,6 +34,7 @@
 
 enum {
   LIMIT_S = 120,
+  MAX_BURSTS = 1000,
   MAX_BYTES = 1024 * 1024,
   MAX_CHILDREN = 100000,
   MAX_DEPTH = 8,
@@ -57,7 +58,7 @@ struct life {
   const char *name; /* NULL: that of its parent */
   const char *end;
   unsigned threads; /* beside the main one */
-  uint64_t turns;   /* of each thread */
+  uint64_t turns;   /* of each thread, in each burst */
   size_t bytes;     /* written by each thread */
 };
 
@@ -66,6 +67,7 @@ static bool same_pid;   /* one after the other has the same pid */
 static bool do_exec;    /* children call exec */
 static bool orphans;    /* nobody in a tree waits for its children */
 static bool root_waits; /* but its root */
+static uint64_t bursts = 1; /* of each thread, with a sleep between two */
 /* With --waits: for how long the children waited for a CPU; shared with them.
  */
 static atomic_uint_fast64_t *waited_ns;
@@ -188,7 +190,11 @@ static void calibrate(void) {
 /* A child's life */
 
 static void work(const struct life *life, uint64_t turns) {
-  spin(turns);
+  for (uint64_t i = 0; i < bursts; i++) {
+    if (i > 0)
+      nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    spin(turns);
+  }
   if (life->bytes > 0 &&
       write(null_fd, buffer, life->bytes) != (ssize_t)life->bytes)
     die("write");
@@ -646,14 +652,17 @@ static const struct command {
 };
 
 _Noreturn static void usage_error(void) {
-  fputs("usage: exits [options] COMMAND ARGUMENTS\n\n"
-        "  --hold      the children stay zombies until the next SIGUSR1\n"
-        "  --same-pid  children that follow each other have the same pid\n"
-        "  --exec      children call exec\n"
-        "  --orphans   nobody in a tree waits for its children\n"
-        "  --but-root  but its root does\n"
-        "  --waits     say how long the children waited for a CPU\n\n",
-        stderr);
+  fputs(
+      "usage: exits [options] COMMAND ARGUMENTS\n\n"
+      "  --hold      the children stay zombies until the next SIGUSR1\n"
+      "  --same-pid  children that follow each other have the same pid\n"
+      "  --exec      children call exec\n"
+      "  --orphans   nobody in a tree waits for its children\n"
+      "  --but-root  but its root does\n"
+      "  --waits     say how long the children waited for a CPU\n"
+      "  --bursts N  each thread of a brood without --exec burns N times, and\n"
+      "              sleeps 1 ms between two\n\n",
+      stderr);
   for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
     fprintf(stderr, "  %s %s\n", commands[i].name, commands[i].arguments);
   fputs("\nEND: exit0 exit3 _exit5 abort segv kill term together crash "
@@ -695,6 +704,8 @@ static int parse_options(int argc, char *const *argv) {
       root_waits = true;
     else if (strcmp(argv[i], "--waits") == 0)
       waited_ns = share(sizeof(*waited_ns));
+    else if (strcmp(argv[i], "--bursts") == 0 && i + 1 < argc)
+      bursts = number_up_to(argv[++i], MAX_BURSTS);
     else
       usage_error();
   }

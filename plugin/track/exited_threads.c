@@ -16,16 +16,35 @@ static uint64_t min(uint64_t a, uint64_t b) { return a < b ? a : b; }
 static uint64_t max(uint64_t a, uint64_t b) { return a > b ? a : b; }
 static uint64_t subtract(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
+/*
+ * What a thread that slept ran, on average, since the kernel last added to its
+ * CPU time. The kernel does so at ticks and switches (update_curr in
+ * kernel/sched/fair.c). A burst that is shorter than a tick contains one with
+ * probability burst / tick, halfway through on average; a longer one ends half
+ * a tick after its last.
+ *
+ * The last burst is taken to be as long as the others. Their number: each ended
+ * with a sleep; of the last one up to half was added, so half is counted; and
+ * so is half of each preemption, which leaves less missing only if it came in
+ * the last burst. The sampled times are no help: they are random by whole
+ * ticks, and to cut off what is impossible removes the errors of one sign only.
+ */
+static uint64_t missing_ns(const struct record *thread, uint64_t tick_ns) {
+  uint64_t half_bursts =
+      2 * thread->switches_voluntary + thread->switches_involuntary + 1;
+  uint64_t burst_ns = min(2 * thread->cpu_ns / half_bursts, tick_ns);
+
+  return burst_ns - burst_ns * burst_ns / tick_ns / 2;
+}
+
 uint64_t exited_threads_cpu_ns(const struct record *thread, uint64_t tick_ns) {
-  uint64_t elapsed_ns = thread->elapsed_us * 1000;
-  uint64_t waited_ns = thread->delay_ns[DELAY_CPU];
-  uint64_t most = elapsed_ns > waited_ns ? elapsed_ns - waited_ns : 0;
+  uint64_t most_ns =
+      subtract(thread->elapsed_us * 1000, thread->delay_ns[DELAY_CPU]);
 
   if (thread->switches_voluntary == 0)
-    return max(most, thread->cpu_ns);
-  uint64_t sampled_ns = (thread->user_us + thread->system_us) * 1000;
-  uint64_t cpu_ns = min(sampled_ns, thread->cpu_ns + tick_ns);
-  return max(min(cpu_ns, most), thread->cpu_ns);
+    return max(most_ns, thread->cpu_ns);
+  uint64_t cpu_ns = thread->cpu_ns + missing_ns(thread, tick_ns);
+  return max(min(cpu_ns, most_ns), thread->cpu_ns);
 }
 
 bool exited_threads_lack_one(const struct exited_threads *exited) {

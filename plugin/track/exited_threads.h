@@ -75,10 +75,14 @@ void exited_threads_note_io(struct exited_threads *exited);
 void exited_threads_note_sample(struct exited_threads *exited);
 
 /*
- * The CPU time of an ended thread in ns. Its record's own figure lacks what
- * came after the last tick or switch; but a thread that never slept has run
- * whenever it did not wait for a CPU, and of another one the sampled times tell
- * more. Measured against getrusage: 0.96 for threads of 1 ms, 0.99 for 5 ms.
+ * The CPU time of an ended thread in ns. Its record lacks what came after the
+ * last tick or switch. A thread that never slept has run whenever it did not
+ * wait for a CPU. Of another one, the mean length of its bursts tells how much
+ * is missing: measured against wait4, the sum over 300 processes is within 8, 2
+ * and 1.2 % for 2, 5 and 10 bursts of 0.1 to 10 ms, and within 11, 3 and 1 %
+ * beside busy loops. It is too high where the last burst is short (by 5 to 45 %
+ * for a shell that waits for a command) and too low where it is the longest: no
+ * field of a record tells one from the other.
  */
 uint64_t exited_threads_cpu_ns(const struct record *thread, uint64_t tick_ns);
 

@@ -59,15 +59,15 @@ assert_cpu() {
   assert_cpu_of_ended "$1" "$(truth "$2" cpu_us)" "$(truth "$2" counted)" "${3:-3}"
 }
 
-# assert_cpu_of_ended GOT TRUTH COUNT [PERCENT]: of so many processes, in
+# assert_cpu_of_ended GOT TRUTH COUNT [PERCENT [US]]: of so many processes, in
 # microseconds. What a process uses after its record was written, to tear itself
 # down, is in no record. How much that can be is measured here and now, once a
-# test; half a millisecond each is for what was slower when they ended.
+# test; half a millisecond each, or US, is for what was slower when they ended.
 assert_cpu_of_ended() {
   local lost percent=${4:-3}
 
   teardown_us=${teardown_us:-$("$TASKSTATS_BUILD/tests/teardown")}
-  lost=$(($3 * (3 * teardown_us + 500)))
+  lost=$(($3 * (3 * teardown_us + ${5:-500})))
   holds "$1 >= $2 * (1 - $percent / 100) - $lost && $1 <= $2 * (1 + $percent / 100)" ||
     fail "$1 is not within $percent % of the truth, $2, less up to $lost"
 }

@@ -87,6 +87,27 @@ assert_complete() {
   assert_complete kid 3
 }
 
+# sleepers BURSTS US: 300 processes of so many bursts, a millisecond apart, that
+# no read saw. Of their last burst, the records have nothing.
+sleepers() {
+  interval=1
+  configure_names kid
+  start_collectd
+  run_brood kid --bursts "$1" brood "$me-kid" 300 2 0 exit0 "$2" 0
+
+  assert_unseen kid 30
+  assert_exits kid 300 0 0
+  assert_cpu_of_ended "$(cpu_us kid)" "$(truth "$me-parent" cpu_us)" 300 5 100
+}
+
+@test "exits: 300 processes of 5 bursts of 0.2 ms that no read saw" {
+  sleepers 5 200
+}
+
+@test "exits: 300 processes of 10 bursts of 0.5 ms that no read saw" {
+  sleepers 10 500
+}
+
 @test "exits: processes that called exec" {
   interval=1
   configure_names kid

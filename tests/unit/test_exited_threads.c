@@ -6,53 +6,117 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MS = 1000000, TICK_MS = 4 };
+enum { US = 1000, MS = 1000000, TICK_MS = 4 };
 
 #define NOW (UINT64_C(20000000) * MS)
 
 static const struct exited_threads_when now = {NOW - MS, NOW};
 
 /* What a thread has run: without a voluntary switch whenever it did not wait,
- * else what the ticks have seen, as far as the exact figure allows. */
+ * else the kernel's figure and what is missing of a burst of mean length. */
 static void estimates_cpu_time(void **state) {
   (void)state;
   static const struct {
     const char *name;
-    uint64_t age_ms, delay_ms, sampled_ms, cpu_ms;
-    uint64_t switches;
-    uint64_t expected_ms;
+    uint64_t age_us, delay_us, cpu_us;
+    uint64_t sleeps, preemptions;
+    uint64_t expected_us;
   } cases[] = {
-      {"never slept", 20, 3, 12, 15, 0, 17},
-      {"never slept nor waited", 20, 0, 0, 0, 0, 20},
-      {"never slept, by no tick seen", 1, 0, 0, 0, 0, 1},
-      {"never slept, but waits exceed its age", 5, 9, 0, 2, 0, 2},
-      {"never slept, but ran more than its age", 5, 0, 4, 7, 0, 7},
+      {"never slept", 20000, 3000, 15000, 0, 0, 17000},
+      {"never slept nor waited", 20000, 0, 0, 0, 0, 20000},
+      {"never slept, shorter than a tick", 1000, 0, 0, 0, 0, 1000},
+      {"never slept, but was preempted", 20000, 3000, 15000, 0, 9, 17000},
+      {"never slept, but waits exceed its age", 5000, 9000, 2000, 0, 1, 2000},
+      {"never slept, but ran more than its age", 5000, 0, 7000, 0, 1, 7000},
 
-      {"slept, the ticks saw more", 100, 10, 18, 15, 1, 18},
-      {"slept, the ticks saw a tick more", 100, 10, 19, 15, 1, 19},
-      {"slept, the ticks saw too much", 100, 10, 40, 15, 1, 19},
-      {"slept, the ticks saw less", 100, 10, 4, 15, 1, 15},
-      {"slept, no tick saw it", 100, 10, 0, 2, 3, 2},
-      {"slept, held by its age", 20, 3, 40, 15, 1, 17},
-      {"slept, ran more than its age allows", 20, 10, 40, 15, 1, 15},
-      {"slept, waits exceed its age", 5, 9, 40, 3, 1, 3},
+      {"slept once, bursts of 1 ms", 100000, 10000, 1500, 1, 0, 2375},
+      {"slept four times, bursts of 0.2 ms", 100000, 0, 900, 4, 0, 1095},
+      {"slept, bursts of half a tick", 100000, 0, 9000, 4, 0, 10500},
+      {"slept, bursts of a tick", 100000, 0, 6000, 1, 0, 8000},
+      {"slept, bursts of many ticks", 100000, 0, 60000, 1, 0, 62000},
+      {"slept and was preempted", 100000, 0, 3000, 1, 3, 3875},
+      {"slept, often preempted", 100000, 0, 60000, 1, 117, 60875},
+      {"slept so often that a burst is nothing", 100000, 0, 15, 100, 0, 15},
+      {"slept, held by its age", 20000, 4000, 15000, 1, 0, 16000},
+      {"slept, ran more than its age allows", 20000, 10000, 15000, 1, 0, 15000},
+      {"slept, waits exceed its age", 5000, 9000, 3000, 1, 0, 3000},
+      {"slept before it was ever counted", 100000, 0, 0, 3, 0, 0},
       {"nothing at all", 0, 0, 0, 0, 0, 0},
   };
+  static const uint64_t sampled_us[] = {0, 4000, 400000};
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
-    const struct record thread = {
-        .version = 16,
-        .elapsed_us = cases[i].age_ms * 1000,
-        .delay_ns[DELAY_CPU] = cases[i].delay_ms * MS,
-        .delay_ns[DELAY_BLKIO] = UINT64_C(77) * MS, /* does not matter */
-        .user_us = cases[i].sampled_ms * 250,
-        .system_us = cases[i].sampled_ms * 750,
-        .cpu_ns = cases[i].cpu_ms * MS,
-        .switches_voluntary = cases[i].switches,
-        .switches_involuntary = 5,
-    };
-    assert_case_int(cases[i].name, exited_threads_cpu_ns(&thread, TICK_MS * MS),
-                    cases[i].expected_ms * MS);
+    for (size_t s = 0; s < COUNT_OF(sampled_us); s++) {
+      const struct record thread = {
+          .version = 16,
+          .elapsed_us = cases[i].age_us,
+          .delay_ns[DELAY_CPU] = cases[i].delay_us * US,
+          .cpu_ns = cases[i].cpu_us * US,
+          .switches_voluntary = cases[i].sleeps,
+          .switches_involuntary = cases[i].preemptions,
+          /* These do not matter: */
+          .delay_ns[DELAY_BLKIO] = UINT64_C(77) * MS,
+          .user_us = sampled_us[s] / 4,
+          .system_us = sampled_us[s] * 3 / 4,
+      };
+      uint64_t cpu_ns = exited_threads_cpu_ns(&thread, TICK_MS * MS);
+      assert_case_int(cases[i].name, cpu_ns / US, cases[i].expected_us);
+    }
+  }
+}
+
+/* The record of a thread of so many bursts. The kernel adds to its time at each
+ * sleep and at ticks, the first of which comes so long after the last sleep,
+ * and samples it at these and at others before. */
+static struct record thread_of_bursts(uint64_t count, uint64_t burst_us,
+                                      uint64_t until_tick_us) {
+  enum { START_US = 60 }; /* a fork's first burst */
+  uint64_t all_us = START_US + count * burst_us;
+  uint64_t last_us = count > 1 ? burst_us : all_us;
+  uint64_t counted_us = 0;
+
+  for (uint64_t t = until_tick_us; t < last_us; t += TICK_MS * 1000)
+    counted_us = t;
+  return (struct record){
+      .version = 16,
+      .elapsed_us = all_us + (count - 1) * 1000,
+      .cpu_ns = (all_us - last_us + counted_us) * US,
+      .user_us = (all_us + until_tick_us) / (TICK_MS * 1000) * TICK_MS * 1000,
+      .switches_voluntary = count - 1,
+  };
+}
+
+/* Wherever the ticks are, the estimates of many processes add up to what these
+ * have used. Two bursts tell the least of the length of the last one. */
+static void is_right_on_average(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    uint64_t bursts;
+    double within;
+  } cases[] = {
+      {"one burst", 1, 0.001},   {"two bursts", 2, 0.1},
+      {"three bursts", 3, 0.05}, {"five bursts", 5, 0.025},
+      {"ten bursts", 10, 0.015}, {"a hundred bursts", 100, 0.002},
+  };
+  static const uint64_t burst_us[] = {100, 200, 500, 1000, 2000, 5000, 10000};
+  enum { PLACES = 400 };
+
+  for (size_t i = 0; i < COUNT_OF(cases) * COUNT_OF(burst_us); i++) {
+    uint64_t bursts = cases[i / COUNT_OF(burst_us)].bursts;
+    uint64_t us = burst_us[i % COUNT_OF(burst_us)];
+    double estimated = 0, used = 0;
+    for (uint64_t place = 0; place < PLACES; place++) {
+      struct record thread =
+          thread_of_bursts(bursts, us, place * TICK_MS * 1000 / PLACES);
+      estimated += (double)exited_threads_cpu_ns(&thread, TICK_MS * MS);
+      used += (double)(thread.elapsed_us - (bursts - 1) * 1000) * US;
+    }
+    double error = estimated / used - 1;
+    double within = cases[i / COUNT_OF(burst_us)].within;
+    if (error > within || error < -within)
+      fail_msg("%s of %d us: %+.2f %%", cases[i / COUNT_OF(burst_us)].name,
+               (int)us, 100 * error);
   }
 }
 
@@ -100,10 +164,11 @@ static void adds_threads_up(void **state) {
   }
   struct record sleeper = thread_of(10, 20, "worker", 1);
   sleeper.switches_voluntary = 4;
+  sleeper.cpu_ns = 900 * US;
   exited_threads_add(&exited, &sleeper, TICK_MS * MS, NULL, &now);
   assert_int_equal(exited.switches_voluntary, 4);
-  /* What the ticks saw. */
-  assert_int_equal(exited.cpu_ns, n * MS + 5000);
+  /* No longer than it lived. */
+  assert_int_equal(exited.cpu_ns, n * MS + MS);
 }
 
 /* Threads that ended 20,000 s after boot, and what is noted of each. */
@@ -182,6 +247,7 @@ static void takes_the_name_of_the_main_thread(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(estimates_cpu_time),
+      cmocka_unit_test(is_right_on_average),
       cmocka_unit_test(adds_threads_up),
       cmocka_unit_test(notes_how_long_threads_lived),
       cmocka_unit_test(takes_the_name_of_the_main_thread),
