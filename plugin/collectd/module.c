@@ -509,33 +509,65 @@ static void say(bool is_warning, const char *line) {
   log_line(is_warning ? LOG_WARNING : LOG_NOTICE, line);
 }
 
-static void tell_user(const struct user_change *change) {
-  char line[512];
-  if (change->name[0] == '\0')
-    snprintf(
-        line, sizeof(line),
-        change->error == 0
-            ? "Users can be looked up again."
-            : "The name of user %u cannot be looked up: %s. Names that are "
-              "known stay in use; of other users the number is used after "
-              "a minute. See \"getent passwd %u\".",
-        change->uid, strerrordesc_np(-change->error), change->uid);
-  else if (change->error == 0)
-    snprintf(line, sizeof(line), "User \"%s\" is known now: %u.", change->name,
+static void describe_names(const struct user_change *change, char *line,
+                           size_t size) {
+  switch (change->error) {
+  case 0:
+    snprintf(line, size, "Users can be looked up again.");
+    break;
+  case -ENOSPC:
+    snprintf(line, size,
+             "Processes of more than 20,000 users were seen. For further ones "
+             "%%{user} is the number.");
+    break;
+  case -ENOENT:
+    snprintf(line, size,
+             "User %u is not found any more, which may be a server that is "
+             "down. Names that are known stay in use. See \"getent passwd "
+             "%u\"; to forget a user who was removed, restart collectd.",
+             change->uid, change->uid);
+    break;
+  default:
+    snprintf(line, size,
+             "The name of user %u cannot be looked up: %s. Names that are "
+             "known stay in use; of other users the number is used after a "
+             "minute, until collectd is restarted. See \"getent passwd %u\".",
+             change->uid, strerrordesc_np(-change->error), change->uid);
+  }
+}
+
+static void describe_user(const struct user_change *change, char *line,
+                          size_t size) {
+  bool is_known = change->known == USER_FOUND;
+  if (change->error == 0)
+    snprintf(line, size, "User \"%s\" is known now: %u.", change->name,
              change->uid);
+  else if (change->error == -ENOENT && is_known)
+    snprintf(line, size,
+             "User \"%s\" is not found any more, which may be a server that is "
+             "down. The number %u stays in use. See \"getent passwd %s\"; to "
+             "forget a user who was removed, restart collectd.",
+             change->name, change->uid, change->name);
   else if (change->error == -ENOENT)
-    snprintf(line, sizeof(line),
+    snprintf(line, size,
              "User \"%s\" does not exist, so the groups that select it have no "
              "processes of it. It is looked up again every ten seconds.",
              change->name);
   else
-    snprintf(line, sizeof(line),
+    snprintf(line, size,
              "User \"%s\" cannot be looked up: %s. %s It is looked up again "
              "every ten seconds; the user's number needs no lookup.",
              change->name, strerrordesc_np(-change->error),
-             change->known == USER_FOUND
-                 ? "The number that was found before stays in use."
-                 : "The groups that select it have no processes of it.");
+             is_known ? "The number that was found before stays in use."
+                      : "The groups that select it have no processes of it.");
+}
+
+static void tell_user(const struct user_change *change) {
+  char line[512];
+  if (change->name[0] == '\0')
+    describe_names(change, line, sizeof(line));
+  else
+    describe_user(change, line, sizeof(line));
   log_line(change->error != 0 ? LOG_WARNING : LOG_NOTICE, line);
 }
 
