@@ -585,8 +585,31 @@ static const char *path_remedy(const struct path_change *change) {
     return "name a file in this directory";
   case -EBADMSG:
     return "it must contain a process's number and nothing else";
+  case -ENODATA:
+    return "restart the service, which writes its number there; or remove the "
+           "file if the service has ended";
+  case -EINVAL:
+    return "name the file that the service writes its number into";
+  case -ENOEXEC:
+    return "name the program itself: of a script, its interpreter is what "
+           "runs, so select it by CommandLine";
   default:
     return "it is tried again";
+  }
+}
+
+static const char *path_cause(int error) {
+  switch (error) {
+  case -EBADMSG:
+    return "no process id";
+  case -ENODATA:
+    return "it is empty";
+  case -EINVAL:
+    return "no regular file";
+  case -ENOEXEC:
+    return "no program, or a script";
+  default:
+    return strerrordesc_np(-error);
   }
 }
 
@@ -599,9 +622,7 @@ static void tell_path(const struct path_change *change) {
              change->path);
   else
     snprintf(line, sizeof(line), "%s \"%s\" cannot be read (%s): %s. %s",
-             option, change->path,
-             change->error == -EBADMSG ? "no process id"
-                                       : strerrordesc_np(-change->error),
+             option, change->path, path_cause(change->error),
              path_remedy(change),
              is_pid_file ? "The process that it named last stays in use."
                          : "Processes are selected by this path as it stands.");

@@ -417,7 +417,8 @@ bool path_watch_has_path(struct path_watch *watch, const char *path) {
 
 /* Whether no process can run what the path names, as far as one can see. */
 static bool is_no_program(int error) {
-  return error == -ENOENT || error == -ENOTDIR || error == -EISDIR;
+  return error == -ENOENT || error == -ENOTDIR || error == -EISDIR ||
+         error == -ENOEXEC;
 }
 
 static enum path_is is(struct path_watch *watch, struct file_id id) {

@@ -24,11 +24,11 @@ hang_directory() {
   mkfifo "$work/etc/passwd"
 }
 
-# Whoever waits for it gets an error.
+# Whoever waits for it gets the answer.
 mend_directory() {
   mv "$work/etc/passwd" "$work/etc/passwd.hung"
   mv "$work/etc/passwd.up" "$work/etc/passwd"
-  timeout 5 sh -c ": >'$work/etc/passwd.hung'" || true
+  timeout 5 sh -c "cat '$work/etc/passwd' >'$work/etc/passwd.hung'" || true
 }
 
 # load_of UID NAME
