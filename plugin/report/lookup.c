@@ -7,20 +7,43 @@
 
 static void describe_user_number(const struct user_change *change, char *line,
                                  size_t size) {
-  snprintf(line, size,
-           change->error == 0
-               ? "Users can be looked up again."
-               : "The name of user %u cannot be looked up: %s. Names that are "
-                 "known stay in use; of other users the number is used after "
-                 "a minute. See \"getent passwd %u\".",
-           change->uid, strerrordesc_np(-change->error), change->uid);
+  switch (change->error) {
+  case 0:
+    snprintf(line, size, "Users can be looked up again.");
+    break;
+  case -ENOSPC:
+    snprintf(line, size,
+             "Processes of more than 20,000 users were seen. For further ones "
+             "%%{user} is the number.");
+    break;
+  case -ENOENT:
+    snprintf(line, size,
+             "User %u is not found any more, which may be a server that is "
+             "down. Names that are known stay in use. See \"getent passwd "
+             "%u\"; to forget a user who was removed, restart collectd.",
+             change->uid, change->uid);
+    break;
+  default:
+    snprintf(line, size,
+             "The name of user %u cannot be looked up: %s. Names that are "
+             "known stay in use; of other users the number is used after a "
+             "minute, until collectd is restarted. See \"getent passwd %u\".",
+             change->uid, strerrordesc_np(-change->error), change->uid);
+  }
 }
 
 static void describe_user_name(const struct user_change *change, char *line,
                                size_t size) {
+  bool is_known = change->known == USER_FOUND;
   if (change->error == 0)
     snprintf(line, size, "User \"%s\" is known now: %u.", change->name,
              change->uid);
+  else if (change->error == -ENOENT && is_known)
+    snprintf(line, size,
+             "User \"%s\" is not found any more, which may be a server that is "
+             "down. The number %u stays in use. See \"getent passwd %s\"; to "
+             "forget a user who was removed, restart collectd.",
+             change->name, change->uid, change->name);
   else if (change->error == -ENOENT)
     snprintf(line, size,
              "User \"%s\" does not exist, so the groups that select it have no "
@@ -31,9 +54,8 @@ static void describe_user_name(const struct user_change *change, char *line,
              "User \"%s\" cannot be looked up: %s. %s It is looked up again "
              "every ten seconds; the user's number needs no lookup.",
              change->name, strerrordesc_np(-change->error),
-             change->known == USER_FOUND
-                 ? "The number that was found before stays in use."
-                 : "The groups that select it have no processes of it.");
+             is_known ? "The number that was found before stays in use."
+                      : "The groups that select it have no processes of it.");
 }
 
 bool lookup_describe_user(const struct user_change *change, char *line,
@@ -59,8 +81,31 @@ static const char *path_remedy(const struct path_change *change) {
     return "name a file in this directory";
   case -EBADMSG:
     return "it must contain a process's number and nothing else";
+  case -ENODATA:
+    return "restart the service, which writes its number there; or remove the "
+           "file if the service has ended";
+  case -EINVAL:
+    return "name the file that the service writes its number into";
+  case -ENOEXEC:
+    return "name the program itself: of a script, its interpreter is what "
+           "runs, so select it by CommandLine";
   default:
     return "it is tried again";
+  }
+}
+
+static const char *path_cause(int error) {
+  switch (error) {
+  case -EBADMSG:
+    return "no process id";
+  case -ENODATA:
+    return "it is empty";
+  case -EINVAL:
+    return "no regular file";
+  case -ENOEXEC:
+    return "no program, or a script";
+  default:
+    return strerrordesc_np(-error);
   }
 }
 
@@ -72,10 +117,7 @@ bool lookup_describe_path(const struct path_change *change, char *line,
     snprintf(line, size, "%s \"%s\" can be read again.", option, change->path);
   else
     snprintf(line, size, "%s \"%s\" cannot be read (%s): %s. %s", option,
-             change->path,
-             change->error == -EBADMSG ? "no process id"
-                                       : strerrordesc_np(-change->error),
-             path_remedy(change),
+             change->path, path_cause(change->error), path_remedy(change),
              is_pid_file ? "The process that it named last stays in use."
                          : "Processes are selected by this path as it stands.");
   return change->error != 0;

@@ -45,6 +45,28 @@ static void name_descriptor(int fd, char name[32]) {
   *to = '\0';
 }
 
+/* Whether a file is a script, which its interpreter runs; name is that of its
+ * descriptor. */
+static bool is_script(const char *name) {
+  char start[2];
+  int fd = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0)
+    return false;
+  bool is = read(fd, start, sizeof(start)) == sizeof(start) &&
+            start[0] == '#' && start[1] == '!';
+  close(fd);
+  return is;
+}
+
+/* Returns 0, or why no process ever runs a file. */
+static int check_program(const struct stat *st, const char *name) {
+  if (S_ISDIR(st->st_mode))
+    return -EISDIR;
+  if (!S_ISREG(st->st_mode) || (st->st_mode & 0111) == 0 || is_script(name))
+    return -ENOEXEC;
+  return 0;
+}
+
 static void look_at_executable(const char *path, struct path_answer *answer) {
   int fd = open(path, O_PATH | O_CLOEXEC);
   struct stat st;
@@ -55,6 +77,11 @@ static void look_at_executable(const char *path, struct path_answer *answer) {
     return;
   }
   name_descriptor(fd, name);
+  answer->status = check_program(&st, name);
+  if (answer->status != 0) {
+    close(fd);
+    return;
+  }
   ssize_t length = readlink(name, answer->canonical, PATH_MAX - 1);
   answer->canonical[length > 0 ? length : 0] = '\0';
   answer->dev = kernel_dev(st.st_dev);
@@ -65,14 +92,12 @@ static void look_at_executable(const char *path, struct path_answer *answer) {
   close(fd);
 }
 
-/* Of the first line; some programs write more below. An empty file names no
- * process. Returns -EBADMSG for anything else. */
+/* Of the first line; some programs write more below. Returns -EBADMSG if there
+ * is no number. */
 static int parse_pid(const char *text, pid_t *pid) {
   text += strspn(text, " \t\r\n");
   size_t digits = strspn(text, "0123456789");
   *pid = 0;
-  if (*text == '\0')
-    return 0;
   if (digits == 0 || digits > 10 || strchr(" \t\r\n", text[digits]) == NULL)
     return -EBADMSG;
   int64_t number = 0;
@@ -84,19 +109,38 @@ static int parse_pid(const char *text, pid_t *pid) {
   return 0;
 }
 
+/* Returns a descriptor or a negative errno. A FIFO has nothing to read, and
+ * opening a device may do harm; O_NONBLOCK is for what becomes one meanwhile.
+ */
+static int open_regular(const char *path) {
+  struct stat st;
+  if (stat(path, &st) != 0)
+    return -errno;
+  if (S_ISDIR(st.st_mode))
+    return -EISDIR;
+  if (!S_ISREG(st.st_mode))
+    return -EINVAL;
+  int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  return fd < 0 ? -errno : fd;
+}
+
 static void look_at_pid_file(const char *path, struct path_answer *answer) {
   char text[64];
-  /* Not to wait should the path lead to a FIFO. */
-  int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+  int fd = open_regular(path);
+  if (fd < 0) {
+    answer->status = fd;
+    return;
+  }
+  ssize_t size = read(fd, text, sizeof(text) - 1);
   if (size < 0) {
     answer->status = -errno;
+  } else if (size == 0) {
+    answer->status = -ENODATA;
   } else {
     text[size] = '\0';
     answer->status = parse_pid(text, &answer->pid);
   }
-  if (fd >= 0)
-    close(fd);
+  close(fd);
 }
 
 static void close_others(void) {
@@ -110,10 +154,54 @@ static void close_others(void) {
       close((int)fd);
 }
 
+static const char title[] = "taskstats paths";
+
+/* Finds where the arguments are: "pid (comm) state …", of which these are the
+ * fields 48 and 49 (proc_pid_stat(5)). Returns false if they are not told. */
+static bool find_arguments(uintptr_t *start, uintptr_t *end) {
+  enum { FIRST_BEHIND_COMM = 3, ARG_START = 48, ARG_END = 49 };
+  char text[1024];
+  int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+  ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+  close(fd);
+  text[size > 0 ? size : 0] = '\0';
+  const char *field = strrchr(text, ')');
+  *start = *end = 0;
+  if (field == NULL)
+    return false;
+  for (int i = FIRST_BEHIND_COMM; i <= ARG_END; i++) {
+    field = strchr(field + 1, ' ');
+    if (field == NULL)
+      return false;
+    uintptr_t *to = i == ARG_START ? start : i == ARG_END ? end : NULL;
+    for (const char *c = field + 1; to != NULL && *c >= '0' && *c <= '9'; c++)
+      *to = *to * 10 + (uintptr_t)(*c - '0');
+  }
+  return *start != 0 && *end > *start;
+}
+
+/* Has a name and arguments of its own, so that a selector that means collectd
+ * does not match it. The arguments are in memory that read may find unmapped,
+ * where memset would crash. */
+static void take_title(void) {
+  uintptr_t start, end;
+  prctl(PR_SET_NAME, title);
+  int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+  if (zero >= 0 && find_arguments(&start, &end)) {
+    size_t size = end - start;
+    char *arguments = (char *)start; /* NOLINT */
+    if (read(zero, arguments, size) == (ssize_t)size)
+      memcpy(arguments, title,
+             size < sizeof(title) ? size - 1 : sizeof(title) - 1);
+  }
+  close(zero);
+}
+
 /* Leaves nothing of collectd's behind that a child which hangs could hold: no
  * descriptor, no directory, no handler of a signal. */
 static void leave_collectd(int fd) {
   sigset_t none;
+  take_title();
   if (fd != SOCKET)
     dup2(fd, SOCKET);
   close_others();
@@ -127,7 +215,6 @@ static void leave_collectd(int fd) {
   sigprocmask(SIG_SETMASK, &none, NULL);
   if (chdir("/") != 0)
     _exit(EXIT_FAILURE);
-  prctl(PR_SET_NAME, "taskstats paths");
 }
 
 _Noreturn static void serve(void) {

@@ -16,7 +16,10 @@
 enum path_kind { PATH_EXECUTABLE, PATH_PID_FILE };
 
 struct path_answer {
-  int32_t status; /* 0 or a negative errno: -EBADMSG for a file without a pid */
+  /* 0 or a negative errno. Of a pid file: -ENODATA if it is empty, -EBADMSG if
+   * it has no pid, -EINVAL if it is no regular file. Of an executable: -ENOEXEC
+   * for a script, or what no process can run. */
+  int32_t status;
 
   /* Of an executable */
   uint64_t dev, inode; /* as stat has them; dev in the kernel's encoding */
@@ -27,10 +30,11 @@ struct path_answer {
   pid_t pid; /* of a pid file */
 };
 
-/* Forks a child. It has no descriptors but its end of the socket, of which fd
- * is the other one, and ends when that is closed. Returns its pid or a negative
- * errno. Any thread: between fork and _exit it calls only what a signal handler
- * may call (signal-safety(7)). */
+/* Forks a child. Its name and its only argument are "taskstats paths". It has
+ * no descriptors but its end of the socket, of which fd is the other one, and
+ * ends when that is closed. Returns its pid or a negative errno. Any thread:
+ * between fork and _exit it calls only what a signal handler may call
+ * (signal-safety(7)). */
 pid_t path_child_fork(int *fd);
 
 /* Asks the child. Returns 0 or a negative errno. */

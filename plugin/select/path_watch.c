@@ -22,7 +22,8 @@ enum {
   RETRY_MIN_MS = 5000, /* such a path is looked at again */
   RETRY_MAX_MS = 60000,
   REAP_TRIES = 100,
-  LEARNED = 8,
+  LEARNED = 64,
+  FORMER = 8,
 };
 
 struct file_id {
@@ -45,8 +46,10 @@ struct path_watch {
   int error, told_error;
   pid_t pid;
   bool is_dev_hidden;
-  struct file_id file, learned[LEARNED]; /* the newest first */
+  struct file_id file, learned[LEARNED]; /* the last used first */
+  bool has_unlearned;                    /* there were more */
   char *canonical;                       /* or NULL */
+  char *former[FORMER]; /* where a symbolic link led before; or NULL */
 
   /* The thread's: */
   struct child busy; /* that looks at it, or hangs there */
@@ -99,6 +102,8 @@ void path_watch_destroy(struct path_watch *watch) {
     link = &(*link)->next;
   *link = watch->next;
   pthread_mutex_unlock(&lock);
+  for (size_t i = 0; i < FORMER; i++)
+    free(watch->former[i]);
   free(watch->canonical);
   free(watch->path);
   free(watch);
@@ -110,13 +115,35 @@ static bool is_same(const struct file_id *a, const struct file_id *b) {
   return a->dev == b->dev && a->inode == b->inode;
 }
 
-static void learn(struct path_watch *watch, struct file_id id) {
+/* Returns its index, or LEARNED. */
+static size_t find_learned(const struct path_watch *watch,
+                           const struct file_id *id) {
   size_t i = 0;
-  while (i < LEARNED - 1 && !is_same(&watch->learned[i], &id))
+  while (i < LEARNED && !is_same(&watch->learned[i], id))
     i++;
+  return i;
+}
+
+static void learn(struct path_watch *watch, struct file_id id) {
+  size_t i = find_learned(watch, &id);
+  if (i == LEARNED) {
+    i = LEARNED - 1;
+    watch->has_unlearned |= watch->learned[i].inode != 0;
+  }
   memmove(&watch->learned[1], &watch->learned[0],
           i * sizeof(watch->learned[0]));
   watch->learned[0] = id;
+}
+
+/* Takes the path where a symbolic link has led over. */
+static void keep_former(struct path_watch *watch, char *path) {
+  size_t i = 0;
+  while (i < FORMER - 1 && watch->former[i] != NULL &&
+         strcmp(watch->former[i], path) != 0)
+    i++;
+  free(watch->former[i]);
+  memmove(&watch->former[1], &watch->former[0], i * sizeof(watch->former[0]));
+  watch->former[0] = path;
 }
 
 static void store_executable(struct path_watch *watch,
@@ -128,7 +155,8 @@ static void store_executable(struct path_watch *watch,
     char *canonical = strdup(answer->canonical);
     if (canonical == NULL)
       return; /* the next look tries again */
-    free(watch->canonical);
+    if (watch->canonical != NULL)
+      keep_former(watch, watch->canonical);
     watch->canonical = canonical;
   }
   if (watch->file.inode != 0 && !is_same(&watch->file, &file))
@@ -372,27 +400,45 @@ pid_t path_watch_pid(struct path_watch *watch) {
   return pid;
 }
 
+static bool is_path(const char *a, const char *b) {
+  return a != NULL && strcmp(a, b) == 0;
+}
+
 bool path_watch_has_path(struct path_watch *watch, const char *path) {
   if (strcmp(watch->path, path) == 0)
     return true;
   pthread_mutex_lock(&lock);
-  bool has = watch->canonical != NULL && strcmp(watch->canonical, path) == 0;
+  bool has = is_path(watch->canonical, path);
+  for (size_t i = 0; i < FORMER && !has; i++)
+    has = is_path(watch->former[i], path);
   pthread_mutex_unlock(&lock);
   return has;
 }
 
+/* Whether no process can run what the path names, as far as one can see. */
+static bool is_no_program(int error) {
+  return error == -ENOENT || error == -ENOTDIR || error == -EISDIR ||
+         error == -ENOEXEC;
+}
+
+static enum path_is is(struct path_watch *watch, struct file_id id) {
+  if (watch->file.inode != 0 && is_same(&watch->file, &id))
+    return PATH_IS;
+  if (id.inode != 0 && find_learned(watch, &id) < LEARNED) {
+    learn(watch, id); /* the last used first */
+    return PATH_IS;
+  }
+  bool is_told = is_no_program(watch->error) ||
+                 (watch->file.inode != 0 && !watch->is_dev_hidden);
+  return is_told && !watch->has_unlearned ? PATH_IS_NOT : PATH_IS_UNKNOWN;
+}
+
 enum path_is path_watch_is(struct path_watch *watch, uint64_t dev,
                            uint64_t inode) {
-  struct file_id id = {dev, inode};
   pthread_mutex_lock(&lock);
-  bool is = watch->file.inode != 0 && is_same(&watch->file, &id);
-  for (size_t i = 0; i < LEARNED; i++)
-    is |= watch->learned[i].inode != 0 && is_same(&watch->learned[i], &id);
-  bool is_missing = watch->error == -ENOENT || watch->error == -ENOTDIR;
-  bool is_known = watch->learned[0].inode != 0 || is_missing ||
-                  (watch->file.inode != 0 && !watch->is_dev_hidden);
+  enum path_is answer = is(watch, (struct file_id){dev, inode});
   pthread_mutex_unlock(&lock);
-  return is ? PATH_IS : is_known ? PATH_IS_NOT : PATH_IS_UNKNOWN;
+  return answer;
 }
 
 void path_watch_learn(struct path_watch *watch, uint64_t dev, uint64_t inode) {

@@ -15,11 +15,13 @@ enum {
   ENTRIES_MAX = 20000, /* any user may run processes of many (subuid(5)) */
   NAME_SIZE = 128,
   KEPT_S = 300,  /* until a user who was found is looked up again */
-  NONE_S = 10,   /* who does not exist */
-  FAILED_S = 10, /* who could not be looked up */
-  NUMBER_S = 60, /* until the number stands for a name that cannot be had */
+  RETRY_S = 10,  /* who was not */
+  NUMBER_S = 60, /* without an answer, until the number stands for the name */
   STOP_MS = 300,
 };
+
+/* Why a name that is needed was not found. */
+enum trouble { TROUBLE_NONE, TROUBLE_FAILED, TROUBLE_GONE, TROUBLES };
 
 /* What is known of one user, by name or by number. */
 struct entry {
@@ -29,11 +31,21 @@ struct entry {
   uid_t uid;
   char name[NAME_SIZE];
   enum user_known known;
-  int error;         /* of the last lookup */
-  bool is_wanted;    /* in the queue, or being looked up */
-  bool is_number;    /* for good */
-  time_t asked, due; /* CLOCK_MONOTONIC */
-  int told_error;    /* by user_cache_take_change */
+  int error;            /* of the last lookup */
+  enum trouble trouble; /* of names: the same */
+  bool is_wanted;       /* in the queue, or being looked up */
+  bool is_number;       /* for good */
+  time_t asked, due;    /* CLOCK_MONOTONIC */
+  time_t failed_since;  /* 0: it did not fail since it was asked */
+  int told_error;       /* by user_cache_take_change */
+};
+
+/* Of all names that were not found for the same cause. */
+struct name_trouble {
+  size_t count; /* of entries */
+  bool is_on, is_told;
+  uid_t uid; /* the last */
+  int error;
 };
 
 /* Belongs to its thread once that is left behind. */
@@ -44,8 +56,9 @@ struct cache {
   size_t count;
   struct entry *wanted, **wanted_end;
   uint32_t changes;
-  uid_t last_uid;                  /* of the last lookup by number */
-  int name_error, told_name_error; /* how it ended */
+  time_t answered; /* when a lookup last had an answer */
+  struct name_trouble troubles[TROUBLES];
+  bool is_full, is_full_told;
   bool must_stop, has_ended, is_abandoned;
 };
 
@@ -69,7 +82,9 @@ static void init_condition(void) {
 }
 
 /* The system's lookups. Modules of NSS return ENOENT for a server that is down,
- * too; that there is no such user is 0 without an entry. */
+ * too; that there is no such user is 0 without an entry. But that is also what
+ * a server's outage looks like if nsswitch.conf names another service behind
+ * it, which does not know the user. */
 
 static int look_up_name(uid_t uid, char *name, size_t size) {
   char buffer[16384];
@@ -111,8 +126,10 @@ static struct entry *find(struct cache *c, const char *name, uid_t uid) {
                      : !e->is_by_name && e->uid == uid)
       return e;
 
-  if (c->count >= ENTRIES_MAX)
+  if (name == NULL && c->count >= ENTRIES_MAX) {
+    c->is_full = true;
     return NULL;
+  }
   struct entry *e = calloc(1, sizeof(*e));
   if (e == NULL)
     return NULL;
@@ -138,21 +155,41 @@ static void want_if_due(struct cache *c, struct entry *e) {
   pthread_cond_broadcast(&changed);
 }
 
-static void store_name(struct cache *c, struct entry *e, int status,
-                       const char *name) {
-  char number[16];
-  snprintf(number, sizeof(number), "%u", e->uid);
-  if (status == -ENOENT)
-    name = number;
-  else if (status != 0)
-    return;
-  c->changes += e->known != USER_FOUND || strcmp(e->name, name) != 0;
-  snprintf(e->name, sizeof(e->name), "%s", name);
-  e->known = USER_FOUND;
+static void set_trouble(struct cache *c, struct entry *e,
+                        enum trouble trouble) {
+  if (e->trouble != TROUBLE_NONE)
+    c->troubles[e->trouble].count--;
+  if (trouble != TROUBLE_NONE)
+    c->troubles[trouble].count++;
+  e->trouble = trouble;
 }
 
+/* The number stands for the name, from now on. */
+static void use_number(struct cache *c, struct entry *e) {
+  set_trouble(c, e, TROUBLE_NONE); /* it is not looked up again */
+  snprintf(e->name, sizeof(e->name), "%u", e->uid);
+  e->known = USER_FOUND;
+  e->is_number = true;
+  c->changes++;
+}
+
+/* A name that is in use stays unless another one is found. */
+static void store_name(struct cache *c, struct entry *e, int status,
+                       const char *name) {
+  if (status == 0) {
+    c->changes += e->known != USER_FOUND || strcmp(e->name, name) != 0;
+    snprintf(e->name, sizeof(e->name), "%s", name);
+    e->known = USER_FOUND;
+  } else if (e->known == USER_UNKNOWN &&
+             (status == -ENOENT ||
+              now().tv_sec - e->failed_since >= NUMBER_S)) {
+    use_number(c, e);
+  }
+}
+
+/* So does a number. */
 static void store_uid(struct cache *c, struct entry *e, int status, uid_t uid) {
-  if (status != 0 && status != -ENOENT)
+  if (status != 0 && (status != -ENOENT || e->known == USER_FOUND))
     return;
   enum user_known known = status == 0 ? USER_FOUND : USER_NONE;
   c->changes += e->known != known || (status == 0 && e->uid != uid);
@@ -161,20 +198,42 @@ static void store_uid(struct cache *c, struct entry *e, int status, uid_t uid) {
     e->uid = uid;
 }
 
+/* Users can be looked up again once one is, and no other one is known not to
+ * be. */
+static void note_trouble(struct cache *c, struct entry *e, int status) {
+  set_trouble(c, e,
+              e->is_number || status == 0 ? TROUBLE_NONE
+              : status == -ENOENT         ? TROUBLE_GONE
+                                          : TROUBLE_FAILED);
+  for (size_t i = TROUBLE_FAILED; i < TROUBLES; i++) {
+    struct name_trouble *trouble = &c->troubles[i];
+    if (e->trouble == i) {
+      trouble->is_on = true;
+      trouble->uid = e->uid;
+      trouble->error = status;
+    } else if (status == 0 && trouble->count == 0) {
+      trouble->is_on = false;
+    }
+  }
+}
+
 static void store(struct cache *c, struct entry *e, int status, uid_t uid,
                   const char *name) {
+  time_t now_s = now().tv_sec;
   e->error = status;
-  e->due = now().tv_sec + (status == 0         ? KEPT_S
-                           : status == -ENOENT ? NONE_S
-                                               : FAILED_S);
+  e->due = now_s + (status == 0 ? KEPT_S : RETRY_S);
+  if (status == 0 || status == -ENOENT) {
+    c->answered = now_s;
+    e->failed_since = 0;
+  } else if (e->failed_since == 0) {
+    e->failed_since = now_s;
+  }
   if (e->is_by_name)
     store_uid(c, e, status, uid);
   else if (!e->is_number)
     store_name(c, e, status, name);
-  if (!e->is_by_name) {
-    c->last_uid = e->uid;
-    c->name_error = status == -ENOENT ? 0 : status;
-  }
+  if (!e->is_by_name)
+    note_trouble(c, e, status);
   e->is_wanted = false;
   pthread_cond_broadcast(&changed);
 }
@@ -309,12 +368,12 @@ void user_cache_wait(unsigned int most_ms) {
   pthread_mutex_unlock(&lock);
 }
 
-/* A name that cannot be had is the number, from now on. */
-static void give_up_name(struct cache *c, struct entry *e) {
-  snprintf(e->name, sizeof(e->name), "%u", e->uid);
-  e->known = USER_FOUND;
-  e->is_number = true;
-  c->changes++;
+/* Nobody has had an answer for a minute, since the name was asked for. While
+ * others have, it only waits for its turn. */
+static bool is_overdue(const struct cache *c, const struct entry *e) {
+  time_t since = e->asked > c->answered ? e->asked : c->answered;
+  return !e->is_by_name && e->known == USER_UNKNOWN &&
+         now().tv_sec - since >= NUMBER_S;
 }
 
 enum user_known user_cache_name(uid_t uid, char *name, size_t size) {
@@ -323,8 +382,8 @@ enum user_known user_cache_name(uid_t uid, char *name, size_t size) {
   struct entry *e = cache != NULL ? find(cache, NULL, uid) : NULL;
   if (e != NULL) {
     want_if_due(cache, e);
-    if (e->known == USER_UNKNOWN && now().tv_sec - e->asked >= NUMBER_S)
-      give_up_name(cache, e);
+    if (is_overdue(cache, e))
+      use_number(cache, e);
     known = e->known;
     snprintf(name, size, "%s", e->name);
   } else if (cache != NULL) {
@@ -354,9 +413,8 @@ uint32_t user_cache_refresh(void) {
   for (size_t i = 0; cache != NULL && i < BUCKETS; i++)
     for (struct entry *e = cache->buckets[i]; e != NULL; e = e->next) {
       want_if_due(cache, e);
-      if (!e->is_by_name && e->known == USER_UNKNOWN &&
-          now().tv_sec - e->asked >= NUMBER_S)
-        give_up_name(cache, e);
+      if (is_overdue(cache, e))
+        use_number(cache, e);
     }
   if (cache != NULL)
     changes = cache->changes;
@@ -373,12 +431,28 @@ static struct entry *find_change(struct cache *c) {
   return NULL;
 }
 
-static bool take_change(struct cache *c, struct user_change *change) {
-  if (c->name_error != c->told_name_error) {
-    c->told_name_error = c->name_error;
-    *change = (struct user_change){.uid = c->last_uid, .error = c->name_error};
+static bool take_change_of_names(struct cache *c, struct user_change *change) {
+  for (size_t i = TROUBLE_FAILED; i < TROUBLES; i++) {
+    struct name_trouble *trouble = &c->troubles[i];
+    if (trouble->is_on == trouble->is_told)
+      continue;
+    trouble->is_told = trouble->is_on;
+    *change = (struct user_change){
+        .uid = trouble->uid,
+        .error = trouble->is_on ? trouble->error : 0,
+    };
     return true;
   }
+  if (!c->is_full || c->is_full_told)
+    return false;
+  c->is_full_told = true;
+  *change = (struct user_change){.error = -ENOSPC};
+  return true;
+}
+
+static bool take_change(struct cache *c, struct user_change *change) {
+  if (take_change_of_names(c, change))
+    return true;
   struct entry *e = find_change(c);
   if (e == NULL)
     return false;

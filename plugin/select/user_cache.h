@@ -36,15 +36,19 @@ void user_cache_wait(unsigned int most_ms);
 enum user_known { USER_FOUND, USER_NONE, USER_UNKNOWN };
 
 /*
- * The name of a user; of one who has none, the number. FOUND, or UNKNOWN while
- * the first lookup is under way. A name that was found stays until another
- * lookup succeeds, after five minutes. A user whose name could not be looked up
- * within a minute has the number instead, and keeps it, so that groups with
- * this name are not renamed when the server is back.
+ * The name of a user. FOUND, or UNKNOWN until the first answer. Groups have the
+ * name in theirs, and a server that is down must not rename them. That there is
+ * no such user may mean no more than such an outage, so:
+ * - A name that was found stays until a lookup, every five minutes, finds
+ *   another one for the same number.
+ * - A user who has no name when first looked up has the number instead, and
+ *   keeps it.
+ * - So does a user whose lookups fail for a minute, or who waits for one while
+ *   no lookup has any answer for a minute.
  */
 enum user_known user_cache_name(uid_t uid, char *name, size_t size);
 
-/* The number of a user. What was found stays until another lookup succeeds. */
+/* The number of a user. One that was found stays until another one is. */
 enum user_known user_cache_uid(const char *name, uid_t *uid);
 
 /* Looks up again what is due. Returns a number that changes whenever an answer
@@ -56,7 +60,9 @@ struct user_change {
   char name[128]; /* "" for lookups of names by number, all together */
   uid_t uid;
   enum user_known known; /* what is used now */
-  int error; /* 0; -ENOENT if there is no such user; or why it cannot be told */
+  int error; /* 0; -ENOENT if there is no such user (any more, if known is
+              * FOUND or the lookup was by number); why it cannot be told; or
+              * -ENOSPC: there are so many users that others have numbers */
 };
 
 /* Takes the next change that nobody was told of. Users who are found at once

@@ -19,9 +19,6 @@
  */
 enum { ROUND_S = 50 };
 
-/* How long a process may be pending and still count from its start. */
-enum { PENDING_S = 60 };
-
 enum { NO_READ = 0 }; /* reads are counted from 1 */
 
 enum { INIT_PID = 1 };
@@ -473,12 +470,11 @@ static void reselect(struct reader *reader, struct process *process,
     process->due = next_turn(reader, process);
     return;
   }
-  bool is_young = reader->begin_ns < process->start_ns + PENDING_S * SECOND_NS;
   if (process->member == NULL)
     learn_executable(reader, process->pid);
   tracker_lock(reader->tracker);
   bool was_none = process->member == NULL;
-  from_zero |= process->is_pending && is_young;
+  from_zero |= process->is_pending;
   select_groups(reader, process, &stat, from_zero);
   /* A change of what it is came after the last look at its clock. */
   if (was_none && process->member != NULL && !from_zero &&

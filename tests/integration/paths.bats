@@ -227,3 +227,104 @@ CONF
   assert_equal "$(exits_of upgraded)" 40
   assert_members upgraded 1
 }
+
+@test "paths: an Executable that is a symbolic link, which is changed" {
+  mkdir "$work"/v{1,2}
+  cp "$(type -P sleep)" "$work/v1/program"
+  cp "$(type -P sleep)" "$work/v2/program"
+  ln -s "$work/v1/program" "$work/program"
+  configure <<CONF
+    <Group "linked">
+      Executable "$work/program"
+    </Group>
+CONF
+  "$work/program" 100 3>&- {lock}>&- &
+  load_pid[first]=$!
+  start_collectd
+  await_members linked 1
+  ln -s "$work/v2/program" "$work/program.new"
+  mv -T "$work/program.new" "$work/program"
+  reads 3 linked
+  "$work/program" 100 3>&- {lock}>&- &
+  load_pid[second]=$!
+  await_members linked 2
+}
+
+@test "paths: an Executable in many mount namespaces" {
+  local i
+
+  mkdir "$work/app"
+  configure <<CONF
+    <Group "app">
+      Executable "$work/app/sleep"
+    </Group>
+CONF
+  # shellcheck disable=SC2016 # the inner shell's variables
+  for ((i = 0; i < 12; i++)); do
+    unshare --mount --propagation private sh -c '
+      mount -t tmpfs none "$1/app" && cp "$(command -v sleep)" "$1/app/sleep"
+      "$1/app/sleep" 100 &
+      trap "kill $!; exit" TERM
+      until [ -e "$1/go" ]; do sleep 0.05; done
+      for i in 1 2 3 4 5 6 7 8 9 10; do "$1/app/sleep" 0; done
+      touch "$1/done.$2"; wait' sh "$work" "$i" 3>&- {lock}>&- &
+    load_pid[namespace$i]=$!
+  done
+  start_collectd
+  await_members app 12
+  touch "$work/go"
+  for ((i = 0; i < 12; i++)); do
+    await "the programs" test -e "$work/done.$i"
+  done
+  settle app
+  assert_equal "$(exits_of app)" 120
+}
+
+@test "paths: a pid file that is empty or no file, and an Executable that is none, are told" {
+  mkfifo "$work/fifo.pid"
+  echo '#!/bin/sh' >"$work/script"
+  chmod 755 "$work/script"
+  configure <<CONF
+    <Group "emptied">
+      PIDFile "$work/emptied.pid"
+    </Group>
+    <Group "fifo">
+      PIDFile "$work/fifo.pid"
+    </Group>
+    <Group "directory">
+      Executable "$work"
+    </Group>
+    <Group "script">
+      Executable "$work/script"
+    </Group>
+    <Group "other">
+      Command "$me-other"
+    </Group>
+CONF
+  start_other
+  echo "${load_pid[$me-other]}" >"$work/emptied.pid"
+  start_collectd
+  await_members emptied 1
+  : >"$work/emptied.pid"
+  reads 4 other
+  assert_members emptied 1
+  assert_logged_once "PIDFile \"$work/emptied.pid\" cannot be read \(it is empty\): restart"
+  assert_logged_once "PIDFile \"$work/fifo.pid\" cannot be read \(no regular file\): name"
+  assert_logged_once "Executable \"$work\" cannot be read \(Is a directory\): name a file"
+  assert_logged_once "Executable \"$work/script\" cannot be read \(no program, or a script\): name"
+}
+
+@test "paths: the process that looks at them does not count as collectd" {
+  configure <<CONF
+    ProcessMatch "line" "collectd -f -C $work"
+    <Group "helper">
+      CommandLine "^taskstats paths$"
+      PIDFile "$work/none.pid" "$work/helper.pid"
+    </Group>
+CONF
+  start_collectd
+  await_members line 1
+  pgrep -P "$collectd_pid" >"$work/helper.pid"
+  await_members helper 1
+  assert_members line 1
+}

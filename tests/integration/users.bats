@@ -24,11 +24,11 @@ hang_directory() {
   mkfifo "$work/etc/passwd"
 }
 
-# Whoever waits for it gets an error.
+# Whoever waits for it gets the answer.
 mend_directory() {
   mv "$work/etc/passwd" "$work/etc/passwd.hung"
   mv "$work/etc/passwd.up" "$work/etc/passwd"
-  timeout 5 sh -c ": >'$work/etc/passwd.hung'" || true
+  timeout 5 sh -c "cat '$work/etc/passwd' >'$work/etc/passwd.hung'" || true
 }
 
 # load_of UID NAME
@@ -95,4 +95,57 @@ CONF
   hang_directory
   load_of 45126 "$me-known" # asked for in vain while collectd ends
   reads 2 others
+}
+
+@test "users: a number that stands for a name stays when the directory has the name" {
+  use_own_users
+  configure <<CONF
+    <Group "user-%{user}">
+      Command "$me-own"
+    </Group>
+    <Group "others">
+      Command "$me-other"
+    </Group>
+CONF
+  start_load "$me-other" --stay 100 idle
+  load_of 45127 "$me-own"
+  start_collectd
+  await_members user-45127 1
+  add_user 45127 "$me-named"
+  add_user 45128 "$me-new"
+  reads 24 others # at least ten seconds
+  stop_load "$me-own"
+  load_of 45127 "$me-own"
+  await_members user-45127 1
+  stop_load "$me-own"
+  load_of 45128 "$me-own"
+  await_members "user-$me-new" 1
+  assert_equal "$(group_names 'user-.*' | sort)" "$(printf '%s\n' user-45127 "user-$me-new")"
+}
+
+@test "users: nothing is lost of a process whose user is known late" {
+  use_own_users
+  add_user 45129 "$me-late"
+  configure <<CONF
+    <Group "user-%{user}">
+      Command "$me-own"
+    </Group>
+    <Group "others">
+      Command "$me-other"
+    </Group>
+CONF
+  start_load "$me-other" --stay 200 idle
+  start_collectd
+  await_members others 1
+  hang_directory
+  load_prefix=(setpriv --reuid 45129 --clear-groups)
+  chmod 755 "$work"
+  start_load "$me-own" --stay 200 --limit 300 burn 400 1
+  await_done "$me-own"
+  reads 65 others
+  reads 65 others # more than a minute
+  await_members user-45129 1
+  reads 2 others
+  holds "$(cpu_us user-45129) >= 390000" || fail "only $(cpu_us user-45129) us"
+  mend_directory
 }

@@ -59,7 +59,7 @@ static void identifies_an_executable(void **state) {
   const struct tree *tree = *state;
   char path[TREE_PATH_SIZE];
   uint64_t dev, inode, new_dev, new_inode;
-  tree_put(tree, "python3.11", "old");
+  tree_put_program(tree, "python3.11", "old");
   tree_link(tree, "python3", "python3.11");
   struct path_watch *watch = watch_in(tree, PATH_EXECUTABLE, "python3");
   identify(tree, "python3", &dev, &inode);
@@ -79,7 +79,7 @@ static void identifies_an_executable(void **state) {
   assert_int_equal(path_watch_is(watch, dev + 1, inode), PATH_IS_NOT);
 
   /* After an upgrade both are, since processes of the former one run on. */
-  tree_put(tree, "python3.12", "new");
+  tree_put_program(tree, "python3.12", "new");
   tree_link(tree, "python3", "python3.12");
   identify(tree, "python3", &new_dev, &new_inode);
   before = path_watch_note_read();
@@ -88,29 +88,70 @@ static void identifies_an_executable(void **state) {
   assert_int_equal(path_watch_is(watch, dev, inode), PATH_IS);
   assert_int_equal(path_watch_is(watch, new_dev, new_inode), PATH_IS);
   assert_true(path_watch_has_path(watch, path));
+  tree_path(tree, "python3.11", path);
+  assert_true(path_watch_has_path(watch, path));
+
+  /* The last eight former targets are kept. */
+  for (int i = 0; i < 9; i++) {
+    char name[16];
+    snprintf(name, sizeof(name), "v%d", i);
+    tree_put_program(tree, name, "x");
+    tree_link(tree, "python3", name);
+    paths_look();
+    tree_link(tree, "python3", "python3.12");
+    paths_look();
+  }
+  static const struct {
+    const char *name;
+    bool has;
+  } cases[] = {{"python3.12", true}, {"python3.11", false}, {"v0", false},
+               {"v1", false},        {"v2", true},          {"v8", true}};
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    tree_path(tree, cases[i].name, path);
+    assert_case_int(cases[i].name, path_watch_has_path(watch, path),
+                    cases[i].has);
+  }
   path_watch_destroy(watch);
 }
 
+/* Processes in other mount namespaces show files of their own at the path. */
 static void learns_from_processes(void **state) {
   const struct tree *tree = *state;
-  enum { MANY = 20, KEPT = 8 };
-  tree_put(tree, "nginx", "x");
+  enum { MANY = 80, KEPT = 64 };
+  uint64_t dev, inode;
+  tree_put_program(tree, "nginx", "x");
   struct path_watch *watch = watch_in(tree, PATH_EXECUTABLE, "nginx");
   paths_look();
   assert_int_equal(path_watch_is(watch, 7, 100), PATH_IS_NOT);
-  for (uint64_t i = 0; i < MANY; i++) {
+  for (uint64_t i = 0; i < KEPT; i++) {
     path_watch_learn(watch, 7, 100 + i);
     path_watch_learn(watch, 7, 100 + i);
   }
   path_watch_learn(watch, 7, 0); /* not known */
   for (uint64_t i = 0; i < MANY; i++)
     assert_int_equal(path_watch_is(watch, 7, 100 + i),
-                     i < MANY - KEPT ? PATH_IS_NOT : PATH_IS);
-  /* What is used stays. */
-  path_watch_learn(watch, 7, 100 + MANY - KEPT);
+                     i < KEPT ? PATH_IS : PATH_IS_NOT);
+
+  /* Of those that are lost nobody knows, so of no other one either. */
+  assert_int_equal(path_watch_is(watch, 7, 100), PATH_IS); /* used, so kept */
   path_watch_learn(watch, 7, 999);
-  assert_int_equal(path_watch_is(watch, 7, 100 + MANY - KEPT), PATH_IS);
-  assert_int_equal(path_watch_is(watch, 7, 100 + MANY - KEPT + 1), PATH_IS_NOT);
+  assert_int_equal(path_watch_is(watch, 7, 100), PATH_IS);
+  assert_int_equal(path_watch_is(watch, 7, 999), PATH_IS);
+  assert_int_equal(path_watch_is(watch, 7, 101), PATH_IS_UNKNOWN);
+  assert_int_equal(path_watch_is(watch, 7, 1000), PATH_IS_UNKNOWN);
+  identify(tree, "nginx", &dev, &inode);
+  assert_int_equal(path_watch_is(watch, dev, inode), PATH_IS);
+  path_watch_destroy(watch);
+}
+
+/* A file that somebody runs under that path does not tell that no other is. */
+static void proves_nothing_by_what_it_learned(void **state) {
+  const struct tree *tree = *state;
+  tree_put_program(tree, "nginx", "x");
+  struct path_watch *watch = watch_in(tree, PATH_EXECUTABLE, "nginx");
+  path_watch_learn(watch, 7, 100);
+  assert_int_equal(path_watch_is(watch, 7, 100), PATH_IS);
+  assert_int_equal(path_watch_is(watch, 7, 101), PATH_IS_UNKNOWN);
   path_watch_destroy(watch);
 }
 
@@ -123,7 +164,7 @@ static void tells_what_cannot_be_read(void **state) {
   paths_look();
   expect_change("no program", "nginx", -ENOENT);
   assert_int_equal(path_watch_is(exe, 1, 2), PATH_IS_NOT);
-  tree_put(tree, "nginx", "x");
+  tree_put_program(tree, "nginx", "x");
   tree_put(tree, "x.pid", "PID=7\n");
   paths_look();
   assert_true(path_watch_take_change(&change));
@@ -151,6 +192,74 @@ static void tells_what_cannot_be_read(void **state) {
   assert_false(path_watch_take_change(&change));
   path_watch_destroy(exe);
   path_watch_destroy(file);
+}
+
+/* Makes what is not a pid file that can be read, and not none either. */
+static void put_bad(const struct tree *tree, const char *path,
+                    const char *how) {
+  if (strcmp(how, "fifo") == 0)
+    assert_int_equal(mkfifo(path, 0600), 0);
+  else if (strcmp(how, "socket") == 0)
+    assert_int_equal(mknod(path, S_IFSOCK | 0600, 0), 0);
+  else
+    tree_put(tree, "x.pid", strcmp(how, "empty") == 0 ? "" : how);
+}
+
+static void keeps_the_pid_of_a_bad_file(void **state) {
+  const struct tree *tree = *state;
+  static const struct {
+    const char *how;
+    int error;
+  } cases[] = {{"empty", -ENODATA}, {"\n", -EBADMSG},    {"zeros", -EBADMSG},
+               {"fifo", -EINVAL},   {"socket", -EINVAL}, {"0\n", -EBADMSG},
+               {"x", -EBADMSG}};
+  char path[TREE_PATH_SIZE];
+  tree_path(tree, "x.pid", path);
+  struct path_watch *file = watch_in(tree, PATH_PID_FILE, "x.pid");
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *how = cases[i].how;
+    tree_put(tree, "x.pid", "7\n");
+    paths_look();
+    assert_case_int(how, path_watch_pid(file), 7);
+    if (i > 0)
+      expect_change(how, "x.pid", 0);
+    assert_int_equal(unlink(path), 0);
+    put_bad(tree, path, how);
+    if (strcmp(how, "zeros") == 0)
+      assert_int_equal(truncate(path, 0) + truncate(path, 5), 0);
+    paths_look();
+    expect_change(how, "x.pid", cases[i].error);
+    assert_case_int(how, path_watch_pid(file), 7);
+    assert_int_equal(unlink(path), 0);
+  }
+  path_watch_destroy(file);
+}
+
+static void tells_what_is_no_program(void **state) {
+  const struct tree *tree = *state;
+  char path[TREE_PATH_SIZE];
+  struct path_watch *watch = watch_in(tree, PATH_EXECUTABLE, "app");
+  tree_path(tree, "app", path);
+  tree_make(tree, "app");
+  paths_look();
+  expect_change("a directory", "app", -EISDIR);
+  assert_int_equal(path_watch_is(watch, 1, 2), PATH_IS_NOT);
+  assert_int_equal(rmdir(path), 0);
+  assert_int_equal(mkfifo(path, 0700), 0);
+  paths_look();
+  expect_change("a FIFO", "app", -ENOEXEC);
+  assert_int_equal(unlink(path), 0);
+  tree_put(tree, "app", "#!/bin/sh\n");
+  assert_int_equal(chmod(path, 0700), 0);
+  paths_look();
+  assert_int_equal(path_watch_is(watch, 1, 2), PATH_IS_NOT);
+  tree_put_program(tree, "app", "ELF");
+  paths_look();
+  expect_change("a program", "app", 0);
+  assert_int_equal(chmod(path, 0600), 0);
+  paths_look();
+  expect_change("not to be executed", "app", -ENOEXEC);
+  path_watch_destroy(watch);
 }
 
 /* The child that looks at the paths; 0 if there is none. */
@@ -196,12 +305,19 @@ static void lets_a_child_look(void **state) {
   await_child(0);
   pid_t child = find_child();
 
-  /* It holds nothing of collectd's. */
+  /* It holds nothing of collectd's, and does not look like it. */
   char path[64], target[256];
+  snprintf(path, sizeof(path), "/proc/%d/cmdline", child);
+  int fd = open(path, O_RDONLY);
+  ssize_t length = read(fd, target, sizeof(target));
+  close(fd);
+  assert_true(length >= 15);
+  for (ssize_t i = 0; i < length; i++)
+    assert_int_equal(target[i], i < 15 ? "taskstats paths"[i] : 0);
   size_t count = 0;
-  for (int fd = 0; fd < 256; fd++) {
+  for (fd = 0; fd < 256; fd++) {
     snprintf(path, sizeof(path), "/proc/%d/fd/%d", child, fd);
-    ssize_t length = readlink(path, target, sizeof(target) - 1);
+    length = readlink(path, target, sizeof(target) - 1);
     if (length < 0)
       continue;
     target[length] = '\0';
@@ -238,8 +354,13 @@ static void has_no_thread_without_paths(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      with_tree(identifies_an_executable),    with_tree(learns_from_processes),
-      with_tree(tells_what_cannot_be_read),   with_tree(lets_a_child_look),
+      with_tree(identifies_an_executable),
+      with_tree(learns_from_processes),
+      with_tree(proves_nothing_by_what_it_learned),
+      with_tree(tells_what_cannot_be_read),
+      with_tree(keeps_the_pid_of_a_bad_file),
+      with_tree(tells_what_is_no_program),
+      with_tree(lets_a_child_look),
       with_tree(has_no_thread_without_paths),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/reader.h"
 
+#include "select/user_cache.h"
+
 #include "child.h"
 #include "groups.h"
 #include "paths.h"
@@ -11,6 +13,7 @@
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <pthread.h>
+#include <semaphore.h>
 
 /*
  * With real processes: their CPU clocks are the kernel's, wherever the rest of
@@ -521,6 +524,42 @@ static void follows_pid_files(void **state) {
 
 /* A pid that another process has by now: the one's use ends, the other's
  * begins, in the group of each. */
+/* A directory that answers when the test lets it. */
+static sem_t answers;
+
+static int look_up_uid_late(const char *name, uid_t *uid) {
+  (void)name;
+  sem_wait(&answers);
+  *uid = getuid();
+  return 0;
+}
+
+/* Who belongs to a group is known late, but was so from the start. */
+static void counts_from_zero_whose_user_is_known_late(void **state) {
+  struct fixture *fixture = *state;
+  static const struct user_lookups lookups = {.uid = look_up_uid_late};
+  char error[256];
+  sem_init(&answers, 0, 0);
+  assert_int_equal(user_cache_start(&lookups), 0);
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  assert_int_equal(selector_add(fixture->rules[0].selector, SELECTOR_USER,
+                                "alice", error, sizeof(error)),
+                   0);
+  open_reader(fixture, "/proc");
+  read_now(fixture);
+  struct child child = start_member(fixture, 0);
+  child_tell(&child, 'b', 60);
+  read_now(fixture);
+  assert_int_equal(fixture->report.members, 0);
+  sem_post(&answers);
+  user_cache_wait(60000);
+  read_at(fixture, boot_ns() + UINT64_C(200) * 1000 * MS);
+  assert_int_equal(fixture->report.members, 1);
+  assert_true(cpu_of(fixture, 0) >= 60 * MS);
+  child_reap(&child);
+  user_cache_stop();
+}
+
 static void tells_processes_of_one_pid_apart(void **state) {
   struct fixture *fixture = *state;
   add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
@@ -1266,6 +1305,7 @@ int main(void) {
       prepared(follows_young_processes),
       prepared(selects_older_processes_in_turn),
       prepared(follows_pid_files),
+      prepared(counts_from_zero_whose_user_is_known_late),
       prepared(tells_processes_of_one_pid_apart),
       prepared(keeps_descriptors),
       prepared(opens_no_io_in_vain),

@@ -84,7 +84,7 @@ static int expect_name(const char *what, uid_t uid, enum user_known known,
   user_cache_name(uid, got, sizeof(got));
   user_cache_wait(ALL_MS);
   assert_case_int(what, user_cache_name(uid, got, sizeof(got)), known);
-  if (known == USER_FOUND)
+  if (known == USER_FOUND && name != NULL)
     assert_case_string(what, got, name);
   return directory.lookups;
 }
@@ -116,10 +116,14 @@ static void numbers_users(void **state) {
   directory.later += 300;
   directory.uid = 1002;
   assert_int_equal(expect_uid("another number", USER_FOUND, 1002), 1);
-  directory.later += 300;
+}
+
+static void finds_who_is_created_later(void **state) {
+  (void)state;
   directory.status = -ENOENT;
-  assert_int_equal(expect_uid("removed", USER_NONE, 0), 1);
-  directory.later += 60;
+  directory.uid = 1002;
+  assert_int_equal(expect_uid("no user", USER_NONE, 0), 1);
+  directory.later += 10;
   directory.status = 0;
   assert_int_equal(expect_uid("created", USER_FOUND, 1002), 1);
 }
@@ -161,10 +165,11 @@ static void waits_for_nobody(void **state) {
   assert_int_equal(user_cache_uid("alice", &uid), USER_FOUND);
 }
 
-/* A server that is down renames nobody. */
+/* A server that is down renames nobody, not even where another service
+ * answers in its place, which knows no such user (ENOENT). */
 static void keeps_what_it_knows(void **state) {
   (void)state;
-  static const int statuses[] = {-EAGAIN, -EIO, -ETIMEDOUT};
+  static const int statuses[] = {-EAGAIN, -EIO, -ETIMEDOUT, -ENOENT};
   directory.uid = 7;
   for (size_t i = 0; i < COUNT_OF(statuses); i++) {
     directory.status = 0;
@@ -193,6 +198,77 @@ static void numbers_whom_it_cannot_name(void **state) {
   directory.later += 1000;
   assert_int_equal(expect_name("up again", 6000, USER_FOUND, "6000"), 0);
   expect_name("another", 6001, USER_FOUND, "u6001");
+}
+
+/* So has who had no name at first, which may have been an outage. */
+static void keeps_a_number_that_was_used(void **state) {
+  (void)state;
+  directory.status = -ENOENT;
+  expect_name("none", 6100, USER_FOUND, "6100");
+  directory.status = 0;
+  for (int s = 0; s < 600; s += 10) {
+    directory.later += 10;
+    user_cache_refresh();
+    assert_int_equal(expect_name("found", 6100, USER_FOUND, "6100"), 0);
+  }
+  expect_name("another", 6101, USER_FOUND, "u6101");
+}
+
+/* A server that is slow, but answers, gives everybody the name. */
+static void waits_for_a_slow_server(void **state) {
+  (void)state;
+  enum { USERS = 100 };
+  char name[64];
+  directory.hangs = true;
+  for (uid_t uid = 0; uid < USERS; uid++)
+    user_cache_name(20000 + uid, name, sizeof(name));
+  for (int i = 0; i < USERS; i++) {
+    while (directory.lookups <= i)
+      sched_yield();
+    directory.later += 2;
+    user_cache_refresh();
+    sem_post(&directory.answers);
+  }
+  user_cache_wait(ALL_MS);
+  directory.hangs = false;
+  for (uid_t uid = 0; uid < USERS; uid++) {
+    char expected[16];
+    snprintf(expected, sizeof(expected), "u%u", 20000 + uid);
+    expect_name("slow", 20000 + uid, USER_FOUND, expected);
+  }
+}
+
+/* Nor does it make a difference that others can be looked up. */
+static void numbers_whom_alone_it_cannot_name(void **state) {
+  (void)state;
+  for (int s = 0; s < 60; s += 10) {
+    directory.status = -EAGAIN;
+    expect_name("down", 6200, USER_UNKNOWN, NULL);
+    directory.status = 0;
+    expect_name("of another server", 6300 + (uid_t)s, USER_FOUND, NULL);
+    directory.later += 10;
+  }
+  directory.status = -EAGAIN;
+  expect_name("given up", 6200, USER_FOUND, "6200");
+}
+
+static void numbers_who_waits_for_a_server_that_hangs(void **state) {
+  (void)state;
+  char name[64];
+  directory.hangs = true;
+  user_cache_name(6400, name, sizeof(name));
+  user_cache_name(6401, name, sizeof(name));
+  directory.later += 59;
+  assert_int_equal(user_cache_name(6401, name, sizeof(name)), USER_UNKNOWN);
+  directory.later += 1;
+  uint32_t before = user_cache_refresh();
+  assert_int_equal(user_cache_name(6401, name, sizeof(name)), USER_FOUND);
+  assert_string_equal(name, "6401");
+  directory.hangs = false;
+  sem_post(&directory.answers);
+  user_cache_wait(ALL_MS);
+  expect_name("answered at last", 6400, USER_FOUND, "6400");
+  assert_int_equal(user_cache_refresh(), before);
 }
 
 static void names_whom_it_can_within_a_minute(void **state) {
@@ -230,13 +306,17 @@ static void tells_each_change_once(void **state) {
   assert_false(user_cache_take_change(&change));
   directory.later += 10;
   directory.status = -ENOENT;
-  expect_uid("removed", USER_NONE, 0);
-  expect_change("removed", "alice", USER_NONE, -ENOENT);
+  expect_uid("removed", USER_FOUND, 9);
+  expect_change("removed", "alice", USER_FOUND, -ENOENT);
   directory.later += 60;
   directory.status = 0;
-  expect_uid("created", USER_FOUND, 9);
-  expect_change("created", "alice", USER_FOUND, 0);
+  expect_uid("there again", USER_FOUND, 9);
+  expect_change("there again", "alice", USER_FOUND, 0);
+}
 
+static void tells_each_change_of_names_once(void **state) {
+  (void)state;
+  struct user_change change;
   directory.status = -EIO;
   expect_name("down", 7000, USER_UNKNOWN, NULL);
   expect_name("down", 7001, USER_UNKNOWN, NULL);
@@ -244,7 +324,25 @@ static void tells_each_change_once(void **state) {
   directory.later += 10;
   directory.status = 0;
   expect_name("up", 7000, USER_FOUND, "u7000");
+  assert_false(user_cache_take_change(&change));
+  expect_name("up", 7001, USER_FOUND, "u7001");
   expect_change("up", "", USER_UNKNOWN, 0);
+
+  directory.status = -ENOENT;
+  expect_name("no user", 7002, USER_FOUND, "7002");
+  assert_false(user_cache_take_change(&change));
+  directory.later += 300;
+  expect_name("gone", 7000, USER_FOUND, "u7000");
+  expect_change("gone", "", USER_UNKNOWN, -ENOENT);
+  expect_name("gone", 7001, USER_FOUND, "u7001");
+  assert_false(user_cache_take_change(&change));
+  directory.status = 0;
+  expect_name("there yet", 7003, USER_FOUND, "u7003");
+  assert_false(user_cache_take_change(&change));
+  directory.later += 10;
+  user_cache_refresh();
+  user_cache_wait(ALL_MS);
+  expect_change("found again", "", USER_UNKNOWN, 0);
 }
 
 /* A thread that a server holds is left behind, and frees what it has when it
@@ -274,7 +372,11 @@ static void has_a_limit(void **state) {
     user_cache_name(uid, name, sizeof(name));
   assert_int_equal(user_cache_name(5, name, sizeof(name)), USER_FOUND);
   assert_string_equal(name, "5");
+  user_cache_name(6, name, sizeof(name));
   user_cache_wait(ALL_MS);
+  expect_change("full", "", USER_UNKNOWN, -ENOSPC);
+  directory.uid = 4;
+  expect_uid("of the configuration", USER_FOUND, 4);
   expect_name("within", 119999, USER_FOUND, "u119999");
 }
 
@@ -328,8 +430,14 @@ int main(void) {
       with_cache(waits_for_nobody),
       with_cache(keeps_what_it_knows),
       with_cache(numbers_whom_it_cannot_name),
+      with_cache(finds_who_is_created_later),
+      with_cache(keeps_a_number_that_was_used),
+      with_cache(waits_for_a_slow_server),
+      with_cache(numbers_whom_alone_it_cannot_name),
+      with_cache(numbers_who_waits_for_a_server_that_hangs),
       with_cache(names_whom_it_can_within_a_minute),
       with_cache(tells_each_change_once),
+      with_cache(tells_each_change_of_names_once),
       with_cache(stops_while_a_server_hangs),
       with_cache(has_a_limit),
       with_cache(cuts_what_is_too_long),

@@ -71,6 +71,14 @@ static inline void tree_put(const struct tree *tree, const char *path,
   tree_put_bytes(tree, path, text, strlen(text));
 }
 
+static inline void tree_put_program(const struct tree *tree, const char *path,
+                                    const char *text) {
+  char full[TREE_PATH_SIZE];
+  tree_put(tree, path, text);
+  tree_path(tree, path, full);
+  assert_int_equal(chmod(full, 0755), 0);
+}
+
 static inline void tree_fill(const struct tree *tree) {
   tree_make(tree, "1");
   tree_put(tree, "sys/kernel/task_delayacct", "1\n");
