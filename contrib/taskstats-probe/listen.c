@@ -97,18 +97,6 @@ static json_t *json_signal(const struct end *end) {
   return json_string(name);
 }
 
-static json_t *json_comm(const char *comm) {
-  char clean[STATS_COMM_SIZE];
-  if (comm == NULL)
-    return json_null();
-  json_t *string = json_string(comm);
-  if (string != NULL)
-    return string;
-  snprintf(clean, sizeof(clean), "%s", comm);
-  show_clean(clean);
-  return json_string(clean);
-}
-
 static void show_json_end(const struct end *end) {
   json_t *object = json_object();
   bool exited = !WIFSIGNALED((int)end->status);
@@ -117,7 +105,9 @@ static void show_json_end(const struct end *end) {
   json_object_set_new(object, "tgid",
                       integer_or_null(end->tgid != 0, end->tgid));
   json_object_set_new(object, "pid", integer_or_null(end->pid != 0, end->pid));
-  json_object_set_new(object, "comm", json_comm(end->comm));
+  json_object_set_new(object, "comm",
+                      end->comm != NULL ? show_json_text(end->comm)
+                                        : json_null());
   json_object_set_new(
       object, "exit_status",
       integer_or_null(exited, (uint32_t)WEXITSTATUS((int)end->status)));

@@ -163,19 +163,32 @@ void show_rate(char text[SHOW_SIZE], double rate, enum stats_unit unit) {
   }
 }
 
+/* Whether it has characters that steer a terminal: C0, DEL, or, in UTF-8, C1.
+ */
+static bool has_controls(const char *text) {
+  for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
+    if (*c < ' ' || *c == 0x7f || (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0))
+      return true;
+  return false;
+}
+
+json_t *show_json_text(const char *text) {
+  json_t *string = has_controls(text) ? NULL : json_string(text);
+  if (string != NULL)
+    return string;
+  char clean[SHOW_SIZE]; /* it had controls, or was not UTF-8 */
+  snprintf(clean, sizeof(clean), "%s", text);
+  show_clean(clean);
+  return json_string(clean);
+}
+
 json_t *show_json(const struct stats *stats, enum stats_field field) {
   uint64_t value = stats->values[field];
-  char text[SHOW_SIZE];
   if (!stats->known[field])
     return json_null();
   switch (stats_about(field)->unit) {
-  case UNIT_TEXT: {
-    json_t *string = json_string(stats->comm);
-    if (string != NULL)
-      return string;
-    show_bare(text, stats, field); /* it was not UTF-8 */
-    return json_string(text);
-  }
+  case UNIT_TEXT:
+    return show_json_text(stats->comm);
   case UNIT_NICE:
     return json_integer((int8_t)value);
   default:
@@ -192,7 +205,7 @@ json_t *show_json_all(const struct stats *stats) {
 }
 
 void show_json_line(json_t *value) {
-  json_dumpf(value, stdout, JSON_COMPACT);
+  json_dumpf(value, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
   putchar('\n');
   json_decref(value);
 }

@@ -36,13 +36,17 @@ void show_end(char text[SHOW_SIZE], uint32_t status);
 /* "SIGSEGV" */
 void show_signal(char text[SHOW_SIZE], int number);
 
+/* A text of less than SHOW_SIZE: as it is if it is UTF-8 without control
+ * characters, else as show_clean has it. */
+json_t *show_json_text(const char *text);
+
 /* null for what is not known. */
 json_t *show_json(const struct stats *stats, enum stats_field field);
 
 /* All fields by their names. */
 json_t *show_json_all(const struct stats *stats);
 
-/* Writes the value in a line, and frees it. */
+/* Writes the value in a line of ASCII, and frees it. */
 void show_json_line(json_t *value);
 
 #endif

@@ -37,7 +37,8 @@ void jsonline_show(const struct table *table) {
   for (size_t i = 0; i < table->len; i++)
     json_array_append_new(groups, json_of_row(&table->rows[i]));
   json_object_set_new(json, "groups", groups);
-  json_dumpf(json, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+  json_dumpf(json, stdout,
+             JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9));
   putchar('\n');
   fflush(stdout);
   json_decref(json);

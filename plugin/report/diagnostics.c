@@ -139,15 +139,31 @@ static void describe_select(int status, char *line, size_t size) {
            strerrordesc_np(-status), cause);
 }
 
+static const char *undecided_cause(enum pattern_result limit) {
+  switch (limit) {
+  case PATTERN_MEMORY:
+    return "it takes more than 16 MiB of memory, or 64 MiB without machine "
+           "code: write \"[^ ]*\" or \".*\" instead of alternatives and "
+           "parentheses that repeat";
+  case PATTERN_BUSY:
+    return "all matching takes more than a tenth of the time, or one user's "
+           "processes a quarter of that: they are tried again within seconds. "
+           "Anchor it (\"^\")";
+  default:
+    return "it takes more steps than one match may take: anchor it (\"^\"), "
+           "and write \"[^ ]*\" instead of \".*\" where that will do";
+  }
+}
+
 static void describe_undecided(const struct reader_report *read, char *line,
                                size_t size) {
   snprintf(line, size,
-           "Expressions could not decide about %zu %s within the limit of "
-           "steps (\"%.80s\" of \"%.80s\", for one), so that these keep the "
-           "groups that they have. Simplify the expressions: anchor them "
-           "(\"^\"), and write \"[^ ]*\" instead of \".*\" where that will do.",
+           "Expressions could not decide about %zu %s within their limits, so "
+           "that these keep the groups that they have. For \"%.80s\" of "
+           "\"%.80s\", %s.",
            read->undecided, read->undecided == 1 ? "process" : "processes",
-           read->undecided_expression, read->undecided_rule);
+           read->undecided_expression, read->undecided_rule,
+           undecided_cause(read->undecided_limit));
 }
 
 static void describe_clocks(int status, char *line, size_t size) {

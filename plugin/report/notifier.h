@@ -33,10 +33,13 @@ void notifier_hold(struct notifier *notifier, unsigned int most_ms);
 /* Sends again. Any thread; takes NULL. */
 void notifier_release(struct notifier *notifier);
 
-/* Drops what waits, and ends the thread. A thread that somebody has held for
- * longer than that is left behind; it touches nothing but memory of its own,
- * and sends nothing more. Returns how many notifications were dropped. Takes
- * NULL. */
+/* Drops what waits, and ends the thread. A thread that a consumer has held for
+ * longer than that is left behind, and begins no other notification. It cannot
+ * be kept from going on with the one that it sends, though: when the consumer
+ * lets go, collectd (plugin_dispatch_notification) calls those that are behind
+ * it, even if their plugins have shut down. collectd does so with every thread
+ * that sends notifications, such as those of unixsock and network. Returns how
+ * many notifications were dropped. Takes NULL. */
 size_t notifier_stop(struct notifier *notifier, unsigned int most_ms);
 
 /* Queues a copy. Returns false if too many wait. Any thread. */

@@ -12,6 +12,8 @@ void attributes_init(struct attributes *a, struct procfs *proc, pid_t pid,
   a->comm = comm;
   a->work = NULL;
   a->undecided = NULL;
+  a->limit = PATTERN_NO;
+  a->memo = NULL;
   a->error = 0;
   a->is_pending = false;
   a->executable = NULL;
@@ -34,9 +36,11 @@ void attributes_set_cgroup(struct attributes *a, const char *cgroup) {
   a->cgroup = cgroup;
 }
 
-void attributes_set_cmdline(struct attributes *a, char *cmdline) {
-  free(a->cmdline);
+void attributes_lend_cmdline(struct attributes *a, char *cmdline,
+                             struct pattern_memo *memo) {
+  attributes_clear(a);
   a->cmdline = cmdline;
+  a->memo = memo;
 }
 
 bool attributes_lacked_cmdline(const struct attributes *a) {
@@ -61,8 +65,10 @@ bool attributes_lacked_any(const struct attributes *a) {
 }
 
 void attributes_clear(struct attributes *a) {
-  free(a->cmdline);
+  if (a->memo == NULL)
+    free(a->cmdline);
   a->cmdline = NULL;
+  a->memo = NULL;
 }
 
 /* Whether an attribute is to be read from procfs. */

@@ -3,7 +3,8 @@
 #define TASKSTATS_ATTRIBUTES_H
 
 #include "kernel/procfs.h"
-#include "select/pattern.h"
+#include "select/pattern_memo.h"
+#include "select/pattern_work.h"
 
 #include <limits.h>
 
@@ -20,6 +21,8 @@ struct attributes {
   struct pattern_work *work; /* what matching it takes; NULL: no matter */
   const char *undecided;     /* an expression that did not decide within the
                               * limit, the selector's; NULL: none */
+  enum pattern_result limit; /* which limit, then */
+  struct pattern_memo *memo; /* of a command line that is somebody else's */
   int error; /* the last failure to read one, but for a vanished process */
   struct path_watch *executable; /* by which it was matched, or NULL */
   bool is_pending;   /* it depends on a user who is not looked up yet */
@@ -46,8 +49,9 @@ void attributes_init_exited(struct attributes *a, pid_t pid, const char *comm,
                             uid_t uid, uint64_t exe_dev, uint64_t exe_inode);
 void attributes_set_cgroup(struct attributes *a, const char *cgroup);
 
-/* Takes the command line over, to be freed by attributes_clear; may be NULL. */
-void attributes_set_cmdline(struct attributes *a, char *cmdline);
+/* Lends it a command line, with what is remembered of that. */
+void attributes_lend_cmdline(struct attributes *a, char *cmdline,
+                             struct pattern_memo *memo);
 
 /* The cgroup if a selector asked for it and there was one, or NULL. */
 const char *attributes_seen_cgroup(const struct attributes *a);

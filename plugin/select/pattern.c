@@ -4,6 +4,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,14 +16,18 @@ enum {
   /* What a step of the expression costs, apart from the text that it passes. */
   ITEM_STEPS = 4,
   MATCH_LIMIT = PATTERN_MATCH_STEPS / ITEM_STEPS,
-  /* The machine code has a stack of 32 KiB; this is used beyond, or without. */
-  HEAP_LIMIT_KIB = 1024,
-  /* Part of the time that matching may take. */
-  WORK_SHARE = 10,
+  /* The machine code has a stack of 32 KiB at first; "(.|x)*" takes 64 bytes
+   * for each byte of the text. */
+  STACK_SIZE = 16 << 20,
+  /* Without machine code, likewise */
+  HEAP_LIMIT_KIB = 64 << 10,
+  /* What a byte of text takes of the steps where these are not counted. */
+  PLAIN_BYTES = 4,
 };
 
 struct pattern {
   pcre2_code *code;
+  bool is_plain; /* its steps need no limit */
 };
 
 /* An expression that is being translated. */
@@ -73,18 +78,15 @@ static size_t length_of_class(const char *at) {
   return found != NULL ? (size_t)(found + 2 - at) : 0;
 }
 
-/* A bracket expression stays as it is. */
-static void copy_brackets(struct translation *t) {
-  copy(t, t->from[1] == '^' ? 2 : 1);
-  if (*t->from == ']')
-    copy(t, 1);
-  while (*t->from != '\0' && *t->from != ']') {
-    size_t class = length_of_class(t->from);
-    bool is_escape = t->from[0] == '\\' && t->from[1] != '\0';
-    copy(t, class > 0 ? class : is_escape ? 2 : 1);
+static size_t length_of_brackets(const char *begin) {
+  const char *at = begin + (begin[1] == '^' ? 2 : 1);
+  at += *at == ']';
+  while (*at != '\0' && *at != ']') {
+    size_t class = length_of_class(at);
+    bool is_escape = at[0] == '\\' && at[1] != '\0';
+    at += class > 0 ? class : is_escape ? 2 : 1;
   }
-  if (*t->from == ']')
-    copy(t, 1);
+  return (size_t)(at - begin) + (*at == ']');
 }
 
 /* "{,3}" and "{,}" have no lower bound, which PCRE2 takes literally. */
@@ -100,8 +102,8 @@ static void translate_next(struct translation *t) {
   case '\\':
     translate_escape(t);
     return;
-  case '[':
-    copy_brackets(t);
+  case '[': /* stays as it is */
+    copy(t, length_of_brackets(t->from));
     return;
   case '{':
     translate_interval(t);
@@ -144,6 +146,29 @@ static int fail_compile(int status, size_t offset, const char *translated,
   return -EINVAL;
 }
 
+/* Whether an expression can neither repeat nor go back: outside of brackets it
+ * has none of these, but behind a backslash that makes them literal; and behind
+ * that no letter or digit, but of the classes. */
+static bool is_plain(const char *translated) {
+  static const char special[] = "()*+?{", classes[] = "dDsSwWbB";
+  const char *at = translated;
+  while (*at != '\0') {
+    if (*at == '[') {
+      at += length_of_brackets(at);
+    } else if (*at == '\\') {
+      bool is_letter = isalnum((unsigned char)at[1]) != 0;
+      if (at[1] == '\0' || (is_letter && strchr(classes, at[1]) == NULL))
+        return false;
+      at += 2;
+    } else if (strchr(special, *at) != NULL) {
+      return false;
+    } else {
+      at++;
+    }
+  }
+  return true;
+}
+
 static int compile(struct pattern *pattern, const char *text, char *error,
                    size_t size) {
   int status;
@@ -153,11 +178,14 @@ static int compile(struct pattern *pattern, const char *text, char *error,
     snprintf(error, size, "cannot be compiled: out of memory");
     return -ENOMEM;
   }
-  /* The callouts, one before each item, count the steps. */
-  pattern->code =
-      pcre2_compile((PCRE2_SPTR)translated, PCRE2_ZERO_TERMINATED,
-                    PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY | PCRE2_AUTO_CALLOUT,
-                    &status, &offset, NULL);
+  pattern->is_plain = is_plain(translated);
+  /* The callouts, one before each item, count the steps. Without, a literal is
+   * searched for many bytes at a time. */
+  uint32_t options = PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY;
+  if (!pattern->is_plain)
+    options |= PCRE2_AUTO_CALLOUT;
+  pattern->code = pcre2_compile((PCRE2_SPTR)translated, PCRE2_ZERO_TERMINATED,
+                                options, &status, &offset, NULL);
   int result = 0;
   if (pattern->code == NULL)
     result = fail_compile(status, offset, translated, error, size);
@@ -210,16 +238,6 @@ static void take_parts(pcre2_match_data *match, const char *text,
   }
 }
 
-void pattern_work_fill(struct pattern_work *work, uint64_t time_ns) {
-  if (time_ns <= work->filled_ns)
-    return;
-  uint64_t added = (time_ns - work->filled_ns) / WORK_SHARE;
-  if (work->filled_ns == 0 || added > PATTERN_MOST_LEFT - work->left)
-    added = PATTERN_MOST_LEFT - work->left;
-  work->left += added;
-  work->filled_ns = time_ns;
-}
-
 /* The steps of one match. */
 struct steps {
   size_t taken, limit;
@@ -237,22 +255,24 @@ static int count_step(pcre2_callout_block *block, void *context) {
   return steps->taken <= steps->limit ? 0 : PCRE2_ERROR_CALLOUT;
 }
 
-static size_t steps_allowed(const struct pattern_work *work) {
-  if (work == NULL || work->left > PATTERN_MATCH_STEPS)
-    return PATTERN_MATCH_STEPS;
-  return work->left > PATTERN_LEAST_STEPS ? work->left : PATTERN_LEAST_STEPS;
-}
-
-static void subtract_steps(struct pattern_work *work, size_t steps) {
-  if (work != NULL)
-    work->left -= steps < work->left ? steps : work->left;
+/* The same with more memory. Returns what pcre2_match does. */
+static int match_on_large_stack(const struct pattern *pattern, const char *text,
+                                size_t length, pcre2_match_data *match,
+                                pcre2_match_context *context) {
+  pcre2_jit_stack *stack = pcre2_jit_stack_create(1 << 16, STACK_SIZE, NULL);
+  if (stack == NULL)
+    return PCRE2_ERROR_NOMEMORY;
+  pcre2_jit_stack_assign(context, NULL, stack);
+  int status = pcre2_match(pattern->code, (PCRE2_SPTR)text, length, 0, 0, match,
+                           context);
+  pcre2_jit_stack_free(stack);
+  return status;
 }
 
 /* Returns what pcre2_match does. */
 static int match_in_steps(const struct pattern *pattern, const char *text,
-                          pcre2_match_data *match, pcre2_match_context *context,
-                          struct steps *steps) {
-  size_t length = strlen(text);
+                          size_t length, pcre2_match_data *match,
+                          pcre2_match_context *context, struct steps *steps) {
   pcre2_set_match_limit(context, MATCH_LIMIT);
   pcre2_set_heap_limit(context, HEAP_LIMIT_KIB);
   pcre2_set_callout(context, count_step, steps);
@@ -261,27 +281,40 @@ static int match_in_steps(const struct pattern *pattern, const char *text,
   if (status != PCRE2_ERROR_JIT_STACKLIMIT)
     return status;
   steps->position = 0;
-  return pcre2_match(pattern->code, (PCRE2_SPTR)text, length, 0, PCRE2_NO_JIT,
-                     match, context);
+  return match_on_large_stack(pattern, text, length, match, context);
+}
+
+static enum pattern_result result_of(int status) {
+  if (status >= 0)
+    return PATTERN_YES;
+  switch (status) {
+  case PCRE2_ERROR_NOMATCH:
+    return PATTERN_NO;
+  case PCRE2_ERROR_JIT_STACKLIMIT:
+  case PCRE2_ERROR_HEAPLIMIT:
+  case PCRE2_ERROR_NOMEMORY:
+    return PATTERN_MEMORY;
+  default:
+    return PATTERN_STEPS;
+  }
 }
 
 enum pattern_result pattern_match(const struct pattern *pattern,
-                                  const char *text, struct pattern_work *work,
+                                  const char *text, uint64_t *steps,
                                   struct pattern_part *parts, size_t count) {
-  struct steps steps = {.limit = steps_allowed(work)};
+  size_t length = strlen(text);
+  struct steps counted = {.limit = *steps};
   pcre2_match_context *context = pcre2_match_context_create(NULL);
   pcre2_match_data *match =
       pcre2_match_data_create_from_pattern(pattern->code, NULL);
   int status = PCRE2_ERROR_NOMEMORY;
 
   if (context != NULL && match != NULL)
-    status = match_in_steps(pattern, text, match, context, &steps);
+    status = match_in_steps(pattern, text, length, match, context, &counted);
   if (status >= 0)
     take_parts(match, text, parts, count);
   pcre2_match_data_free(match);
   pcre2_match_context_free(context);
-  subtract_steps(work, steps.taken);
-  if (status >= 0)
-    return PATTERN_YES;
-  return status == PCRE2_ERROR_NOMATCH ? PATTERN_NO : PATTERN_LIMIT;
+  *steps = pattern->is_plain ? length / PLAIN_BYTES : counted.taken;
+  return result_of(status);
 }

@@ -39,36 +39,31 @@ struct pattern_part {
 };
 
 /*
- * How many steps matching may take. A step takes about a nanosecond in machine
- * code, and three where there is none (in a service that forbids memory to be
- * both written and executed, for instance). One a thread.
+ * What a match may take is limited in steps. A step takes about a nanosecond in
+ * machine code, and three where there is none (in a service that forbids memory
+ * to be both written and executed, for instance). An expression without
+ * parentheses, quantifiers and references has no limit: it takes at most so
+ * many comparisons at each byte of the text as it is long.
  */
-struct pattern_work {
-  uint64_t left;
-  uint64_t filled_ns; /* when it was last filled up */
-};
-
 enum {
-  /* Of one match: enough for ".*" to go through 128 KiB ten times. */
+  /* Enough for ".*" to go through 128 KiB ten times. */
   PATTERN_MATCH_STEPS = 8000000,
-  /* Each match may take so many, however few are left. */
-  PATTERN_LEAST_STEPS = 50000,
-  PATTERN_MOST_LEFT = 500000000,
 };
 
-/* Adds a tenth of a step for each nanosecond since the last call, up to
- * PATTERN_MOST_LEFT; time is CLOCK_BOOTTIME. The first call, of what is zeroed,
- * fills it up. */
-void pattern_work_fill(struct pattern_work *work, uint64_t time_ns);
-
-/* LIMIT: it could not be decided within the steps that it may take. */
-enum pattern_result { PATTERN_NO, PATTERN_YES, PATTERN_LIMIT };
+enum pattern_result {
+  PATTERN_NO,
+  PATTERN_YES,
+  PATTERN_STEPS,  /* it could not be decided within the steps allowed */
+  PATTERN_MEMORY, /* nor within the memory (16 MiB, or 64 MiB where there is no
+                   * machine code), or that was short */
+  PATTERN_BUSY,   /* selector.h: others have used up the steps of all */
+};
 
 /* Matches a text. If it matches, the first count parts are filled in, from the
- * first parenthesis on. What it takes is subtracted from work, which may be
- * NULL. Any thread, several at a time. */
+ * first parenthesis on. steps are those that it may take, and then those that
+ * it took. Any thread, several at a time. */
 enum pattern_result pattern_match(const struct pattern *pattern,
-                                  const char *text, struct pattern_work *work,
+                                  const char *text, uint64_t *steps,
                                   struct pattern_part *parts, size_t count);
 
 #endif

@@ -2,7 +2,6 @@
 #include "select/selector.h"
 
 #include "select/path_watch.h"
-#include "select/pattern.h"
 #include "select/user_cache.h"
 
 #include <errno.h>
@@ -109,28 +108,78 @@ static enum selector_match match_command(const struct value *value,
                    strncmp(a->comm, value->text, COMM_LENGTH) == 0);
 }
 
+/* What each match of a process that lives may take, whatever is left of all. */
+enum { LEAST_STEPS = 50000 };
+
+/*
+ * Of a process that lives, what is cheap to match is always decided, and only
+ * the rest counts. Processes may end faster than they can be matched: of one
+ * that has ended, all counts.
+ */
+static enum pattern_result match_within_limits(const struct pattern *pattern,
+                                               struct attributes *a,
+                                               const char *text,
+                                               struct captures *captures) {
+  uint64_t least = a->proc != NULL ? LEAST_STEPS : 0;
+  uint64_t steps = a->work == NULL ? PATTERN_MATCH_STEPS : least;
+  enum pattern_result result = PATTERN_STEPS;
+  if (steps > 0)
+    result = pattern_match(pattern, text, &steps, captures->part, CAPTURES);
+  if (result != PATTERN_STEPS || a->work == NULL)
+    return result;
+
+  uid_t uid = 0;
+  attributes_uid(a, &uid);
+  uint64_t left = pattern_work_left(a->work, uid);
+  if (left <= least)
+    return PATTERN_BUSY;
+  steps = left < PATTERN_MATCH_STEPS ? left : PATTERN_MATCH_STEPS;
+  result = pattern_match(pattern, text, &steps, captures->part, CAPTURES);
+  pattern_work_use(a->work, uid, steps);
+  return result == PATTERN_STEPS && left < PATTERN_MATCH_STEPS ? PATTERN_BUSY
+                                                               : result;
+}
+
+/* The same with what is remembered of a text. */
+static enum pattern_result match_once(const struct pattern *pattern,
+                                      struct attributes *a, const char *text,
+                                      struct captures *captures) {
+  struct pattern_memo *memo = text == a->cmdline ? a->memo : NULL;
+  const struct pattern_finding *known =
+      memo != NULL ? pattern_memo_find(memo, pattern) : NULL;
+  if (known != NULL) {
+    *captures = known->captures;
+    return known->result;
+  }
+  enum pattern_result result = match_within_limits(pattern, a, text, captures);
+  if (memo != NULL && result != PATTERN_BUSY)
+    pattern_memo_add(memo,
+                     &(struct pattern_finding){pattern, result, *captures});
+  return result;
+}
+
 static enum selector_match match_regex(const struct value *value,
                                        struct attributes *a, const char *text,
                                        struct captures *captures) {
   if (text == NULL)
     return no_or_unknown(a);
-  struct pattern_part *parts = NULL;
-  size_t count = 0;
-  if (captures != NULL && value->first_capture < CAPTURES) {
-    parts = &captures->part[value->first_capture];
-    count = pattern_captures(value->pattern);
-    if (count > CAPTURES - value->first_capture)
-      count = CAPTURES - value->first_capture;
-  }
-  switch (pattern_match(value->pattern, text, a->work, parts, count)) {
-  case PATTERN_YES:
-    return SELECTOR_YES;
-  case PATTERN_LIMIT:
-    a->undecided = value->text;
-    return SELECTOR_UNKNOWN;
-  default:
+  struct captures found = {0};
+  enum pattern_result result = match_once(value->pattern, a, text, &found);
+  if (result == PATTERN_NO)
     return SELECTOR_NO;
+  if (result != PATTERN_YES) {
+    a->undecided = value->text;
+    a->limit = result;
+    return SELECTOR_UNKNOWN;
   }
+  size_t room = captures != NULL && value->first_capture < CAPTURES
+                    ? CAPTURES - value->first_capture
+                    : 0;
+  size_t count = pattern_captures(value->pattern);
+  if (room > 0)
+    memcpy(&captures->part[value->first_capture], found.part,
+           (count < room ? count : room) * sizeof(found.part[0]));
+  return SELECTOR_YES;
 }
 
 static enum selector_match match_exited_executable(const struct value *value,

@@ -43,7 +43,7 @@ unsigned int selector_captures(const struct selector *selector);
 
 /* Whether it selects a process. UNKNOWN is for one that has ended, if what its
  * exit record does not tell would decide; for a text that takes too long to
- * match (attributes.error is -EOVERFLOW then); and for a user who is not known
+ * match (attributes.undecided and limit); and for a user who is not known
  * yet (attributes.is_pending). Any thread.
  *
  * captures may be NULL. Otherwise, of a process that is selected, it has the

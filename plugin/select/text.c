@@ -19,20 +19,32 @@ static const struct {
     [4] = {0x10000, 0x10ffff},
 };
 
-/* Code points that are characters, but must not be passed on. */
-static const struct {
+struct range {
   uint32_t first, last;
-} forbidden[] = {
+};
+
+/* Code points that are characters, but must not be passed on. */
+static const struct range forbidden[] = {
     {0, 0x1f},          /* C0: newline, escape and others */
     {0x7f, 0x9f},       /* DEL and C1 */
+    {0x61c, 0x61c},     /* mark of the reading direction */
     {0x200e, 0x200f},   /* marks of the reading direction */
     {0x2028, 0x202e},   /* line and paragraph separator, reading direction */
-    {0x2066, 0x2069},   /* isolates of the reading direction */
+    {0x2066, 0x206f},   /* isolates and obsolete controls of the same */
     {0xd800, 0xdfff},   /* surrogates, which are invalid in UTF-8 */
+    {0xfdd0, 0xfdef},   /* noncharacters, as the last two of each plane */
     {0xfeff, 0xfeff},   /* byte order mark */
     {0xfff9, 0xfffb},   /* interlinear annotations */
-    {0xfffe, 0xffff},   /* noncharacters */
     {0xe0000, 0xe007f}, /* tags */
+};
+
+/* In a name also: */
+static const struct range separators[] = {
+    {'/', '/'},       /* of a path's parts: a process could add some */
+    {';', ';'},       /* of Graphite's tags, likewise */
+    {0xa0, 0xa0},     /* spaces, at which Graphite splits a line */
+    {0x1680, 0x1680}, /* (str.split in Python) */
+    {0x2000, 0x200a}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000},
 };
 
 /* How many bytes a character has that begins with this one; 0 if none does. */
@@ -63,16 +75,19 @@ static size_t decode(const unsigned char *bytes, size_t length,
   return *point >= valid[size].first && *point <= valid[size].last ? size : 0;
 }
 
-static bool is_forbidden(uint32_t point) {
-  for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
-    if (point >= forbidden[i].first && point <= forbidden[i].last)
+static bool is_in(const struct range *ranges, size_t count, uint32_t point) {
+  for (size_t i = 0; i < count; i++)
+    if (point >= ranges[i].first && point <= ranges[i].last)
       return true;
   return false;
 }
 
-/* Of a path's parts, and of Graphite's tags: a process could add some. */
-static bool is_separator(uint32_t point) {
-  return point == '/' || point == ';';
+static bool is_allowed(uint32_t point, bool is_name) {
+  bool is_noncharacter = (point & 0xfffe) == 0xfffe;
+  return !is_noncharacter &&
+         !is_in(forbidden, sizeof(forbidden) / sizeof(forbidden[0]), point) &&
+         !(is_name && is_in(separators,
+                            sizeof(separators) / sizeof(separators[0]), point));
 }
 
 static void append(struct text *text, const char *bytes, size_t size) {
@@ -101,11 +116,10 @@ void text_put(struct text *text, const char *piece, size_t length) {
   while (length > 0 && !text->is_cut) {
     uint32_t point = 0;
     size_t size = decode((const unsigned char *)piece, length, &point);
-    if (size == 0 || is_forbidden(point) ||
-        (text->is_name && is_separator(point)))
-      append(text, &replacement, 1);
-    else
+    if (size > 0 && is_allowed(point, text->is_name))
       append(text, piece, size);
+    else
+      append(text, &replacement, 1);
     size += size == 0;
     piece += size;
     length -= size;

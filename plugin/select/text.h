@@ -9,9 +9,9 @@
 /*
  * The filter between text that a process or a file can choose and the stores,
  * messages and logs that receive it. What it writes is always valid UTF-8
- * (RFC 3629) without control characters: each invalid byte, and each character
- * that could begin a line, steer a terminal or reverse the reading direction,
- * becomes "_". Text is cut between characters only.
+ * (RFC 3629) without control characters: each invalid byte, each noncharacter,
+ * and each character that could begin a line, steer a terminal or reverse the
+ * reading direction, becomes "_". Text is cut between characters only.
  */
 
 /* A text that is filtered piece by piece. The fields are private. */
@@ -23,11 +23,13 @@ struct text {
   uint64_t hash; /* of all that was put, as it was put */
 };
 
-/* Begins a text of size bytes, at least TEXT_NAME_MIN for a name. In a name "/"
- * and ";" become "_", too: collectd separates the parts of an identity by the
- * one, and Graphite tags by the other.
- * out stays the caller's and is in use until text_end; it may be the text that
- * is put, which never becomes longer. */
+/* Begins a text of size bytes, at least TEXT_NAME_MIN for a name. In a name
+ * "/",
+ * ";" and all spaces but that of ASCII become "_", too: collectd separates the
+ * parts of an identity by the first, Graphite tags by the second, and it
+ * refuses lines with a third (write_graphite replaces the space of ASCII
+ * itself). out stays the caller's and is in use until text_end; it may be the
+ * text that is put, which never becomes longer. */
 enum { TEXT_NAME_MIN = 16 };
 void text_begin(struct text *text, char *out, size_t size, bool is_name);
 

@@ -33,8 +33,9 @@ struct exit_accounting {
   struct exited_threads_when exited; /* the same in CLOCK_MONOTONIC */
   uint64_t start_tick_ns;            /* of start times in procfs */
   struct pattern_work work;          /* of matching */
-  struct join join;                  /* of the process at hand */
-  const struct rule **unknown;       /* which rules cannot be decided of it */
+  struct parent_cmdlines parents;
+  struct join join;            /* of the process at hand */
+  const struct rule **unknown; /* which rules cannot be decided of it */
   size_t unknown_count;
 };
 
@@ -71,6 +72,7 @@ void exit_accounting_destroy(struct exit_accounting *exits) {
     return;
   procfs_close(exits->proc);
   join_clear(&exits->join);
+  parent_cmdlines_clear(&exits->parents);
   free(exits->unknown);
   free(exits);
 }
@@ -320,7 +322,7 @@ static void match(struct exit_accounting *exits, const struct exit_info *info) {
   struct join *join = &exits->join;
   struct exit_info_look look;
 
-  exit_info_look_init(&look, info, exits->proc);
+  exit_info_look_init(&look, info, exits->proc, &exits->parents);
   look.attributes.work = &exits->work;
   for (const struct rule *r = exits->tracker->rules; r != NULL; r = r->next) {
     enum selector_match result =
@@ -721,6 +723,7 @@ void exit_accounting_take(struct exit_accounting *exits,
                           uint64_t earliest_ns, uint64_t latest_ns) {
   pattern_work_fill(&exits->work, latest_ns);
   set_when(exits, earliest_ns, latest_ns);
+  parent_cmdlines_begin_batch(&exits->parents);
   for (size_t i = 0; i < count; i++) {
     exits->next = &messages[i + 1];
     exits->next_count = count - i - 1;

@@ -12,6 +12,9 @@ enum {
   SLACK_MS = 100,
   /* Who is the parent of those whose parent has died. */
   INIT_PID = 1,
+  /* What it takes to read a command line, in steps of matching */
+  READ_STEPS = 2000,
+  READ_BYTES = 2, /* a step */
 };
 
 #define MS_NS UINT64_C(1000000)
@@ -99,10 +102,12 @@ void exit_info_read_clock(struct exit_info *info, struct procfs *proc,
 }
 
 void exit_info_look_init(struct exit_info_look *look,
-                         const struct exit_info *info, struct procfs *proc) {
+                         const struct exit_info *info, struct procfs *proc,
+                         struct parent_cmdlines *parents) {
   const struct record *thread = info->thread;
 
   look->info = info;
+  look->parents = parents;
   look->proc = proc;
   look->has_cgroup = look->has_cmdline = false;
   attributes_init_exited(&look->attributes, info->tgid, info->comm, thread->uid,
@@ -126,15 +131,24 @@ static void read_cgroup(struct exit_info_look *look) {
 }
 
 /* The command line of a process that never called exec: its parent's, unless
- * the parent died first. */
+ * the parent died first. Reading it counts as matching does. */
 static void read_cmdline(struct exit_info_look *look) {
   const struct record *thread = look->info->thread;
-  char *cmdline;
+  struct pattern_work *work = look->attributes.work;
+  bool was_read;
 
   look->has_cmdline = true;
-  if ((thread->flags & RECORD_FORKED) != 0 && thread->ppid != INIT_PID &&
-      procfs_cmdline(look->proc, (pid_t)thread->ppid, &cmdline) == 0)
-    attributes_set_cmdline(&look->attributes, cmdline);
+  if ((thread->flags & RECORD_FORKED) == 0 || thread->ppid == INIT_PID ||
+      pattern_work_left(work, thread->uid) == 0)
+    return;
+  struct parent_cmdline *line = parent_cmdlines_get(
+      look->parents, look->proc, (pid_t)thread->ppid, &was_read);
+  if (line == NULL)
+    return;
+  if (was_read)
+    pattern_work_use(work, thread->uid,
+                     READ_STEPS + strlen(line->text) / READ_BYTES);
+  attributes_lend_cmdline(&look->attributes, line->text, &line->memo);
 }
 
 enum selector_match exit_info_match(struct exit_info_look *look,

@@ -6,6 +6,7 @@
 #include "select/attributes.h"
 #include "select/rule.h"
 #include "track/exited_threads.h"
+#include "track/parent_cmdline.h"
 
 #include <limits.h>
 
@@ -66,14 +67,16 @@ void exit_info_read_clock(struct exit_info *info, struct procfs *proc,
 struct exit_info_look {
   const struct exit_info *info;
   struct procfs *proc;
-  struct attributes attributes;
+  struct parent_cmdlines *parents;
+  struct attributes attributes; /* whose work must be set */
   bool has_cgroup, has_cmdline; /* tried, at least */
   char cgroup[PATH_MAX];
 };
 
-/* Begins a look; both stay the caller's, and must outlive it. */
+/* Begins a look; all stay the caller's, and must outlive it. */
 void exit_info_look_init(struct exit_info_look *look,
-                         const struct exit_info *info, struct procfs *proc);
+                         const struct exit_info *info, struct procfs *proc,
+                         struct parent_cmdlines *parents);
 
 /* As rule_match. */
 enum selector_match exit_info_match(struct exit_info_look *look,

@@ -19,6 +19,10 @@
  */
 enum { ROUND_S = 50 };
 
+/* How soon one is selected anew for which no work was left: within twice that.
+ */
+enum { BUSY_S = 3 };
+
 enum { NO_READ = 0 }; /* reads are counted from 1 */
 
 enum { INIT_PID = 1 };
@@ -30,13 +34,15 @@ struct reader {
 
   struct pattern_work work;                          /* of selecting */
   const char *undecided_rule, *undecided_expression; /* as it reports them */
+  enum pattern_result undecided_limit;
 
   /* Of the process at hand: */
   struct join join;
   uint32_t cgroup;  /* hash of its path; 0 if that did not matter */
   int select_error; /* what it is cannot all be read, or not be matched within
-                     * the limit (EOVERFLOW): a negative errno */
-  bool is_pending;  /* a user that decides is not known yet */
+                     * the limit (EOVERFLOW), or not now (EAGAIN): a negative
+                     * errno */
+  bool is_pending;  /* a user that decides is not known yet, or EAGAIN */
   struct path_watch *executable; /* by which it was selected, or NULL */
 
   bool sees_init; /* in this read */
@@ -156,7 +162,10 @@ static void match_rule(struct reader *reader, const struct rule *rule,
   join->match_count += result == SELECTOR_YES;
   if (result != SELECTOR_UNKNOWN || attributes->undecided == NULL)
     return;
-  reader->select_error = -EOVERFLOW;
+  if (reader->select_error != -EAGAIN)
+    reader->select_error =
+        attributes->limit == PATTERN_BUSY ? -EAGAIN : -EOVERFLOW;
+  reader->undecided_limit = attributes->limit;
   reader->undecided_rule = rule->name;
   reader->undecided_expression = attributes->undecided;
 }
@@ -176,7 +185,7 @@ static bool find_matches(struct reader *reader, pid_t pid,
     match_rule(reader, r, &attributes);
   if (reader->select_error == 0)
     reader->select_error = attributes.error;
-  reader->is_pending = attributes.is_pending;
+  reader->is_pending = attributes.is_pending || reader->select_error == -EAGAIN;
   reader->executable = attributes.executable;
   reader->cgroup = hash(attributes_seen_cgroup(&attributes));
   bool is_complete = !attributes_lacked_any(&attributes);
@@ -194,15 +203,23 @@ static void learn_executable(struct reader *reader, pid_t pid) {
     path_watch_learn(reader->executable, dev, inode);
 }
 
-/* When a process is to be selected next, in seconds after boot. */
+/* Whether a process could not be matched within the limit. */
+static bool is_undecided(int select_error) {
+  return select_error == -EOVERFLOW || select_error == -EAGAIN;
+}
+
+/* When a process is to be selected next, in seconds after boot; by its
+ * select_error. */
 static uint32_t next_turn(const struct reader *reader,
                           const struct process *process) {
   uint32_t now_s = (uint32_t)(reader->begin_ns / SECOND_NS);
   bool is_young =
       reader->begin_ns < process->start_ns + TRACKER_YOUTH_S * SECOND_NS;
   /* What takes too long is not asked at each read. */
-  if (is_young && reader->select_error != -EOVERFLOW)
+  if (is_young && !is_undecided(process->select_error))
     return now_s;
+  if (process->select_error == -EAGAIN)
+    return now_s + BUSY_S + (uint32_t)process->pid % BUSY_S;
   /* Not all at once: each at a second of its own. */
   uint32_t wait_s =
       ((uint32_t)process->pid + ROUND_S - now_s % ROUND_S) % ROUND_S;
@@ -343,6 +360,7 @@ static struct process *enter(struct reader *reader, pid_t pid,
     process = process_table_add(tracker->table, pid);
   if (process != NULL) {
     bool from_zero = tracker_counts_from_zero(tracker, latest_ns);
+    process->select_error = (int16_t)reader->select_error;
     take_over(reader, process, stat);
     process->is_pending = reader->is_pending && from_zero;
     select_groups(reader, process, stat, from_zero);
@@ -464,12 +482,11 @@ static void reselect(struct reader *reader, struct process *process,
   /* One that ends stays in its groups: what it was cannot be read any more. */
   if (!find_matches(reader, process->pid, &stat) || stat.is_exiting)
     return;
-  /* So does one that could not be matched within the limit. */
   process->select_error = (int16_t)reader->select_error;
-  if (reader->select_error == -EOVERFLOW) {
-    process->due = next_turn(reader, process);
+  process->due = next_turn(reader, process);
+  /* So does one that could not be matched within the limit. */
+  if (is_undecided(reader->select_error))
     return;
-  }
   if (process->member == NULL)
     learn_executable(reader, process->pid);
   tracker_lock(reader->tracker);
@@ -562,7 +579,7 @@ static bool keep_process(void *context, struct process *process) {
     return true;
   if (process->seen != read || (member != NULL && member->is_gone))
     return note_unlisted(reader, process);
-  if (process->select_error == -EOVERFLOW)
+  if (is_undecided(process->select_error))
     reader->report->undecided++;
   else if (process->select_error != 0)
     reader->report->select = process->select_error;
@@ -607,6 +624,7 @@ static void count_members(struct reader *reader) {
   if (reader->report->undecided > 0) {
     reader->report->undecided_rule = reader->undecided_rule;
     reader->report->undecided_expression = reader->undecided_expression;
+    reader->report->undecided_limit = reader->undecided_limit;
   }
   tracker->since_ns = reader->begin_ns;
   tracker->has_read = true;

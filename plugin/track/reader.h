@@ -24,6 +24,7 @@ struct reader_report {
    * the rules'. */
   size_t undecided;
   const char *undecided_rule, *undecided_expression;
+  enum pattern_result undecided_limit; /* of the expression */
   int delay_accounting; /* -ENODATA: kernel.task_delayacct is 0; -EOPNOTSUPP:
                          * this kernel never counts; else why that cannot be
                          * told */

@@ -32,8 +32,8 @@ end_forked() {
   done
 }
 
-# load_consumer WHERE PLUGIN: "before" or "after" the plugin. Its own part comes
-# from standard input.
+# load_consumer WHERE PLUGIN [DIRECTORY]: "before" or "after" the plugin. Its own
+# part comes from standard input.
 load_consumer() {
   local consumer
 
@@ -51,7 +51,7 @@ CONF
       "$work/collectd.conf" >"$work/new.conf"
     mv "$work/new.conf" "$work/collectd.conf"
   else
-    printf 'PluginDir "%s"\n%s\n' "$COLLECTD_PLUGINS" "$consumer" >>"$work/collectd.conf"
+    printf 'PluginDir "%s"\n%s\n' "${3:-$COLLECTD_PLUGINS}" "$consumer" >>"$work/collectd.conf"
   fi
 }
 
@@ -174,33 +174,112 @@ assert_hangs() {
 
 has_connected() { grep -q connected "$work/server"; }
 
-@test "shutdown: notify_email waits for its server, without the plugin" {
-  start_silent_server
+# without_plugin PLUGIN [DIRECTORY]: collectd with that one, whose part comes from standard
+# input, and notifications that come by its socket.
+without_plugin() {
+  local part
+
+  part=$(cat)
   configure </dev/null
   sed -i '/LoadPlugin taskstats/d; /<Plugin taskstats>/,/<.Plugin>/d' "$work/collectd.conf"
   cat >>"$work/collectd.conf" <<CONF
+PluginDir "${2:-$COLLECTD_PLUGINS}"
+LoadPlugin $1
+$part
 PluginDir "$COLLECTD_PLUGINS"
-LoadPlugin notify_email
-$(email_part)
 LoadPlugin unixsock
 <Plugin unixsock>
   SocketFile "$work/socket"
 </Plugin>
 CONF
-  start_collectd
+}
+
+put_notification() {
   /usr/bin/python3 -c '
 import socket, sys
 client = socket.socket(socket.AF_UNIX)
 client.connect(sys.argv[1])
 client.send(b"PUTNOTIF severity=failure time=1 message=x\n")
-client.settimeout(1)
+client.settimeout(0.5)
 try:
     client.recv(100)
 except socket.timeout:
     pass
 ' "$work/socket"
+}
+
+@test "shutdown: notify_email waits for its server, without the plugin" {
+  start_silent_server
+  email_part | without_plugin notify_email
+  start_collectd
+  put_notification
   await "a mail" has_connected
   assert_hangs
+}
+
+@test "shutdown: perl crashes with a consumer of 3 s, without the plugin" {
+  local status=0
+
+  perl_part 3 | without_plugin perl
+  start_collectd
+  put_notification
+  kill "$collectd_pid"
+  wait "$collectd_pid" || status=$?
+  collectd_pid=
+  ((status > 128)) || fail "collectd ends with $status: then it must with this plugin, too"
+}
+
+# build_two SECONDS: a plugin with two consumers, "slow", which takes so long, and
+# "next", which logs whether it is called after its own end; that of all takes 2 s.
+build_two() {
+  cat >"$work/two.c" <<C
+#include <collectd/core/daemon/collectd.h>
+
+#include <collectd/core/daemon/plugin.h>
+
+static _Atomic int has_ended;
+static int slow(const notification_t *n, user_data_t *u) {
+  nanosleep(&(struct timespec){$(($1 / 1000)), $(($1 % 1000)) * 1000000}, NULL);
+  return 0;
+}
+static int next(const notification_t *n, user_data_t *u) {
+  plugin_log(LOG_INFO, "next is called%s", has_ended ? " after its end" : "");
+  return 0;
+}
+static int end(void) { has_ended = 1; return 0; }
+static int wait_for_it(void) { sleep(2); return 0; }
+void module_register(void) {
+  plugin_register_notification("slow", slow, NULL);
+  plugin_register_notification("next", next, NULL);
+  plugin_register_shutdown("next", end);
+  plugin_register_shutdown("wait", wait_for_it);
+}
+C
+  gcc -shared -fPIC -DHAVE_CONFIG_H -w -isystem /usr/include/collectd \
+    -isystem /usr/include/collectd/core -isystem /usr/include/collectd/core/daemon \
+    -o "$work/two.so" "$work/two.c"
+}
+
+# collectd walks along the consumers without a lock, and cannot be stopped in it.
+@test "shutdown: a consumer is called after its end, without the plugin" {
+  build_two 1500
+  without_plugin two "$work" </dev/null
+  start_collectd
+  put_notification
+  stop_collectd
+  assert_logged_once "next is called after its end"
+}
+
+@test "shutdown: no consumer is called after its end if those before take 0.2 s" {
+  build_two 200
+  load_consumer after two "$work" </dev/null
+  start_collectd
+  start_storm 2
+  stop_collectd
+  grep -q 'next is called' "$work/collectd.log"
+  if grep 'next is called after its end' "$work/collectd.log"; then
+    fail "a consumer is called after its end"
+  fi
 }
 
 @test "shutdown: notify_email that waits does not keep the plugin from its end" {

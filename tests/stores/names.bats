@@ -12,7 +12,11 @@ source "$BATS_TEST_DIRNAME/stores.bash"
 # shellcheck disable=SC2016 # none is to be expanded
 names=(plain 'a b' 'dot.ted' 'semi;colon=1' 'com,ma' '{braces}' '%{pid}' '$HOME' '~' '#hash'
   'quo"te' "apo'strophe" 'back\slash' 'käse' $'new\nline' $'tab\tulator'
-  $'\e[31mred' $'\xff\xfe' 'x日本語サービス' 'metric{a="b"} 1' $'# HELP x\n')
+  $'\e[31mred' $'\xff\xfe' 'x日本語サービス' 'metric{a="b"} 1' $'# HELP x\n'
+  # Spaces and line ends of Unicode, controls of the reading direction
+  $'no-break\xc2\xa0b' $'ogham\xe1\x9a\x80b' $'en\xe2\x80\x82b' $'hair\xe2\x80\x8ab' $'narrow\xe2\x80\xafb'
+  $'math\xe2\x81\x9fb' $'ideo\xe3\x80\x80b' $'nel\xc2\x85b' $'line\xe2\x80\xa8b' $'para\xe2\x80\xa9b'
+  $'alm\xd8\x9cb' $'old\xe2\x81\xaab' $'non\xef\xb7\x90b')
 
 # start_names: a process of each name, with a group of its own.
 start_names() {

@@ -839,6 +839,90 @@ static void decides_by_the_parent(void **state) {
   }
 }
 
+/* What this thread has read from files. */
+static long bytes_read(void) {
+  long bytes = 0;
+  FILE *io = fopen("/proc/thread-self/io", "re");
+  assert_non_null(io);
+  assert_int_equal(fscanf(io, "rchar: %ld", &bytes), 1);
+  fclose(io);
+  return bytes;
+}
+
+/* Children of one parent, which has a command line of 120 KB and forks faster
+ * than that can be read and matched. */
+static void reads_and_matches_a_parent_once(void **state) {
+  struct fixture *fixture = *state;
+  enum { SIZE = 120000, BATCH = 100, BATCHES = 20, PARENT = 4000 };
+  static struct message messages[BATCH];
+  char *line = calloc(1, SIZE + 1);
+  assert_non_null(line);
+  for (size_t i = 0; i < SIZE; i++)
+    line[i] = "celery "[i % 7];
+  memcpy(line + SIZE - 6, "beat 1", 6);
+  tree_put_of(&fixture->tree, PARENT, "cmdline", line);
+
+  add_group(fixture, SELECTOR_COMMAND_LINE,
+            "celery( .*)?worker"); /* hopeless */
+  add_group(fixture, SELECTOR_COMMAND_LINE, "[a-z ]*beat [0-9]");
+  add_group(fixture, SELECTOR_COMMAND_LINE, "beat 2");
+  begin(fixture, 1000);
+  long before = bytes_read();
+  for (int batch = 0; batch < BATCHES; batch++) {
+    for (int i = 0; i < BATCH; i++) {
+      messages[i] = death_of(PID + batch * BATCH + i, "celery", AGE_MS);
+      messages[i].record[MESSAGE_THREAD].ppid = PARENT;
+      messages[i].record[MESSAGE_THREAD].flags |= RECORD_FORKED;
+    }
+    take(fixture, messages, BATCH);
+  }
+  assert_true(bytes_read() - before < BATCHES * 4 * SIZE);
+  assert_int_equal(exits_of(fixture, 0), 0);
+  assert_int_equal(exits_of(fixture, 1), BATCH * BATCHES);
+  assert_int_equal(exits_of(fixture, 2), 0);
+  assert_int_equal(fixture->tracker->undecided, BATCH * BATCHES);
+
+  line[SIZE - 1] = '2'; /* it has called exec */
+  tree_put_of(&fixture->tree, PARENT, "cmdline", line);
+  messages[0].record[MESSAGE_THREAD].pid += BATCH;
+  messages[0].record[MESSAGE_THREAD].tgid += BATCH;
+  take(fixture, messages, 1);
+  assert_int_equal(exits_of(fixture, 2), 1);
+  free(line);
+}
+
+/* Many such parents: what cannot be matched in a tenth of the time is counted,
+ * and other users' processes are matched yet. */
+static void stops_when_no_work_is_left(void **state) {
+  struct fixture *fixture = *state;
+  enum { SIZE = 120000, PARENTS = 300, SERVICE = 3999 };
+  char *line = calloc(1, SIZE + 1);
+  assert_non_null(line);
+  for (size_t i = 0; i < SIZE; i++)
+    line[i] = "celery "[i % 7];
+  add_group(fixture, SELECTOR_COMMAND_LINE, "celery( .*)?worker");
+  add_group(fixture, SELECTOR_COMMAND_LINE, "celery z");
+  begin(fixture, 1000);
+  tree_put_of(&fixture->tree, SERVICE, "cmdline", "celery -A shop worker");
+  for (int i = 0; i < PARENTS; i++)
+    tree_put_of(&fixture->tree, SERVICE + 1 + i, "cmdline", line);
+
+  long before = bytes_read();
+  for (int i = 0; i <= PARENTS; i++) {
+    struct message message = death_of(PID + i, "celery", AGE_MS);
+    struct record *thread = &message.record[MESSAGE_THREAD];
+    thread->ppid = (uint32_t)(i < PARENTS ? SERVICE + 1 + i : SERVICE);
+    thread->uid = i < PARENTS ? 65534 : 33;
+    thread->flags |= RECORD_FORKED;
+    take(fixture, &message, 1);
+  }
+  /* Each match takes 8 of the 125 million steps that the user may take. */
+  assert_true(bytes_read() - before < 20 * 4 * SIZE);
+  assert_int_equal(fixture->tracker->undecided, PARENTS);
+  assert_int_equal(exits_of(fixture, 0), 1);
+  free(line);
+}
+
 /* Two processes of one pid: to each its own. */
 static void tells_processes_of_one_pid_apart(void **state) {
   struct fixture *fixture = *state;
@@ -1107,6 +1191,8 @@ int main(void) {
       prepared(counts_a_stranger_that_took_the_name),
       prepared(counts_the_threads_of_a_stranger),
       prepared(decides_by_the_parent),
+      prepared(reads_and_matches_a_parent_once),
+      prepared(stops_when_no_work_is_left),
       prepared(tells_processes_of_one_pid_apart),
       prepared(forgets_the_vanished_without_record),
       prepared(forgets_the_vanished_if_nobody_listens),

@@ -15,6 +15,13 @@
 
 enum { PARTS = 9 };
 
+static enum pattern_result match(const struct pattern *pattern,
+                                 const char *text, struct pattern_part *parts,
+                                 size_t count) {
+  uint64_t steps = PATTERN_MATCH_STEPS;
+  return pattern_match(pattern, text, &steps, parts, count);
+}
+
 static struct pattern *compile(const char *text) {
   char error[256] = "";
   struct pattern *pattern = NULL;
@@ -200,8 +207,7 @@ static void matches_as_the_processes_plugin(void **state) {
       regmatch_t found[PARTS + 1];
       struct pattern_part parts[PARTS];
       bool expected = regexec(&posix, text, PARTS + 1, found, 0) == 0;
-      enum pattern_result result =
-          pattern_match(pattern, text, NULL, parts, PARTS);
+      enum pattern_result result = match(pattern, text, parts, PARTS);
       if (result != (expected ? PATTERN_YES : PATTERN_NO))
         fail_msg("\"%s\" and \"%s\": %d", expression, text, result);
       if (expected && !has_same_parts(text, found, parts, posix.re_nsub))
@@ -226,7 +232,7 @@ struct expectation {
 static void expect(const struct expectation *e) {
   struct pattern *pattern = compile(e->expression);
   struct pattern_part part = {0};
-  enum pattern_result result = pattern_match(pattern, e->text, NULL, &part, 1);
+  enum pattern_result result = match(pattern, e->text, &part, 1);
   assert_case_int(e->expression, result, e->part != NULL);
   if (e->part != NULL) {
     assert_case_int(e->expression, part.length, strlen(e->part));
@@ -336,14 +342,6 @@ static char *fill_text(const char *word) {
   return text;
 }
 
-/* Matches, and returns how many steps that took. */
-static uint64_t steps_of(const struct pattern *pattern, const char *text,
-                         uint64_t left, enum pattern_result *result) {
-  struct pattern_work work = {.left = left};
-  *result = pattern_match(pattern, text, &work, NULL, 0);
-  return left - work.left;
-}
-
 /* Expressions that take PCRE2 or glibc seconds or hours without a limit */
 static const char *const bad[] = {
     "celery.*worker",
@@ -373,12 +371,13 @@ static void decides_within_a_limit(void **state) {
     char *text = fill_text(words[w]);
     for (size_t b = 0; b < COUNT_OF(bad); b++) {
       struct pattern *pattern = compile(bad[b]);
-      enum pattern_result result;
-      uint64_t steps = steps_of(pattern, text, PATTERN_MOST_LEFT, &result);
+      uint64_t steps = PATTERN_MATCH_STEPS;
+      enum pattern_result result =
+          pattern_match(pattern, text, &steps, NULL, 0);
       /* The last one of them may pass all of the text. */
       assert_case(bad[b], steps <= PATTERN_MATCH_STEPS + LENGTH + 4);
-      limited += result == PATTERN_LIMIT;
-      decided += result != PATTERN_LIMIT;
+      limited += result == PATTERN_STEPS;
+      decided += result == PATTERN_YES || result == PATTERN_NO;
       pattern_destroy(pattern);
     }
     free(text);
@@ -394,49 +393,82 @@ static void finds_what_is_at_the_end(void **state) {
 
   for (size_t i = 0; i < COUNT_OF(present); i++) {
     struct pattern *pattern = compile(present[i]);
-    assert_case_int(present[i], pattern_match(pattern, text, NULL, NULL, 0),
-                    PATTERN_YES);
+    assert_case_int(present[i], match(pattern, text, NULL, 0), PATTERN_YES);
     pattern_destroy(pattern);
   }
   free(text);
 }
 
-static void takes_less_when_little_work_is_left(void **state) {
+static void takes_no_more_steps_than_it_may(void **state) {
   (void)state;
   char *text = fill_text("celery ");
   struct pattern *pattern = compile("celery( .*)?worker");
-  enum pattern_result result;
-
-  struct pattern_work work = {.left = 0};
-  assert_int_equal(
-      pattern_match(pattern, "celery -A shop worker", &work, NULL, 0),
-      PATTERN_YES);
-  assert_int_equal(pattern_match(pattern, text, &work, NULL, 0), PATTERN_LIMIT);
-  assert_int_equal(work.left, 0);
-
-  uint64_t left = PATTERN_LEAST_STEPS + 1;
-  assert_int_equal(steps_of(pattern, text, left, &result), left);
-  assert_int_equal(result, PATTERN_LIMIT);
+  static const uint64_t allowed[] = {0, 1, 5000, 1000000};
+  for (size_t i = 0; i < COUNT_OF(allowed); i++) {
+    uint64_t steps = allowed[i];
+    assert_int_equal(pattern_match(pattern, text, &steps, NULL, 0),
+                     PATTERN_STEPS);
+    assert_true(steps <= allowed[i] + LENGTH + 4);
+  }
   pattern_destroy(pattern);
   free(text);
 }
 
-static void fills_up_with_time(void **state) {
+/* What can neither repeat nor go back is decided whatever it may take. */
+static void decides_plain_expressions_always(void **state) {
   (void)state;
-  static const uint64_t second = 1000000000;
-  struct pattern_work work = {.left = 0};
+  static const struct {
+    const char *expression;
+    enum pattern_result result;
+  } cases[] = {
+      {"kafka\\.Kafka", PATTERN_NO},   {"z1 r;", PATTERN_YES},
+      {"z1 r;$", PATTERN_YES},         {"^[^a(*]elery", PATTERN_YES},
+      {"foo|z1|bar", PATTERN_YES},     {"[]*(+?{]", PATTERN_NO},
+      {"[[:digit:](] r", PATTERN_YES}, {"\\d\\s\\w;", PATTERN_YES},
+      {"1\\b r", PATTERN_YES},         {"\\*|\\(", PATTERN_NO},
+      {"celery.*z1", PATTERN_STEPS},   {"(z1)", PATTERN_STEPS},
+      {"z1 r?", PATTERN_STEPS},        {"z{1,2}", PATTERN_STEPS},
+      {"\\Qz1", PATTERN_STEPS},
+  };
+  char *text = fill_text("celery ");
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct pattern *pattern = compile(cases[i].expression);
+    uint64_t steps = 0;
+    assert_case_int(cases[i].expression,
+                    pattern_match(pattern, text, &steps, NULL, 0),
+                    cases[i].result);
+    assert_case(cases[i].expression, steps > 0);
+    pattern_destroy(pattern);
+  }
+  free(text);
+}
 
-  pattern_work_fill(&work, 7);
-  assert_int_equal(work.left, PATTERN_MOST_LEFT);
-  work.left = 0;
-  pattern_work_fill(&work, 7 + second);
-  assert_int_equal(work.left, second / 10);
-  pattern_work_fill(&work, 7 + second / 2); /* times of different sources */
-  assert_int_equal(work.left, second / 10);
-  pattern_work_fill(&work, 7 + 2 * second);
-  assert_int_equal(work.left, second / 5);
-  pattern_work_fill(&work, 7 + 3600 * second);
-  assert_int_equal(work.left, PATTERN_MOST_LEFT);
+/* PCRE2 remembers each place to which it may have to go back. */
+static void has_memory_for_long_command_lines(void **state) {
+  (void)state;
+  static const struct {
+    const char *expression, *begin, *fill, *end;
+  } cases[] = {
+      {"^java [^ ]+( -[^ ]+)* x( -[^ ]+)* kafka.Kafka", "java -cp x",
+       " -Dopt=val", " kafka.Kafka"},
+      {"(.|x)*kafka.Kafka", "java ", "x", " kafka.Kafka"},
+      {"^([^ ]+ )*kafka.Kafka", "java ", "a ", " kafka.Kafka"},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    enum { SIZE = 76000 };
+    char *text = calloc(1, SIZE + 100);
+    assert_non_null(text);
+    size_t length = strlen(strcpy(text, cases[i].begin));
+    for (size_t word = strlen(cases[i].fill); length < SIZE; length += word)
+      memcpy(text + length, cases[i].fill, word);
+    length -= text[length - 1] == ' ';
+    strcpy(text + length, cases[i].end);
+    struct pattern *pattern = compile(cases[i].expression);
+    assert_case_int(cases[i].expression, match(pattern, text, NULL, 0),
+                    PATTERN_YES);
+    pattern_destroy(pattern);
+    free(text);
+  }
 }
 
 /* In a child in which no memory can be made executable, so that there is no
@@ -451,6 +483,7 @@ static void needs_no_machine_code(void **state) {
       _exit(UNSUPPORTED);
     matches_as_the_processes_plugin(state);
     decides_within_a_limit(state);
+    has_memory_for_long_command_lines(state);
     _exit(0);
   }
   int status;
@@ -469,8 +502,9 @@ int main(void) {
       cmocka_unit_test(says_what_is_wrong),
       cmocka_unit_test(decides_within_a_limit),
       cmocka_unit_test(finds_what_is_at_the_end),
-      cmocka_unit_test(takes_less_when_little_work_is_left),
-      cmocka_unit_test(fills_up_with_time),
+      cmocka_unit_test(takes_no_more_steps_than_it_may),
+      cmocka_unit_test(decides_plain_expressions_always),
+      cmocka_unit_test(has_memory_for_long_command_lines),
       cmocka_unit_test(needs_no_machine_code),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1031,6 +1031,78 @@ static void keeps_the_groups_of_who_cannot_be_matched(void **state) {
   free(line);
 }
 
+/* A process of a user, with a command line of so many bytes. */
+static struct child start_of_user(const struct fixture *fixture, uid_t uid,
+                                  const char *begin, const char *fill,
+                                  size_t size, const char *end) {
+  struct child child;
+  char status[100], *line = calloc(1, size + 100);
+  assert_non_null(line);
+  size_t length = strlen(strcpy(line, begin));
+  for (size_t i = 0; length < size; i++)
+    line[length++] = fill[i % strlen(fill)];
+  strcpy(line + length, end);
+  child_start(&child);
+  snprintf(status, sizeof(status), "Name:\tx\nUid:\t%u\t%u\t%u\t%u\n", uid, uid,
+           uid, uid);
+  put_process(fixture, child.pid, "x", now_ticks());
+  tree_put_of(&fixture->tree, child.pid, "status", status);
+  tree_put_of(&fixture->tree, child.pid, "cmdline", line);
+  free(line);
+  return child;
+}
+
+/* Whoever has expensive command lines keeps no others from their groups: not
+ * those of other users, and not those that are cheap to match. */
+static void matches_others_beside_expensive_ones(void **state) {
+  struct fixture *fixture = *state;
+  enum { COUNT = 10, ATTACKER = 65534, SERVICE = 33, SIZE = 100000 };
+  static const uint64_t second = UINT64_C(1000000000);
+  struct child attackers[COUNT], own, cheap, literal, late;
+  add_group(fixture, SELECTOR_COMMAND_LINE, "celery( .*)?worker");
+  add_group(fixture, SELECTOR_COMMAND_LINE, "cel[a-z]*y( .*)?worker");
+  add_group(fixture, SELECTOR_COMMAND_LINE, "java.*-cp.*kafka\\.Kafka");
+  add_group(fixture, SELECTOR_COMMAND_LINE, "kafka\\.Kafka");
+  open_reader(fixture, fixture->tree.root);
+  uint64_t begin = boot_ns();
+  read_at(fixture, begin);
+
+  for (size_t i = 0; i < COUNT; i++)
+    attackers[i] = start_of_user(fixture, ATTACKER, "", "celery ", SIZE, "r");
+  read_at(fixture, begin + 1);
+  assert_int_equal(fixture->report.undecided, COUNT);
+  own = start_of_user(fixture, SERVICE, "java -cp ",
+                      "/opt/kafka/libs/a.jar:", 60000, " kafka.Kafka");
+  literal =
+      start_of_user(fixture, ATTACKER, "", "x.jar:", 60000, "kafka.Kafka");
+  cheap =
+      start_of_user(fixture, ATTACKER, "celery ", "-A shop ", 1000, "worker");
+  read_at(fixture, begin + 2);
+  assert_int_equal(gauge(fixture, 2, GAUGE_PROCESSES), 1);
+  assert_int_equal(gauge(fixture, 3, GAUGE_PROCESSES), 2);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+
+  /* Of the same user: it has to wait, but not for long, and loses nothing. */
+  late = start_of_user(fixture, ATTACKER, "java -cp ",
+                       "/opt/kafka/libs/a.jar:", 60000, " kafka.Kafka");
+  read_at(fixture, begin + 3);
+  assert_int_equal(gauge(fixture, 2, GAUGE_PROCESSES), 1);
+  assert_int_equal(fixture->report.undecided_limit, PATTERN_BUSY);
+  for (size_t i = 0; i < COUNT; i++)
+    child_reap(&attackers[i]);
+  child_tell(&late, 's', 1);
+  read_at(fixture, begin + 6 * second);
+  assert_int_equal(gauge(fixture, 2, GAUGE_PROCESSES), 2);
+  const struct process *process =
+      process_table_find(fixture->tracker->table, late.pid);
+  assert_true(process->member->account.from_zero);
+  assert_false(process->is_pending);
+  child_reap(&own);
+  child_reap(&literal);
+  child_reap(&cheap);
+  child_reap(&late);
+}
+
 /* Memory is taken from who does not run, too. */
 static void follows_the_memory_of_idle_members(void **state) {
   struct fixture *fixture = *state;
@@ -1318,6 +1390,7 @@ int main(void) {
       prepared(leaves_to_the_listener_who_ends_meanwhile),
       prepared(keeps_the_groups_of_who_ends_meanwhile),
       prepared(keeps_the_groups_of_who_cannot_be_matched),
+      prepared(matches_others_beside_expensive_ones),
       prepared(follows_the_memory_of_idle_members),
       prepared(knows_who_is_hidden),
       prepared(refuses_a_root_that_is_not_there),

@@ -53,7 +53,7 @@ static void replaces_what_is_no_text(void **state) {
       {"\xf4\x90\x80\x80", "____", "____"},
       {"\xf4\x8f\xbf\xbd", "\xf4\x8f\xbf\xbd", "\xf4\x8f\xbf\xbd"},
       /* C1 controls, NEL among them; line separator; direction override */
-      {"\xc2\x80\xc2\x85\xc2\x9f\xc2\xa0", "___\xc2\xa0", "___\xc2\xa0"},
+      {"\xc2\x80\xc2\x85\xc2\x9f", "___", "___"},
       {"a\xe2\x80\xa8\x62\xe2\x80\xae", "a_b_", "a_b_"},
   };
 
@@ -66,6 +66,69 @@ static void replaces_what_is_no_text(void **state) {
     text_clean(cases[i].in, out, sizeof(out));
     assert_case_string(cases[i].in, out, cases[i].message);
   }
+}
+
+/* Writes a code point in UTF-8, surrogates, too. Returns its size. */
+static size_t encode(uint32_t point, char out[4]) {
+  static const unsigned char first[] = {[2] = 0xc0, [3] = 0xe0, [4] = 0xf0};
+  size_t size = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+  for (size_t i = size; size > 1 && i-- > 0; point >>= 6)
+    out[i] = (char)(i > 0 ? 0x80 | (point & 0x3f) : first[size] | point);
+  if (size == 1)
+    out[0] = (char)point;
+  return size;
+}
+
+static bool is_kept(uint32_t point, bool is_name) {
+  char in[4], out[SIZE];
+  size_t size = encode(point, in);
+  filter(in, size, out, sizeof(out), is_name);
+  return strlen(out) == size && memcmp(in, out, size) == 0;
+}
+
+/* The characters that Unicode has for other purposes than to be shown; and what
+ * splits a line of Graphite's protocol (str.split in Python). */
+static void replaces_what_is_not_shown(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    uint32_t first, last;
+    bool in_messages, in_names;
+  } ranges[] = {
+      {"C0", 0, 0x1f, false, false},
+      {"ASCII", ' ', '.', true, true},
+      {"DEL and C1", 0x7f, 0x9f, false, false},
+      {"no-break space", 0xa0, 0xa0, true, false},
+      {"Latin 1", 0xa1, 0xff, true, true},
+      {"Arabic letter mark", 0x61c, 0x61c, false, false},
+      {"Arabic", 0x61d, 0x6ff, true, true},
+      {"Ogham space", 0x1680, 0x1680, true, false},
+      {"spaces", 0x2000, 0x200a, true, false},
+      {"joiners", 0x200b, 0x200d, true, true},
+      {"direction marks", 0x200e, 0x200f, false, false},
+      {"dashes and quotes", 0x2010, 0x2027, true, true},
+      {"separators and directions", 0x2028, 0x202e, false, false},
+      {"narrow space", 0x202f, 0x202f, true, false},
+      {"mathematical space", 0x205f, 0x205f, true, false},
+      {"isolates and obsolete controls", 0x2066, 0x206f, false, false},
+      {"ideographic space", 0x3000, 0x3000, true, false},
+      {"kana", 0x3041, 0x3096, true, true},
+      {"surrogates", 0xd800, 0xdfff, false, false},
+      {"noncharacters", 0xfdd0, 0xfdef, false, false},
+      {"Arabic ligatures", 0xfdf0, 0xfdff, true, true},
+      {"byte order mark", 0xfeff, 0xfeff, false, false},
+      {"annotations", 0xfff9, 0xfffb, false, false},
+      {"replacement character", 0xfffd, 0xfffd, true, true},
+      {"noncharacters of plane 0", 0xfffe, 0xffff, false, false},
+      {"noncharacters of plane 1", 0x1fffe, 0x1ffff, false, false},
+      {"tags", 0xe0000, 0xe007f, false, false},
+      {"noncharacters of plane 16", 0x10fffe, 0x10ffff, false, false},
+  };
+  for (size_t i = 0; i < COUNT_OF(ranges); i++)
+    for (uint32_t c = ranges[i].first; c <= ranges[i].last; c++) {
+      assert_case_int(ranges[i].name, is_kept(c, false), ranges[i].in_messages);
+      assert_case_int(ranges[i].name, is_kept(c, true), ranges[i].in_names);
+    }
 }
 
 static void replaces_a_nul(void **state) {
@@ -195,6 +258,7 @@ static void writes_utf8_whatever_it_reads(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(replaces_what_is_no_text),
+      cmocka_unit_test(replaces_what_is_not_shown),
       cmocka_unit_test(replaces_a_nul),
       cmocka_unit_test(cuts_between_characters),
       cmocka_unit_test(keeps_long_names_different),

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#include "select/pattern_work.h"
+
+enum {
+  WORK_SHARE = 10, /* part of the time that matching may take */
+  USER_SHARE = PATTERN_MOST_LEFT / PATTERN_USER_MOST, /* part of that */
+};
+
+static uint64_t min(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+void pattern_work_fill(struct pattern_work *work, uint64_t time_ns) {
+  if (time_ns <= work->filled_ns)
+    return;
+  uint64_t added = (time_ns - work->filled_ns) / WORK_SHARE;
+  if (work->filled_ns == 0)
+    added = PATTERN_MOST_LEFT;
+  work->left += min(added, PATTERN_MOST_LEFT - work->left);
+  for (unsigned int i = 0; i < PATTERN_USERS; i++)
+    work->used[i] -= min(added / USER_SHARE, work->used[i]);
+  work->filled_ns = time_ns;
+}
+
+uint64_t pattern_work_left(const struct pattern_work *work, uid_t uid) {
+  uint64_t used = work->used[uid % PATTERN_USERS];
+  return min(work->left, PATTERN_USER_MOST - min(used, PATTERN_USER_MOST));
+}
+
+void pattern_work_use(struct pattern_work *work, uid_t uid, uint64_t steps) {
+  work->left -= min(steps, work->left);
+  work->used[uid % PATTERN_USERS] += steps;
+}

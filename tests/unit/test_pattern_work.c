@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "select/pattern_work.h"
+
+#include "test.h"
+
+static const uint64_t second = 1000000000;
+
+static void fills_up_with_time(void **state) {
+  (void)state;
+  struct pattern_work work = {.left = 0};
+
+  pattern_work_fill(&work, 7);
+  assert_int_equal(work.left, PATTERN_MOST_LEFT);
+  work.left = 0;
+  pattern_work_fill(&work, 7 + second);
+  assert_int_equal(work.left, second / 10);
+  pattern_work_fill(&work, 7 + second / 2); /* times of different sources */
+  assert_int_equal(work.left, second / 10);
+  pattern_work_fill(&work, 7 + 2 * second);
+  assert_int_equal(work.left, second / 5);
+  pattern_work_fill(&work, 7 + 3600 * second);
+  assert_int_equal(work.left, PATTERN_MOST_LEFT);
+}
+
+static void leaves_others_their_share(void **state) {
+  (void)state;
+  enum { ATTACKER = 65534, SERVICE = 33 };
+  struct pattern_work work = {0};
+  uint64_t now = 7;
+
+  pattern_work_fill(&work, now);
+  for (int i = 0; i < 1000; i++) {
+    uint64_t left = pattern_work_left(&work, ATTACKER);
+    pattern_work_use(&work, ATTACKER, left < 8000000 ? left : 8000000);
+    if (i % 100 == 99)
+      pattern_work_fill(&work, now += second);
+    assert_true(pattern_work_left(&work, SERVICE) == PATTERN_USER_MOST);
+  }
+  pattern_work_use(&work, ATTACKER, pattern_work_left(&work, ATTACKER) + 1);
+  assert_int_equal(pattern_work_left(&work, ATTACKER), 0);
+  pattern_work_fill(&work, now += second);
+  uint64_t again = pattern_work_left(&work, ATTACKER);
+  assert_true(again > 0 && again <= second / 40);
+
+  /* All together use no more than there is. */
+  for (uid_t user = 0; user < 10; user++)
+    pattern_work_use(&work, user, pattern_work_left(&work, user));
+  assert_int_equal(pattern_work_left(&work, 10), 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(fills_up_with_time),
+      cmocka_unit_test(leaves_others_their_share),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
