@@ -41,6 +41,8 @@ struct listener {
     uint32_t pid;
     char comm[STATS_COMM_SIZE];
   } leaders[LEADERS];
+  /* Processes a thread of which has dumped their core. */
+  uint32_t dumped[LEADERS];
 };
 
 /* What a line tells. */
@@ -66,6 +68,23 @@ static const char *recall_leader(const struct listener *listener,
   return listener->leaders[tgid % LEADERS].pid == tgid
              ? listener->leaders[tgid % LEADERS].comm
              : NULL;
+}
+
+/* The status of the thread that dumps the core says so, and that of the last
+ * thread does not. */
+static void remember_core(struct listener *listener, const struct end *end) {
+  if (WIFSIGNALED((int)end->status) && WCOREDUMP((int)end->status))
+    listener->dumped[end->tgid % LEADERS] = end->tgid;
+}
+
+static uint32_t status_of_process(struct listener *listener,
+                                  const struct end *last) {
+  static const uint32_t core = 0x80;
+  uint32_t *dumped = &listener->dumped[last->tgid % LEADERS];
+  if (*dumped != last->tgid || !WIFSIGNALED((int)last->status))
+    return last->status;
+  *dumped = 0;
+  return last->status | core;
 }
 
 /* Before version 12 only a process's part tells a process. */
@@ -201,6 +220,7 @@ static bool on_end(const struct answer *answer, void *data) {
   end.comm = thread.comm;
   end.status = (uint32_t)thread.values[FIELD_ac_exitcode];
   remember_leader(listener, &thread, pid);
+  remember_core(listener, &end);
   if (!tell(listener, &end))
     return false;
   if (!with_process)
@@ -213,6 +233,7 @@ static bool on_end(const struct answer *answer, void *data) {
   end.pid = 0;
   end.stats = &process;
   end.comm = recall_leader(listener, end.tgid);
+  end.status = status_of_process(listener, &end);
   return tell(listener, &end);
 }
 

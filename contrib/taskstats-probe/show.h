@@ -29,8 +29,9 @@ void show_ns(char text[SHOW_SIZE], double ns);
  */
 void show_clean(char *text);
 
-/* How a task ended, by its wait status: "exit 3", "SIGSEGV, core dumped". (The
- * record's flag STATS_CORE is also set where a limit prevented the core.) */
+/* How a task ended, by its wait status: "exit 3", "SIGSEGV, core dumped". The
+ * record's flag STATS_CORE does not tell: it is set for every signal that dumps
+ * core, also where a limit prevented that. */
 void show_end(char text[SHOW_SIZE], uint32_t status);
 
 /* "SIGSEGV" */

@@ -375,31 +375,36 @@ stop_at_work() {
   grep -qx "process $tgid None $me-park None SIGTERM None" "$work/ends"
 }
 
-# crash LIMIT: a process that SIGSEGV ends, with that limit for its core. Prints
-# its pid and whether wait says that it dumped core, as JSON does.
+# crash LIMIT THREADS: a process that SIGSEGV ends, with that limit for its core,
+# and with so many threads more. Prints its pid and whether wait says that it
+# dumped core, as JSON does.
 crash() {
   (cd "$work" && ulimit -c "$1" && python3 -c '
-import os, signal
+import os, signal, sys, threading, time
 pid = os.fork()
 if pid == 0:
     signal.signal(signal.SIGSEGV, signal.SIG_DFL)
+    for _ in range(int(sys.argv[1])):
+        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
     os.kill(os.getpid(), signal.SIGSEGV)
-print(pid, os.WCOREDUMP(os.waitpid(pid, 0)[1]))')
+print(pid, os.WCOREDUMP(os.waitpid(pid, 0)[1]))' "$2")
 }
 
-has_crashes() { (($(grep -c '"signal":"SIGSEGV"' "$work/listened") >= $1)); }
+has_crashes() { (($(grep -c '"kind":"process".*"signal":"SIGSEGV"' "$work/listened") >= $1)); }
 
 @test "probe listen: a core dump is what wait calls one" {
-  local crashed='' limit
+  local crashed='' limit threads
 
   start_listen --json --buffer 4194304
   for limit in 0 65536; do
-    crashed+=$(crash "$limit")$'\n'
+    for threads in 0 3; do
+      crashed+=$(crash "$limit" "$threads")$'\n'
+    done
   done
-  await "both ends" has_crashes 2
+  await "all ends" has_crashes 4
   end_listen INT
-  json "$work/listened" signal pid core_dumped |
-    sed -n 's/^SIGSEGV //p' >"$work/dumped"
+  json "$work/listened" kind signal tgid core_dumped |
+    sed -n 's/^process SIGSEGV //p' >"$work/dumped"
   assert_equal "$(<"$work/dumped")" "${crashed%$'\n'}"
   assert_equal "$(head -n 1 "$work/dumped" | cut -d ' ' -f 2)" False
 }
