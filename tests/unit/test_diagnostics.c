@@ -617,7 +617,7 @@ static void names_the_limit_of_expressions(void **state) {
       {PATTERN_BUSY, "tried again within seconds"},
   };
   for (size_t i = 0; i < COUNT_OF(limits); i++) {
-    struct diagnostics diagnostics = {.said = {0}};
+    struct diagnostics diagnostics = {0};
     update(&diagnostics,
            &(struct reader_report){.undecided = 1,
                                    .undecided_rule = "queue",
