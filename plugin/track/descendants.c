@@ -98,7 +98,9 @@ static void judge(struct descendants *descendants, pid_t pid,
   if (start_ns > forked_ns)
     return; /* another one has its pid already */
   /* If it is ending its exit record may have come before. */
-  uint64_t alive_ns = stat.is_exiting ? start_ns : descendants->now_ns;
+  uint64_t alive_ns = stat.is_exiting ? start_ns : forked_ns;
+  if (!stat.is_exiting && descendants->now_ns > forked_ns)
+    alive_ns = descendants->now_ns;
   match_living(descendants, pid, stat.comm);
 
   tracker_lock(tracker);
