@@ -75,7 +75,7 @@ bool account_doubts_disk_waits(const struct account *account,
   if (sample->record == NULL)
     return false;
   struct disk_wait_period period = disk_wait_period(account, sample);
-  return !disk_wait_is_possible(&period, blkio_growth(account, sample));
+  return disk_wait_is_doubtful(&period, blkio_growth(account, sample));
 }
 
 /* Sets the excess, so that blkio_ns is without waits that cannot be true. */

@@ -15,10 +15,11 @@ static uint64_t drift_ns(uint64_t time_ns) {
 
 void disk_wait_note(struct disk_wait_from_boot *from_boot,
                     const struct record *thread, uint64_t since_ns,
-                    uint64_t known_ns) {
+                    uint64_t known_longest_ns) {
   uint64_t longest_ns = thread->blkio_max_ns;
   if (longest_ns <= thread->elapsed_us * 1000 + SLACK_NS ||
-      longest_ns + drift_ns(longest_ns) < since_ns || longest_ns <= known_ns)
+      longest_ns + drift_ns(longest_ns) < since_ns ||
+      longest_ns <= known_longest_ns)
     return;
   disk_wait_add(from_boot, &(struct disk_wait_from_boot){
                                .count = 1,
@@ -39,9 +40,10 @@ static uint64_t room_ns(const struct disk_wait_period *period) {
   return subtract(period->thread_ns, period->busy_ns);
 }
 
-bool disk_wait_is_possible(const struct disk_wait_period *period,
-                           uint64_t waited_ns) {
-  return subtract(waited_ns, period->false_ns + SLACK_NS) <= room_ns(period);
+/* Whether the threads can have waited that long. */
+static bool is_possible(const struct disk_wait_period *period,
+                        uint64_t waited_ns) {
+  return subtract(waited_ns, SLACK_NS) <= room_ns(period);
 }
 
 /* How long a wait from boot is at least that ended in the period. */
@@ -52,27 +54,41 @@ static uint64_t least_from_boot_ns(const struct disk_wait_period *period) {
   return subtract(period->since_ns, drift_ns(period->since_ns));
 }
 
-/* The waits from boot in what was counted, in ns. They are so much longer than
- * all others together that the sum tells how many there were. The known ones
- * are exact; a thread may have had more than the one that is known. */
-static uint64_t from_boot_ns(const struct disk_wait_period *period,
-                             uint64_t waited_ns) {
+bool disk_wait_is_doubtful(const struct disk_wait_period *period,
+                           uint64_t waited_ns) {
+  uint64_t rest_ns = subtract(waited_ns, period->false_ns);
+  return rest_ns > 0 && (!is_possible(period, rest_ns) ||
+                         rest_ns >= least_from_boot_ns(period));
+}
+
+/* The known waits from boot in what was counted, in ns. They are exact, unless
+ * some were counted before. */
+static uint64_t known_ns(const struct disk_wait_period *period,
+                         uint64_t waited_ns) {
   const struct disk_wait_from_boot *known = &period->from_boot;
   uint64_t least_ns = least_from_boot_ns(period);
-  if (least_ns <= room_ns(period))
-    return 0;
-  uint64_t count = waited_ns / least_ns;
-  if (count >= known->count)
-    return known->sum_ns + (count - known->count) * least_ns;
-  return count * (known->sum_ns / known->count);
+  if (known->count == 0 || waited_ns >= known->sum_ns)
+    return known->sum_ns;
+  uint64_t count = least_ns > 0 ? waited_ns / least_ns : 0;
+  return count < known->count ? count * (known->sum_ns / known->count) : 0;
+}
+
+/* Others from boot, in ns: a thread may have had more than the one that is
+ * known, or could not be asked. If they are longer than all other waits can be
+ * together, the sum tells how many there were. */
+static uint64_t presumed_ns(const struct disk_wait_period *period,
+                            uint64_t waited_ns) {
+  uint64_t least_ns = least_from_boot_ns(period);
+  return least_ns > room_ns(period) ? waited_ns / least_ns * least_ns : 0;
 }
 
 uint64_t disk_wait_bound(const struct disk_wait_period *period,
                          uint64_t waited_ns) {
   uint64_t rest_ns = subtract(waited_ns, period->false_ns);
-  if (disk_wait_is_possible(period, waited_ns))
+  rest_ns = subtract(rest_ns, known_ns(period, rest_ns));
+  if (is_possible(period, rest_ns))
     return rest_ns;
-  rest_ns = subtract(rest_ns, from_boot_ns(period, rest_ns));
+  rest_ns -= presumed_ns(period, rest_ns);
   uint64_t most_ns = room_ns(period);
   return rest_ns < most_ns ? rest_ns : most_ns;
 }

@@ -42,9 +42,10 @@ struct disk_wait_period {
   struct disk_wait_from_boot from_boot; /* as far as they are known */
 };
 
-/* Whether the threads can have waited that long: a thread runs, waits for a
- * CPU, or is blocked. */
-bool disk_wait_is_possible(const struct disk_wait_period *period,
+/* Whether threads are to be asked for their waits from boot: they cannot have
+ * waited that long, since a thread runs, waits for a CPU, or is blocked; or so
+ * much was counted that one from boot may be among it. */
+bool disk_wait_is_doubtful(const struct disk_wait_period *period,
                            uint64_t waited_ns);
 
 /* How much of the waits that the kernel has counted in a period can be true, in

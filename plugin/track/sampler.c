@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* Of so many threads of a process the longest waits are asked for. */
-enum { THREADS_ASKED = 1024 };
+enum { THREADS_ASKED = 16384 };
 
 struct sampler {
   struct procfs *proc;
@@ -367,13 +367,13 @@ static struct thread_life ask_threads(struct sampler *sampler,
                                       const struct process *process,
                                       const struct disk_wait_period *period,
                                       uint64_t known_ns) {
-  uint32_t tids[THREADS_ASKED];
-  size_t count;
+  size_t count = 0;
   struct thread_life life = {0};
+  uint32_t *tids = calloc(THREADS_ASKED, sizeof(tids[0]));
 
-  if (procfs_tids(sampler->proc, process->pid, tids, THREADS_ASKED, &count) !=
-      0)
-    return life;
+  if (tids == NULL || procfs_tids(sampler->proc, process->pid, tids,
+                                  THREADS_ASKED, &count) != 0)
+    count = 0;
   for (size_t i = 0, size; i < count && sampler->query != NULL; i += size) {
     struct query_answer answers[QUERY_BATCH];
     size = count - i < QUERY_BATCH ? count - i : QUERY_BATCH;
@@ -384,11 +384,12 @@ static struct thread_life ask_threads(struct sampler *sampler,
     for (size_t k = 0; status == 0 && k < size; k++)
       add_thread(&life, &answers[k], period, known_ns);
   }
+  free(tids);
   return life;
 }
 
-/* Sets a sample's period. Asks the threads only if more waits for a disk were
- * counted than there were for sure. With the lock, which it gives up meanwhile.
+/* Sets a sample's period. Asks the threads only if false waits for a disk may
+ * be among those that were counted. With the lock, which it gives up meanwhile.
  */
 static void question_disk_waits(struct sampler *sampler,
                                 const struct process *process,

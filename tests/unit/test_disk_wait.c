@@ -77,6 +77,14 @@ static void bounds_waits(void **state) {
       {"one that nobody saw", 10000, 4000, 0, 0, 19999000, 2000},
       {"the same, with waits", 10000, 4000, 0, 0, 20000000, 3000},
       {"the same, three times", 10000, 4000, 0, 0, 60009000, 6000},
+      {"one from boot, of many threads", 100000000, 0, 1, 20003000,
+       20003000 + 2000, 2000},
+      {"three", 100000000, 4000, 3, 20003000, 60009000 + 2000, 2000},
+      {"two known, of which one was counted before", 100000000, 0, 2, 20001000,
+       20001000 + 800, 800},
+      {"one, and many true waits", 100000000, 0, 1, 20003000,
+       20003000 + 70000000, 70000000},
+      {"many true waits", 100000000, 0, 0, 0, 70000000, 70000000},
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     uint64_t from_boot_ns = cases[i].from_boot_ms * MS;
@@ -91,6 +99,40 @@ static void bounds_waits(void **state) {
     assert_case_int(cases[i].name,
                     disk_wait_bound(&period, cases[i].waited_ms * MS) / MS,
                     cases[i].true_ms);
+  }
+}
+
+/* Threads are asked if they cannot have waited that long, or if a wait from
+ * boot may be among what was counted, however many they are. */
+static void doubts_waits(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    uint64_t since_s, thread_ms, busy_ms, false_ms, waited_ms;
+    bool doubts;
+  } cases[] = {
+      {"none", 20000, 10000, 0, 0, 0, false},
+      {"none, just after boot", 0, 10000, 0, 0, 0, false},
+      {"possible", 20000, 10000, 4000, 0, 6000, false},
+      {"more than is left", 20000, 10000, 4000, 0, 7000, true},
+      {"that is known to be false", 20000, 10000, 4000, 1000, 7000, false},
+      {"many threads", 20000, 100000000, 0, 0, 19990000, false},
+      {"many threads, and maybe one from boot", 20000, 100000000, 0, 0,
+       19999000, true},
+      {"that is known", 20000, 100000000, 0, 20001000, 20001000, false},
+      {"an hour after boot", 3590, 10000000, 0, 0, 3597000, true},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const struct disk_wait_period period = {
+        .since_ns = cases[i].since_s * S,
+        .until_ns = (cases[i].since_s + 10) * S,
+        .thread_ns = cases[i].thread_ms * MS,
+        .busy_ns = cases[i].busy_ms * MS,
+        .false_ns = cases[i].false_ms * MS,
+    };
+    assert_case_int(cases[i].name,
+                    disk_wait_is_doubtful(&period, cases[i].waited_ms * MS),
+                    cases[i].doubts);
   }
 }
 
@@ -206,6 +248,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(finds_the_wait_from_boot),
       cmocka_unit_test(bounds_waits),
+      cmocka_unit_test(doubts_waits),
       cmocka_unit_test(keeps_true_waits_after_boot),
       cmocka_unit_test(counts_random_lives),
   };
