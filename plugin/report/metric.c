@@ -78,12 +78,19 @@ static bool is_known(const struct metric *metric, const struct group *group,
   return true;
 }
 
-/* The metrics of each kind of delay that is counted. */
+/* Whether a kind of delay is counted, and of a member of the group. */
+static bool knows_delay(const struct group *group,
+                        const struct metric_scope *scope, unsigned int kind) {
+  return (scope->delays & (UINT32_C(1) << kind)) != 0 &&
+         (kind == DELAY_CPU || group_knows_delays(group));
+}
+
+/* The metrics of each kind of delay that is known. */
 static void each_delay(const struct metric *metric, const struct group *group,
                        const struct metric_scope *scope, metric_sink *sink,
                        void *context) {
   for (unsigned int kind = 0; kind < DELAY_KINDS; kind++) {
-    if ((scope->delays & (UINT32_C(1) << kind)) == 0)
+    if (!knows_delay(group, scope, kind))
       continue;
 
     double seconds = (double)group_increment(group, metric->source[0] + kind) /

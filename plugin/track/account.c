@@ -70,6 +70,15 @@ static struct disk_wait_period disk_wait_period(const struct account *account,
   return period;
 }
 
+bool account_has_delays(const struct account *account) {
+  uint64_t any = 0;
+  for (unsigned int kind = 0; kind < DELAY_KINDS; kind++)
+    if (kind != DELAY_CPU)
+      any |= account->total[COUNTER_DELAY + kind] |
+             account->total[COUNTER_WAITS + kind];
+  return any != 0;
+}
+
 bool account_doubts_disk_waits(const struct account *account,
                                const struct sample *sample) {
   if (sample->record == NULL)

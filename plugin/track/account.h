@@ -64,8 +64,12 @@ void account_start_at(struct account *account, uint64_t cpu_ns);
  * but of one that has ended, where it was estimated. */
 uint64_t account_cpu_ns(const struct account *account);
 
-/* Whether more waits for a disk were counted since the last sample than there
- * can have been: then it is worth asking for those from boot. */
+/* Whether a wait for something else than a CPU was counted, ever: of a process
+ * that started while delay accounting was off, none is. */
+bool account_has_delays(const struct account *account);
+
+/* Whether what was counted as waits for a disk since the last sample may have
+ * false ones in it: then it is worth asking for those from boot. */
 bool account_doubts_disk_waits(const struct account *account,
                                const struct sample *sample);
 

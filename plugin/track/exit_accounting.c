@@ -287,6 +287,8 @@ static void book(const struct exit_accounting *exits, struct process *process,
       .stat = &stat,
       .is_final = true,
   };
+  process->member->counts_delays |=
+      info->earliest_ns >= exits->tracker->delays_since_ns;
   member_update(process->member, &sample);
 }
 
@@ -343,14 +345,10 @@ static bool wants_notice(const struct rule *rule, uint32_t exit_code) {
 /* The counters that are known of a process. While delay accounting is off, the
  * kernel counts waits for a CPU only, and of a process that started before it
  * was switched on it never counts the others. */
-static uint64_t known_counters(const struct exit_accounting *exits,
-                               const struct exit_info *info,
-                               const struct member *member) {
+static uint64_t known_counters(const struct member *member) {
   uint64_t known = member->account.known;
-  if (info->earliest_ns >= exits->tracker->delays_since_ns)
-    return known;
   for (unsigned int kind = 0; kind < DELAY_KINDS; kind++)
-    if (kind != DELAY_CPU && member->account.total[COUNTER_DELAY + kind] == 0)
+    if (kind != DELAY_CPU && !member->counts_delays)
       known &= ~(UINT64_C(1) << (COUNTER_DELAY + kind));
   return known;
 }
@@ -374,7 +372,7 @@ static void tell_group(struct exit_accounting *exits,
       .exit_code = info->exit_code,
       .dumped_core = info->dumped_core,
       .elapsed_us = info->elapsed_us,
-      .known = known_counters(exits, info, member),
+      .known = known_counters(member),
       .used = member->account.total,
   };
   exits->sink(exits->context, &event);

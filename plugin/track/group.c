@@ -50,6 +50,10 @@ uint64_t group_recent_delay(const struct group *group) {
   return ns;
 }
 
+bool group_knows_delays(const struct group *group) {
+  return group->has_counted || !group->has_uncounted;
+}
+
 void group_divert(struct group *group, struct group *other) {
   for (unsigned int i = 0; i < COUNTERS; i++) {
     int64_t more = (int64_t)unpublished(group, i);
@@ -66,6 +70,8 @@ void group_divert(struct group *group, struct group *other) {
     group->gauges[i] = 0;
   }
   group->holds_back = false;
+  other->has_counted |= group->has_counted;
+  other->has_uncounted |= group->has_uncounted;
   other->without_io += group->without_io;
   group->without_io = 0;
 }

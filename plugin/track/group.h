@@ -41,6 +41,10 @@ struct group {
 
   uint64_t gauges[GAUGES];
   uint32_t without_io; /* members whose I/O cannot be read */
+
+  /* Whether it has had a member of which the kernel counts all kinds of delay;
+   * and one of which it counts waits for a CPU alone. */
+  bool has_counted, has_uncounted;
 };
 
 /* Adds what a member has used since it was last looked at. */
@@ -59,6 +63,11 @@ uint64_t group_increment(const struct group *group, unsigned int counter);
 /* How long the members have waited, for all kinds together, since the last
  * publication, in ns. */
 uint64_t group_recent_delay(const struct group *group);
+
+/* Whether the kinds of delay but that for a CPU are known: once they are
+ * counted of one member, or while there is none of which they are not. What is
+ * known once stays so, although other members come. */
+bool group_knows_delays(const struct group *group);
 
 /* Moves all that is not published yet, and the gauges, to another group, whose
  * rates do not count again what those of this group have counted. */

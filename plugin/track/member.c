@@ -84,6 +84,16 @@ int member_move(struct member *member, const struct membership *memberships,
   return 0;
 }
 
+/* Tells its groups whether all kinds of delay are counted. */
+static void note_delays(struct member *member) {
+  member->counts_delays |= account_has_delays(&member->account);
+  for (size_t i = 0; i < member->group_count; i++) {
+    struct group *group = member->memberships[i].group;
+    group->has_counted |= member->counts_delays;
+    group->has_uncounted |= !member->counts_delays;
+  }
+}
+
 int member_set_groups(struct member *member,
                       const struct membership *memberships, size_t count,
                       size_t inherited) {
@@ -93,6 +103,8 @@ int member_set_groups(struct member *member,
   member->collect = 0;
   for (size_t i = 0; i < count; i++)
     member->collect |= memberships[i].group->rule->collect;
+  if (member->has_record)
+    note_delays(member);
   return 0;
 }
 
@@ -121,6 +133,9 @@ bool member_update(struct member *member, const struct sample *sample) {
 
   bool is_believed = account_update(&member->account, sample, delta);
   member_add(member, delta);
+  member->has_record |= sample->record != NULL && is_believed;
+  if (member->has_record)
+    note_delays(member);
   return is_believed;
 }
 

@@ -27,9 +27,12 @@ struct member {
   int io_error;       /* why its I/O cannot be read: 0 or a negative errno */
   uint32_t threads;
   uint64_t rss_bytes, vm_bytes;
-  bool is_new;      /* never looked at */
-  bool has_ended;   /* a zombie: used what it used, and is no more */
-  bool may_be_dead; /* had one thread left: a zombie would look the same */
+  bool has_record;    /* its delays have been told */
+  bool counts_delays; /* of all kinds, because it started, or has waited, while
+                       * delay accounting was on */
+  bool is_new;        /* never looked at */
+  bool has_ended;     /* a zombie: used what it used, and is no more */
+  bool may_be_dead;   /* had one thread left: a zombie would look the same */
   bool is_exact; /* it has exited, and its CPU time was read, not estimated */
   bool sums_switches; /* it has exited, and each thread adds its switches */
   bool is_gone;       /* to be removed from the process table */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/reader.h"
 
+#include "kernel/clock.h"
 #include "select/path_watch.h"
 #include "select/user_cache.h"
 #include "track/exited_threads.h"
@@ -89,6 +90,8 @@ int reader_create(const char *root, struct tracker *tracker,
   r->clocks = procfs_shifts_clocks(r->proc) ? -EXDEV : 0;
   bool on;
   bool is_told = procfs_delay_accounting(r->proc, &on) == 0;
+  /* Since when, nobody knows. */
+  note_delay_accounting(tracker, false, 0);
   note_delay_accounting(tracker, is_told && on, tracker->since_ns);
   *reader = r;
   return 0;
@@ -121,7 +124,7 @@ int reader_enable_delay_accounting(struct reader *reader) {
   if (status == 0 && !on) {
     status = procfs_enable_delay_accounting(reader->proc);
     if (status == 0) {
-      note_delay_accounting(reader->tracker, true, reader->tracker->since_ns);
+      note_delay_accounting(reader->tracker, true, clock_ns(CLOCK_BOOTTIME));
       status = 1;
     }
   }

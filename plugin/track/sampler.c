@@ -431,6 +431,8 @@ static bool book(struct sampler *sampler, struct process *process,
   if (look->record != NULL)
     question_disk_waits(sampler, process, look);
   add_exited_thread(look, process->exited, sampler->tracker->listens);
+  member->counts_delays |=
+      process->start_ns >= sampler->tracker->delays_since_ns;
   if (process_has_exited(process) == look->had_exited) {
     is_same = look->had_exited ||
               look->sample.cpu_ns >= account_cpu_ns(&member->account);

@@ -311,3 +311,47 @@ EOF
     has_identity hogs "delay_rate-delay-$kind"
   done
 }
+
+# In the groups "old" and "mixed" only processes that started while delay
+# accounting was off.
+start_uncounted() {
+  delay_accounting 0
+  configure <<EOF
+    $1
+    CollectExits false
+    <Group "old">
+      Command "$me-old"
+    </Group>
+    <Group "mixed">
+      Command "$me-old" "$me-new"
+    </Group>
+EOF
+  start_load "$me-old" --stay 60 idle
+}
+
+# Of them all kinds but one are unknown, and not 0; but not of a group that has
+# one that started later.
+assert_uncounted_unknown() {
+  reads 3 old
+  assert_identities old delay_rate-delay-cpu ps_cputime io_octets io_ops disk_octets ps_count
+  start_load "$me-new" --stay 60 idle
+  await "delay-blkio" has_identity mixed delay_rate-delay-blkio
+  stop_load "$me-new"
+  reads 3 mixed
+  assert_equal "$(value mixed delay_rate-delay-blkio)" 0.000000
+  assert_identities old delay_rate-delay-cpu ps_cputime io_octets io_ops disk_octets ps_count
+}
+
+@test "delays: unknown of what started before EnableDelayAccounting" {
+  start_uncounted "EnableDelayAccounting true"
+  start_collectd
+  assert_equal "$(<"$DELAYACCT")" 1
+  assert_uncounted_unknown
+}
+
+@test "delays: unknown of what started before accounting was on, by whomever" {
+  start_uncounted ""
+  delay_accounting 1
+  start_collectd
+  assert_uncounted_unknown
+}

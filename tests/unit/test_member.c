@@ -167,8 +167,55 @@ static void closes_what_it_holds(void **state) {
   member_destroy(NULL);
 }
 
+/* Which kinds of delay a group knows: all, once one of its members has them. */
+static void tells_groups_what_is_counted(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    bool counts_delays; /* it started while delay accounting was on */
+    uint64_t delay_ns[DELAY_KINDS];
+    uint64_t irqs; /* interrupts that it waited for */
+    bool is_counted;
+  } cases[] = {
+      {"started while it was on", true, {0}, 0, true},
+      {"started before", false, {5, 0}, 0, false},
+      {"a wait shows that it was on", false, {5, [DELAY_WPCOPY] = 1}, 0, true},
+      {"a wait of no length", false, {0}, 1, true},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct fixture fixture;
+    prepare(&fixture);
+    struct member *member = member_create(true);
+    assert_non_null(member);
+    member->counts_delays = cases[i].counts_delays;
+    set_groups(&fixture, member, "01");
+    assert_case(cases[i].name, group_knows_delays(&fixture.groups[0]));
+
+    struct record record = {.version = 16, .cpu_ns = 1};
+    memcpy(record.delay_ns, cases[i].delay_ns, sizeof(record.delay_ns));
+    record.waits[DELAY_IRQ] = cases[i].irqs;
+    const struct sample sample = {.cpu_ns = 1,
+                                  .record = &record,
+                                  .time_ns = UINT64_C(1000000000),
+                                  .counts_ended_threads = true};
+    assert_true(member_update(member, &sample));
+    set_groups(&fixture, member, "02");
+    for (size_t g = 0; g < 3; g++)
+      assert_case_int(cases[i].name, group_knows_delays(&fixture.groups[g]),
+                      cases[i].is_counted);
+    assert_case(cases[i].name, group_knows_delays(&fixture.groups[3]));
+
+    /* One that is counted is enough, and stays so. */
+    member->counts_delays = true;
+    set_groups(&fixture, member, "0");
+    member_destroy(member);
+    assert_case(cases[i].name, group_knows_delays(&fixture.groups[0]));
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(tells_groups_what_is_counted),
       cmocka_unit_test(counts_the_members_of_groups),
       cmocka_unit_test(serves_its_groups),
       cmocka_unit_test(adds_to_the_gauges_of_its_groups),

@@ -186,6 +186,34 @@ static void leaves_out_unknown_io(void **state) {
                       "ps_count gauge 11 22\n");
 }
 
+/* Of its members the kernel counts waits for a CPU alone, or of some all kinds.
+ */
+static void leaves_out_uncounted_delays(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    bool has_counted, has_uncounted, knows_all;
+  } cases[] = {
+      {"no member ever", false, false, true},
+      {"all kinds", true, false, true},
+      {"waits for a CPU", false, true, false},
+      {"both", true, true, true},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct rule rule = {.collect = COLLECT_DELAY | COLLECT_DELAY_LATENCY};
+    struct group group = group_of(&rule);
+    group.has_counted = cases[i].has_counted;
+    group.has_uncounted = cases[i].has_uncounted;
+    const char *lines = report(&group, &usual);
+    assert_case(cases[i].name, strstr(lines, "rate-delay-cpu") != NULL);
+    assert_case(cases[i].name, strstr(lines, "latency-delay-cpu") != NULL);
+    assert_case_int(cases[i].name, strstr(lines, "delay-blkio") != NULL,
+                    cases[i].knows_all);
+    assert_case_int(cases[i].name, strstr(lines, "latency-delay-irq") != NULL,
+                    cases[i].knows_all);
+  }
+}
+
 /* Nobody listens: the exits are unknown, and not 0. */
 static void leaves_out_untold_exits(void **state) {
   (void)state;
@@ -276,6 +304,7 @@ int main(void) {
       cmocka_unit_test(reports_what_is_collected),
       cmocka_unit_test(reports_the_delays_that_are_counted),
       cmocka_unit_test(leaves_out_unknown_io),
+      cmocka_unit_test(leaves_out_uncounted_delays),
       cmocka_unit_test(leaves_out_untold_exits),
       cmocka_unit_test(leaves_out_what_was_not_seen),
       cmocka_unit_test(begins_with_the_first_rate),

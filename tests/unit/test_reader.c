@@ -1307,6 +1307,24 @@ static void tells_whether_delays_are_counted(void **state) {
   assert_int_equal(fixture->report.delays, all);
 }
 
+/* Since when the kernel counts them is only known if the reader saw it begin.
+ */
+static void notes_since_when_delays_are_counted(void **state) {
+  struct fixture *fixture = *state;
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  tree_put(&fixture->tree, "sys/kernel/task_delayacct", "1\n");
+  open_reader(fixture, fixture->tree.root);
+  const struct tracker *tracker = fixture->tracker;
+  assert_true(tracker->delays_since_ns == tracker->since_ns);
+
+  tree_put(&fixture->tree, "sys/kernel/task_delayacct", "0\n");
+  read_now(fixture);
+  assert_true(tracker->delays_since_ns == UINT64_MAX);
+  uint64_t before_ns = boot_ns();
+  assert_int_equal(reader_enable_delay_accounting(fixture->reader), 1);
+  assert_in_range(tracker->delays_since_ns, before_ns, boot_ns());
+}
+
 /* A failure lasts until it is mended, not until its process is idle. */
 static void remembers_unreadable_io(void **state) {
   struct fixture *fixture = *state;
@@ -1399,6 +1417,7 @@ int main(void) {
       prepared(does_not_count_the_vanished),
       prepared(leaves_out_whom_it_cannot_identify),
       prepared(tells_whether_delays_are_counted),
+      prepared(notes_since_when_delays_are_counted),
       prepared(remembers_unreadable_io),
       prepared(remembers_unreadable_executables),
   };
