@@ -13,6 +13,18 @@ static uint64_t drift_ns(uint64_t time_ns) {
   return 1000 * MS_NS + time_ns / 10000;
 }
 
+/* How many waits from boot a thread had beside its longest one: the others are
+ * shorter by its age at most, and its true waits together no longer than that.
+ */
+static uint64_t count_more(const struct record *thread) {
+  uint64_t longest_ns = thread->blkio_max_ns;
+  uint64_t age_ns = thread->elapsed_us * 1000 + SLACK_NS;
+  if (longest_ns <= 2 * age_ns)
+    return 0;
+  return subtract(thread->delay_ns[DELAY_BLKIO], longest_ns) /
+         (longest_ns - age_ns);
+}
+
 void disk_wait_note(struct disk_wait_from_boot *from_boot,
                     const struct record *thread, uint64_t since_ns,
                     uint64_t known_longest_ns) {
@@ -25,6 +37,7 @@ void disk_wait_note(struct disk_wait_from_boot *from_boot,
                                .count = 1,
                                .sum_ns = longest_ns,
                                .longest_ns = longest_ns,
+                               .more = count_more(thread),
                            });
 }
 
@@ -32,6 +45,7 @@ void disk_wait_add(struct disk_wait_from_boot *from_boot,
                    const struct disk_wait_from_boot *more) {
   from_boot->count += more->count;
   from_boot->sum_ns += more->sum_ns;
+  from_boot->more += more->more;
   if (more->longest_ns > from_boot->longest_ns)
     from_boot->longest_ns = more->longest_ns;
 }
@@ -73,22 +87,25 @@ static uint64_t known_ns(const struct disk_wait_period *period,
   return count < known->count ? count * (known->sum_ns / known->count) : 0;
 }
 
-/* Others from boot, in ns: a thread may have had more than the one that is
- * known, or could not be asked. If they are longer than all other waits can be
- * together, the sum tells how many there were. */
+/* Others from boot, in ns, at least: further ones of threads that are known to
+ * have had several; and if they are longer than all other waits can be
+ * together, as many as there is room for in the sum. */
 static uint64_t presumed_ns(const struct disk_wait_period *period,
                             uint64_t waited_ns) {
   uint64_t least_ns = least_from_boot_ns(period);
-  return least_ns > room_ns(period) ? waited_ns / least_ns * least_ns : 0;
+  uint64_t count = least_ns > 0 ? waited_ns / least_ns : 0;
+  if (least_ns <= room_ns(period) && count > period->from_boot.more)
+    count = period->from_boot.more;
+  return count * least_ns;
 }
 
 uint64_t disk_wait_bound(const struct disk_wait_period *period,
                          uint64_t waited_ns) {
   uint64_t rest_ns = subtract(waited_ns, period->false_ns);
   rest_ns = subtract(rest_ns, known_ns(period, rest_ns));
+  rest_ns -= presumed_ns(period, rest_ns);
   if (is_possible(period, rest_ns))
     return rest_ns;
-  rest_ns -= presumed_ns(period, rest_ns);
   uint64_t most_ns = room_ns(period);
   return rest_ns < most_ns ? rest_ns : most_ns;
 }

@@ -19,6 +19,9 @@
 struct disk_wait_from_boot {
   uint64_t count;
   uint64_t sum_ns, longest_ns;
+  /* Further ones of these threads, of unknown lengths, at any time: a thread's
+   * record has its longest only. */
+  uint64_t more;
 };
 
 /* Adds a thread's longest wait if it was counted from boot, which it was if it

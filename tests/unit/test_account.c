@@ -86,7 +86,7 @@ static void leaves_out_impossible_waits(void **state) {
                    .until_ns = (BOOT_S + r + 1) * SECOND,
                    .thread_ns = UINT64_C(4) * SECOND,
                    .from_boot = {cases[i].reads[r].from_boot_s != 0,
-                                 from_boot_ns, from_boot_ns}},
+                                 from_boot_ns, from_boot_ns, 0}},
           .counts_ended_threads = true};
       bool doubts = account_doubts_disk_waits(&account, &sample);
       account_update(&account, &sample, delta);

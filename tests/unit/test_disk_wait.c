@@ -94,11 +94,46 @@ static void bounds_waits(void **state) {
         .thread_ns = cases[i].thread_ms * MS,
         .busy_ns = cases[i].busy_ms * MS,
         .from_boot = {cases[i].count, cases[i].count * from_boot_ns,
-                      from_boot_ns},
+                      from_boot_ns, 0},
     };
     assert_case_int(cases[i].name,
                     disk_wait_bound(&period, cases[i].waited_ms * MS) / MS,
                     cases[i].true_ms);
+  }
+}
+
+/* A thread with more than one wait from boot. */
+static void finds_further_waits_from_boot(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    uint64_t age_ms, longest_ms, waited_ms;
+    uint64_t more;
+  } cases[] = {
+      {"one", 5000, 20003000, 20003000, 0},
+      {"and true ones", 5000, 20003000, 20003000 + 4900, 0},
+      {"two", 5000, 20003000, 40002000, 1},
+      {"three, and true ones", 5000, 20003000, 60003000 + 900, 2},
+      {"as old as the machine", 19000000, 20003000, 40003000, 0},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct record thread = {.version = 16,
+                            .elapsed_us = cases[i].age_ms * 1000,
+                            .blkio_max_ns = cases[i].longest_ms * MS};
+    thread.delay_ns[DELAY_BLKIO] = cases[i].waited_ms * MS;
+    struct disk_wait_period period = {
+        .since_ns = 20000 * S, .until_ns = 20010 * S, .thread_ns = 100000 * S};
+    disk_wait_note(&period.from_boot, &thread, period.since_ns, 0);
+    assert_case_int(cases[i].name, period.from_boot.count, 1);
+    assert_case_int(cases[i].name, period.from_boot.more, cases[i].more);
+
+    /* What is left of others is less than the period's length each. */
+    uint64_t bound_ns =
+        disk_wait_bound(&period, cases[i].waited_ms * MS + 900 * S);
+    assert_case(cases[i].name, bound_ns >= 900 * S);
+    if (cases[i].age_ms == 5000)
+      assert_case(cases[i].name,
+                  bound_ns <= 900 * S + 5 * S + cases[i].more * 10 * S);
   }
 }
 
@@ -248,6 +283,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(finds_the_wait_from_boot),
       cmocka_unit_test(bounds_waits),
+      cmocka_unit_test(finds_further_waits_from_boot),
       cmocka_unit_test(doubts_waits),
       cmocka_unit_test(keeps_true_waits_after_boot),
       cmocka_unit_test(counts_random_lives),

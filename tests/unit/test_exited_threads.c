@@ -193,7 +193,7 @@ static void notes_how_long_threads_lived(void **state) {
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct exited_threads exited = {
-        .lived_ns = 5, .false_ns = 6, .from_boot = {1, 7, 7}};
+        .lived_ns = 5, .false_ns = 6, .from_boot = {1, 7, 7, 0}};
     struct record thread = {
         .version = 16,
         .elapsed_us = cases[i].age_ms * 1000,
