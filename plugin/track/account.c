@@ -41,6 +41,7 @@ static void book_at_least(struct account *account, unsigned int counter,
 }
 
 static uint64_t subtract(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
+static uint64_t min(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 /* The total of the waits for a disk, without what is known to be too much. */
 static uint64_t blkio_ns(const struct account *account,
@@ -90,10 +91,18 @@ bool account_doubts_disk_waits(const struct account *account,
 /* Sets the excess, so that blkio_ns is without waits that cannot be true. */
 static void bound_blkio(struct account *account, const struct sample *sample) {
   if (sample->record->delay_ns[DELAY_BLKIO] < account->blkio_excess_ns)
-    account->blkio_excess_ns = 0;
+    account->blkio_excess_ns = account->presumed_ns = 0;
   struct disk_wait_period period = disk_wait_period(account, sample);
   uint64_t growth_ns = blkio_growth(account, sample);
-  account->blkio_excess_ns += growth_ns - disk_wait_bound(&period, growth_ns);
+  /* What was cut before as false may be shown by records that came later: it is
+   * not cut again. */
+  uint64_t shown_ns = min(account->presumed_ns, period.false_ns);
+  account->presumed_ns -= shown_ns;
+  period.false_ns -= shown_ns;
+  uint64_t cut_ns = growth_ns - disk_wait_bound(&period, growth_ns);
+  account->blkio_excess_ns += cut_ns;
+  account->presumed_ns +=
+      subtract(cut_ns, period.false_ns + period.from_boot.sum_ns);
   uint64_t longest_ns = period.from_boot.longest_ns;
   if (longest_ns > account->from_boot_ns && longest_ns <= growth_ns)
     account->from_boot_ns = longest_ns;
@@ -189,6 +198,10 @@ static void book_final_io(struct account *account, const struct procfs_io *io,
   book_at_least(account, COUNTER_WRITE_CHARS, io->write_chars, delta);
   book_at_least(account, COUNTER_READ_BYTES, io->read_bytes, delta);
   book_at_least(account, COUNTER_WRITE_BYTES, io->write_bytes, delta);
+}
+
+bool account_begins_io(const struct account *account) {
+  return !account->from_zero && (account->known & bit(COUNTER_READ_CHARS)) == 0;
 }
 
 void account_clear(struct account *account) {

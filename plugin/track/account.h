@@ -20,6 +20,7 @@ struct account {
   struct own_io *own_io; /* of a process that has waited for children; owned */
   uint64_t user_ticks, system_ticks; /* proportion of user to system time */
   uint64_t blkio_excess_ns; /* what the kernel's total has too much for good */
+  uint64_t presumed_ns;     /* the part of it that no record has shown yet */
   uint64_t from_boot_ns;    /* the longest of the waits from boot among that */
   uint64_t sampled_ns;      /* when a record was last booked; 0 for never */
 };
@@ -59,6 +60,9 @@ void account_clear(struct account *account);
 
 /* Begins the books with a CPU time that is not counted. */
 void account_start_at(struct account *account, uint64_t cpu_ns);
+
+/* Whether the next I/O of a sample is a base that is not counted. */
+bool account_begins_io(const struct account *account);
 
 /* The CPU time that is booked. No later sample of the same process has less,
  * but of one that has ended, where it was estimated. */

@@ -50,6 +50,15 @@ void disk_wait_add(struct disk_wait_from_boot *from_boot,
     from_boot->longest_ns = more->longest_ns;
 }
 
+void disk_wait_subtract(struct disk_wait_from_boot *from_boot,
+                        const struct disk_wait_from_boot *less) {
+  from_boot->count = subtract(from_boot->count, less->count);
+  from_boot->sum_ns = subtract(from_boot->sum_ns, less->sum_ns);
+  from_boot->more = subtract(from_boot->more, less->more);
+  if (from_boot->count == 0)
+    *from_boot = (struct disk_wait_from_boot){0};
+}
+
 static uint64_t room_ns(const struct disk_wait_period *period) {
   return subtract(period->thread_ns, period->busy_ns);
 }

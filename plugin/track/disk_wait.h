@@ -36,6 +36,10 @@ void disk_wait_note(struct disk_wait_from_boot *from_boot,
 void disk_wait_add(struct disk_wait_from_boot *from_boot,
                    const struct disk_wait_from_boot *more);
 
+/* Takes back what was added before. */
+void disk_wait_subtract(struct disk_wait_from_boot *from_boot,
+                        const struct disk_wait_from_boot *less);
+
 /* What is known of a period in which a process's threads waited. */
 struct disk_wait_period {
   uint64_t since_ns, until_ns; /* when it began and ended */

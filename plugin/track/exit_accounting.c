@@ -235,10 +235,10 @@ last_period(const struct exit_accounting *exits, const struct member *member,
   return (struct disk_wait_period){
       .since_ns = since_ns,
       .until_ns = until_ns,
-      .thread_ns =
-          max(member->threads * length_ns, exited->lived_ns) + missing_ns,
-      .false_ns = exited->false_ns,
-      .from_boot = exited->from_boot,
+      .thread_ns = max(member->threads * length_ns, exited->recent.lived_ns) +
+                   missing_ns,
+      .false_ns = exited->recent.false_ns,
+      .from_boot = exited->recent.from_boot,
   };
 }
 

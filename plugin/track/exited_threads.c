@@ -51,9 +51,13 @@ bool exited_threads_lack_one(const struct exited_threads *exited) {
   return exited != NULL && exited->whole_cpu_ns > exited->record_cpu_ns;
 }
 
-void exited_threads_note_sample(struct exited_threads *exited) {
-  exited->lived_ns = exited->false_ns = 0;
-  exited->from_boot = (struct disk_wait_from_boot){0};
+void exited_threads_note_sample(struct exited_threads *exited,
+                                const struct exited_period *sampled) {
+  struct exited_period *recent = &exited->recent;
+
+  recent->lived_ns = subtract(recent->lived_ns, sampled->lived_ns);
+  recent->false_ns = subtract(recent->false_ns, sampled->false_ns);
+  disk_wait_subtract(&recent->from_boot, &sampled->from_boot);
 }
 
 void exited_threads_note_io(struct exited_threads *exited) {
@@ -78,11 +82,11 @@ static void add_life(struct exited_threads *exited, const struct record *thread,
   uint64_t sampled_ns = account != NULL ? account->sampled_ns : 0;
   uint64_t known_ns = account != NULL ? account->from_boot_ns : 0;
 
-  exited->lived_ns += min(age_ns, subtract(when->latest_ns, sampled_ns));
+  exited->recent.lived_ns += min(age_ns, subtract(when->latest_ns, sampled_ns));
   if (age_ns <= subtract(when->earliest_ns, sampled_ns))
-    exited->false_ns += disk_wait_false(thread, when->latest_ns);
+    exited->recent.false_ns += disk_wait_false(thread, when->latest_ns);
   else
-    disk_wait_note(&exited->from_boot, thread, sampled_ns, known_ns);
+    disk_wait_note(&exited->recent.from_boot, thread, sampled_ns, known_ns);
 }
 
 void exited_threads_add(struct exited_threads *exited,

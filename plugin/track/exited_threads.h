@@ -5,6 +5,15 @@
 #include "kernel/message.h"
 #include "track/account.h"
 
+/* Threads that ended in a period: how long they lived in it, all together; and
+ * their false waits for a disk: of those that began in it, and of the others,
+ * from boot. */
+struct exited_period {
+  uint64_t lived_ns;
+  uint64_t false_ns;
+  struct disk_wait_from_boot from_boot;
+};
+
 /*
  * What the ended threads of one process have used, by their exit records. Only
  * these tell a process's I/O and page faults once it is gone: the record of the
@@ -27,12 +36,7 @@ struct exited_threads {
   uint32_t io_count;
   uint64_t io_read_chars, io_write_chars, io_read_bytes, io_write_bytes;
 
-  /* Of those that ended since the process was last sampled: how long they lived
-   * since then, all together, and their false waits for a disk: of those that
-   * began after the sample, too, and of the others, from boot. */
-  uint64_t lived_ns;
-  uint64_t false_ns;
-  struct disk_wait_from_boot from_boot;
+  struct exited_period recent; /* since the process was last sampled */
 
   /* The one that crashed says so, which need not be the last. */
   bool dumped_core;
@@ -71,8 +75,10 @@ void exited_threads_add(struct exited_threads *exited,
 /* Notes that the process's I/O was counted. */
 void exited_threads_note_io(struct exited_threads *exited);
 
-/* Notes that the process was sampled. */
-void exited_threads_note_sample(struct exited_threads *exited);
+/* Notes that the process was sampled, when this was the recent period. What has
+ * come since then is of the next one. */
+void exited_threads_note_sample(struct exited_threads *exited,
+                                const struct exited_period *sampled);
 
 /*
  * The CPU time of an ended thread in ns. Its record lacks what came after the

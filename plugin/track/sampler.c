@@ -39,6 +39,7 @@ struct look {
   struct procfs_io io;
   struct procfs_stat stat;
   uint32_t threads;
+  struct exited_period recent; /* when its record was asked for */
   uint32_t ended;  /* threads, as far as was known before its I/O was read */
   bool had_waited; /* for a child, perhaps */
   bool had_exited; /* its exit record was booked before */
@@ -209,20 +210,49 @@ static bool count_threads(struct sampler *sampler, struct process *process,
          is_same_process(sampler, process);
 }
 
-/* Reads the process's I/O, if a group wants it; and that of its living threads,
+static uint32_t count_ended(const struct process *process) {
+  return process->exited != NULL ? process->exited->io_count : 0;
+}
+
+/* Notes what was there before a process's I/O is read, if that may be
+ * children's, too. */
+static void note_before_io(struct sampler *sampler,
+                           const struct process *process, struct look *look) {
+  struct procfs_stat stat;
+  if (!look->had_waited || (process->member->collect & COLLECT_IO) == 0)
+    return;
+  if (procfs_stat(sampler->proc, process->pid, &stat) == 0)
+    look->sample.own_io.children_faults_before = stat.children_faults;
+  tracker_lock(sampler->tracker);
+  look->ended = count_ended(process);
+  tracker_unlock(sampler->tracker);
+}
+
+/* Begins a look at a process, whose record was asked for just before time_ns.
+ */
+static void begin_look(const struct sampler *sampler,
+                       const struct process *process, uint64_t time_ns,
+                       struct look *look) {
+  *look = (struct look){
+      .sample.time_ns = time_ns,
+      .sample.counts_ended_threads = sampler->counts_ended_threads,
+      .had_exited = process_has_exited(process),
+      .had_waited = process->has_ended_children || process->member->is_new,
+  };
+}
+
+/* Reads the process's I/O, and keeps the file; and that of its living threads,
  * if it may have waited for children. Returns whether it is there. */
 static bool read_io(struct sampler *sampler, struct process *process,
                     struct look *look) {
   struct member *member = process->member;
-  struct procfs_io *io = &look->io;
-  int fd = member->io_fd;
 
   member->io_error = 0;
   if ((member->collect & COLLECT_IO) == 0)
     return false;
-  if (fd < 0)
-    fd = procfs_io_open(sampler->proc, process->pid);
-  int status = fd < 0 ? fd : procfs_io_read(fd, io);
+  int fd = member->io_fd >= 0 ? member->io_fd
+                              : procfs_io_open(sampler->proc, process->pid);
+  int status = fd < 0 ? fd : procfs_io_read(fd, &look->io);
   if (status == 0 && look->had_waited)
     status = procfs_io_of_threads(sampler->proc, process->pid,
                                   &look->sample.own_io.living);
@@ -289,14 +319,12 @@ static void add_exited_thread(struct look *look,
   }
 }
 
-static uint32_t count_ended(const struct process *process) {
-  return process->exited != NULL ? process->exited->io_count : 0;
-}
-
 /* Leaves the I/O out for now if a child, or a thread of a process that waits
  * for children, has ended since it was read: who did it cannot be told. With
  * the lock. */
 static void doubt_io(struct look *look, const struct process *process) {
+  if (account_begins_io(&process->member->account))
+    return; /* what counts is how it grows from there */
   bool is_doubtful = look->sample.own_io.may_have_waited
                          ? count_ended(process) != look->ended
                          : (bool)process->has_ended_children;
@@ -312,21 +340,20 @@ static void doubt_io(struct look *look, const struct process *process) {
  */
 static uint64_t least_thread_ns(const struct sampler *sampler,
                                 const struct process *process,
-                                uint32_t threads_now, uint64_t length_ns) {
-  const struct exited_threads *exited = process->exited;
+                                const struct look *look, uint64_t length_ns) {
+  uint32_t threads_now = look->threads;
   uint32_t before = process->member->threads;
 
   if (!sampler->tracker->listens)
     return (threads_now > before ? threads_now : before) * length_ns;
-  if (exited != NULL && exited->lived_ns > 0)
-    return exited->lived_ns;
+  if (look->recent.lived_ns > 0)
+    return look->recent.lived_ns;
   return (threads_now < before ? threads_now : before) * length_ns;
 }
 
 /* Sets what is known of the time since the last sample. With the lock. */
 static void set_period(const struct sampler *sampler,
                        const struct process *process, struct look *look) {
-  const struct exited_threads *exited = process->exited;
   struct disk_wait_period *period = &look->sample.disk;
 
   *period = (struct disk_wait_period){
@@ -335,13 +362,10 @@ static void set_period(const struct sampler *sampler,
   };
   if (period->since_ns == 0)
     period->since_ns = subtract(process->start_ns, sampler->suspended_ns);
-  period->thread_ns =
-      least_thread_ns(sampler, process, look->threads,
-                      subtract(period->until_ns, period->since_ns));
-  if (exited != NULL) {
-    period->false_ns = exited->false_ns;
-    period->from_boot = exited->from_boot;
-  }
+  period->thread_ns = least_thread_ns(
+      sampler, process, look, subtract(period->until_ns, period->since_ns));
+  period->false_ns = look->recent.false_ns;
+  period->from_boot = look->recent.from_boot;
 }
 
 /* What the living threads of a process tell of a period. */
@@ -357,6 +381,9 @@ static void add_thread(struct thread_life *life, const struct query_answer *is,
   uint64_t age_ns = length_ns; /* of one that has ended just now */
   if (is->error == 0) {
     age_ns = is->record.elapsed_us * 1000;
+    /* The process's record was before it began. */
+    if (age_ns < subtract(clock_ns(CLOCK_MONOTONIC), period->until_ns))
+      return;
     disk_wait_note(&life->from_boot, &is->record, period->since_ns, known_ns);
   }
   life->lived_ns += age_ns < length_ns ? age_ns : length_ns;
@@ -409,7 +436,7 @@ static void question_disk_waits(struct sampler *sampler,
   struct disk_wait_period *asked = &look->sample.disk;
   set_period(sampler, process, look);
   if (sampler->tracker->listens)
-    life.lived_ns += process->exited != NULL ? process->exited->lived_ns : 0;
+    life.lived_ns += look->recent.lived_ns;
   if (life.lived_ns > asked->thread_ns)
     asked->thread_ns = life.lived_ns;
   disk_wait_add(&asked->from_boot, &life.from_boot);
@@ -439,7 +466,7 @@ static bool book(struct sampler *sampler, struct process *process,
     if (is_same && !member_update(member, &look->sample))
       process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
     else if (is_same && look->record != NULL && process->exited != NULL)
-      exited_threads_note_sample(process->exited);
+      exited_threads_note_sample(process->exited, &look->recent);
     if (is_same && look->sample.io != NULL && process->exited != NULL)
       exited_threads_note_io(process->exited);
   }
@@ -502,35 +529,14 @@ static bool take_stat(struct sampler *sampler, const struct process *process,
   return has_start_of(sampler, &look->stat, process);
 }
 
-/* Notes what was there before a process's I/O is read, if that may be
- * children's, too. */
-static void begin_io(struct sampler *sampler, const struct process *process,
-                     struct look *look) {
-  struct procfs_stat stat;
-  if (!look->had_waited || (process->member->collect & COLLECT_IO) == 0)
-    return;
-  if (procfs_stat(sampler->proc, process->pid, &stat) == 0)
-    look->sample.own_io.children_faults_before = stat.children_faults;
-  tracker_lock(sampler->tracker);
-  look->ended = count_ended(process);
-  tracker_unlock(sampler->tracker);
-}
-
-/* Looks at a process, whose record was asked for just before time_ns; answer is
- * NULL if there is none. Returns false if the process is gone. */
+/* Looks at a process whose look is begun; answer is NULL if there is none.
+ * Returns false if the process is gone. */
 static bool look_at(struct sampler *sampler, struct process *process,
-                    struct query_answer *answer, uint64_t time_ns,
-                    struct look *look) {
-  *look = (struct look){.sample.time_ns = time_ns,
-                        .had_exited = process_has_exited(process),
-                        .had_waited = process->has_ended_children ||
-                                      process->member->is_new};
-
-  look->sample.counts_ended_threads = sampler->counts_ended_threads;
+                    struct query_answer *answer, struct look *look) {
   if (!take_record(sampler, process, answer, look) ||
       !take_cpu_time(process, look))
     return false;
-  begin_io(sampler, process, look);
+  note_before_io(sampler, process, look);
   bool has_io = read_io(sampler, process, look);
   if (!count_threads(sampler, process, &look->threads) ||
       !take_stat(sampler, process, look))
@@ -568,33 +574,53 @@ void sampler_add(struct sampler *sampler, struct process *process) {
     sampler_flush(sampler);
 }
 
+/* Asks for the records of the processes at hand. Returns whether they came. */
+static bool ask_for_records(struct sampler *sampler,
+                            struct query_answer answers[QUERY_BATCH]) {
+  uint32_t ids[QUERY_BATCH];
+  if (sampler->query == NULL || sampler->batch_size == 0)
+    return false;
+  for (size_t i = 0; i < sampler->batch_size; i++)
+    ids[i] = (uint32_t)sampler->batch[i]->pid;
+  int status = query_records(sampler->query, MESSAGE_PROCESS, ids,
+                             sampler->batch_size, answers);
+  if (status != 0)
+    disconnect(sampler, status);
+  return status == 0;
+}
+
+/* Notes which threads have ended by now, which the records do count. */
+static void note_ended_threads(struct sampler *sampler) {
+  tracker_lock(sampler->tracker);
+  for (size_t i = 0; i < sampler->batch_size; i++) {
+    const struct exited_threads *exited = sampler->batch[i]->exited;
+    if (exited != NULL)
+      sampler->looks[i].recent = exited->recent;
+  }
+  tracker_unlock(sampler->tracker);
+}
+
 void sampler_flush(struct sampler *sampler) {
   struct query_answer answers[QUERY_BATCH];
-  bool has_answers = false;
 
-  if (sampler->query != NULL && sampler->batch_size > 0) {
-    uint32_t ids[QUERY_BATCH];
-    for (size_t i = 0; i < sampler->batch_size; i++)
-      ids[i] = (uint32_t)sampler->batch[i]->pid;
-    int status = query_records(sampler->query, MESSAGE_PROCESS, ids,
-                               sampler->batch_size, answers);
-    has_answers = status == 0;
-    if (status != 0)
-      disconnect(sampler, status);
-  }
+  if (sampler->batch_size == 0)
+    return;
+  tracker_take_exits(sampler->tracker);
+  bool has_answers = ask_for_records(sampler, answers);
   uint64_t time_ns = clock_ns(CLOCK_MONOTONIC);
+  for (size_t i = 0; i < sampler->batch_size; i++)
+    begin_look(sampler, sampler->batch[i], time_ns, &sampler->looks[i]);
+  note_ended_threads(sampler);
   for (size_t i = 0; i < sampler->batch_size; i++) {
     struct process *process = sampler->batch[i];
     if (!has_answers)
       process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
-    process->member->is_gone =
-        !look_at(sampler, process, has_answers ? &answers[i] : NULL, time_ns,
-                 &sampler->looks[i]);
+    process->member->is_gone = !look_at(
+        sampler, process, has_answers ? &answers[i] : NULL, &sampler->looks[i]);
   }
   /* Children whose parents have their I/O are known to have ended then, and so
    * are threads that were not found alive. */
-  if (sampler->batch_size > 0)
-    tracker_take_exits(sampler->tracker);
+  tracker_take_exits(sampler->tracker);
   for (size_t i = 0; i < sampler->batch_size; i++) {
     struct process *process = sampler->batch[i];
     if (!process->member->is_gone)
@@ -607,9 +633,9 @@ void sampler_flush(struct sampler *sampler) {
 
 void sampler_look_at_exited(struct sampler *sampler, struct process *process) {
   struct look look;
-  process->member->is_gone =
-      !look_at(sampler, process, NULL, clock_ns(CLOCK_MONOTONIC), &look) ||
-      !count_look(sampler, process, &look);
+  begin_look(sampler, process, clock_ns(CLOCK_MONOTONIC), &look);
+  process->member->is_gone = !look_at(sampler, process, NULL, &look) ||
+                             !count_look(sampler, process, &look);
 }
 
 void sampler_look_at_idle(struct sampler *sampler, struct process *process) {

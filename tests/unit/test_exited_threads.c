@@ -193,7 +193,9 @@ static void notes_how_long_threads_lived(void **state) {
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct exited_threads exited = {
-        .lived_ns = 5, .false_ns = 6, .from_boot = {1, 7, 7, 0}};
+        .recent = {.lived_ns = 5, .false_ns = 6, .from_boot = {1, 7, 7, 0}}};
+    const struct exited_period *recent = &exited.recent;
+    const struct exited_period earlier = *recent;
     struct record thread = {
         .version = 16,
         .elapsed_us = cases[i].age_ms * 1000,
@@ -205,14 +207,23 @@ static void notes_how_long_threads_lived(void **state) {
                                         NOW - cases[i].sampled_ms * MS};
     exited_threads_add(&exited, &thread, TICK_MS * MS,
                        cases[i].sampled_ms != 0 ? &account : NULL, &now);
-    assert_case_int(cases[i].name, exited.lived_ns, 5 + cases[i].lived_ms * MS);
-    assert_case_int(cases[i].name, exited.false_ns, 6 + cases[i].false_ms * MS);
-    assert_case_int(cases[i].name, exited.from_boot.sum_ns,
+    assert_case_int(cases[i].name, recent->lived_ns,
+                    5 + cases[i].lived_ms * MS);
+    assert_case_int(cases[i].name, recent->false_ns,
+                    6 + cases[i].false_ms * MS);
+    assert_case_int(cases[i].name, recent->from_boot.sum_ns,
                     7 + cases[i].from_boot_ms * MS);
-    exited_threads_note_sample(&exited);
-    assert_case_int(cases[i].name,
-                    exited.lived_ns + exited.false_ns + exited.from_boot.count,
-                    0);
+    /* What came after the sample is of the next period. */
+    struct exited_threads later = exited;
+    exited_threads_note_sample(&later, &earlier);
+    assert_case_int(cases[i].name, later.recent.lived_ns,
+                    cases[i].lived_ms * MS);
+    assert_case_int(cases[i].name, later.recent.false_ns,
+                    cases[i].false_ms * MS);
+    exited_threads_note_sample(&exited, recent);
+    assert_case_int(
+        cases[i].name,
+        recent->lived_ns + recent->false_ns + recent->from_boot.count, 0);
   }
 }
 
