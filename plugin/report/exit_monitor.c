@@ -160,13 +160,14 @@ int exit_monitor_start(struct tracker *tracker,
     status = descendants_create("/proc", tracker, &w->descendants);
   if (status == 0)
     status = open_sources(w);
+  tracker->hears_since_ns =
+      clock_ns(CLOCK_BOOTTIME); /* before its thread reads it */
   if (status == 0)
     status = start_listener(w);
   if (status != 0) {
     exit_monitor_stop(w);
     return status;
   }
-  tracker->hears_since_ns = clock_ns(CLOCK_BOOTTIME);
   tracker->drain = drain;
   tracker->drain_context = w;
   *monitor = w;

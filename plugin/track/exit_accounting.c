@@ -657,6 +657,15 @@ static struct message *take_thread(struct exit_accounting *exits,
   return waiting;
 }
 
+/* Whether the main thread of a member may have ended before exit records were
+ * heard: then its record does not come. */
+static bool may_lack_main(const struct exit_accounting *exits,
+                          const struct process *process) {
+  return process != NULL && process_is_listed(process) &&
+         process->member != NULL &&
+         process->start_ns < exits->tracker->hears_since_ns;
+}
+
 /*
  * Whether a process has to wait for its main thread, which has its name:
  * threads that die together, on several CPUs, overtake each other. Keeps a copy
@@ -666,7 +675,8 @@ static bool must_wait(struct exit_accounting *exits,
                       const struct exit_info *info,
                       const struct message *message) {
   struct process *process = find(exits, info);
-  if (exit_info_knows_name(info, exited_of(process)))
+  if (exit_info_knows_name(info, exited_of(process)) ||
+      may_lack_main(exits, process))
     return false;
 
   if (process == NULL)

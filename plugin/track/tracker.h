@@ -46,8 +46,8 @@ struct tracker {
                              * delay counted; CLOCK_BOOTTIME, UINT64_MAX while
                              * delay accounting is off */
   bool listens;             /* exit records arrive */
-  bool hears_forks;         /* and process events, since: */
-  uint64_t hears_since_ns;  /* CLOCK_BOOTTIME */
+  bool hears_forks;         /* and process events */
+  uint64_t hears_since_ns;  /* since when both do, CLOCK_BOOTTIME */
 
   /* Takes all exit records that have arrived: exit_listener_drain. NULL if
    * nobody listens. The reader's thread alone sets and calls it. */

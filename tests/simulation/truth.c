@@ -15,6 +15,7 @@ static struct known {
   bool is_unclear;    /* no read was complete since its name changed */
   bool is_in_read;    /* it has its name since before the read under way */
   bool is_base;       /* there before the plugin, and no read is complete */
+  bool was_before;    /* it was there before the plugin */
   bool has_loss;
   bool has_ended;
   bool has_children;
@@ -61,6 +62,7 @@ void truth_begin(unsigned int process, bool is_before_plugin) {
           !is_before_plugin && (parent->is_descendant || parent->name == SET_D),
       .was_looked_at = is_reading || is_before_plugin,
       .is_base = is_before_plugin,
+      .was_before = is_before_plugin,
   };
   known[process].is_descendant |= known[process].name == SET_D;
   known[p->parent].has_children = true;
@@ -241,7 +243,11 @@ static void add_process(struct truth *truth, const struct known *k) {
 void truth_sum_up(struct truth *truth) {
   memset(truth, 0, sizeof(*truth));
   for (unsigned int i = 1; i < world.processes; i++) {
-    known[i].has_other_main = world.process[i].has_other_main;
+    struct known *k = &known[i];
+    k->has_other_main = world.process[i].has_other_main;
+    /* The main thread of such a process may have ended before the plugin could
+     * hear of it: its last name is not waited for. */
+    k->has_loss |= k->was_before && k->maybe != 0 && world.process[i].tasks > 1;
     add_process(truth, &known[i]);
   }
 }

@@ -115,6 +115,7 @@ static inline void begin(struct fixture *fixture, uint64_t since_ms) {
                                     100, fixture->now - since_ms * MS);
   assert_non_null(fixture->tracker);
   fixture->tracker->listens = true;
+  fixture->tracker->hears_since_ns = fixture->now - since_ms * MS;
   assert_int_equal(descendants_create(fixture->tree.root, fixture->tracker,
                                       &fixture->descendants),
                    0);

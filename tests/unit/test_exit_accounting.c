@@ -691,6 +691,24 @@ static void counts_a_known_process_from_the_start(void **state) {
   assert_int_equal(exits_of(fixture, 0), 1);
 }
 
+/* Its main thread ended before the plugin's start, and so never has a record.
+ */
+static void counts_the_end_of_who_has_no_main_thread(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  add_group(fixture, SELECTOR_COMMAND, "nginx");
+  fixture->rules[0].notify = NOTIFY_ALL;
+  begin(fixture, 1000);
+  child_start(&child);
+  put_process(fixture, child.pid, "nginx", 'S', 5000);
+  read_at(fixture, 0);
+  struct message message =
+      last_of(thread_of(child.pid, child.pid + 1, "worker", 1), 2);
+  take(fixture, &message, 1);
+  assert_int_equal(exits_of(fixture, 0), 1);
+  assert_int_equal(fixture->event_count, 1);
+}
+
 /* Whom reads know, and no group selects. */
 static void leaves_known_strangers_alone(void **state) {
   struct fixture *fixture = *state;
@@ -1187,6 +1205,7 @@ int main(void) {
       prepared(remembers_what_the_dead_have_been),
       prepared(adds_what_the_reads_missed),
       prepared(counts_a_known_process_from_the_start),
+      prepared(counts_the_end_of_who_has_no_main_thread),
       prepared(leaves_known_strangers_alone),
       prepared(counts_a_stranger_that_took_the_name),
       prepared(counts_the_threads_of_a_stranger),
