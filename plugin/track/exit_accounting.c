@@ -561,41 +561,63 @@ static bool has_done_io(const struct record *thread,
   return has_done || (process != NULL && process->has_ended_children);
 }
 
-/* The end of a process. The lock is given up to match it and to read its clock,
- * so it has to be looked up anew: a read may have met it by then. */
-static void take_process(struct exit_accounting *exits, struct exit_info *info,
-                         bool is_added) {
-  struct tracker *tracker = exits->tracker;
+/* What was known of a process when its last thread's record was taken. */
+struct ending {
+  bool is_added;   /* the thread, to what the ended ones used */
+  bool is_member;  /* or its parent is */
+  bool is_decided; /* a read has resolved its groups */
+  bool has_name, has_changed;
+};
 
-  tracker_lock(tracker);
+/* Notes that a parent's child has ended, for which it may wait. With the lock.
+ */
+static void note_child(struct process *parent, const struct record *thread,
+                       const struct process *child) {
+  parent->has_ended_children = true;
+  if (has_done_io(thread, child))
+    parent->has_io_of_children = true;
+}
+
+/* Looks up a process that has ended, and its parent. With the lock. */
+static struct ending begin_end(struct exit_accounting *exits,
+                               struct exit_info *info, bool is_added) {
   struct process *process = find(exits, info);
   if (process != NULL && !is_added)
     is_added = add_exited_thread(exits, process, info->thread);
-  bool is_member = process != NULL && process->member != NULL;
-  bool is_decided = is_member && process_is_listed(process);
-  bool has_name = exit_info_knows_name(info, exited_of(process));
+  struct ending ending = {
+      .is_added = is_added,
+      .is_member = process != NULL && process->member != NULL,
+      .has_name = exit_info_knows_name(info, exited_of(process)),
+  };
+  ending.is_decided = ending.is_member && process_is_listed(process);
   exit_info_set_comm(info, exited_of(process));
-  bool has_changed = is_decided && has_name &&
-                     process_has_changed(process, info->comm, info->is_forked);
+  ending.has_changed =
+      ending.is_decided && ending.has_name &&
+      process_has_changed(process, info->comm, info->is_forked);
   struct process *parent =
-      process_table_find(tracker->table, (pid_t)info->thread->ppid);
-  if (parent != NULL) {
-    parent->has_ended_children = true;
-    if (has_done_io(info->thread, process))
-      parent->has_io_of_children = true;
-  }
-  is_member |= parent != NULL && parent->member != NULL;
-  tracker_unlock(tracker);
+      process_table_find(exits->tracker->table, (pid_t)info->thread->ppid);
+  if (parent != NULL)
+    note_child(parent, info->thread, process);
+  ending.is_member |= parent != NULL && parent->member != NULL;
+  return ending;
+}
+
+/* Counts the end of a process. The lock was given up to match it and to read
+ * its clock, so it has to be looked up anew: a read may have met it by then. */
+static void finish_end(struct exit_accounting *exits, struct exit_info *info,
+                       const struct ending *ending) {
+  struct tracker *tracker = exits->tracker;
+  bool is_added = ending->is_added;
 
   exits->join.match_count = exits->unknown_count = 0;
-  if ((!is_decided || has_changed) && has_name)
+  if ((!ending->is_decided || ending->has_changed) && ending->has_name)
     match(exits, info);
-  if (is_member || exits->join.match_count > 0)
+  if (ending->is_member || exits->join.match_count > 0)
     exit_info_read_clock(info, exits->proc, exits->start_tick_ns);
 
   tracker_lock(tracker);
   tracker->exits++;
-  process = find(exits, info);
+  struct process *process = find(exits, info);
   if (process == NULL || !process_is_listed(process)) {
     settle_unmet(exits, process, is_added, info);
   } else {
@@ -604,7 +626,7 @@ static void take_process(struct exit_accounting *exits, struct exit_info *info,
       process->exited->whole_cpu_ns = info->whole->cpu_ns;
     if (process->member == NULL || process->claim != NULL)
       settle_stranger(exits, process, is_added, info);
-    if (process->member != NULL && is_added && has_changed)
+    if (process->member != NULL && is_added && ending->has_changed)
       settle_changed(exits, process, info);
     else if (process->member != NULL && is_added)
       settle(exits, process, info);
@@ -674,6 +696,8 @@ static bool may_lack_main(const struct exit_accounting *exits,
 static bool must_wait(struct exit_accounting *exits,
                       const struct exit_info *info,
                       const struct message *message) {
+  if (exit_info_knows_name(info, NULL))
+    return false;
   struct process *process = find(exits, info);
   if (exit_info_knows_name(info, exited_of(process)) ||
       may_lack_main(exits, process))
@@ -697,17 +721,20 @@ static bool must_wait(struct exit_accounting *exits,
 static struct message *take(struct exit_accounting *exits,
                             const struct message *message, bool is_added) {
   struct exit_info info;
+  struct ending ending;
   struct message *waiting = NULL;
 
   tracker_lock(exits->tracker);
   bool is_known = identify(exits, message, &info);
   if (is_known && !info.is_last)
     waiting = take_thread(exits, &info);
-  else if (is_known && !is_added)
-    is_known = !must_wait(exits, &info, message);
+  bool is_end = is_known && info.is_last &&
+                (is_added || !must_wait(exits, &info, message));
+  if (is_end)
+    ending = begin_end(exits, &info, is_added);
   tracker_unlock(exits->tracker);
-  if (is_known && info.is_last)
-    take_process(exits, &info, is_added);
+  if (is_end)
+    finish_end(exits, &info, &ending);
   return waiting;
 }
 

@@ -502,8 +502,7 @@ static void tell(struct story *story, char letter) {
     break;
   case 'Z': /* it ends, and its parent waits */
     child_end(&story->child);
-    nanosleep(&(struct timespec){.tv_nsec = 20000000},
-              NULL); /* till it stands */
+    child_settle_all();
     story->clock[BY_ZOMBIE] = child_clock(pid);
     put_process(fixture, pid, "nginx", 'Z', AGE_MS);
     story->is_zombie = true;
