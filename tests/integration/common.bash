@@ -333,18 +333,19 @@ cpu_us() {
   rows "$1" ps_cputime | tail -n1 | awk -F, '{ print $2 + $3 }'
 }
 
-# begun GROUP IDENTITY: as rows, but the times are those when the reads began,
-# which rates are per; their values have later ones.
-begun() {
-  join -t, <(rows "$1" "$2") <(rows "" duration-read) |
-    awk -F, -v OFS=, '{ $1 = sprintf("%.6f", $1 - $NF); NF--; print }'
+# rates GROUP IDENTITY: "epoch,rate,seconds", the time that the rate is of: from
+# the begin of the read before to that of its own.
+rates() {
+  join -t, <(rows "$1" "$2") <(rows "" duration-read | awk -F, -v OFS=, '
+    { begin = $1 - $2 }
+    NR > 1 { printf "%s,%.6f\n", $1, begin - last }
+    { last = begin }')
 }
 
 # integral GROUP IDENTITY: a rate, summed up over the time.
 integral() {
-  begun "$1" "$2" | awk -F, '
-    NR > 1 && $2 != "nan" { sum += $2 * ($1 - last) }
-    { last = $1 }
+  rates "$1" "$2" | awk -F, '
+    $2 != "nan" { sum += $2 * $3 }
     END { printf "%.6f\n", sum }'
 }
 

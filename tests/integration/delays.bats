@@ -31,10 +31,9 @@ mean_since() {
 
 # waits GROUP KIND: how many there were, from their sum and their mean.
 waits() {
-  join -t, <(begun "$1" "delay_rate-delay-$2") \
-    <(begun "$1" "latency-delay-$2") | awk -F, '
-    NR > 1 && $3 != "nan" && $3 > 0 { sum += $2 * ($1 - last) / $3 }
-    { last = $1 }
+  join -t, <(rates "$1" "delay_rate-delay-$2") \
+    <(rows "$1" "latency-delay-$2") | awk -F, '
+    $2 != "nan" && $4 != "nan" && $4 > 0 { sum += $2 * $3 / $4 }
     END { printf "%.0f\n", sum }'
 }
 

@@ -478,6 +478,15 @@ CONF
   settle various
 }
 
+# periods: "epoch,seconds,doubt" of each read but the first: since the read before
+# began, and by how much that can be wrong.
+periods() {
+  rows "" duration-read | awk -F, -v OFS=, '
+    { begin = $1 - $2 / 2; doubt = $2 / 2 + 0.0005 }
+    NR > 1 { printf "%s,%.6f,%.6f\n", $1, begin - last, doubt + last_doubt }
+    { last = begin; last_doubt = doubt }'
+}
+
 # waited KIND: what the plugin has dispatched of it, in microseconds and in
 # number, each with the most by which it can differ from the truth. A rate is per
 # time between the beginnings of two reads. A read begins no later than its
@@ -486,21 +495,20 @@ CONF
 # microsecond tells no number.
 waited() {
   join -t, <(rows various "delay_rate-delay-$1") <(rows various "latency-delay-$1") |
-    join -t, - <(rows "" duration-read) | awk -F, '
-    { begin = $1 - $4 / 2; doubt = $4 / 2 + 0.0005 }
-    NR > 1 && $2 != "nan" {
-      time = begin - last
+    join -t, - <(periods) | awk -F, '
+    $2 != "nan" {
+      time = $4
+      doubt = $5
       us += $2 * time * 1e6
-      us_slack += $2 * (doubt + last_doubt) * 1e6 + time / 2
+      us_slack += $2 * doubt * 1e6 + time / 2
       if ($3 != "nan" && $3 > 0.5e-6) {
         count = $2 * time / $3
         waits += count
-        waits_slack += count * ((doubt + last_doubt) / time + 0.5e-6 / $2)
+        waits_slack += count * (doubt / time + 0.5e-6 / $2)
         waits_slack += count * 0.5e-6 / ($3 - 0.5e-6)
       } else if ($2 > 0)
         waits_slack += 1e9
     }
-    { last = begin; last_doubt = doubt }
     END { printf "%.1f %.1f %.1f %.1f\n", us, us_slack, waits, waits_slack + 0.1 }'
 }
 
