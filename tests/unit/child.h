@@ -59,6 +59,17 @@ static inline void *child_sleep_thread(void *arg) {
   return arg;
 }
 
+/* Sleeps so often, by the kernel's count: a sleep may be over before it begins.
+ */
+static inline void child_sleep(long times) {
+  struct rusage before, now;
+  getrusage(RUSAGE_SELF, &before);
+  do {
+    nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL);
+    getrusage(RUSAGE_SELF, &now);
+  } while (now.ru_nvcsw - before.ru_nvcsw < times);
+}
+
 static inline void child_do(char order, uint32_t argument,
                             const char text[64]) {
   static unsigned char data[65536];
@@ -88,8 +99,7 @@ static inline void child_do(char order, uint32_t argument,
     close(null);
     break;
   case 's': /* sleep that many times */
-    for (uint32_t i = 0; i < argument; i++)
-      nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL);
+    child_sleep(argument);
     break;
   case 'n': /* take that name */
     prctl(PR_SET_NAME, text);
