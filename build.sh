@@ -374,7 +374,8 @@ measure_instructions() {
 build_simulation() {
   local core=()
   need_packages "${build_packages[@]}"
-  mapfile -t core < <(find "$root"/plugin/{select,track} -name '*.c' | sort)
+  mapfile -t core < <(find "$root"/plugin/{select,track} -name '*.c' \
+    ! -name read_worker.c | sort)
   mkdir -p "$build"
   gcc "${cflags[@]}" -I"$root/plugin" "$root"/tests/simulation/*.c "${core[@]}" \
     "$root/plugin/kernel/record.c" -lmnl -lpcre2-8 -o "$build/simulation"

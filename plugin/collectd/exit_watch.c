@@ -65,12 +65,14 @@ void exit_watch_start(struct exit_watch *watch) {
     log_buffer(watch, options.cpus);
 }
 
-void exit_watch_stop(struct exit_watch *watch) {
-  exit_monitor_stop(watch->monitor);
+bool exit_watch_stop(struct exit_watch *watch) {
+  if (!exit_monitor_stop(watch->monitor))
+    return false;
   watch->monitor = NULL;
   watch->former_records = watch->records;
   watch->lost_records.former = watch->lost_records.count;
   watch->lost_events.former = watch->lost_events.count;
+  return true;
 }
 
 static void log_untried(struct exit_watch *watch, int status) {

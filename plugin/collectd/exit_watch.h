@@ -40,7 +40,8 @@ struct exit_watch {
 /* Starts a monitor. Sets error if that fails, and logs nothing of it. */
 void exit_watch_start(struct exit_watch *watch);
 
-void exit_watch_stop(struct exit_watch *watch);
+/* As exit_monitor_stop. */
+bool exit_watch_stop(struct exit_watch *watch);
 
 /* Takes the monitor's figures, and starts another one if it has broken, or if
  * none could be started. To be called before each read. */

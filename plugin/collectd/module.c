@@ -14,7 +14,7 @@
 #include "report/diagnostics.h"
 #include "report/lookup.h"
 #include "report/notifier.h"
-#include "track/reader.h"
+#include "track/read_worker.h"
 
 #include <collectd/core/daemon/collectd.h>
 
@@ -37,6 +37,7 @@ enum {
 static struct settings settings;
 static struct tracker *tracker;
 static struct reader *reader;
+static struct read_worker *worker;
 static struct diagnostics diagnostics;
 static struct notifier *notifier; /* NULL if no group notifies */
 static struct exit_watch watch;
@@ -151,6 +152,14 @@ static void watch_paths(void) {
   path_watch_wait(LOOKUP_WAIT_MS);
 }
 
+static int start_reading(void) {
+  int status = read_worker_start(reader, tracker, &worker);
+  if (status != 0)
+    ERROR("taskstats plugin: Cannot start the thread that reads: %s.",
+          STRERROR(-status));
+  return status;
+}
+
 static int taskstats_init(void) {
   if (reader != NULL)
     return 0;
@@ -186,7 +195,7 @@ static int taskstats_init(void) {
     exit_watch_start(&watch);
   if (watch.monitor != NULL)
     exit_monitor_wait_for_proof(watch.monitor);
-  return 0;
+  return start_reading();
 }
 
 /* What the tracker has beside the groups. */
@@ -265,18 +274,26 @@ static int taskstats_read(void) {
   struct reader_report report;
   if (watch.monitor != NULL)
     exit_monitor_begin_read(watch.monitor);
-  reader_read(reader, clock_ns(CLOCK_BOOTTIME), &report);
+  int status = read_worker_read(worker, &report);
+  if (status != 0)
+    report = (struct reader_report){.proc = status};
 
   struct figures figures;
   take_figures(&figures);
   log_changes(&report, &figures);
-  dispatch_values(begin, &report, &figures);
+  if (status == 0) /* else the groups may still be the reader's */
+    dispatch_values(begin, &report, &figures);
   last_read = report.proc == 0 && report.delays != 0 ? begin : 0;
   return 0;
 }
 
 static int taskstats_shutdown(void) {
-  exit_watch_stop(&watch);
+  if (!read_worker_stop(worker) || !exit_watch_stop(&watch)) {
+    /* What hangs is left alone, with all that it may use: collectd ends now. */
+    notifier_hold(notifier, 0);
+    return 0;
+  }
+  worker = NULL;
   stop_notifier();
   reader_destroy(reader);
   reader = NULL;

@@ -4,6 +4,7 @@
 #include "kernel/cpulist.h"
 #include "kernel/genl.h"
 #include "kernel/netlink_inbox.h"
+#include "kernel/thread.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -26,6 +27,7 @@ enum {
   REST_NS = 2000000,
   PROOF_INTERVAL_MS = 100,
   PROOF_TRIES = 15,
+  STOP_MS = 500,
 };
 
 struct exit_listener {
@@ -49,8 +51,14 @@ struct exit_listener {
   atomic_int
       also_fd; /* calls.also_fd, or -1 since it is not looked at any more */
 
-  /* Who drains holds the lock, for all that follows. */
-  pthread_mutex_t draining;
+  pthread_mutex_t lock;
+  pthread_cond_t changed; /* with the lock, as these: */
+  bool has_ended;         /* the thread */
+  bool is_draining;       /* some thread */
+  bool is_own_drain;      /* the listener's */
+  bool was_left;          /* a drain was, in the middle of it */
+
+  /* Of the thread that drains: */
   uint64_t empty_ns; /* when the socket was last seen empty */
   uint32_t drops;    /* the socket's own count */
   struct mmsghdr headers[BATCH];
@@ -93,7 +101,7 @@ static void call_before(struct exit_listener *listener, uint64_t until_ns) {
 }
 
 /* Takes all that has arrived. Returns whether there was something, or a
- * negative errno. With the lock. */
+ * negative errno. */
 static int drain(struct exit_listener *listener) {
   bool took = false;
 
@@ -124,10 +132,33 @@ static int drain(struct exit_listener *listener) {
   return took;
 }
 
-static int drain_in_turn(struct exit_listener *listener) {
-  pthread_mutex_lock(&listener->draining);
+/* Waits for its turn to drain. Returns whether the thread before was left
+ * behind. */
+static bool begin_drain(struct exit_listener *listener, bool is_own) {
+  pthread_mutex_lock(&listener->lock);
+  while (listener->is_draining)
+    pthread_cond_wait(&listener->changed, &listener->lock);
+  bool was_left = listener->was_left;
+  listener->is_draining = true;
+  listener->is_own_drain = is_own;
+  listener->was_left = false;
+  pthread_mutex_unlock(&listener->lock);
+  return was_left;
+}
+
+static void end_drain(struct exit_listener *listener, bool was_left) {
+  pthread_mutex_lock(&listener->lock);
+  listener->is_draining = false;
+  listener->was_left = was_left;
+  pthread_cond_broadcast(&listener->changed);
+  pthread_mutex_unlock(&listener->lock);
+}
+
+static int drain_in_turn(struct exit_listener *listener, bool is_own) {
+  if (begin_drain(listener, is_own))
+    listener->calls.resume(listener->calls.context);
   int status = drain(listener);
-  pthread_mutex_unlock(&listener->draining);
+  end_drain(listener, false);
   return status;
 }
 
@@ -140,7 +171,7 @@ static void wake(struct exit_listener *listener) {
 void exit_listener_drain(struct exit_listener *listener) {
   /* An error comes again in the listener's thread; and so does its turn to look
    * at what is to be done later. */
-  if (drain_in_turn(listener) > 0)
+  if (drain_in_turn(listener, false) > 0)
     wake(listener);
 }
 
@@ -219,7 +250,7 @@ static int listen_on(struct exit_listener *listener) {
     uint64_t begin_ns = now_ns();
     bool has_more = wait_for_work(listener, timeout_ms);
     bool is_close = now_ns() - begin_ns < REST_NS;
-    int status = drain_in_turn(listener);
+    int status = drain_in_turn(listener, true);
     if (status < 0)
       return status;
     timeout_ms = listener->calls.drained(listener->calls.context);
@@ -232,6 +263,10 @@ static int listen_on(struct exit_listener *listener) {
 static void *run(void *arg) {
   struct exit_listener *listener = arg;
   atomic_store(&listener->error, listen_on(listener));
+  pthread_mutex_lock(&listener->lock);
+  listener->has_ended = true;
+  pthread_cond_broadcast(&listener->changed);
+  pthread_mutex_unlock(&listener->lock);
   return NULL;
 }
 
@@ -269,15 +304,10 @@ static int watch(struct exit_listener *listener, bool on) {
 }
 
 static int start_thread(struct exit_listener *listener) {
-  /* Signals are for collectd's main thread. */
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int status = pthread_create(&listener->thread, NULL, run, listener);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (status == 0)
-    pthread_setname_np(listener->thread, "taskstats exits");
-  return -status;
+  int status =
+      thread_start(&listener->thread, "taskstats exits", run, listener);
+  listener->is_started = status == 0;
+  return status;
 }
 
 static void destroy(struct exit_listener *listener) {
@@ -285,7 +315,8 @@ static void destroy(struct exit_listener *listener) {
     close(listener->fd);
   if (listener->wake_fd >= 0)
     close(listener->wake_fd);
-  pthread_mutex_destroy(&listener->draining);
+  pthread_cond_destroy(&listener->changed);
+  pthread_mutex_destroy(&listener->lock);
   free(listener->cpus);
   free(listener);
 }
@@ -297,7 +328,8 @@ int exit_listener_open(const char *cpus, size_t buffer,
     return -ENOMEM;
 
   atomic_store(&l->also_fd, -1);
-  pthread_mutex_init(&l->draining, NULL);
+  pthread_mutex_init(&l->lock, NULL);
+  thread_init_condition(&l->changed);
   l->cpus = strdup(cpus);
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   l->fd = genl_connect(&l->family);
@@ -330,20 +362,46 @@ int exit_listener_start(struct exit_listener *listener,
                         const struct exit_listener_calls *calls) {
   listener->calls = *calls;
   atomic_store(&listener->also_fd, calls->also_fd);
-  int status = start_thread(listener);
-  listener->is_started = status == 0;
+  return start_thread(listener);
+}
+
+int exit_listener_leave_drain(struct exit_listener *listener,
+                              bool *is_callers) {
+  pthread_mutex_lock(&listener->lock);
+  *is_callers = !listener->is_own_drain;
+  pthread_mutex_unlock(&listener->lock);
+  if (!*is_callers)
+    pthread_detach(listener->thread);
+  end_drain(listener, true);
+  int status = *is_callers ? 0 : start_thread(listener);
+  if (status != 0)
+    atomic_store(&listener->error, status);
   return status;
 }
 
-void exit_listener_stop(struct exit_listener *listener) {
-  if (listener == NULL)
-    return;
+/* Waits for the thread's end. Returns false if it hangs. */
+static bool end_thread(struct exit_listener *listener) {
+  int status = 0;
   atomic_store(&listener->must_stop, true);
   wake(listener);
-  if (listener->is_started)
+  pthread_mutex_lock(&listener->lock);
+  while (!listener->has_ended && status == 0)
+    status = thread_wait_ms(&listener->changed, &listener->lock, STOP_MS);
+  bool has_ended = listener->has_ended;
+  pthread_mutex_unlock(&listener->lock);
+  if (has_ended)
     pthread_join(listener->thread, NULL);
+  return has_ended;
+}
+
+bool exit_listener_stop(struct exit_listener *listener) {
+  if (listener == NULL)
+    return true;
+  if (listener->is_started && !end_thread(listener))
+    return false;
   watch(listener, false);
   destroy(listener);
+  return true;
 }
 
 void exit_listener_status(struct exit_listener *listener,

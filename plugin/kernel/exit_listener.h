@@ -27,6 +27,10 @@ struct exit_listener_calls {
   void (*take)(void *context, const struct message *messages, size_t count,
                uint64_t earliest_ns, uint64_t latest_ns);
 
+  /* Goes on with the records of take whose thread was left behind
+   * (exit_listener_leave_drain). */
+  void (*resume)(void *context);
+
   /* Everything that had arrived is taken. Returns when to be called again, at
    * the latest, in ms; or -1. */
   int (*drained)(void *context);
@@ -47,9 +51,10 @@ int exit_listener_open(const char *cpus, size_t buffer,
 int exit_listener_start(struct exit_listener *listener,
                         const struct exit_listener_calls *calls);
 
-/* Ends the listening and the thread, if it was started; takes some ms. Takes
- * NULL. */
-void exit_listener_stop(struct exit_listener *listener);
+/* Ends the listening and the thread, if it was started; takes some ms. Returns
+ * false if the thread hangs: then everything that it may use must be left
+ * alone. Takes NULL. */
+bool exit_listener_stop(struct exit_listener *listener);
 
 /* Takes all exit records that have arrived, in the caller's thread. A record is
  * queued before its process can be reaped: once a process is seen to be gone,
@@ -57,6 +62,12 @@ void exit_listener_stop(struct exit_listener *listener);
  * unless the kernel dropped it. Any thread; it must hold no lock that the calls
  * take. */
 void exit_listener_drain(struct exit_listener *listener);
+
+/* The thread that drains has been left behind (kernel/hang_guard.h): another
+ * one may go on. is_callers tells whether it was that of a caller of
+ * exit_listener_drain. Returns 0, or a negative errno if the listener's thread
+ * was it and there is no other one. */
+int exit_listener_leave_drain(struct exit_listener *listener, bool *is_callers);
 
 struct exit_listener_status {
   /* A record arrived. The kernel may accept a listener and never send: it does

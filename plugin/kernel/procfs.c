@@ -26,6 +26,9 @@ struct procfs {
   DIR *dir;
   int fd; /* of dir, and owned by it */
   uint64_t page_size;
+  struct hang_guard guard;
+  char *cmdline; /* what was read last, and its room */
+  size_t cmdline_size;
   char cgroups[CGROUPS_SIZE]; /* of the process at hand */
 };
 
@@ -37,28 +40,59 @@ bool procfs_is_vanished(int status) {
   return status == -ENOENT || status == -ESRCH;
 }
 
-int procfs_open(const char *root, struct procfs **proc) {
+/* Takes over the descriptor of /proc, which may be a negative errno. */
+static int open_directory(int fd, struct procfs **proc) {
+  if (fd < 0)
+    return fd;
   struct procfs *p = calloc(1, sizeof(*p));
-  if (p == NULL)
-    return -ENOMEM;
-
-  p->dir = opendir(root);
-  if (p->dir == NULL) {
-    int status = -errno;
+  DIR *dir = p != NULL ? fdopendir(fd) : NULL;
+  if (dir == NULL) {
+    int status = p != NULL ? -errno : -ENOMEM;
     free(p);
+    close(fd);
     return status;
   }
-  p->fd = dirfd(p->dir);
+  p->dir = dir;
+  p->fd = fd;
   p->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
   *proc = p;
   return 0;
+}
+
+/* Returns a descriptor or a negative errno. */
+static int open_root(int at, const char *root) {
+  int fd = openat(at, root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  return fd >= 0 ? fd : -errno;
+}
+
+int procfs_open(const char *root, struct procfs **proc) {
+  return open_directory(open_root(AT_FDCWD, root), proc);
+}
+
+int procfs_reopen(const struct procfs *proc, struct procfs **again) {
+  return open_directory(open_root(proc->fd, "."), again);
 }
 
 void procfs_close(struct procfs *proc) {
   if (proc == NULL)
     return;
   closedir(proc->dir);
+  free(proc->cmdline);
   free(proc);
+}
+
+uint64_t procfs_call(const struct procfs *proc) {
+  return hang_guard_call(&proc->guard);
+}
+
+pid_t procfs_call_pid(uint64_t call) { return hang_guard_pid(call); }
+
+bool procfs_abandon(struct procfs *proc, uint64_t call) {
+  return hang_guard_abandon(&proc->guard, call);
+}
+
+bool procfs_has_returned(const struct procfs *proc) {
+  return hang_guard_has_returned(&proc->guard);
 }
 
 void procfs_rewind(struct procfs *proc) { rewinddir(proc->dir); }
@@ -137,22 +171,24 @@ int procfs_task_threads(int fd, uint32_t *threads) {
 }
 
 /* Reads what fits into size - 1 bytes and ends it with a NUL. Returns the
- * number of bytes or a negative errno. */
+ * number of bytes or a negative errno. The buffer is the thread's own. */
 static ssize_t read_file(struct procfs *proc, pid_t pid, const char *file,
                          char *buffer, size_t size) {
+  hang_guard_enter(&proc->guard, pid);
   int fd = open_file(proc, pid, file, O_RDONLY);
-  if (fd < 0)
-    return fd;
-
   size_t used = 0;
-  ssize_t got;
-  do {
+  ssize_t got = 0;
+  while (fd >= 0 && used < size - 1) {
     got = read(fd, buffer + used, size - 1 - used);
     if (got > 0)
       used += (size_t)got;
-  } while ((got > 0 && used < size - 1) || (got < 0 && errno == EINTR));
-  int status = got < 0 ? -errno : 0;
-  close(fd);
+    else if (got == 0 || errno != EINTR)
+      break;
+  }
+  int status = fd < 0 ? fd : got < 0 ? -errno : 0;
+  if (fd >= 0)
+    close(fd);
+  hang_guard_leave(&proc->guard);
   buffer[used] = '\0';
   return status != 0 ? status : (ssize_t)used;
 }
@@ -245,13 +281,8 @@ int procfs_io_open(struct procfs *proc, pid_t pid) {
   return open_file(proc, pid, "io", O_RDONLY);
 }
 
-int procfs_io_read(int fd, struct procfs_io *io) {
-  char text[512];
-  ssize_t size = pread(fd, text, sizeof(text) - 1, 0);
-  if (size < 0)
-    return -errno;
-  text[size] = '\0';
-
+/* Takes what an io file says. */
+static int take_io(const char *text, struct procfs_io *io) {
   uint64_t *const values[] = {&io->read_chars, &io->write_chars,
                               &io->read_calls, &io->write_calls,
                               &io->read_bytes, &io->write_bytes};
@@ -266,6 +297,31 @@ int procfs_io_read(int fd, struct procfs_io *io) {
       return -EBADMSG;
   }
   return 0;
+}
+
+enum { IO_SIZE = 512 }; /* of an io file, and more */
+
+/* Reads an io file, which the caller guards. */
+static int read_io(int fd, char text[IO_SIZE]) {
+  ssize_t size = pread(fd, text, IO_SIZE - 1, 0);
+  if (size < 0)
+    return -errno;
+  text[size] = '\0';
+  return 0;
+}
+
+int procfs_io_read(struct procfs *proc, pid_t pid, int fd,
+                   struct procfs_io *io) {
+  char text[IO_SIZE];
+
+  hang_guard_enter(&proc->guard, pid);
+  int opened = fd < 0 ? procfs_io_open(proc, pid) : -1;
+  int status =
+      fd < 0 && opened < 0 ? opened : read_io(fd < 0 ? opened : fd, text);
+  if (opened >= 0)
+    close(opened);
+  hang_guard_leave(&proc->guard);
+  return status == 0 ? take_io(text, io) : status;
 }
 
 static void add_io(struct procfs_io *sum, const struct procfs_io *io) {
@@ -303,23 +359,30 @@ static int each_thread(struct procfs *proc, pid_t pid,
 
 /* A thread that ends meanwhile is none. */
 static int add_io_of_thread(void *context, int task_fd, const char *tid) {
-  char name[NAME_SIZE + 256];
+  char name[NAME_SIZE + 256], text[IO_SIZE];
   struct procfs_io io;
 
   snprintf(name, sizeof(name), "%s/io", tid);
   int fd = openat(task_fd, name, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return errno == ENOENT ? 0 : -errno;
-  int status = procfs_io_read(fd, &io);
+  int status = read_io(fd, text);
   close(fd);
+  if (status == 0)
+    status = take_io(text, &io);
   if (status == 0)
     add_io(context, &io);
   return status == -ESRCH ? 0 : status;
 }
 
 int procfs_io_of_threads(struct procfs *proc, pid_t pid, struct procfs_io *io) {
-  *io = (struct procfs_io){0};
-  return each_thread(proc, pid, add_io_of_thread, io);
+  struct procfs_io sum = {0};
+
+  hang_guard_enter(&proc->guard, pid);
+  int status = each_thread(proc, pid, add_io_of_thread, &sum);
+  hang_guard_leave(&proc->guard);
+  *io = sum;
+  return status;
 }
 
 struct tid_list {
@@ -354,8 +417,19 @@ static void join_arguments(char *cmdline, size_t size) {
   cmdline[size] = '\0';
 }
 
+/* Makes room for a command line. */
+static int grow_cmdline(struct procfs *proc, size_t size) {
+  if (size <= proc->cmdline_size)
+    return 0;
+  char *larger = realloc(proc->cmdline, size);
+  if (larger == NULL)
+    return -ENOMEM;
+  proc->cmdline = larger;
+  proc->cmdline_size = size;
+  return 0;
+}
+
 int procfs_cmdline(struct procfs *proc, pid_t pid, char **cmdline) {
-  char *buffer = NULL;
   ssize_t used;
 
   /* A process may change its arguments at any time, so a buffer that was too
@@ -363,23 +437,18 @@ int procfs_cmdline(struct procfs *proc, pid_t pid, char **cmdline) {
    * gigabytes of its memory (PR_SET_MM_MAP), so there is a limit. */
   for (size_t size = 1024;;
        size = size < PROCFS_CMDLINE_SIZE / 4 ? size * 4 : PROCFS_CMDLINE_SIZE) {
-    char *larger = realloc(buffer, size);
-    if (larger == NULL) {
-      free(buffer);
-      return -ENOMEM;
-    }
-    buffer = larger;
-    used = read_file(proc, pid, "cmdline", buffer, size);
-    if (used < 0) {
-      free(buffer);
+    int status = grow_cmdline(proc, size);
+    if (status != 0)
+      return status;
+    used = read_file(proc, pid, "cmdline", proc->cmdline, size);
+    if (used < 0)
       return (int)used;
-    }
     if ((size_t)used < size - 1 || size == PROCFS_CMDLINE_SIZE)
       break;
   }
-  join_arguments(buffer, (size_t)used);
-  *cmdline = buffer;
-  return 0;
+  join_arguments(proc->cmdline, (size_t)used);
+  *cmdline = strdup(proc->cmdline);
+  return *cmdline != NULL ? 0 : -ENOMEM;
 }
 
 /* What is gone has this behind its path. */
@@ -395,9 +464,12 @@ int procfs_exe(struct procfs *proc, pid_t pid, char *path, size_t size) {
   char name[NAME_SIZE];
 
   snprintf(name, sizeof(name), "%d/exe", pid);
+  hang_guard_enter(&proc->guard, pid);
   ssize_t length = readlinkat(proc->fd, name, path, size - 1);
-  if (length < 0)
-    return -errno;
+  int status = length < 0 ? -errno : 0;
+  hang_guard_leave(&proc->guard);
+  if (status != 0)
+    return status;
   path[length] = '\0';
   cut_deleted(path);
   return 0;
@@ -468,8 +540,8 @@ int procfs_cgroup(struct procfs *proc, pid_t pid, char *path, size_t size) {
 
 /* Reads a file that has room in the buffer. Returns how much, 0 for an error.
  */
-static size_t read_small(struct procfs *proc, const char *file, char *buffer,
-                         size_t size) {
+static size_t read_small(const struct procfs *proc, const char *file,
+                         char *buffer, size_t size) {
   int fd = openat(proc->fd, file, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return 0;
@@ -532,6 +604,16 @@ int procfs_enable_delay_accounting(struct procfs *proc) {
   int status = write(fd, "1\n", 2) < 0 ? -errno : 0;
   close(fd);
   return status;
+}
+
+bool procfs_call_runs(const struct procfs *proc) {
+  char name[sizeof("self/task/") + NAME_SIZE], text[256];
+
+  snprintf(name, sizeof(name), "self/task/%d/stat",
+           atomic_load(&proc->guard.tid));
+  text[read_small(proc, name, text, sizeof(text) - 1)] = '\0';
+  const char *end = strrchr(text, ')');
+  return end != NULL && end[1] == ' ' && end[2] == 'R';
 }
 
 bool procfs_may_be_zombie(pid_t pid) {

@@ -2,6 +2,8 @@
 #ifndef TASKSTATS_PROCFS_H
 #define TASKSTATS_PROCFS_H
 
+#include "kernel/hang_guard.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +15,8 @@
  * Functions that take a pid return -ENOENT or -ESRCH if there is no such
  * process; -EACCES or -EPERM where the kernel wants ptrace access; -EBADMSG for
  * contents that no kernel writes. A pid may have changed hands between any two
- * calls: see process identity in reader.c. One thread at a time.
+ * calls: see process identity in reader.c. One thread at a time, but for the
+ * calls that look after it.
  */
 
 struct procfs;
@@ -26,6 +29,25 @@ int procfs_open(const char *root, struct procfs **proc);
 
 /* Takes NULL. */
 void procfs_close(struct procfs *proc);
+
+/* Opens the same once more. Returns 0 or a negative errno. */
+int procfs_reopen(const struct procfs *proc, struct procfs **again);
+
+/*
+ * The calls that read stat, io, exe or cmdline may hang (kernel/hang_guard.h).
+ * Another thread may look after the one that uses proc: procfs_call is the call
+ * that it is in, or 0, and procfs_call_pid whom that asks. After procfs_abandon
+ * nobody uses proc but the thread, which ends when the call returns; then
+ * procfs_has_returned, and proc is to be closed.
+ */
+uint64_t procfs_call(const struct procfs *proc);
+pid_t procfs_call_pid(uint64_t call);
+bool procfs_abandon(struct procfs *proc, uint64_t call);
+bool procfs_has_returned(const struct procfs *proc);
+
+/* Whether the thread that is in a call runs, or waits for a CPU only. False if
+ * that cannot be told. */
+bool procfs_call_runs(const struct procfs *proc);
 
 /* Begins a listing of all processes. */
 void procfs_rewind(struct procfs *proc);
@@ -85,8 +107,10 @@ struct procfs_io { /* of the whole process, ended threads included */
  * errno. The descriptor stays with the process, whoever has the pid later. */
 int procfs_io_open(struct procfs *proc, pid_t pid);
 
-/* Reads an open <pid>/io. -ESRCH: its process is gone. */
-int procfs_io_read(int fd, struct procfs_io *io);
+/* Reads an open <pid>/io or, if fd is negative, opens and closes it. -ESRCH:
+ * its process is gone. */
+int procfs_io_read(struct procfs *proc, pid_t pid, int fd,
+                   struct procfs_io *io);
 
 /* Adds up <pid>/task/<tid>/io: what the living threads themselves have done.
  * (The process's own file has what ended threads did, too, but also what

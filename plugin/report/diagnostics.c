@@ -166,6 +166,16 @@ static void describe_undecided(const struct reader_report *read, char *line,
            undecided_cause(read->undecided_limit));
 }
 
+static void describe_hung(const struct reader_report *read, char *line,
+                          size_t size) {
+  snprintf(line, size,
+           "The files in /proc of %zu %s, such as %d, do not answer, as if its "
+           "file system had hung while it called exec or mmap. Nothing is read "
+           "of it meanwhile. Repair the file system or kill the process.",
+           read->hung, read->hung == 1 ? "process" : "processes",
+           read->hung_pid);
+}
+
 static void describe_clocks(int status, char *line, size_t size) {
   (void)status;
   snprintf(line, size,
@@ -182,6 +192,9 @@ static const char *proc_cause(int status) {
            "of the service); give collectd CAP_SYS_PTRACE";
   case -ENODEV:
     return "there is none in /proc; mount it";
+  case -ETIMEDOUT:
+    return "the files of many do not answer, as if their file systems had hung "
+           "while they called exec or mmap; find and kill them";
   default:
     return "is /proc mounted?";
   }
@@ -281,6 +294,7 @@ static const struct {
     [PROBLEM_UNDECIDED] = {NULL,
                            "All processes can be matched within the limit.",
                            true},
+    [PROBLEM_HUNG] = {NULL, "All processes answer again.", true},
     [PROBLEM_CLOCKS] = {describe_clocks, "", false},
     [PROBLEM_LISTENER] = {describe_listener, "Exit records arrive.", false},
     [PROBLEM_OLD_RECORDS] = {describe_old_records, "", false},
@@ -341,6 +355,8 @@ static void update_problem(struct logged_problem *logged, enum problem problem,
     return;
   if (problem == PROBLEM_UNDECIDED)
     describe_undecided(now->read, line, sizeof(line));
+  else if (problem == PROBLEM_HUNG)
+    describe_hung(now->read, line, sizeof(line));
   else
     diagnostics_table[problem].describe(status, line, sizeof(line));
   say(true, line);
@@ -357,6 +373,7 @@ void diagnostics_update(struct diagnostics *diagnostics,
       [PROBLEM_IO] = read->io,
       [PROBLEM_SELECT] = read->select,
       [PROBLEM_UNDECIDED] = read->undecided > 0 ? -EOVERFLOW : 0,
+      [PROBLEM_HUNG] = read->hung > 0 ? -ETIMEDOUT : 0,
       [PROBLEM_CLOCKS] = read->clocks,
       [PROBLEM_LISTENER] = now->listener,
       [PROBLEM_OLD_RECORDS] = now->has_unattributed ? -ENODATA : 0,

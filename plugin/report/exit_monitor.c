@@ -85,6 +85,29 @@ static void drain(void *context) {
   exit_listener_drain(monitor->listener);
 }
 
+static struct procfs *find_busy(void *context) {
+  const struct exit_monitor *monitor = context;
+  struct procfs *proc = exit_accounting_proc(monitor->exits);
+  if (procfs_call(proc) == 0 && monitor->descendants != NULL)
+    proc = descendants_proc(monitor->descendants);
+  return procfs_call(proc) != 0 ? proc : NULL;
+}
+
+static int leave_drain(void *context, const struct procfs *abandoned,
+                       struct procfs *again, bool *is_callers) {
+  struct exit_monitor *monitor = context;
+  if (abandoned == exit_accounting_proc(monitor->exits))
+    exit_accounting_use_proc(monitor->exits, again);
+  else
+    descendants_use_proc(monitor->descendants, again);
+  return exit_listener_leave_drain(monitor->listener, is_callers);
+}
+
+static void resume(void *context) {
+  const struct exit_monitor *monitor = context;
+  exit_accounting_resume(monitor->exits);
+}
+
 static void take(void *context, const struct message *messages, size_t count,
                  uint64_t earliest_ns, uint64_t latest_ns) {
   struct exit_monitor *monitor = context;
@@ -139,6 +162,7 @@ static int start_listener(struct exit_monitor *monitor) {
       .also_fd =
           monitor->forks != NULL ? process_events_fd(monitor->forks) : -1,
       .take = take,
+      .resume = resume,
       .drained = sum_up,
   };
   return exit_listener_start(monitor->listener, &calls);
@@ -168,8 +192,8 @@ int exit_monitor_start(struct tracker *tracker,
     exit_monitor_stop(w);
     return status;
   }
-  tracker->drain = drain;
-  tracker->drain_context = w;
+  tracker->drain = (struct drain){
+      .context = w, .take = drain, .busy = find_busy, .leave = leave_drain};
   *monitor = w;
   return 0;
 }
@@ -187,11 +211,12 @@ bool exit_monitor_may_recover(int error) {
   }
 }
 
-void exit_monitor_stop(struct exit_monitor *monitor) {
+bool exit_monitor_stop(struct exit_monitor *monitor) {
   if (monitor == NULL)
-    return;
-  monitor->tracker->drain = NULL;
-  exit_listener_stop(monitor->listener);
+    return true;
+  monitor->tracker->drain = (struct drain){0};
+  if (!exit_listener_stop(monitor->listener))
+    return false;
   tracker_lock(monitor->tracker);
   monitor->tracker->listens = false;
   tracker_unlock(monitor->tracker);
@@ -199,6 +224,7 @@ void exit_monitor_stop(struct exit_monitor *monitor) {
   descendants_destroy(monitor->descendants);
   exit_accounting_destroy(monitor->exits);
   free(monitor);
+  return true;
 }
 
 void exit_monitor_wait_for_proof(struct exit_monitor *monitor) {

@@ -32,8 +32,9 @@ int exit_monitor_start(struct tracker *tracker,
  * configuration, the kernel or the namespaces of the process are the cause. */
 bool exit_monitor_may_recover(int error);
 
-/* Takes NULL. */
-void exit_monitor_stop(struct exit_monitor *monitor);
+/* Returns false if its thread hangs: then everything that it may use must be
+ * left alone. Takes NULL. */
+bool exit_monitor_stop(struct exit_monitor *monitor);
 
 /* Waits a moment for the first record, so that the first read is sure whether
  * any arrive. */

@@ -44,9 +44,27 @@ void descendants_destroy(struct descendants *descendants) {
   free(descendants);
 }
 
+struct procfs *descendants_proc(const struct descendants *descendants) {
+  return descendants->proc;
+}
+
+void descendants_use_proc(struct descendants *descendants,
+                          struct procfs *proc) {
+  descendants->proc = proc;
+}
+
+/* Reads a process's stat, unless it does not answer. */
+static bool read_stat(struct descendants *descendants, pid_t pid,
+                      struct procfs_stat *stat) {
+  return !hung_processes_has(&descendants->tracker->hung, pid) &&
+         procfs_stat(descendants->proc, pid, stat) == 0;
+}
+
 void descendants_set_time(struct descendants *descendants, uint64_t now_ns) {
   descendants->now_ns = now_ns;
 }
+
+static void clear_attributes(void *attributes) { attributes_clear(attributes); }
 
 /* Fills in which of the rules that want descendants select a process that
  * lives. Without the lock. */
@@ -58,13 +76,14 @@ static void match_living(struct descendants *descendants, pid_t pid,
   join->match_count = 0;
   attributes_init(&attributes, descendants->proc, pid, comm);
   attributes.work = &descendants->work;
+  pthread_cleanup_push(clear_attributes, &attributes); /* if left behind */
   for (const struct rule *r = descendants->tracker->rules; r != NULL;
        r = r->next) {
     struct match *match = &join->matches[join->match_count];
     join->match_count +=
         r->descendants && rule_match(r, &attributes, match) == SELECTOR_YES;
   }
-  attributes_clear(&attributes);
+  pthread_cleanup_pop(true);
 }
 
 /* Whether it is not known yet what the children inherit of a process that
@@ -91,7 +110,7 @@ static void judge(struct descendants *descendants, pid_t pid,
                   uint64_t forked_ns) {
   struct tracker *tracker = descendants->tracker;
   struct procfs_stat stat;
-  if (procfs_stat(descendants->proc, pid, &stat) != 0)
+  if (!read_stat(descendants, pid, &stat))
     return;
   uint64_t start_ns = stat.start_ticks * descendants->tick_ns;
   uint64_t latest_ns = start_ns + descendants->tick_ns;
@@ -136,7 +155,7 @@ static bool is_entered(struct descendants *descendants, pid_t pid,
   tracker_unlock(tracker);
   if (!may_be || is_sure)
     return may_be;
-  return procfs_stat(descendants->proc, pid, &stat) == 0 &&
+  return read_stat(descendants, pid, &stat) &&
          stat.start_ticks * descendants->tick_ns == start_ns;
 }
 

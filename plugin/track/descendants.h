@@ -19,6 +19,10 @@ int descendants_create(const char *root, struct tracker *tracker,
 /* Takes NULL. */
 void descendants_destroy(struct descendants *descendants);
 
+/* What it reads with. After that was abandoned, another one takes its place. */
+struct procfs *descendants_proc(const struct descendants *descendants);
+void descendants_use_proc(struct descendants *descendants, struct procfs *proc);
+
 /* It is now later than that, CLOCK_BOOTTIME, and no exit record that was sent
  * later has been taken. */
 void descendants_set_time(struct descendants *descendants, uint64_t now_ns);

@@ -28,8 +28,12 @@ struct exit_accounting {
   void *context;
   uint64_t tick_ns;           /* of the kernel's sampling */
   struct exit_info_when when; /* the messages at hand are of */
-  const struct message *next; /* those that are to be taken yet */
-  size_t next_count;
+  /* The messages at hand, of which so many are taken; and of the next one
+   * whether its thread is added to what the process's ended threads used. */
+  const struct message *messages;
+  size_t count, taken;
+  bool is_added;
+  struct message *waiting; /* that is to be taken after the next one; or NULL */
   struct exited_threads_when exited; /* the same in CLOCK_MONOTONIC */
   uint64_t start_tick_ns;            /* of start times in procfs */
   struct pattern_work work;          /* of matching */
@@ -74,7 +78,17 @@ void exit_accounting_destroy(struct exit_accounting *exits) {
   join_clear(&exits->join);
   parent_cmdlines_clear(&exits->parents);
   free(exits->unknown);
+  free(exits->waiting);
   free(exits);
+}
+
+struct procfs *exit_accounting_proc(const struct exit_accounting *exits) {
+  return exits->proc;
+}
+
+void exit_accounting_use_proc(struct exit_accounting *exits,
+                              struct procfs *proc) {
+  exits->proc = proc;
 }
 
 /* Whether a process that was heard to be forked, and that no listing has shown
@@ -106,8 +120,8 @@ static bool ends_soon(const struct exit_accounting *exits,
                       const struct exit_info *info) {
   if (info->is_last)
     return true;
-  for (size_t i = 0; i < exits->next_count; i++) {
-    const struct record *next = &exits->next[i].record[MESSAGE_THREAD];
+  for (size_t i = exits->taken + 1; i < exits->count; i++) {
+    const struct record *next = &exits->messages[i].record[MESSAGE_THREAD];
     if (next->tgid == info->thread->tgid &&
         (next->flags & RECORD_LAST_THREAD) != 0)
       return true;
@@ -326,6 +340,9 @@ static void match(struct exit_accounting *exits, const struct exit_info *info) {
 
   exit_info_look_init(&look, info, exits->proc, &exits->parents);
   look.attributes.work = &exits->work;
+  /* Who does not answer has been tried. */
+  look.has_cmdline =
+      hung_processes_has(&exits->tracker->hung, (pid_t)info->thread->ppid);
   for (const struct rule *r = exits->tracker->rules; r != NULL; r = r->next) {
     enum selector_match result =
         exit_info_match(&look, r, &join->matches[join->match_count]);
@@ -733,8 +750,10 @@ static struct message *take(struct exit_accounting *exits,
   if (is_end)
     ending = begin_end(exits, &info, is_added);
   tracker_unlock(exits->tracker);
-  if (is_end)
+  if (is_end) {
+    exits->is_added = ending.is_added;
     finish_end(exits, &info, &ending);
+  }
   return waiting;
 }
 
@@ -759,12 +778,21 @@ void exit_accounting_take(struct exit_accounting *exits,
   pattern_work_fill(&exits->work, latest_ns);
   set_when(exits, earliest_ns, latest_ns);
   parent_cmdlines_begin_batch(&exits->parents);
-  for (size_t i = 0; i < count; i++) {
-    exits->next = &messages[i + 1];
-    exits->next_count = count - i - 1;
-    struct message *waiting = take(exits, &messages[i], false);
-    if (waiting != NULL)
-      take(exits, waiting, true);
-    free(waiting);
+  exits->messages = messages;
+  exits->count = count;
+  exits->taken = 0;
+  exit_accounting_resume(exits);
+}
+
+void exit_accounting_resume(struct exit_accounting *exits) {
+  for (; exits->taken < exits->count; exits->taken++) {
+    if (exits->waiting == NULL)
+      exits->waiting =
+          take(exits, &exits->messages[exits->taken], exits->is_added);
+    if (exits->waiting != NULL)
+      take(exits, exits->waiting, true);
+    free(exits->waiting);
+    exits->waiting = NULL;
+    exits->is_added = false;
   }
 }

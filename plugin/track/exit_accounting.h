@@ -43,4 +43,13 @@ void exit_accounting_take(struct exit_accounting *exits,
                           const struct message *messages, size_t count,
                           uint64_t earliest_ns, uint64_t latest_ns);
 
+/* Goes on with the messages of exit_accounting_take whose thread was left
+ * behind (struct drain). */
+void exit_accounting_resume(struct exit_accounting *exits);
+
+/* What it reads with. After that was abandoned, another one takes its place. */
+struct procfs *exit_accounting_proc(const struct exit_accounting *exits);
+void exit_accounting_use_proc(struct exit_accounting *exits,
+                              struct procfs *proc);
+
 #endif

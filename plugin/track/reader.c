@@ -9,6 +9,7 @@
 #include "track/sampler.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -118,6 +119,24 @@ void reader_look_up_users(struct reader *reader) {
       user_cache_name(uid, name, sizeof(name));
 }
 
+struct procfs *reader_proc(const struct reader *reader) {
+  return reader->proc;
+}
+
+void reader_abandon_read(struct reader *reader, struct procfs *again,
+                         pid_t hung) {
+  if (again != NULL)
+    reader->proc = again;
+  sampler_abandon_batch(reader->sampler, reader->proc);
+  tracker_lock(reader->tracker);
+  struct process *process = process_table_find(reader->tracker->table, hung);
+  if (process != NULL) {
+    process->due = PROCESS_DUE_NOW;
+    process->clock_ns = PROCESS_CLOCK_UNKNOWN;
+  }
+  tracker_unlock(reader->tracker);
+}
+
 int reader_enable_delay_accounting(struct reader *reader) {
   bool on;
   int status = procfs_delay_accounting(reader->proc, &on);
@@ -173,6 +192,18 @@ static void match_rule(struct reader *reader, const struct rule *rule,
   reader->undecided_expression = attributes->undecided;
 }
 
+static void clear_attributes(void *attributes) { attributes_clear(attributes); }
+
+/* Matches a process, whose attributes these are, with all rules. */
+static void match_rules(struct reader *reader, struct attributes *attributes) {
+  reader->join.match_count = 0;
+  reader->select_error = 0;
+  pthread_cleanup_push(clear_attributes, attributes); /* if left behind */
+  for (const struct rule *r = reader->tracker->rules; r != NULL; r = r->next)
+    match_rule(reader, r, attributes);
+  pthread_cleanup_pop(false);
+}
+
 /* Fills in which rules select a process. If something about it was missing, it
  * may have begun to end, and stat is what it is now. Returns false if it is
  * gone. */
@@ -180,12 +211,9 @@ static bool find_matches(struct reader *reader, pid_t pid,
                          struct procfs_stat *stat) {
   struct attributes attributes;
 
-  reader->join.match_count = 0;
   attributes_init(&attributes, reader->proc, pid, stat->comm);
   attributes.work = &reader->work;
-  reader->select_error = 0;
-  for (const struct rule *r = reader->tracker->rules; r != NULL; r = r->next)
-    match_rule(reader, r, &attributes);
+  match_rules(reader, &attributes);
   if (reader->select_error == 0)
     reader->select_error = attributes.error;
   reader->is_pending = attributes.is_pending || reader->select_error == -EAGAIN;
@@ -511,6 +539,15 @@ static void lose(struct reader *reader, struct process *process) {
   tracker_unlock(reader->tracker);
 }
 
+/* Leaves a process that does not answer as it is. */
+static void leave_out(struct reader *reader, pid_t pid, uint32_t inode) {
+  tracker_lock(reader->tracker);
+  struct process *process = process_table_find(reader->tracker->table, pid);
+  if (process != NULL && process_is_listed(process) && process->inode == inode)
+    process->seen = reader->tracker->read;
+  tracker_unlock(reader->tracker);
+}
+
 /* Looks at one process of the listing. Those of no group cost nothing more,
  * until it is their turn to be selected anew. */
 static void visit(struct reader *reader, pid_t pid, uint32_t inode) {
@@ -562,7 +599,10 @@ static int visit_all(struct reader *reader) {
   procfs_rewind(reader->proc);
   while ((status = procfs_next(reader->proc, &pid, &inode)) > 0) {
     reader->sees_init |= pid == INIT_PID;
-    visit(reader, pid, inode);
+    if (hung_processes_has(&reader->tracker->hung, pid))
+      leave_out(reader, pid, inode);
+    else
+      visit(reader, pid, inode);
     count++;
   }
   sampler_flush(reader->sampler);
@@ -672,6 +712,7 @@ void reader_read(struct reader *reader, uint64_t boot_ns,
   report->delays = status.delays;
   report->delay_accounting = status.delay_accounting;
   report->clocks = reader->clocks;
+  report->hung = hung_processes_count(&tracker->hung, &report->hung_pid);
   note_delay_accounting(tracker, status.delay_accounting == 0, boot_ns);
   close_read(reader);
 }

@@ -31,6 +31,8 @@ struct reader_report {
   uint32_t delays;      /* the kinds of delay that are counted, as 1 << kind */
   int clocks;           /* -EXDEV: in a time namespace that shifts them, false
                          * waits for a disk are not told from true ones */
+  size_t hung;          /* processes that do not answer since an earlier read */
+  pid_t hung_pid;       /* one of them */
   size_t members;
 };
 
@@ -49,6 +51,15 @@ void reader_look_up_users(struct reader *reader);
 /* Reads once. boot_ns is the time, CLOCK_BOOTTIME. */
 void reader_read(struct reader *reader, uint64_t boot_ns,
                  struct reader_report *report);
+
+/* What it reads with, for whoever looks after it. */
+struct procfs *reader_proc(const struct reader *reader);
+
+/* The read's thread is gone. The next read uses again, and leaves nothing out
+ * that this one has not finished; of the process that did not answer, if it was
+ * asked by the reader, everything is read anew. */
+void reader_abandon_read(struct reader *reader, struct procfs *again,
+                         pid_t hung);
 
 /* Sets kernel.task_delayacct to 1. Returns 1 if it was not, 0 if nothing was to
  * be done, or a negative errno. */

@@ -69,6 +69,15 @@ void sampler_destroy(struct sampler *sampler) {
   free(sampler);
 }
 
+void sampler_abandon_batch(struct sampler *sampler, struct procfs *proc) {
+  sampler->proc = proc;
+  for (size_t i = 0; i < sampler->batch_size; i++) {
+    sampler->batch[i]->clock_ns = PROCESS_CLOCK_UNKNOWN;
+    sampler->batch[i]->member->is_gone = false;
+  }
+  sampler->batch_size = 0;
+}
+
 static uint64_t subtract(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
 static void disconnect(struct sampler *sampler, int error) {
@@ -250,14 +259,14 @@ static bool read_io(struct sampler *sampler, struct process *process,
   member->io_error = 0;
   if ((member->collect & COLLECT_IO) == 0)
     return false;
-  int fd = member->io_fd >= 0 ? member->io_fd
-                              : procfs_io_open(sampler->proc, process->pid);
-  int status = fd < 0 ? fd : procfs_io_read(fd, &look->io);
+  if (member->io_fd < 0 && fd_budget_have_room(&sampler->files))
+    member->io_fd = fd_budget_keep(&sampler->files,
+                                   procfs_io_open(sampler->proc, process->pid));
+  int status =
+      procfs_io_read(sampler->proc, process->pid, member->io_fd, &look->io);
   if (status == 0 && look->had_waited)
     status = procfs_io_of_threads(sampler->proc, process->pid,
                                   &look->sample.own_io.living);
-  if (member->io_fd < 0)
-    member->io_fd = fd_budget_keep(&sampler->files, fd);
   member->io_error = status;
   return status == 0;
 }

@@ -27,6 +27,9 @@ struct sampler_status {
   int delay_accounting; /* -ENODATA: it is off; else why it cannot be told */
 };
 
+/* Drops what was queued, for the next read to look at, which uses proc. */
+void sampler_abandon_batch(struct sampler *sampler, struct procfs *proc);
+
 /* Begins a read. Connects to the kernel if there is no connection. */
 void sampler_begin(struct sampler *sampler);
 

@@ -88,6 +88,7 @@ struct tracker *tracker_create(const struct rule *rules, uint32_t max_groups,
   tracker->max_groups = max_groups;
   tracker->since_ns = boot_ns;
   pthread_mutex_init(&tracker->lock, NULL);
+  hung_processes_init(&tracker->hung);
   tracker->table = process_table_create();
   if (tracker->table == NULL || add_rules(tracker, rules) != 0) {
     tracker_destroy(tracker);
@@ -126,6 +127,7 @@ void tracker_destroy(struct tracker *tracker) {
   while (tracker->groups != NULL)
     remove_group(tracker, &tracker->groups);
   pthread_mutex_destroy(&tracker->lock);
+  hung_processes_clear(&tracker->hung);
   free(tracker);
 }
 
@@ -269,8 +271,8 @@ bool tracker_knows_as_unused(const struct tracker *tracker,
 }
 
 void tracker_take_exits(struct tracker *tracker) {
-  if (tracker->drain != NULL)
-    tracker->drain(tracker->drain_context);
+  if (tracker->drain.take != NULL)
+    tracker->drain.take(tracker->drain.context);
 }
 
 void tracker_lock(struct tracker *tracker) {

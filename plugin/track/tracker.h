@@ -2,10 +2,30 @@
 #ifndef TASKSTATS_TRACKER_H
 #define TASKSTATS_TRACKER_H
 
+#include "track/hung_processes.h"
 #include "track/member.h"
 #include "track/process_table.h"
 
 #include <pthread.h>
+
+/* How exit records are taken that have arrived. */
+struct drain {
+  void *context;
+
+  /* Takes all: exit_listener_drain. NULL if nobody listens. The reader's thread
+   * alone sets and calls it. */
+  void (*take)(void *context);
+
+  /* The procfs that whoever takes them is using in a call that may hang, or
+   * NULL. */
+  struct procfs *(*busy)(void *context);
+
+  /* That procfs has been abandoned, with its thread: from now on again is used,
+   * and another thread may take records. is_callers tells whether it was that
+   * of a caller of take. Returns 0 or a negative errno. */
+  int (*leave)(void *context, const struct procfs *abandoned,
+               struct procfs *again, bool *is_callers);
+};
 
 /*
  * What the reader and the listener keep together: who is known, what of each
@@ -49,10 +69,8 @@ struct tracker {
   bool hears_forks;         /* and process events */
   uint64_t hears_since_ns;  /* since when both do, CLOCK_BOOTTIME */
 
-  /* Takes all exit records that have arrived: exit_listener_drain. NULL if
-   * nobody listens. The reader's thread alone sets and calls it. */
-  void (*drain)(void *context);
-  void *drain_context;
+  struct drain drain;
+  struct hung_processes hung;
 
   uint64_t exits;        /* of processes, whether a group wanted them or not */
   uint64_t undecided;    /* exits whose groups could not be decided */

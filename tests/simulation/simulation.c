@@ -233,7 +233,7 @@ static void start_plugin(void) {
   empty_ns = world.now_ns;
   tracker->listens = tracker->hears_forks = true;
   tracker->hears_since_ns = world.now_ns;
-  tracker->drain = drain_for_reader;
+  tracker->drain.take = drain_for_reader;
   world.events_taken = world.events;
   begin_coroutine(&reading, reading_stack, read_forever);
   begin_coroutine(&listening, listening_stack, listen_forever);

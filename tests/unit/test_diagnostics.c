@@ -570,6 +570,8 @@ static void does_not_blame_capabilities_for_all(void **state) {
       {"no memory for a command line", {.select = -ENOMEM}},
       {"expressions that take too long",
        {.undecided = 2, .undecided_rule = "a", .undecided_expression = "b"}},
+      {"processes that do not answer", {.hung = 2, .hung_pid = 12}},
+      {"too many of them", {.proc = -ETIMEDOUT}},
   };
 
   for (size_t i = 0; i < COUNT_OF(others); i++) {
@@ -603,6 +605,18 @@ static void names_expressions_that_take_too_long(void **state) {
   time_s += HOUR_S;
   update(&diagnostics, &report);
   assert_case_says("several", said[0].text, "about 12 processes within");
+}
+
+static void names_a_process_that_does_not_answer(void **state) {
+  (void)state;
+  struct diagnostics diagnostics = {0};
+  struct reader_report report = {.hung = 1, .hung_pid = 4711};
+  update(&diagnostics, &report);
+  assert_int_equal(said_count, 1);
+  assert_case_says("one", said[0].text, "of 1 process, such as 4711,");
+  assert_case_says("one", said[0].text, "kill the process");
+  recover(&diagnostics, true);
+  assert_case_says("again", said[0].text, "All processes answer again.");
 }
 
 /* An anchor helps only where steps are what lacks. */
@@ -660,6 +674,7 @@ int main(void) {
       cmocka_unit_test(names_the_missing_capability),
       cmocka_unit_test(does_not_blame_capabilities_for_all),
       cmocka_unit_test(names_expressions_that_take_too_long),
+      cmocka_unit_test(names_a_process_that_does_not_answer),
       cmocka_unit_test(names_the_limit_of_expressions),
       cmocka_unit_test(cuts_long_expressions),
   };

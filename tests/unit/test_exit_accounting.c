@@ -562,8 +562,8 @@ static void counts_once_in_any_order(void **state) {
     story.message = death_of(pid, "nginx", AGE_MS);
     story.clock[BY_RECORD] = 8 * MS;
 
-    fixture->tracker->drain = drain_story;
-    fixture->tracker->drain_context = &story;
+    fixture->tracker->drain =
+        (struct drain){.context = &story, .take = drain_story};
     for (const char *event = name; *event != '\0'; event++) {
       tell(&story, *event);
       assert_case_int(name, exits_of(fixture, 0), story.is_over);
@@ -940,6 +940,65 @@ static void stops_when_no_work_is_left(void **state) {
   free(line);
 }
 
+struct batch {
+  struct fixture *fixture;
+  const struct message *messages;
+  size_t count;
+};
+
+static void *take_batch(void *context) {
+  const struct batch *batch = context;
+  take(batch->fixture, batch->messages, batch->count);
+  return NULL;
+}
+
+static uint64_t await_call(const struct procfs *proc) {
+  uint64_t call;
+  while ((call = procfs_call(proc)) == 0)
+    nanosleep(&(struct timespec){.tv_nsec = MS}, NULL);
+  return call;
+}
+
+/* The command line of a parent never comes: a pipe that nobody writes to. The
+ * thread that asked for it is left behind, and another one goes on. */
+static void goes_on_after_who_hangs(void **state) {
+  struct fixture *fixture = *state;
+  enum { PARENT = 4000, COUNT = 3 };
+  char path[TREE_PATH_SIZE];
+  struct message messages[COUNT];
+  tree_path(&fixture->tree, "4000/cmdline", path);
+  assert_int_equal(mkfifo(path, 0600), 0);
+  add_group(fixture, SELECTOR_COMMAND_LINE, "nginx");
+  add_group(fixture, SELECTOR_COMMAND, "nginx");
+  begin(fixture, 1000);
+  for (int i = 0; i < COUNT; i++) {
+    messages[i] = death_of(PID + i, "nginx", AGE_MS);
+    messages[i].record[MESSAGE_THREAD].ppid = PARENT;
+    messages[i].record[MESSAGE_THREAD].flags |= i == 1 ? RECORD_FORKED : 0;
+  }
+
+  struct batch batch = {fixture, messages, COUNT};
+  struct procfs *proc = exit_accounting_proc(fixture->exits), *again;
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, take_batch, &batch), 0);
+  uint64_t call = await_call(proc);
+  assert_int_equal(procfs_call_pid(call), PARENT);
+  assert_int_equal(procfs_reopen(proc, &again), 0);
+  assert_true(procfs_abandon(proc, call));
+  hung_processes_add(&fixture->tracker->hung, PARENT, proc);
+  exit_accounting_use_proc(fixture->exits, again);
+  assert_int_equal(exits_of(fixture, 1), 1);
+  exit_accounting_resume(fixture->exits);
+  assert_used("all, once", fixture, 1, COUNT, COUNT);
+  assert_int_equal(exits_of(fixture, 0), 0);
+  assert_int_equal(fixture->tracker->undecided, COUNT);
+
+  close(open(path, O_WRONLY | O_CLOEXEC)); /* it returns, and ends */
+  pthread_join(thread, NULL);
+  assert_true(procfs_has_returned(proc));
+  assert_used("all, once", fixture, 1, COUNT, COUNT);
+}
+
 /* Two processes of one pid: to each its own. */
 static void tells_processes_of_one_pid_apart(void **state) {
   struct fixture *fixture = *state;
@@ -1211,6 +1270,7 @@ int main(void) {
       prepared(decides_by_the_parent),
       prepared(reads_and_matches_a_parent_once),
       prepared(stops_when_no_work_is_left),
+      prepared(goes_on_after_who_hangs),
       prepared(tells_processes_of_one_pid_apart),
       prepared(forgets_the_vanished_without_record),
       prepared(forgets_the_vanished_if_nobody_listens),

@@ -217,9 +217,9 @@ static int read_io(struct fixture *fixture, struct procfs_io *io) {
   if (fd < 0)
     return fd;
   assert_true((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
-  int status = procfs_io_read(fd, io);
+  int status = procfs_io_read(fixture->proc, 12, fd, io);
   struct procfs_io again; /* from the beginning */
-  assert_int_equal(procfs_io_read(fd, &again), status);
+  assert_int_equal(procfs_io_read(fixture->proc, 12, fd, &again), status);
   close(fd);
   return status;
 }
@@ -634,9 +634,9 @@ static void reads_real_io(void **state) {
   }
   assert_true(fd >= 0);
 
-  assert_int_equal(procfs_io_read(fd, &before), 0);
+  assert_int_equal(procfs_io_read(proc, child.pid, fd, &before), 0);
   child_tell(&child, 'w', 1000000);
-  assert_int_equal(procfs_io_read(fd, &after), 0);
+  assert_int_equal(procfs_io_read(proc, child.pid, fd, &after), 0);
   /* It also answers, by one byte, and reads its orders. */
   assert_in_range(after.write_chars - before.write_chars, 1000000, 1000002);
   assert_in_range(after.write_calls - before.write_calls, 16, 18);
@@ -644,10 +644,10 @@ static void reads_real_io(void **state) {
 
   /* A zombie keeps its figures; the descriptor outlives it, and says so. */
   child_end(&child);
-  assert_int_equal(procfs_io_read(fd, &before), 0);
+  assert_int_equal(procfs_io_read(proc, child.pid, fd, &before), 0);
   assert_in_range(before.write_chars - after.write_chars, 0, 1);
   child_reap(&child);
-  assert_int_equal(procfs_io_read(fd, &after), -ESRCH);
+  assert_int_equal(procfs_io_read(proc, child.pid, fd, &after), -ESRCH);
   close(fd);
   procfs_close(proc);
 }

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_HUNG_PROCESSES_H
+#define TASKSTATS_HUNG_PROCESSES_H
+
+#include "kernel/procfs.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/*
+ * Processes whose files in /proc do not answer (kernel/hang_guard.h). Nobody
+ * asks them until the thread that was left behind is back.
+ *
+ * Has a lock of its own, so that any thread may call these functions.
+ */
+
+enum { HUNG_PROCESSES_MOST = 32 };
+
+struct hung_process {
+  pid_t pid;
+  struct procfs *proc; /* that the thread uses which was left behind */
+  bool is_old;         /* it is since an earlier read */
+};
+
+/* Private. */
+struct hung_processes {
+  pthread_mutex_t lock;
+  atomic_size_t count;
+  struct hung_process processes[HUNG_PROCESSES_MOST];
+};
+
+void hung_processes_init(struct hung_processes *hung);
+
+/* What threads use that are not back stays theirs. */
+void hung_processes_clear(struct hung_processes *hung);
+
+bool hung_processes_has_room(const struct hung_processes *hung);
+
+/* Takes over proc, which has been abandoned in a call about that process. There
+ * must be room. */
+void hung_processes_add(struct hung_processes *hung, pid_t pid,
+                        struct procfs *proc);
+
+bool hung_processes_has(struct hung_processes *hung, pid_t pid);
+
+/* At the begin of a read: forgets those that have answered. */
+void hung_processes_begin_read(struct hung_processes *hung);
+
+/* How many do not answer since an earlier read, and the id of one of them. */
+size_t hung_processes_count(struct hung_processes *hung, pid_t *pid);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * hung_process exec|mmap DIRECTORY NAME: a process of that name whose files in
+ * /proc do not answer, because the server of a file system does not, which this
+ * is, at the directory.
+ *
+ *   exec  waits in exec for the close of a file: stat, io and exe do not answer
+ *   mmap  waits in mmap for a page: cmdline does not. It has forked 40 children
+ *         before, which do not call exec, and which end one by one in 2 seconds
+ *
+ * Says "ready" and the pid just before the process hangs. SIGUSR1 makes the
+ * server answer, to those who wait, too; SIGTERM, or two minutes, ends both.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+  LIFE_S = 120,
+  SIZE = 4096,
+  WAITING_MAX = 64,
+  FILE_NODE = 2,
+  CHILDREN = 40,
+  CHILD_MS = 50,
+};
+
+static volatile sig_atomic_t answers, must_end;
+
+static void begin_to_answer(int signal) {
+  (void)signal;
+  answers = 1;
+}
+
+static void end(int signal) {
+  (void)signal;
+  must_end = 1;
+}
+
+_Noreturn static void die(const char *what) {
+  fprintf(stderr, "hung_process: %s: %s\n", what, strerror(errno));
+  _exit(EXIT_FAILURE);
+}
+
+struct request {
+  uint64_t unique, node;
+  uint32_t opcode;
+};
+
+static void answer(int fd, const struct request *request, int error,
+                   const void *body, size_t size) {
+  unsigned char bytes[sizeof(struct fuse_out_header) + SIZE];
+  struct fuse_out_header header = {.len = (uint32_t)(sizeof(header) + size),
+                                   .error = -error,
+                                   .unique = request->unique};
+  memcpy(bytes, &header, sizeof(header));
+  if (size > 0)
+    memcpy(bytes + sizeof(header), body, size);
+  if (write(fd, bytes, header.len) < 0 && errno != ENOENT)
+    perror("answer");
+}
+
+static struct fuse_attr attributes_of(uint64_t node) {
+  return (struct fuse_attr){
+      .ino = node,
+      .size = SIZE,
+      .nlink = 1,
+      .mode = node == FILE_NODE ? S_IFREG | 0644 : S_IFDIR | 0755,
+  };
+}
+
+static void serve_request(int fd, const struct request *request) {
+  static const char text[SIZE];
+  static int opened;
+
+  switch (request->opcode) {
+  case FUSE_INIT:
+    answer(fd, request, 0,
+           &(struct fuse_init_out){
+               .major = FUSE_KERNEL_VERSION, .minor = 31, .max_write = SIZE},
+           sizeof(struct fuse_init_out));
+    break;
+  case FUSE_LOOKUP:
+    answer(fd, request, 0,
+           &(struct fuse_entry_out){.nodeid = FILE_NODE,
+                                    .entry_valid = LIFE_S,
+                                    .attr_valid = LIFE_S,
+                                    .attr = attributes_of(FILE_NODE)},
+           sizeof(struct fuse_entry_out));
+    break;
+  case FUSE_GETATTR:
+    answer(fd, request, 0,
+           &(struct fuse_attr_out){.attr_valid = LIFE_S,
+                                   .attr = attributes_of(request->node)},
+           sizeof(struct fuse_attr_out));
+    break;
+  case FUSE_OPEN: /* a mapping of the second one waits for what the first reads
+                   */
+    answer(fd, request, 0,
+           &(struct fuse_open_out){
+               .open_flags = FOPEN_KEEP_CACHE |
+                             (opened++ > 0 ? (uint32_t)FOPEN_DIRECT_IO : 0)},
+           sizeof(struct fuse_open_out));
+    break;
+  case FUSE_READ:
+    answer(fd, request, 0, text, sizeof(text));
+    break;
+  case FUSE_FORGET:
+  case FUSE_INTERRUPT:
+    break;
+  default:
+    answer(fd, request, request->opcode == FUSE_FLUSH ? 0 : ENOSYS, NULL, 0);
+  }
+}
+
+/* Serves until the end; what hangs is not answered before SIGUSR1. */
+static void serve(int fd, uint32_t hangs) {
+  static char bytes[1 << 17];
+  struct request waiting[WAITING_MAX];
+  size_t count = 0;
+
+  while (!must_end) {
+    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+    while (answers && count > 0)
+      serve_request(fd, &waiting[--count]);
+    if (poll(&poll_fd, 1, 100) <= 0 || read(fd, bytes, sizeof(bytes)) <= 0)
+      continue;
+    const struct fuse_in_header *in = (const void *)bytes;
+    const struct request request = {in->unique, in->nodeid, in->opcode};
+    if (request.opcode != hangs || answers || count == WAITING_MAX)
+      serve_request(fd, &request);
+    else
+      waiting[count++] = request;
+  }
+}
+
+static int open_file(const char *directory) {
+  char path[4096];
+  snprintf(path, sizeof(path), "%s/file", directory);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    die(path);
+  return fd;
+}
+
+static void *read_page(void *fd) {
+  char byte;
+  if (read(*(int *)fd, &byte, 1) < 0)
+    perror("read");
+  return NULL;
+}
+
+static void have_children(void) {
+  for (int i = 0; i < CHILDREN; i++)
+    if (fork() == 0) {
+      usleep((unsigned int)(1 + i) * CHILD_MS * 1000);
+      _exit(0);
+    }
+}
+
+static void hang_in_mmap(const char *directory) {
+  int first = open_file(directory);
+  pthread_t thread;
+  have_children();
+  pthread_create(&thread, NULL, read_page, &first);
+  usleep(100000);
+  if (mmap(NULL, SIZE, PROT_READ, MAP_PRIVATE, open_file(directory), 0) ==
+      MAP_FAILED)
+    die("mmap");
+  for (;;)
+    pause();
+}
+
+_Noreturn static void hang(bool in_exec, const char *directory,
+                           const char *name) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  prctl(PR_SET_NAME, name);
+  printf("ready=%d\n", getpid());
+  fflush(stdout);
+  if (!in_exec)
+    hang_in_mmap(directory);
+  open_file(directory);
+  execl("/bin/sleep", name, "120", (char *)NULL);
+  die("exec");
+}
+
+int main(int argc, char **argv) {
+  char options[128];
+  if (argc != 4 ||
+      (strcmp(argv[1], "exec") != 0 && strcmp(argv[1], "mmap") != 0)) {
+    fputs("usage: hung_process exec|mmap DIRECTORY NAME\n", stderr);
+    return EXIT_FAILURE;
+  }
+  bool in_exec = strcmp(argv[1], "exec") == 0;
+  int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+  snprintf(options, sizeof(options),
+           "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", fd);
+  if (fd < 0 || mount("hung", argv[2], "fuse", MS_NOSUID | MS_NODEV, options))
+    die(argv[2]);
+  signal(SIGUSR1, begin_to_answer);
+  signal(SIGTERM, end);
+  signal(SIGALRM, end);
+  alarm(LIFE_S);
+  pid_t pid = fork();
+  if (pid == 0) {
+    close(fd);
+    hang(in_exec, argv[2], argv[3]);
+  }
+  serve(fd, in_exec ? FUSE_FLUSH : FUSE_READ);
+  kill(pid, SIGKILL);
+  umount2(argv[2], MNT_DETACH);
+  close(fd); /* whoever waits gets an error */
+  waitpid(pid, NULL, 0);
+  return EXIT_SUCCESS;
+}

@@ -1,0 +1,103 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# Processes whose files in /proc do not answer, because a file system does not:
+# whoever reads them hangs, ps as well. Others must not.
+
+# shellcheck source=common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=exits.bash
+source "$BATS_TEST_DIRNAME/exits.bash"
+
+teardown() {
+  common_teardown
+  [[ ! -d $work/mount ]] || umount -l "$work/mount" 2>/dev/null || true
+}
+
+# hang exec|mmap: a process of the name $me-hung.
+hang() {
+  [[ -c /dev/fuse ]] || skip "no /dev/fuse"
+  alone # ps and the like hang, too
+  mkdir "$work/mount"
+  "$TASKSTATS_BUILD/tests/hung_process" "$1" "$work/mount" "$me-hung" \
+    >"$work/hung.out.load" 2>"$work/hung.err.load" 3>&- {lock}>&- &
+  load_pid[hung]=$!
+  await "the process" said hung 'ready=[0-9]+'
+  start_load "$me-other" --stay 100 idle
+}
+
+configure_hung() {
+  interval=0.5
+  configure <<CONF
+    <Group "hung">
+      Command "$me-hung"
+    </Group>
+    <Group "line">
+      CommandLine "^$me-hung 120\$"
+    </Group>
+    <Group "other">
+      Command "$me-other"
+    </Group>
+    <Group "lines">
+      CommandLine "--stay 100 idle"
+      Command "$me-other"
+    </Group>
+CONF
+}
+
+assert_others_go_on() {
+  reads 4 other
+  assert_members other 1
+  assert_members lines 1
+  assert_logged_once "The files in /proc of 1 process, such as $(truth hung ready), do not answer"
+}
+
+# It is there again when it answers.
+assert_answers_again() {
+  go hung
+  await_members line 1
+  await_members other 1
+}
+
+# assert_ends_soon: at once, but for what a busy machine takes.
+assert_ends_soon() {
+  local before=$SECONDS
+  stop_collectd
+  assert_between $((SECONDS - before)) 0 5
+}
+
+@test "hung: a process in exec holds up nobody else" {
+  hang exec
+  configure_hung
+  start_collectd
+  assert_others_go_on
+  assert_answers_again
+}
+
+@test "hung: a process in mmap, whose children end, holds up nobody else" {
+  hang mmap
+  configure_hung
+  start_collectd
+  assert_others_go_on
+  # The name of the children is known, their command line is not.
+  await_exits hung 10
+  assert_members line 0
+  go hung
+  reads 2 other
+}
+
+@test "hung: collectd ends beside a process in exec" {
+  hang exec
+  configure_hung
+  start_collectd
+  assert_others_go_on
+  assert_ends_soon
+}
+
+@test "hung: collectd ends beside a process in mmap" {
+  hang mmap
+  configure_hung
+  start_collectd
+  reads 1 other
+  assert_ends_soon
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+#include "track/read_worker.h"
+
+#include "child.h"
+#include "groups.h"
+#include "test.h"
+#include "tree.h"
+
+#include <inttypes.h>
+
+/*
+ * Real processes, in a procfs of the test's own: a file of it that is a pipe
+ * does not answer until somebody opens the other end.
+ */
+
+enum { MS = 1000000 };
+
+struct fixture {
+  struct rule rule;
+  struct tree tree;
+  struct tracker *tracker;
+  struct reader *reader;
+  struct read_worker *worker;
+  struct reader_report report;
+};
+
+static uint64_t now_ns(clockid_t clock) {
+  struct timespec t;
+  clock_gettime(clock, &t);
+  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static int set_up(void **state) {
+  struct fixture *fixture = calloc(1, sizeof(*fixture));
+  char error[256];
+  assert_non_null(fixture);
+  tree_create(&fixture->tree);
+  fixture->rule.name = "members";
+  fixture->rule.collect = COLLECT_CPU | COLLECT_COUNT | COLLECT_PAGE_FAULTS;
+  fixture->rule.selector = selector_create();
+  assert_int_equal(selector_add(fixture->rule.selector, SELECTOR_COMMAND,
+                                "member", error, sizeof(error)),
+                   0);
+  fixture->tracker =
+      tracker_create(&fixture->rule, 100, now_ns(CLOCK_BOOTTIME));
+  assert_int_equal(
+      reader_create(fixture->tree.root, fixture->tracker, &fixture->reader), 0);
+  assert_int_equal(
+      read_worker_start(fixture->reader, fixture->tracker, &fixture->worker),
+      0);
+  *state = fixture;
+  return 0;
+}
+
+/* Ends the worker and, once those that were left behind are back, all else. */
+static int tear_down(void **state) {
+  struct fixture *fixture = *state;
+  child_reap_all();
+  assert_true(read_worker_stop(fixture->worker));
+  reader_destroy(fixture->reader);
+  tracker_destroy(fixture->tracker);
+  selector_destroy(fixture->rule.selector);
+  tree_remove(&fixture->tree, "");
+  free(fixture);
+  return 0;
+}
+
+static void put_stat(const struct fixture *fixture, pid_t pid) {
+  static uint64_t start_ticks;
+  char text[256];
+  if (start_ticks == 0)
+    start_ticks = now_ns(CLOCK_BOOTTIME) / 10000000;
+  snprintf(text, sizeof(text),
+           "%d (member) S 1 1 1 0 -1 0 10 0 20 0 3 1 0 0 20 0 1 0 %" PRIu64
+           " 4096000 100 0 0 0\n",
+           pid, start_ticks);
+  tree_put_of(&fixture->tree, pid, "stat", text);
+}
+
+static struct child start_member(const struct fixture *fixture) {
+  struct child child;
+  char path[64];
+  child_start(&child);
+  put_stat(fixture, child.pid);
+  snprintf(path, sizeof(path), "%d/task/%d/x", child.pid, child.pid);
+  tree_put(&fixture->tree, path, "");
+  return child;
+}
+
+static void stat_path(const struct fixture *fixture, pid_t pid, char *path) {
+  char name[64];
+  snprintf(name, sizeof(name), "%d/stat", pid);
+  tree_path(&fixture->tree, name, path);
+}
+
+/* From now on a process does not answer. Returns the pipe that keeps whoever
+ * asks. */
+static void hang(const struct fixture *fixture, pid_t pid) {
+  char path[TREE_PATH_SIZE];
+  stat_path(fixture, pid, path);
+  unlink(path);
+  assert_int_equal(mkfifo(path, 0600), 0);
+}
+
+/* Lets a process answer, also who has asked it already. */
+static void answer(const struct fixture *fixture, pid_t pid) {
+  char path[TREE_PATH_SIZE];
+  stat_path(fixture, pid, path);
+  int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  unlink(path);
+  put_stat(fixture, pid);
+  if (fd >= 0)
+    close(fd);
+}
+
+static int read_now(struct fixture *fixture) {
+  return read_worker_read(fixture->worker, &fixture->report);
+}
+
+static int64_t cpu_ns(const struct fixture *fixture) {
+  const struct group *group = group_at(fixture->tracker, 0);
+  return group->truth[COUNTER_CPU_USER] + group->truth[COUNTER_CPU_SYSTEM];
+}
+
+/* Reads until nobody is left out. */
+static void read_until_all_answer(struct fixture *fixture) {
+  for (int tries = 0; tries < 500; tries++) {
+    assert_int_equal(read_now(fixture), 0);
+    if (fixture->tracker->hung.count == 0)
+      return;
+    nanosleep(&(struct timespec){.tv_nsec = 10 * MS}, NULL);
+  }
+  fail();
+}
+
+static void reads_as_the_reader_does(void **state) {
+  struct fixture *fixture = *state;
+  struct child child = start_member(fixture);
+  assert_int_equal(read_now(fixture), 0);
+  child_tell(&child, 'b', 20);
+  assert_int_equal(read_now(fixture), 0);
+  assert_int_equal(fixture->report.members, 1);
+  assert_int_equal(fixture->report.hung, 0);
+  assert_true(cpu_ns(fixture) >= 20 * MS);
+}
+
+/* A process that no read has met. */
+static void meets_others_beside_who_hangs(void **state) {
+  struct fixture *fixture = *state;
+  struct child one = start_member(fixture), hung = start_member(fixture),
+               other = start_member(fixture);
+  hang(fixture, hung.pid);
+  assert_int_equal(read_now(fixture), 0);
+  assert_int_equal(fixture->report.members, 2);
+  assert_int_equal(fixture->report.hung, 0); /* for now */
+  assert_int_equal(read_now(fixture), 0);
+  assert_int_equal(fixture->report.hung, 1);
+  assert_int_equal(fixture->report.hung_pid, hung.pid);
+  assert_int_equal(fixture->report.members, 2);
+  assert_true(one.pid != other.pid);
+
+  answer(fixture, hung.pid);
+  read_until_all_answer(fixture);
+  assert_int_equal(fixture->report.hung, 0);
+  assert_int_equal(fixture->report.members, 3);
+}
+
+/* Those that are asked with it count in the same read, and its own use when it
+ * answers. */
+static void counts_members_beside_who_hangs(void **state) {
+  struct fixture *fixture = *state;
+  struct child one = start_member(fixture), hung = start_member(fixture);
+  assert_int_equal(read_now(fixture), 0);
+  assert_int_equal(fixture->report.members, 2);
+  int64_t before = cpu_ns(fixture);
+
+  child_tell(&one, 'b', 40);
+  child_tell(&hung, 'b', 60);
+  hang(fixture, hung.pid);
+  assert_int_equal(read_now(fixture), 0);
+  assert_int_equal(fixture->report.members, 2);
+  assert_in_range(cpu_ns(fixture) - before, 40 * MS, 60 * MS - 1);
+
+  answer(fixture, hung.pid);
+  read_until_all_answer(fixture);
+  assert_true(cpu_ns(fixture) - before >= 100 * MS);
+}
+
+/* More than are left behind at once. */
+static void goes_on_with_a_read_that_hangs(void **state) {
+  struct fixture *fixture = *state;
+  struct child hung[READ_HUNG_AT_ONCE + 2];
+  struct child one = start_member(fixture);
+  for (size_t i = 0; i < COUNT_OF(hung); i++) {
+    hung[i] = start_member(fixture);
+    hang(fixture, hung[i].pid);
+  }
+  assert_int_equal(read_now(fixture), -ETIMEDOUT);
+  assert_int_equal(read_now(fixture), 0);
+  assert_int_equal(fixture->report.members, 1);
+  assert_int_equal(fixture->report.hung, READ_HUNG_AT_ONCE);
+  assert_true(one.pid > 0);
+
+  for (size_t i = 0; i < COUNT_OF(hung); i++)
+    answer(fixture, hung[i].pid);
+  read_until_all_answer(fixture);
+  assert_int_equal(fixture->report.members, 1 + COUNT_OF(hung));
+}
+
+/* What hangs may do so for good: the end does not wait. */
+static void ends_beside_who_hangs(void **state) {
+  struct fixture *fixture = *state;
+  struct child hung = start_member(fixture);
+  hang(fixture, hung.pid);
+  assert_int_equal(read_now(fixture), 0);
+  uint64_t begin_ns = now_ns(CLOCK_MONOTONIC);
+  assert_true(read_worker_stop(fixture->worker));
+  assert_true(now_ns(CLOCK_MONOTONIC) - begin_ns < 30 * UINT64_C(1000000000));
+  assert_int_equal(
+      read_worker_start(fixture->reader, fixture->tracker, &fixture->worker),
+      0);
+  answer(fixture, hung.pid);
+  read_until_all_answer(fixture);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(reads_as_the_reader_does),
+      TEST(meets_others_beside_who_hangs),
+      TEST(counts_members_beside_who_hangs),
+      TEST(goes_on_with_a_read_that_hangs),
+      TEST(ends_beside_who_hangs),
+  };
+  return cmocka_run_group_tests_name("read_worker", tests, NULL, NULL);
+}
