@@ -433,9 +433,9 @@ EOF
 
 build_helpers() {
   local source
-  for source in "$root"/tests/*.c; do
+  for source in "$root"/tests/support/*.c; do
     [ -e "$source" ] || continue
-    make_output "$build/tests/$(basename "$source" .c)" "$root/tests" gcc \
+    make_output "$build/tests/$(basename "$source" .c)" "$root/tests/support" gcc \
       "${cflags[@]}" "${extra_cflags[@]}" "$source" \
       -o "$build/tests/$(basename "$source" .c)"
   done

@@ -228,7 +228,7 @@ assert_no_complaints() { assert_equal "$(complaints)" ""; }
 
 # --- loads ---
 
-# start_load NAME [OPTION...] COMMAND ARGUMENT...: see tests/load.c. The
+# start_load NAME [OPTION...] COMMAND ARGUMENT...: see support/load.c. The
 # command's name (comm) is NAME. Returns when it is ready.
 start_load() {
   local name=$1

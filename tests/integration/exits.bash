@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# Processes that end, by tests/exits.c, and what was counted of their ends.
+# Processes that end, by support/exits.c, and what was counted of their ends.
 # To be sourced after common.bash.
 
 # Set in common.bash.

@@ -38,7 +38,7 @@ assert_complains() {
 }
 
 # meddled STATUS TRICK ARGUMENT...: as probe, whose questions to the kernel are
-# not what it meant; see tests/meddle.c.
+# not what it meant; see support/meddle.c.
 meddled() {
   local status=$1 trick=$2
   shift 2
