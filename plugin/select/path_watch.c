@@ -22,12 +22,6 @@ enum {
   RETRY_MIN_MS = 5000, /* such a path is looked at again */
   RETRY_MAX_MS = 60000,
   REAP_TRIES = 100,
-  LEARNED = 64,
-  FORMER = 8,
-};
-
-struct file_id {
-  uint64_t dev, inode; /* inode 0: none */
 };
 
 struct child {
@@ -45,11 +39,7 @@ struct path_watch {
   uint32_t awaited; /* what path_watch_wait waits for */
   int error, told_error;
   pid_t pid;
-  bool is_dev_hidden;
-  struct file_id file, learned[LEARNED]; /* the last used first */
-  bool has_unlearned;                    /* there were more */
-  char *canonical;                       /* or NULL */
-  char *former[FORMER]; /* where a symbolic link led before; or NULL */
+  struct executable executable;
 
   /* The thread's: */
   struct child busy; /* that looks at it, or hangs there */
@@ -102,69 +92,12 @@ void path_watch_destroy(struct path_watch *watch) {
     link = &(*link)->next;
   *link = watch->next;
   pthread_mutex_unlock(&lock);
-  for (size_t i = 0; i < FORMER; i++)
-    free(watch->former[i]);
-  free(watch->canonical);
+  executable_clear(&watch->executable);
   free(watch->path);
   free(watch);
 }
 
 /* Answers. With the lock. */
-
-static bool is_same(const struct file_id *a, const struct file_id *b) {
-  return a->dev == b->dev && a->inode == b->inode;
-}
-
-/* Returns its index, or LEARNED. */
-static size_t find_learned(const struct path_watch *watch,
-                           const struct file_id *id) {
-  size_t i = 0;
-  while (i < LEARNED && !is_same(&watch->learned[i], id))
-    i++;
-  return i;
-}
-
-static void learn(struct path_watch *watch, struct file_id id) {
-  size_t i = find_learned(watch, &id);
-  if (i == LEARNED) {
-    i = LEARNED - 1;
-    watch->has_unlearned |= watch->learned[i].inode != 0;
-  }
-  memmove(&watch->learned[1], &watch->learned[0],
-          i * sizeof(watch->learned[0]));
-  watch->learned[0] = id;
-}
-
-/* Takes the path where a symbolic link has led over. */
-static void keep_former(struct path_watch *watch, char *path) {
-  size_t i = 0;
-  while (i < FORMER - 1 && watch->former[i] != NULL &&
-         strcmp(watch->former[i], path) != 0)
-    i++;
-  free(watch->former[i]);
-  memmove(&watch->former[1], &watch->former[0], i * sizeof(watch->former[0]));
-  watch->former[0] = path;
-}
-
-static void store_executable(struct path_watch *watch,
-                             const struct path_answer *answer) {
-  struct file_id file = {answer->dev, answer->inode};
-  bool is_moved = watch->canonical == NULL ||
-                  strcmp(watch->canonical, answer->canonical) != 0;
-  if (is_moved) {
-    char *canonical = strdup(answer->canonical);
-    if (canonical == NULL)
-      return; /* the next look tries again */
-    if (watch->canonical != NULL)
-      keep_former(watch, watch->canonical);
-    watch->canonical = canonical;
-  }
-  if (watch->file.inode != 0 && !is_same(&watch->file, &file))
-    learn(watch, watch->file); /* of processes from before an upgrade */
-  changes += is_moved || !is_same(&watch->file, &file);
-  watch->file = file;
-  watch->is_dev_hidden = answer->is_dev_hidden;
-}
 
 static void store_pid_file(struct path_watch *watch,
                            const struct path_answer *answer) {
@@ -186,7 +119,7 @@ static void store(struct path_watch *watch, const struct path_answer *answer) {
   if (watch->kind == PATH_PID_FILE)
     store_pid_file(watch, answer);
   else if (answer->status == 0)
-    store_executable(watch, answer);
+    changes += executable_store(&watch->executable, answer);
   store_error(watch, answer->status);
   pthread_mutex_unlock(&lock);
 }
@@ -400,43 +333,20 @@ pid_t path_watch_pid(struct path_watch *watch) {
   return pid;
 }
 
-static bool is_path(const char *a, const char *b) {
-  return a != NULL && strcmp(a, b) == 0;
-}
-
 bool path_watch_has_path(struct path_watch *watch, const char *path) {
   if (strcmp(watch->path, path) == 0)
     return true;
   pthread_mutex_lock(&lock);
-  bool has = is_path(watch->canonical, path);
-  for (size_t i = 0; i < FORMER && !has; i++)
-    has = is_path(watch->former[i], path);
+  bool has = executable_has_path(&watch->executable, path);
   pthread_mutex_unlock(&lock);
   return has;
-}
-
-/* Whether no process can run what the path names, as far as one can see. */
-static bool is_no_program(int error) {
-  return error == -ENOENT || error == -ENOTDIR || error == -EISDIR ||
-         error == -ENOEXEC;
-}
-
-static enum path_is is(struct path_watch *watch, struct file_id id) {
-  if (watch->file.inode != 0 && is_same(&watch->file, &id))
-    return PATH_IS;
-  if (id.inode != 0 && find_learned(watch, &id) < LEARNED) {
-    learn(watch, id); /* the last used first */
-    return PATH_IS;
-  }
-  bool is_told = is_no_program(watch->error) ||
-                 (watch->file.inode != 0 && !watch->is_dev_hidden);
-  return is_told && !watch->has_unlearned ? PATH_IS_NOT : PATH_IS_UNKNOWN;
 }
 
 enum path_is path_watch_is(struct path_watch *watch, uint64_t dev,
                            uint64_t inode) {
   pthread_mutex_lock(&lock);
-  enum path_is answer = is(watch, (struct file_id){dev, inode});
+  enum path_is answer = executable_is(
+      &watch->executable, (struct file_id){dev, inode}, watch->error);
   pthread_mutex_unlock(&lock);
   return answer;
 }
@@ -445,7 +355,7 @@ void path_watch_learn(struct path_watch *watch, uint64_t dev, uint64_t inode) {
   if (inode == 0)
     return;
   pthread_mutex_lock(&lock);
-  learn(watch, (struct file_id){dev, inode});
+  executable_learn(&watch->executable, (struct file_id){dev, inode});
   pthread_mutex_unlock(&lock);
 }
 

@@ -2,6 +2,7 @@
 #ifndef TASKSTATS_PATH_WATCH_H
 #define TASKSTATS_PATH_WATCH_H
 
+#include "select/executable.h"
 #include "select/path_child.h"
 
 #include <stddef.h>
@@ -44,28 +45,14 @@ uint32_t path_watch_note_read(void);
  * understood it is the last one that was. */
 pid_t path_watch_pid(struct path_watch *watch);
 
-/* Whether an executable has that path, symbolic links resolved, or had it: a
- * link may lead elsewhere now, while processes of its last few targets run on.
- */
+/* As executable_has_path; or whether it is the configured path itself. */
 bool path_watch_has_path(struct path_watch *watch, const char *path);
 
-/*
- * Whether an executable is the file that the kernel knows by this device and
- * inode: that of stat, one that the path named before, or one that a process
- * which ran it has shown. No other one is, unless
- * - the path cannot be looked at,
- * - its file system hides the kernel's device, or
- * - processes, in mount namespaces of their own, have shown more than are kept:
- * then it is UNKNOWN. What processes have shown never proves that another file
- * is not the executable, since anybody can mount a file there for himself.
- */
-enum path_is { PATH_IS_NOT, PATH_IS, PATH_IS_UNKNOWN };
+/* As executable_is. */
 enum path_is path_watch_is(struct path_watch *watch, uint64_t dev,
                            uint64_t inode);
 
-/* Remembers that a process which ran the executable had this device and inode;
- * the 64 last used are kept, since processes outlive an upgrade of their file
- * and may be in other mount namespaces. */
+/* As executable_learn. An inode of 0 is ignored. */
 void path_watch_learn(struct path_watch *watch, uint64_t dev, uint64_t inode);
 
 /* How the looks at a path have come to end, if otherwise than before. */
