@@ -2,10 +2,8 @@
 #ifndef TASKSTATS_USER_CACHE_H
 #define TASKSTATS_USER_CACHE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/types.h>
+#include "select/nss.h"
+#include "select/user_table.h"
 
 /*
  * Names and numbers of users. Users may be kept on a server that is slow or
@@ -13,15 +11,9 @@
  * what is known and never waits. Any thread may ask.
  */
 
-/* How to look a user up: 0; -ENOENT if there is no such user; another negative
- * errno if that cannot be told now. Called in the cache's thread. */
-struct user_lookups {
-  int (*name)(uid_t uid, char *name, size_t size);
-  int (*uid)(const char *name, uid_t *uid);
-};
-
-/* Starts the thread. lookups is NULL for those of the system; it is the
- * caller's and needed for ever. Returns 0 or a negative errno. */
+/* Starts the thread. The lookups are called in it; NULL are those of the
+ * system. They are the caller's and needed for ever. Returns 0 or a negative
+ * errno. */
 int user_cache_start(const struct user_lookups *lookups);
 
 /* Ends the thread and forgets all. A thread that waits for a server is left
@@ -31,9 +23,6 @@ void user_cache_stop(void);
 /* Waits until all that was asked for is looked up, but no longer than that. For
  * the start only. */
 void user_cache_wait(unsigned int most_ms);
-
-/* UNKNOWN: it was not looked up yet, or could not be. */
-enum user_known { USER_FOUND, USER_NONE, USER_UNKNOWN };
 
 /*
  * The name of a user. FOUND, or UNKNOWN until the first answer. Groups have the
@@ -55,18 +44,7 @@ enum user_known user_cache_uid(const char *name, uid_t *uid);
  * has. To be called at each read. */
 uint32_t user_cache_refresh(void);
 
-/* How the lookups of a user have come to end, if otherwise than before. */
-struct user_change {
-  char name[128]; /* "" for lookups of names by number, all together */
-  uid_t uid;
-  enum user_known known; /* what is used now */
-  int error; /* 0; -ENOENT if there is no such user (any more, if known is
-              * FOUND or the lookup was by number); why it cannot be told; or
-              * -ENOSPC: there are so many users that others have numbers */
-};
-
-/* Takes the next change that nobody was told of. Users who are found at once
- * are none. Returns false if there is none. */
+/* As user_table_take_change. */
 bool user_cache_take_change(struct user_change *change);
 
 #endif
