@@ -560,6 +560,37 @@ all_needed() {
   [ -z "$unneeded" ]
 }
 
+# What is longer than that has more than one thing to do.
+lines_of_source=400
+lines_of_function=60
+# Sources that are not divided yet
+long_sources=(plugin/kernel/procfs.c plugin/track/{exit_accounting,reader,sampler}.c)
+
+# Prints the sources and functions of the plugin and the tools that are too long.
+# clang-format has each function end at the next brace in the first column.
+short_enough() {
+  (cd "$root" && find plugin contrib -name '*.[ch]' -print0 | sort -z | xargs -0 awk \
+    -v most="$lines_of_source" -v body="$lines_of_function" -v allowed=" ${long_sources[*]} " '
+    FNR == 1 { first = inside = 0 }
+    FNR == most + 1 && !index(allowed, " " FILENAME " ") {
+      print FILENAME " has more than " most " lines"
+      bad = 1
+    }
+    inside && /^}/ {
+      if (FNR - first >= body) {
+        print FILENAME ":" first ": this function has " FNR - first + 1 " lines, not at most " body
+        bad = 1
+      }
+      first = inside = 0
+      next
+    }
+    inside { next }
+    /^$/ || /^}/ || /;$/ { first = 0 }
+    /^[A-Za-z_]/ && !/;$/ && !first { first = FNR }
+    /\) \{$/ && first { inside = 1 }
+    END { exit bad }')
+}
+
 formatted() {
   local file status=0
   while read -r file; do
@@ -588,6 +619,7 @@ test_lint() {
   check "lint: gcc without warnings" compiles gcc
   check "lint: clang without warnings" compiles clang
   check "lint: no function is global without need" all_needed
+  check "lint: no source has over $lines_of_source lines, no function over $lines_of_function" short_enough
   check "lint: no include of the plugin goes up" layers_kept
   check "lint: no includes of the plugin form a cycle" includes_acyclic
   check "lint: shellcheck" scripts_clean
