@@ -378,7 +378,7 @@ build_simulation() {
     ! -name read_worker.c | sort)
   mkdir -p "$build"
   gcc "${cflags[@]}" -I"$root/plugin" "$root"/tests/simulation/*.c "${core[@]}" \
-    "$root/plugin/kernel/record.c" -lmnl -lpcre2-8 -o "$build/simulation"
+    "$root"/plugin/kernel/{record,thread}.c -lmnl -lpcre2-8 -o "$build/simulation"
 }
 
 # The same histories each time; ./build.sh simulate runs others.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/exit_listener.h"
 
+#include "kernel/clock.h"
 #include "kernel/cpulist.h"
 #include "kernel/genl.h"
 #include "kernel/netlink_inbox.h"
@@ -10,7 +11,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,11 +67,7 @@ struct exit_listener {
   _Alignas(struct nlmsghdr) unsigned char bytes[BATCH][MESSAGE_SIZE];
 };
 
-static uint64_t now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_BOOTTIME, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
+static uint64_t now_ns(void) { return clock_ns(CLOCK_BOOTTIME); }
 
 /* Takes a datagram's messages; is it an exit record it is kept in messages.
  * Returns the number kept. */
@@ -381,12 +377,14 @@ int exit_listener_leave_drain(struct exit_listener *listener,
 
 /* Waits for the thread's end. Returns false if it hangs. */
 static bool end_thread(struct exit_listener *listener) {
+  struct timespec deadline = thread_deadline(STOP_MS);
   int status = 0;
   atomic_store(&listener->must_stop, true);
   wake(listener);
   pthread_mutex_lock(&listener->lock);
   while (!listener->has_ended && status == 0)
-    status = thread_wait_ms(&listener->changed, &listener->lock, STOP_MS);
+    status =
+        pthread_cond_timedwait(&listener->changed, &listener->lock, &deadline);
   bool has_ended = listener->has_ended;
   pthread_mutex_unlock(&listener->lock);
   if (has_ended)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/query.h"
 
+#include "kernel/clock.h"
 #include "kernel/genl.h"
 
 #include <errno.h>
@@ -58,11 +59,7 @@ void query_close(struct query *query) {
   free(query);
 }
 
-static int64_t now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
+static uint64_t now_ms(void) { return clock_ns(CLOCK_MONOTONIC) / 1000000; }
 
 /* Sends the first count requests in one call. */
 static int send_requests(struct query *query, size_t count) {
@@ -136,7 +133,7 @@ int query_records(struct query *query, enum message_target target,
     return status;
 
   bool answered[QUERY_BATCH] = {false};
-  int64_t deadline = now_ms() + QUERY_TIMEOUT_MS;
+  uint64_t deadline = now_ms() + QUERY_TIMEOUT_MS;
   for (size_t matched = 0; matched < count;) {
     int received = receive_answers(query);
     if (received < 0)

@@ -3,7 +3,6 @@
 
 #include <signal.h>
 #include <stdint.h>
-#include <time.h>
 
 int thread_start(pthread_t *thread, const char *name, void *(*run)(void *),
                  void *context) {
@@ -25,12 +24,11 @@ void thread_init_condition(pthread_cond_t *condition) {
   pthread_condattr_destroy(&attributes);
 }
 
-int thread_wait_ms(pthread_cond_t *condition, pthread_mutex_t *mutex,
-                   unsigned int ms) {
-  struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  uint64_t ns = (uint64_t)until.tv_nsec + (uint64_t)ms * 1000000;
-  until.tv_sec += (time_t)(ns / 1000000000);
-  until.tv_nsec = (long)(ns % 1000000000);
-  return pthread_cond_timedwait(condition, mutex, &until);
+struct timespec thread_deadline(unsigned int ms) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  uint64_t ns = (uint64_t)t.tv_nsec + (uint64_t)ms * 1000000;
+  t.tv_sec += (time_t)(ns / 1000000000);
+  t.tv_nsec = (long)(ns % 1000000000);
+  return t;
 }

@@ -3,6 +3,7 @@
 #define TASKSTATS_THREAD_H
 
 #include <pthread.h>
+#include <time.h>
 
 /* Starts a thread that takes no signal: those are for collectd's main thread.
  * The name has room for 15 bytes. Returns 0 or a negative errno. */
@@ -12,8 +13,7 @@ int thread_start(pthread_t *thread, const char *name, void *(*run)(void *),
 /* A condition whose waits end by CLOCK_MONOTONIC. */
 void thread_init_condition(pthread_cond_t *condition);
 
-/* Waits for at most that long. Returns 0 or ETIMEDOUT. With the mutex. */
-int thread_wait_ms(pthread_cond_t *condition, pthread_mutex_t *mutex,
-                   unsigned int ms);
+/* So long from now, for pthread_cond_timedwait on such a condition. */
+struct timespec thread_deadline(unsigned int ms);
 
 #endif

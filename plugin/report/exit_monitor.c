@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { PROOF_WAIT_MS = 300 };
 
@@ -26,11 +25,7 @@ struct exit_monitor {
   atomic_bool has_unsaid, has_events;
 };
 
-static uint64_t now_s(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec;
-}
+static uint64_t now_s(void) { return clock_ns(CLOCK_MONOTONIC) / 1000000000; }
 
 static void say_event(void *context, const struct exit_event *event) {
   struct exit_monitor *monitor = context;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/notifier.h"
 
+#include "kernel/clock.h"
+#include "kernel/thread.h"
+
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,11 +39,7 @@ struct notifier {
   struct notice queue[NOTIFIER_QUEUE];
 };
 
-static uint64_t now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
+static uint64_t now_ms(void) { return clock_ns(CLOCK_MONOTONIC) / 1000000; }
 
 /* Takes the first notice off the queue. Returns false when it must stop. */
 static bool take(struct notifier *notifier, struct notice *notice) {
@@ -94,30 +92,14 @@ static void *run(void *arg) {
   return NULL;
 }
 
-static int start_thread(struct notifier *notifier) {
-  /* Signals are for collectd's main thread. */
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int status = pthread_create(&notifier->thread, NULL, run, notifier);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (status == 0)
-    pthread_setname_np(notifier->thread, "taskstats tells");
-  return -status;
-}
-
 int notifier_start(notifier_say *say, struct notifier **notifier) {
   struct notifier *s = calloc(1, sizeof(*s));
   if (s == NULL)
     return -ENOMEM;
   s->say = say;
   pthread_mutex_init(&s->lock, NULL);
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&s->changed, &attributes);
-  pthread_condattr_destroy(&attributes);
-  int status = start_thread(s);
+  thread_init_condition(&s->changed);
+  int status = thread_start(&s->thread, "taskstats tells", run, s);
   if (status != 0) {
     destroy(s);
     return status;
@@ -126,19 +108,10 @@ int notifier_start(notifier_say *say, struct notifier **notifier) {
   return 0;
 }
 
-static struct timespec later(unsigned int ms) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  uint64_t ns = (uint64_t)t.tv_nsec + (uint64_t)ms * 1000000;
-  t.tv_sec += (time_t)(ns / 1000000000);
-  t.tv_nsec = (long)(ns % 1000000000);
-  return t;
-}
-
 void notifier_hold(struct notifier *notifier, unsigned int most_ms) {
   if (notifier == NULL)
     return;
-  struct timespec deadline = later(most_ms);
+  struct timespec deadline = thread_deadline(most_ms);
   int status = 0;
   pthread_mutex_lock(&notifier->lock);
   notifier->is_held = true;
@@ -165,7 +138,7 @@ void notifier_release(struct notifier *notifier) {
 size_t notifier_stop(struct notifier *notifier, unsigned int most_ms) {
   if (notifier == NULL)
     return 0;
-  struct timespec deadline = later(most_ms);
+  struct timespec deadline = thread_deadline(most_ms);
   int status = 0;
   pthread_mutex_lock(&notifier->lock);
   notifier->must_stop = true;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "select/path_watch.h"
 
+#include "kernel/clock.h"
+#include "kernel/thread.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -62,11 +65,7 @@ static struct {
   struct child idle;
 } monitor;
 
-static uint64_t now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
+static uint64_t now_ms(void) { return clock_ns(CLOCK_MONOTONIC) / 1000000; }
 
 struct path_watch *path_watch_create(enum path_kind kind, const char *path) {
   struct path_watch *watch = calloc(1, sizeof(*watch));
@@ -266,17 +265,11 @@ int path_watch_start(void) {
   monitor.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (monitor.wake_fd < 0)
     return -errno;
-  /* Signals are for collectd's main thread. */
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int status = pthread_create(&monitor.thread, NULL, run, NULL);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  int status = thread_start(&monitor.thread, "taskstats paths", run, NULL);
   if (status != 0) {
     close(monitor.wake_fd);
-    return -status;
+    return status;
   }
-  pthread_setname_np(monitor.thread, "taskstats paths");
   monitor.runs = true;
   return 0;
 }

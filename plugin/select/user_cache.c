@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "select/user_cache.h"
 
+#include "kernel/clock.h"
+#include "kernel/thread.h"
+
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,19 +26,11 @@ static pthread_cond_t changed; /* CLOCK_MONOTONIC */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct cache *cache; /* NULL: not started */
 
-static struct timespec now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t;
+static time_t now_s(void) {
+  return (time_t)(clock_ns(CLOCK_MONOTONIC) / 1000000000);
 }
 
-static void init_condition(void) {
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&changed, &attributes);
-  pthread_condattr_destroy(&attributes);
-}
+static void init_condition(void) { thread_init_condition(&changed); }
 
 /* Gives the lock, which the caller has, up while it asks. */
 static void look_up(struct cache *c, struct user *user) {
@@ -48,7 +42,7 @@ static void look_up(struct cache *c, struct user *user) {
   int status = is_by_name ? c->lookups->uid(name, &uid)
                           : c->lookups->name(uid, name, sizeof(name));
   pthread_mutex_lock(&lock);
-  user_table_store(&c->table, user, status, uid, name, now().tv_sec);
+  user_table_store(&c->table, user, status, uid, name, now_s());
   pthread_cond_broadcast(&changed);
 }
 
@@ -76,18 +70,6 @@ static void *run(void *arg) {
   return NULL;
 }
 
-static int start_thread(struct cache *c) {
-  /* Signals are for collectd's main thread. */
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int status = pthread_create(&c->thread, NULL, run, c);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (status == 0)
-    pthread_setname_np(c->thread, "taskstats users");
-  return -status;
-}
-
 int user_cache_start(const struct user_lookups *lookups) {
   struct cache *c = calloc(1, sizeof(*c));
   if (c == NULL)
@@ -95,7 +77,7 @@ int user_cache_start(const struct user_lookups *lookups) {
   pthread_once(&once, init_condition);
   c->lookups = lookups != NULL ? lookups : &nss_lookups;
   user_table_init(&c->table);
-  int status = start_thread(c);
+  int status = thread_start(&c->thread, "taskstats users", run, c);
   if (status != 0) {
     free(c);
     return status;
@@ -106,17 +88,6 @@ int user_cache_start(const struct user_lookups *lookups) {
   return 0;
 }
 
-static struct timespec later(unsigned int ms) {
-  struct timespec t = now();
-  t.tv_sec += ms / 1000;
-  t.tv_nsec += (long)(ms % 1000) * 1000000;
-  if (t.tv_nsec >= 1000000000) {
-    t.tv_sec++;
-    t.tv_nsec -= 1000000000;
-  }
-  return t;
-}
-
 void user_cache_stop(void) {
   pthread_mutex_lock(&lock);
   struct cache *c = cache;
@@ -125,7 +96,7 @@ void user_cache_stop(void) {
     pthread_mutex_unlock(&lock);
     return;
   }
-  struct timespec deadline = later(STOP_MS);
+  struct timespec deadline = thread_deadline(STOP_MS);
   c->must_stop = true;
   pthread_cond_broadcast(&changed);
   int status = 0;
@@ -144,7 +115,7 @@ void user_cache_stop(void) {
 }
 
 void user_cache_wait(unsigned int most_ms) {
-  struct timespec deadline = later(most_ms);
+  struct timespec deadline = thread_deadline(most_ms);
   int status = 0;
   pthread_mutex_lock(&lock);
   while (cache != NULL && user_table_is_waiting(&cache->table) && status == 0)
@@ -159,7 +130,7 @@ static void wake_thread(void) {
 }
 
 static struct user *ask(const char *name, uid_t uid) {
-  struct user *user = user_table_ask(&cache->table, name, uid, now().tv_sec);
+  struct user *user = user_table_ask(&cache->table, name, uid, now_s());
   wake_thread();
   return user;
 }
@@ -195,7 +166,7 @@ uint32_t user_cache_refresh(void) {
   uint32_t changes = 0;
   pthread_mutex_lock(&lock);
   if (cache != NULL) {
-    user_table_refresh(&cache->table, now().tv_sec);
+    user_table_refresh(&cache->table, now_s());
     wake_thread();
     changes = cache->table.changes;
   }

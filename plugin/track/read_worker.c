@@ -165,9 +165,12 @@ static int begin_read(struct read_worker *worker) {
 int read_worker_read(struct read_worker *worker, struct reader_report *report) {
   pthread_mutex_lock(&worker->lock);
   int status = begin_read(worker);
-  while (status == 0 && worker->is_reading)
-    if (thread_wait_ms(&worker->changed, &worker->lock, TICK_MS) == ETIMEDOUT)
+  while (status == 0 && worker->is_reading) {
+    struct timespec tick = thread_deadline(TICK_MS);
+    if (pthread_cond_timedwait(&worker->changed, &worker->lock, &tick) ==
+        ETIMEDOUT)
       status = look_after(worker);
+  }
   *report = worker->report;
   pthread_mutex_unlock(&worker->lock);
   return status;
@@ -176,12 +179,13 @@ int read_worker_read(struct read_worker *worker, struct reader_report *report) {
 bool read_worker_stop(struct read_worker *worker) {
   if (worker == NULL)
     return true;
+  struct timespec deadline = thread_deadline(STOP_MS);
   int status = 0;
   pthread_mutex_lock(&worker->lock);
   worker->must_stop = true;
   pthread_cond_broadcast(&worker->changed);
   while (worker->has_thread && status == 0)
-    status = thread_wait_ms(&worker->changed, &worker->lock, STOP_MS);
+    status = pthread_cond_timedwait(&worker->changed, &worker->lock, &deadline);
   bool has_ended = !worker->has_thread;
   pthread_mutex_unlock(&worker->lock);
   if (!has_ended)
