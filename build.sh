@@ -316,7 +316,7 @@ core_sources() { grep -L '^#include <collectd/core/' "$root"/plugin/*/*.c; }
 # Tests whose names do not match the pattern in only, if it is set, are left out.
 unit_tests() { # VARIANT COMPILER [FLAG]...
   local variant=$1 directory=$build/unit/$1 test name core=() probes=() names=() objects
-  local compile=("$2" "${cflags[@]}" -I"$root/plugin" "${extra_cflags[@]}" "${@:3}")
+  local compile=("$2" "${cflags[@]}" -I"$root/plugin" -I"$root/tests" "${extra_cflags[@]}" "${@:3}")
   mapfile -t core < <(core_sources)
   mapfile -t probes < <(find "$probe" -name '*.c' ! -name main.c | sort)
   rm -rf "$directory"
@@ -362,7 +362,7 @@ measure_instructions() {
   local directory=$build/instructions core=()
   mapfile -t core < <(core_sources)
   mkdir -p "$directory"
-  gcc "${cflags[@]}" "${plugin_flags[@]}" -I"$root/plugin" \
+  gcc "${cflags[@]}" "${plugin_flags[@]}" -I"$root/plugin" -I"$root/tests" \
     "$root/tests/instructions/hot.c" "${core[@]}" -lmnl -lpcre2-8 -lcmocka \
     -Wl,--wrap=query_counts_ended_threads -o "$directory/hot" || return
   "$root/tests/instructions/measure.bash" "$directory/hot" "$directory" \
@@ -517,7 +517,7 @@ compiles() { # COMPILER: every source by itself, into objects for the next check
   while read -r source; do
     object=${source#"$root"/}
     await_cpu
-    "$1" "${cflags[@]}" -DFIXTURES='""' -I"$root/plugin" -I"$probe" -c "$source" \
+    "$1" "${cflags[@]}" -DFIXTURES='""' -I"$root/plugin" -I"$root/tests" -I"$probe" -c "$source" \
       -o "$directory/${object//\//_}.o" || : >"$directory/failed" &
   done < <(c_files | grep '\.c$')
   wait

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "../unit/answer.h"
-#include "../unit/deaths.h"
+#include "support/answer.h"
+#include "support/exit_records.h"
 
 #include "kernel/query.h"
 #include "report/metric.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/account.h"
 
-#include "test.h"
+#include "support/test.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "select/attributes.h"
 
-#include "test.h"
-#include "tree.h"
+#include "support/test.h"
+#include "support/tree.h"
 
 #include <errno.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "collectd/config.h"
 
-#include "test.h"
-#include "tree.h"
-#include "users.h"
+#include "support/test.h"
+#include "support/tree.h"
+#include "support/users.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/cpulist.h"
 
-#include "test.h"
+#include "support/test.h"
 
 #include <errno.h>
 #include <sched.h>

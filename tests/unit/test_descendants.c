@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/exit_accounting.h"
 
-#include "deaths.h"
+#include "support/exit_records.h"
 
 /*
  * Who was started by whom, as the kernel's process events, procfs and exit

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/diagnostics.h"
 
-#include "test.h"
+#include "support/test.h"
 
 #include <errno.h>
 #include <linux/capability.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/exit_accounting.h"
 
-#include "deaths.h"
+#include "support/exit_records.h"
 
 #include <sys/sysmacros.h>
 

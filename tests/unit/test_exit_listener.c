@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/exit_listener.h"
 
-#include "apart.h"
 #include "kernel/cpulist.h"
-#include "test.h"
+#include "support/apart.h"
+#include "support/test.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
 #include "report/exit_monitor.h"
 
 #include "kernel/cpulist.h"
-#include "test.h"
+#include "support/test.h"
 
 #include <errno.h>
 #include <fcntl.h>

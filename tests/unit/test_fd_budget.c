@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/fd_budget.h"
 
-#include "test.h"
+#include "support/test.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/group.h"
 
-#include "test.h"
+#include "support/test.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "select/group_name.h"
 
-#include "php_process.h"
-#include "test.h"
-#include "users.h"
+#include "support/php_process.h"
+#include "support/test.h"
+#include "support/users.h"
 
 #include <errno.h>
 

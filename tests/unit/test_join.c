@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/join.h"
 
-#include "rules.h"
+#include "support/rules.h"
 
 enum { PARENT = 7 };
 

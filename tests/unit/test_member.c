@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/member.h"
 
-#include "test.h"
+#include "support/test.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/message.h"
 
-#include "answer.h"
-#include "test.h"
+#include "support/answer.h"
+#include "support/test.h"
 
 #include <stdio.h>
 #include <stdlib.h>

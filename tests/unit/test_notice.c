@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/notice.h"
 
-#include "test.h"
+#include "support/test.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/notifier.h"
 
-#include "test.h"
+#include "support/test.h"
 
 #include <pthread.h>
 #include <sched.h>

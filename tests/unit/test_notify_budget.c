@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/notify_budget.h"
 
-#include "test.h"
+#include "support/test.h"
 
 #include <signal.h>
 #include <string.h>

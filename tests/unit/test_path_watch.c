@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "select/path_watch.h"
 
-#include "paths.h"
-#include "tree.h"
+#include "support/paths.h"
+#include "support/tree.h"
 
 #include <dirent.h>
 #include <errno.h>

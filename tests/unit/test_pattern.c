@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "select/pattern.h"
 
-#include "test.h"
+#include "support/test.h"
 
 #include <errno.h>
 #include <regex.h> /* what the processes plugin matches with */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "select/pattern_work.h"
 
-#include "test.h"
+#include "support/test.h"
 
 static const uint64_t second = 1000000000;
 

@@ -3,7 +3,7 @@
 #include "stats.h"
 #include "tape.h"
 
-#include "test.h"
+#include "support/test.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "show.h"
 
-#include "test.h"
+#include "support/test.h"
 
 #include <string.h>
 

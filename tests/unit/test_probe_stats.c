@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "stats.h"
 
-#include "test.h"
+#include "support/test.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/process_events.h"
 
-#include "apart.h"
-#include "test.h"
+#include "support/apart.h"
+#include "support/test.h"
 
 #include <dirent.h>
 #include <errno.h>

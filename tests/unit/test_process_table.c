@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/process_table.h"
 
-#include "test.h"
+#include "support/test.h"
 
 #include <stdlib.h>
 

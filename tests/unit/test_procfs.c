@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/procfs.h"
 
-#include "child.h"
-#include "test.h"
-#include "tree.h"
+#include "support/child.h"
+#include "support/test.h"
+#include "support/tree.h"
 
 #include <sys/utsname.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/publication.h"
 
-#include "rules.h"
-#include "test.h"
+#include "support/rules.h"
+#include "support/test.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/query.h"
 
-#include "answer.h"
-#include "test.h"
+#include "support/answer.h"
+#include "support/test.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

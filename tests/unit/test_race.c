@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/exit_accounting.h"
 
-#include "groups.h"
 #include "kernel/cpulist.h"
 #include "report/exit_monitor.h"
-#include "test.h"
+#include "support/groups.h"
+#include "support/test.h"
 #include "track/reader.h"
 
 #include <errno.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/read_worker.h"
 
-#include "child.h"
-#include "groups.h"
-#include "test.h"
-#include "tree.h"
+#include "support/child.h"
+#include "support/groups.h"
+#include "support/test.h"
+#include "support/tree.h"
 
 #include <inttypes.h>
 

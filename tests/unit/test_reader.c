@@ -3,11 +3,11 @@
 
 #include "select/user_cache.h"
 
-#include "child.h"
-#include "groups.h"
-#include "paths.h"
-#include "test.h"
-#include "tree.h"
+#include "support/child.h"
+#include "support/groups.h"
+#include "support/paths.h"
+#include "support/test.h"
+#include "support/tree.h"
 
 #include <dirent.h>
 #include <inttypes.h>

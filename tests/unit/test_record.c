@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/record.h"
 
-#include "payload.h"
-#include "test.h"
+#include "support/payload.h"
+#include "support/test.h"
 
 #include <errno.h>
 #include <linux/taskstats.h>

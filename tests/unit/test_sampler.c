@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/sampler.h"
 
-#include "answer.h"
-#include "child.h"
 #include "kernel/query.h"
-#include "test.h"
+#include "support/answer.h"
+#include "support/child.h"
+#include "support/test.h"
 
 #include <poll.h>
 #include <sys/socket.h>

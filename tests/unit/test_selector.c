@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "select/selector.h"
 
-#include "paths.h"
-#include "php_process.h"
-#include "test.h"
-#include "users.h"
+#include "support/paths.h"
+#include "support/php_process.h"
+#include "support/test.h"
+#include "support/users.h"
 
 #include <errno.h>
 

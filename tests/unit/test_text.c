@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "select/text.h"
 
-#include "test.h"
+#include "support/test.h"
 
 #include <iconv.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/top_groups.h"
 
-#include "rules.h"
-#include "test.h"
+#include "support/rules.h"
+#include "support/test.h"
 
 enum { MEMBERS = 12, ROUNDS = 2000 };
 

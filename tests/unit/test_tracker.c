@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/tracker.h"
 
-#include "rules.h"
-#include "test.h"
+#include "support/rules.h"
+#include "support/test.h"
 
 /* How many reads a group without members is still there, as the documents say.
  */

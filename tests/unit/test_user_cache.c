@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "select/user_cache.h"
 
-#include "test.h"
+#include "support/test.h"
 
 #include <errno.h>
 #include <pthread.h>

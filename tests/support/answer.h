@@ -3,8 +3,8 @@
 #define TASKSTATS_ANSWER_H
 
 #include "kernel/message.h"
-#include "payload.h"
-#include "test.h"
+#include "support/payload.h"
+#include "support/test.h"
 
 #include <errno.h>
 #include <linux/genetlink.h>

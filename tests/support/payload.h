@@ -3,7 +3,7 @@
 #define TASKSTATS_PAYLOAD_H
 
 #include "kernel/record.h"
-#include "test.h"
+#include "support/test.h"
 
 #include <stdio.h>
 #include <string.h>

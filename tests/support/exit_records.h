@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef TASKSTATS_DEATHS_H
-#define TASKSTATS_DEATHS_H
+#ifndef TASKSTATS_EXIT_RECORDS_H
+#define TASKSTATS_EXIT_RECORDS_H
 
-#include "child.h"
-#include "groups.h"
-#include "paths.h"
-#include "test.h"
+#include "support/child.h"
+#include "support/groups.h"
+#include "support/paths.h"
+#include "support/test.h"
+#include "support/tree.h"
 #include "track/descendants.h"
 #include "track/exit_accounting.h"
 #include "track/member.h"
 #include "track/reader.h"
-#include "tree.h"
 
 #include <inttypes.h>
 

@@ -2,7 +2,7 @@
 #ifndef TASKSTATS_TREE_H
 #define TASKSTATS_TREE_H
 
-#include "test.h"
+#include "support/test.h"
 
 #include <fcntl.h>
 #include <ftw.h>

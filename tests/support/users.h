@@ -4,7 +4,7 @@
 
 #include "select/user_cache.h"
 
-#include "test.h"
+#include "support/test.h"
 
 /* The system's users, of whom root is known at once by name and by number. */
 static inline void users_start(void) {

@@ -2,7 +2,7 @@
 #ifndef TASKSTATS_CHILD_H
 #define TASKSTATS_CHILD_H
 
-#include "test.h"
+#include "support/test.h"
 
 #include <errno.h>
 #include <fcntl.h>

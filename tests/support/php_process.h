@@ -3,7 +3,7 @@
 #define TASKSTATS_PHP_PROCESS_H
 
 #include "kernel/procfs.h"
-#include "tree.h"
+#include "support/tree.h"
 
 /*
  * A procfs with one process, a worker of PHP's, made before a test and removed

@@ -2,7 +2,7 @@
 #ifndef TASKSTATS_APART_H
 #define TASKSTATS_APART_H
 
-#include "test.h"
+#include "support/test.h"
 
 #include <linux/capability.h>
 #include <stdbool.h>

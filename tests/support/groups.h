@@ -2,7 +2,7 @@
 #ifndef TASKSTATS_GROUPS_H
 #define TASKSTATS_GROUPS_H
 
-#include "test.h"
+#include "support/test.h"
 #include "track/tracker.h"
 
 /* The n-th group by birth: those of fixed names are in the order of the rules.

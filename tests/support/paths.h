@@ -4,7 +4,7 @@
 
 #include "select/path_watch.h"
 
-#include "test.h"
+#include "support/test.h"
 
 /* Has all paths of selectors looked at, as they are now. */
 static inline void paths_look(void) {

@@ -2,8 +2,8 @@
 #ifndef TASKSTATS_RULES_H
 #define TASKSTATS_RULES_H
 
-#include "groups.h"
-#include "test.h"
+#include "support/groups.h"
+#include "support/test.h"
 #include "track/member.h"
 
 #include <stdio.h>
