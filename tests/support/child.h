@@ -2,6 +2,7 @@
 #ifndef TASKSTATS_CHILD_H
 #define TASKSTATS_CHILD_H
 
+#include "support/clock.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -39,13 +40,9 @@ static size_t child_count;
 
 /* Burns that much CPU time, by its own clock. */
 static inline void child_burn(clockid_t clock, uint32_t ms) {
-  struct timespec begin, now;
-  clock_gettime(clock, &begin);
-  do
-    clock_gettime(clock, &now);
-  while ((now.tv_sec - begin.tv_sec) * 1000 +
-             (now.tv_nsec - begin.tv_nsec) / 1000000 <
-         (long)ms);
+  uint64_t end_ns = clock_ns(clock) + ms * UINT64_C(1000000);
+  while (clock_ns(clock) < end_ns)
+    ;
 }
 
 static inline void *child_burn_thread(void *arg) {
@@ -57,17 +54,6 @@ static inline void *child_sleep_thread(void *arg) {
   for (;;)
     pause();
   return arg;
-}
-
-/* Sleeps so often, by the kernel's count: a sleep may be over before it begins.
- */
-static inline void child_sleep(long times) {
-  struct rusage before, now;
-  getrusage(RUSAGE_SELF, &before);
-  do {
-    nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL);
-    getrusage(RUSAGE_SELF, &now);
-  } while (now.ru_nvcsw - before.ru_nvcsw < times);
 }
 
 static inline void child_do(char order, uint32_t argument,
@@ -98,8 +84,8 @@ static inline void child_do(char order, uint32_t argument,
     }
     close(null);
     break;
-  case 's': /* sleep that many times */
-    child_sleep(argument);
+  case 's': /* sleep_often */
+    sleep_often(RUSAGE_SELF, argument);
     break;
   case 'n': /* take that name */
     prctl(PR_SET_NAME, text);
@@ -239,10 +225,8 @@ static inline bool child_rests(pid_t pid) {
 
 static inline uint64_t child_clock(pid_t pid) {
   clockid_t clock;
-  struct timespec t;
   assert_int_equal(clock_getcpuclockid(pid, &clock), 0);
-  assert_int_equal(clock_gettime(clock, &t), 0);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+  return clock_ns(clock);
 }
 
 /* Waits until all have gone to rest. The kernel books what a process runs when
@@ -256,7 +240,7 @@ static inline void child_settle_all(void) {
       all_rest = all_rest && child_rests(child_living[i].pid);
       before += child_clock(child_living[i].pid);
     }
-    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    pause_ms(1);
     for (size_t i = 0; i < child_count; i++)
       now += child_clock(child_living[i].pid);
     all_rest = all_rest && now == before;

@@ -3,6 +3,7 @@
 #define TASKSTATS_EXIT_RECORDS_H
 
 #include "support/child.h"
+#include "support/clock.h"
 #include "support/groups.h"
 #include "support/paths.h"
 #include "support/test.h"
@@ -20,7 +21,7 @@
  * test, since CPU clocks are the kernel's.
  */
 
-enum { GROUPS = 3, EVENTS = 16, MS = 1000000, PID = 4711, AGE_MS = 20 };
+enum { GROUPS = 3, EVENTS = 16, PID = 4711, AGE_MS = 20 };
 
 struct event {
   struct exit_event event;
@@ -44,11 +45,9 @@ struct fixture {
 
 static inline int set_up(void **state) {
   struct fixture *fixture = calloc(1, sizeof(*fixture));
-  struct timespec t;
   assert_non_null(fixture);
   tree_create(&fixture->tree);
-  clock_gettime(CLOCK_BOOTTIME, &t);
-  fixture->now = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+  fixture->now = boot_ns();
   *state = fixture;
   return 0;
 }
@@ -255,10 +254,6 @@ static inline struct message last_of(struct message message, uint64_t n) {
   message.record[MESSAGE_PROCESS] = (struct record){.version = 16};
   set_use(&message.record[MESSAGE_PROCESS], n);
   return message;
-}
-
-static inline uint64_t tick_ns(void) {
-  return 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
 /* In the place of a state: one whose exit record is sent, and which is being

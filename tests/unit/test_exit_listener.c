@@ -3,9 +3,10 @@
 
 #include "kernel/cpulist.h"
 #include "support/apart.h"
+#include "support/clock.h"
+#include "support/entries.h"
 #include "support/test.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -35,12 +36,6 @@ struct heard {
   atomic_bool is_done; /* with also_fd */
   atomic_uint looks;   /* how often before was called */
 };
-
-static uint64_t boot_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_BOOTTIME, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 static void take(void *context, const struct message *messages, size_t count,
                  uint64_t earliest_ns, uint64_t latest_ns) {
@@ -102,10 +97,6 @@ static struct exit_listener_status status_of(const struct heard *heard) {
   struct exit_listener_status status;
   exit_listener_status(heard->listener, &status);
   return status;
-}
-
-static void pause_ms(long ms) {
-  nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
 }
 
 /* Waits until it is proved, or not: skips where no record comes. */
@@ -254,8 +245,7 @@ static void stops_in_a_storm(void **state) {
     pthread_t threads[2];
     for (size_t t = 0; t < COUNT_OF(threads); t++)
       assert_int_equal(pthread_create(&threads[t], NULL, storm, &must_end), 0);
-    while (heard.own < 500)
-      pause_ms(1);
+    await(heard.own >= 500);
     exit_listener_stop(heard.listener);
     uint64_t own = heard.own;
     pause_ms(20);
@@ -277,8 +267,7 @@ static void looks_away_when_told(void **state) {
   close(ends[1]); /* there is always something to be seen */
   start_with(&heard, possible, BUFFER, ends[0]);
   wait_for_proof(&heard);
-  while (heard.looks < 10)
-    pause_ms(1);
+  await(heard.looks >= 10);
 
   heard.is_done = true;
   pause_ms(20); /* it may be about to look */
@@ -312,16 +301,6 @@ static void refuses_bad_lists(void **state) {
                     cases[i].status);
 }
 
-static size_t count_entries(const char *path) {
-  size_t count = 0;
-  DIR *dir = opendir(path);
-  assert_non_null(dir);
-  while (readdir(dir) != NULL)
-    count++;
-  closedir(dir);
-  return count;
-}
-
 static void leaves_nothing_behind(void **state) {
   (void)state;
   static struct heard heard;
@@ -338,8 +317,7 @@ static void leaves_nothing_behind(void **state) {
   }
   assert_int_equal(count_entries("/proc/self/fd"), fds);
   /* Threads that were joined may still be on their way out. */
-  while (count_entries("/proc/self/task") > tasks)
-    pause_ms(1);
+  await(count_entries("/proc/self/task") <= tasks);
   exit_listener_stop(NULL);
 }
 

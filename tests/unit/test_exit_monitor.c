@@ -2,6 +2,7 @@
 #include "report/exit_monitor.h"
 
 #include "kernel/cpulist.h"
+#include "support/clock.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@
  * of all.
  */
 
-enum { BUFFER = 8388608, TRIES = 500 };
+enum { BUFFER = 8388608 };
 
 struct fixture {
   struct rule rule;
@@ -73,10 +74,6 @@ static void run_child(void) {
   assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-static void pause_ms(long ms) {
-  nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
-}
-
 static int protocol_of(int fd) {
   int protocol = -1, domain = -1;
   socklen_t length = sizeof(protocol);
@@ -111,19 +108,11 @@ static void goes_on_when_forks_break(void **state) {
   struct fixture *fixture = *state;
   start(fixture, BUFFER);
   break_forks();
-  for (int i = 0; i < TRIES && exit_monitor_events_error(fixture->monitor) == 0;
-       i++) {
-    run_child();
-    pause_ms(1);
-  }
+  await((run_child(), exit_monitor_events_error(fixture->monitor) != 0));
   assert_int_equal(exit_monitor_events_error(fixture->monitor), -ENOTSOCK);
 
   uint64_t records = records_of(fixture);
-  for (int i = 0; i < TRIES && records_of(fixture) < records + 10; i++) {
-    run_child();
-    pause_ms(1);
-  }
-  assert_true(records_of(fixture) >= records + 10);
+  await((run_child(), records_of(fixture) >= records + 10));
   assert_int_equal(exit_monitor_events_error(fixture->monitor), -ENOTSOCK);
 }
 
@@ -145,10 +134,7 @@ static void counts_lost_forks(void **state) {
   run_child();
   run_threads();
   tracker_unlock(fixture->tracker);
-  for (int i = 0; i < TRIES && exit_monitor_events_lost(fixture->monitor) == 0;
-       i++)
-    pause_ms(10);
-  assert_true(exit_monitor_events_lost(fixture->monitor) > 0);
+  await(exit_monitor_events_lost(fixture->monitor) > 0);
   assert_int_equal(exit_monitor_events_error(fixture->monitor), 0);
 }
 
@@ -158,10 +144,7 @@ static void hears_all_with_room(void **state) {
   for (int child = 0; child < 50; child++)
     run_child();
   uint64_t records = records_of(fixture);
-  for (int i = 0; i < TRIES && records_of(fixture) < records + 10; i++) {
-    run_child();
-    pause_ms(1);
-  }
+  await((run_child(), records_of(fixture) >= records + 10));
   assert_int_equal(exit_monitor_events_lost(fixture->monitor), 0);
   assert_int_equal(exit_monitor_events_error(fixture->monitor), 0);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/notifier.h"
 
+#include "support/clock.h"
 #include "support/test.h"
 
 #include <pthread.h>
@@ -48,8 +49,7 @@ static size_t count_said(void) {
 }
 
 static void await_said(size_t count) {
-  for (int tries = 0; count_said() < count && tries < 60000; tries++)
-    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+  await(count_said() >= count);
   assert_int_equal(count_said(), count);
 }
 
@@ -127,7 +127,7 @@ static void holds_what_waits(void **state) {
   assert_int_equal(notifier_start(say, &notifier), 0);
   notifier_hold(notifier, LONG_MS);
   put(notifier, 10);
-  nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+  pause_ms(20);
   assert_int_equal(count_said(), 0);
   notifier_release(notifier);
   await_said(10);
@@ -178,7 +178,7 @@ static void leaves_who_does_not_return(void **state) {
   assert_int_equal(notifier_stop(notifier, 1), NOTIFIER_QUEUE);
   pthread_mutex_unlock(&gate);
   await_said(1);
-  nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+  pause_ms(20);
   assert_int_equal(count_said(), 1);
 }
 

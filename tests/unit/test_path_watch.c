@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "select/path_watch.h"
 
+#include "support/clock.h"
 #include "support/paths.h"
 #include "support/tree.h"
 
@@ -284,14 +285,9 @@ static pid_t find_child(void) {
   return found;
 }
 
-static void await_child(pid_t other_than) {
-  for (int tries = 0; tries < 10000; tries++) {
-    pid_t child = find_child();
-    if (child != 0 && child != other_than)
-      return;
-    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-  }
-  fail_msg("there is no child");
+static bool has_other_child(pid_t than) {
+  pid_t child = find_child();
+  return child != 0 && child != than;
 }
 
 static void lets_a_child_look(void **state) {
@@ -302,7 +298,7 @@ static void lets_a_child_look(void **state) {
   struct path_watch *watch = watch_in(tree, PATH_PID_FILE, "x.pid");
   assert_int_equal(path_watch_start(), 0);
   path_watch_wait(ALL_MS);
-  await_child(0);
+  await(has_other_child(0));
   pid_t child = find_child();
 
   /* It holds nothing of collectd's, and does not look like it. */
@@ -330,7 +326,7 @@ static void lets_a_child_look(void **state) {
 
   /* Whoever ends it, another one takes its place. */
   assert_int_equal(kill(child, SIGKILL), 0);
-  await_child(child);
+  await(has_other_child(child));
   tree_put(tree, "x.pid", "13\n");
   path_watch_wait(ALL_MS);
   path_watch_wait(ALL_MS);

@@ -2,9 +2,10 @@
 #include "kernel/process_events.h"
 
 #include "support/apart.h"
+#include "support/clock.h"
+#include "support/entries.h"
 #include "support/test.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
@@ -38,12 +39,6 @@ struct heard {
   size_t count;
   struct heard_event events[EVENTS_MAX];
 };
-
-static uint64_t boot_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_BOOTTIME, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* Returns the event's number, or that of the events. */
 static size_t find(const struct heard *heard, bool is_exec, pid_t pid) {
@@ -353,38 +348,29 @@ static void leaves_the_process_its_port(void **state) {
   process_events_close(heard.forks);
 }
 
-static size_t count_fds(void) {
-  size_t count = 0;
-  DIR *dir = opendir("/proc/self/fd");
-  assert_non_null(dir);
-  while (readdir(dir) != NULL)
-    count++;
-  closedir(dir);
-  return count;
-}
-
 static void leaves_nothing_behind(void **state) {
   (void)state;
   static struct heard heard;
-  size_t fds = count_fds();
+  size_t fds = count_entries("/proc/self/fd");
   for (int i = 0; i < 50; i++) {
     open_or_skip(&heard, BUFFER);
-    assert_int_equal(count_fds(), fds + 1);
+    assert_int_equal(count_entries("/proc/self/fd"), fds + 1);
     process_events_close(heard.forks);
   }
-  assert_int_equal(count_fds(), fds);
+  assert_int_equal(count_entries("/proc/self/fd"), fds);
   process_events_close(NULL);
 }
 
 static int open_in_another_network(void) {
   static struct heard heard;
-  size_t fds = count_fds();
+  size_t fds = count_entries("/proc/self/fd");
   if (unshare(CLONE_NEWNET) != 0)
     return APART_SKIPPED;
   int status = try_open(&heard, BUFFER);
   if (status == -EPERM || status == -EPROTONOSUPPORT)
     return APART_SKIPPED;
-  return status == -ECONNREFUSED && count_fds() == fds ? 0 : 1;
+  return status == -ECONNREFUSED && count_entries("/proc/self/fd") == fds ? 0
+                                                                          : 1;
 }
 
 static void is_refused_in_another_network(void **state) {
@@ -394,14 +380,16 @@ static void is_refused_in_another_network(void **state) {
 
 static int open_as_another_user(void) {
   static struct heard heard;
-  size_t fds = count_fds();
+  size_t fds = count_entries("/proc/self/fd");
   if (unshare(CLONE_NEWUSER) != 0)
     return APART_SKIPPED;
   int status = try_open(&heard, BUFFER);
   if (status == -EPROTONOSUPPORT || status == -ECONNREFUSED)
     return APART_SKIPPED;
-  return (status == -EPERM || status == -ETIMEDOUT) && count_fds() == fds ? 0
-                                                                          : 1;
+  return (status == -EPERM || status == -ETIMEDOUT) &&
+                 count_entries("/proc/self/fd") == fds
+             ? 0
+             : 1;
 }
 
 static void is_refused_in_a_user_namespace(void **state) {
@@ -411,7 +399,7 @@ static void is_refused_in_a_user_namespace(void **state) {
 
 static int open_without_capabilities(void) {
   static struct heard heard;
-  size_t fds = count_fds();
+  size_t fds = count_entries("/proc/self/fd");
   if (!apart_give_up())
     return 1;
   int status = try_open(&heard, BUFFER);
@@ -419,7 +407,7 @@ static int open_without_capabilities(void) {
       status == -ETIMEDOUT)
     return APART_SKIPPED;
   if (status == -EPERM)
-    return count_fds() == fds ? 0 : 2;
+    return count_entries("/proc/self/fd") == fds ? 0 : 2;
   run_child(do_nothing, -1);
   return status == 0 && drain(&heard) == 0 && heard.count == 1 ? 0 : 3;
 }

@@ -2,6 +2,7 @@
 #include "kernel/procfs.h"
 
 #include "support/child.h"
+#include "support/clock.h"
 #include "support/test.h"
 #include "support/tree.h"
 
@@ -531,11 +532,7 @@ static void knows_a_time_namespace(void **state) {
 
 /* The real procfs */
 
-static uint64_t own_clock(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
+static uint64_t own_clock(void) { return clock_ns(CLOCK_PROCESS_CPUTIME_ID); }
 
 static void reads_cpu_clocks(void **state) {
   (void)state;

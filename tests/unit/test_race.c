@@ -3,6 +3,7 @@
 
 #include "kernel/cpulist.h"
 #include "report/exit_monitor.h"
+#include "support/clock.h"
 #include "support/groups.h"
 #include "support/test.h"
 #include "track/reader.h"
@@ -37,16 +38,6 @@ struct fixture {
   atomic_bool has_fallen; /* a derive has */
   atomic_uint reads;
 };
-
-static uint64_t boot_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_BOOTTIME, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-static void pause_ms(long ms) {
-  nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
-}
 
 static int set_up(void **state) {
   struct fixture *fixture = calloc(1, sizeof(*fixture));
@@ -108,8 +99,7 @@ static void *read_on(void *arg) {
 static void begin_reads(struct fixture *fixture) {
   assert_int_equal(
       pthread_create(&fixture->read_thread, NULL, read_on, fixture), 0);
-  while (fixture->reads == 0)
-    pause_ms(1);
+  await(fixture->reads > 0);
 }
 
 static void end_reads(struct fixture *fixture) {
@@ -217,14 +207,12 @@ static void watches_while_reads_go_on(void **state) {
   while (count_exits(fixture) < CHILDREN && fixture->reads < reads + 1000)
     pause_ms(1);
   reads = fixture->reads;
-  while (fixture->reads < reads + 3)
-    pause_ms(1);
+  await(fixture->reads >= reads + 3);
   end_reads(fixture);
   exit_monitor_status(fixture->monitor, &listener);
   exit_monitor_stop(fixture->monitor);
   fixture->monitor = NULL;
-  while (said == 0)
-    pause_ms(1);
+  await(said > 0);
   notifier_stop(notifier, STOP_MS);
   assert_int_equal(listener.error, 0);
   assert_int_equal(listener.lost, 0);

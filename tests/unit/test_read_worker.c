@@ -2,6 +2,7 @@
 #include "track/read_worker.h"
 
 #include "support/child.h"
+#include "support/clock.h"
 #include "support/groups.h"
 #include "support/test.h"
 #include "support/tree.h"
@@ -13,8 +14,6 @@
  * does not answer until somebody opens the other end.
  */
 
-enum { MS = 1000000 };
-
 struct fixture {
   struct rule rule;
   struct tree tree;
@@ -23,12 +22,6 @@ struct fixture {
   struct read_worker *worker;
   struct reader_report report;
 };
-
-static uint64_t now_ns(clockid_t clock) {
-  struct timespec t;
-  clock_gettime(clock, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 static int set_up(void **state) {
   struct fixture *fixture = calloc(1, sizeof(*fixture));
@@ -41,8 +34,7 @@ static int set_up(void **state) {
   assert_int_equal(selector_add(fixture->rule.selector, SELECTOR_COMMAND,
                                 "member", error, sizeof(error)),
                    0);
-  fixture->tracker =
-      tracker_create(&fixture->rule, 100, now_ns(CLOCK_BOOTTIME));
+  fixture->tracker = tracker_create(&fixture->rule, 100, boot_ns());
   assert_int_equal(
       reader_create(fixture->tree.root, fixture->tracker, &fixture->reader), 0);
   assert_int_equal(
@@ -69,7 +61,7 @@ static void put_stat(const struct fixture *fixture, pid_t pid) {
   static uint64_t start_ticks;
   char text[256];
   if (start_ticks == 0)
-    start_ticks = now_ns(CLOCK_BOOTTIME) / 10000000;
+    start_ticks = boot_ns() / tick_ns();
   snprintf(text, sizeof(text),
            "%d (member) S 1 1 1 0 -1 0 10 0 20 0 3 1 0 0 20 0 1 0 %" PRIu64
            " 4096000 100 0 0 0\n",
@@ -128,7 +120,7 @@ static void read_until_all_answer(struct fixture *fixture) {
     assert_int_equal(read_now(fixture), 0);
     if (fixture->tracker->hung.count == 0)
       return;
-    nanosleep(&(struct timespec){.tv_nsec = 10 * MS}, NULL);
+    pause_ms(10);
   }
   fail();
 }
@@ -213,9 +205,9 @@ static void ends_beside_who_hangs(void **state) {
   struct child hung = start_member(fixture);
   hang(fixture, hung.pid);
   assert_int_equal(read_now(fixture), 0);
-  uint64_t begin_ns = now_ns(CLOCK_MONOTONIC);
+  uint64_t begin_ns = clock_ns(CLOCK_MONOTONIC);
   assert_true(read_worker_stop(fixture->worker));
-  assert_true(now_ns(CLOCK_MONOTONIC) - begin_ns < 30 * UINT64_C(1000000000));
+  assert_true(clock_ns(CLOCK_MONOTONIC) - begin_ns < 30 * UINT64_C(1000000000));
   assert_int_equal(
       read_worker_start(fixture->reader, fixture->tracker, &fixture->worker),
       0);

@@ -4,6 +4,7 @@
 #include "select/user_cache.h"
 
 #include "support/child.h"
+#include "support/clock.h"
 #include "support/groups.h"
 #include "support/paths.h"
 #include "support/test.h"
@@ -20,7 +21,7 @@
  * procfs comes from. They have names that no other process has.
  */
 
-enum { GROUPS = 4, NAME_SIZE = 16, MS = 1000000 };
+enum { GROUPS = 4, NAME_SIZE = 16 };
 
 struct fixture {
   struct rule rules[GROUPS];
@@ -80,15 +81,9 @@ static void add_group(struct fixture *fixture, enum selector_kind kind,
     rule[-1].next = rule;
 }
 
-static uint64_t boot_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_BOOTTIME, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 /* Who is there began before the reader, also by its start time's tick. */
 static void open_reader(struct fixture *fixture, const char *root) {
-  nanosleep(&(struct timespec){.tv_nsec = 20 * MS}, NULL);
+  pause_ms(20);
   fixture->tracker = tracker_create(fixture->count > 0 ? fixture->rules : NULL,
                                     100, boot_ns());
   assert_non_null(fixture->tracker);
@@ -203,6 +198,16 @@ static void counts_new_processes_from_zero(void **state) {
   assert_true((uint64_t)cpu <= child_reap(&child) + 2000);
 }
 
+/* To a tick. */
+static uint64_t start_of(pid_t pid) {
+  struct procfs *proc;
+  struct procfs_stat stat;
+  assert_int_equal(procfs_open("/proc", &proc), 0);
+  assert_int_equal(procfs_stat(proc, pid, &stat), 0);
+  procfs_close(proc);
+  return stat.start_ticks * tick_ns();
+}
+
 /* It began before the last read, by its start time: so that read missed it. */
 static void counts_missed_processes_from_now(void **state) {
   struct fixture *fixture = *state;
@@ -219,9 +224,8 @@ static void counts_missed_processes_from_now(void **state) {
   add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
-    uint64_t before = boot_ns();
     struct child child = start_member(fixture, 1);
-    uint64_t started = cases[i].last_read_ms > 0 ? boot_ns() : before;
+    uint64_t started = start_of(child.pid);
     child_tell(&child, 'b', 30);
 
     /* A process that is unknown to a read at that time, since it reads
@@ -574,7 +578,7 @@ static void tells_processes_of_one_pid_apart(void **state) {
 
   child_reap(&child);
   /* So that the start times differ, which have ticks. */
-  nanosleep(&(struct timespec){.tv_nsec = 20 * MS}, NULL);
+  pause_ms(20);
   if (!child_try_start(&next, child.pid))
     skip(); /* needs CAP_CHECKPOINT_RESTORE and Linux 5.5 */
   assert_int_equal(next.pid, child.pid);
@@ -870,9 +874,7 @@ static void goes_on_without_io(void **state) {
 
 /* A procfs of our own, with real processes in it */
 
-static uint64_t now_ticks(void) {
-  return boot_ns() / (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
-}
+static uint64_t now_ticks(void) { return boot_ns() / tick_ns(); }
 
 static void put_process_of_size(const struct fixture *fixture, pid_t pid,
                                 const char *comm, uint64_t start_ticks,

@@ -4,6 +4,7 @@
 #include "kernel/query.h"
 #include "support/answer.h"
 #include "support/child.h"
+#include "support/clock.h"
 #include "support/test.h"
 
 #include <poll.h>
@@ -65,8 +66,7 @@ static void begin(struct fixture *fixture) {
   assert_int_equal(procfs_inode(fixture->proc, process->pid, &process->inode),
                    0);
   assert_int_equal(procfs_stat(fixture->proc, process->pid, &stat), 0);
-  process->start_ns =
-      stat.start_ticks * 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+  process->start_ns = stat.start_ticks * tick_ns();
   process->member = member_create(true);
   assert_non_null(process->member);
   assert_int_equal(member_set_groups(process->member, &membership, 1, 0), 0);
@@ -131,7 +131,7 @@ static void change_hands(struct fixture *fixture, const char *name,
 
   child_reap(&fixture->child);
   /* So that the start times differ, which have ticks. */
-  nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+  pause_ms(20);
   if (!child_try_start(&fixture->child, fixture->process.pid))
     skip(); /* needs CAP_CHECKPOINT_RESTORE and Linux 5.5 */
   child_tell(&fixture->child, 'b', 30);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_TEST_CLOCK_H
+#define TASKSTATS_TEST_CLOCK_H
+
+#include "kernel/clock.h"
+#include "support/test.h"
+
+#include <stdint.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MS = 1000000, AWAIT_MS = 60000 };
+
+static inline uint64_t boot_ns(void) { return clock_ns(CLOCK_BOOTTIME); }
+
+/* Of start times, as stat has them. */
+static inline uint64_t tick_ns(void) {
+  return 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+}
+
+static inline void pause_ms(long ms) {
+  nanosleep(&(struct timespec){.tv_nsec = ms * MS}, NULL);
+}
+
+/* Sleeps until it counts as so many voluntary switches, of RUSAGE_SELF or
+ * RUSAGE_THREAD: on a busy machine a short sleep may be over before its thread
+ * has given up the CPU. */
+static inline void sleep_often(int who, long switches) {
+  struct rusage usage;
+  getrusage(who, &usage);
+  for (long end = usage.ru_nvcsw + switches; usage.ru_nvcsw < end;
+       getrusage(who, &usage))
+    nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL);
+}
+
+/* Waits until it is so; not for ever, but longer than any machine takes. */
+#define await(condition)                                                       \
+  do {                                                                         \
+    for (int await_ms = 0; await_ms < AWAIT_MS && !(condition); await_ms++)    \
+      pause_ms(1);                                                             \
+    assert_true(condition);                                                    \
+  } while (0)
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_ENTRIES_H
+#define TASKSTATS_ENTRIES_H
+
+#include "support/test.h"
+
+#include <dirent.h>
+
+/* How many entries a directory has: of /proc/self/fd and /proc/self/task, say,
+ * before and after what should leave nothing behind. */
+static inline size_t count_entries(const char *path) {
+  size_t count = 0;
+  DIR *dir = opendir(path);
+  assert_non_null(dir);
+  while (readdir(dir) != NULL)
+    count++;
+  closedir(dir);
+  return count;
+}
+
+#endif
