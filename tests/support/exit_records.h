@@ -13,8 +13,6 @@
 #include "track/member.h"
 #include "track/reader.h"
 
-#include <inttypes.h>
-
 /*
  * Exit records as the kernel sends them, of processes that never were, over a
  * procfs of the test's own. Those that reads are to see are children of the
@@ -263,21 +261,16 @@ enum { DYING = 'd' };
 static inline void put_child(const struct fixture *fixture, pid_t pid,
                              pid_t ppid, const char *comm, char process_state,
                              uint64_t age_ms) {
-  char text[512], path[64];
-  uint64_t start = (fixture->now - age_ms * MS) / tick_ns();
-  snprintf(text, sizeof(text),
-           "%d (%s) %c %d 1 1 0 -1 %d 40 0 4 0 3 1 0 0 20 0 1 0 %" PRIu64
-           " 4096000 100 0 0 0\n",
-           pid, comm, process_state == DYING ? 'R' : process_state, ppid,
-           process_state == DYING ? 4 : 0, start);
-  tree_put_of(&fixture->tree, pid, "stat", text);
-  tree_put_of(&fixture->tree, pid, "io",
-              "rchar: 1500\nwchar: 2500\nsyscr: 3\nsyscw: 4\n"
-              "read_bytes: 4096\nwrite_bytes: 8192\n"
-              "cancelled_write_bytes: 0\n");
+  const struct tree_process process = {
+      .pid = pid,
+      .ppid = ppid,
+      .comm = comm,
+      .state = process_state == DYING ? 'R' : process_state,
+      .flags = process_state == DYING ? 4 : 0,
+      .start_ticks = (fixture->now - age_ms * MS) / tick_ns(),
+      .pages = 100};
+  tree_put_process(&fixture->tree, &process);
   tree_put_of(&fixture->tree, pid, "cmdline", comm);
-  snprintf(path, sizeof(path), "%d/task/%d/x", pid, pid);
-  tree_put(&fixture->tree, path, "");
 }
 
 static inline void put_process(const struct fixture *fixture, pid_t pid,

@@ -4,8 +4,10 @@
 
 #include "support/test.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,11 +35,38 @@ static inline int tree_remove_one(const char *path, const struct stat *st,
   return remove(path);
 }
 
+static inline int tree_remove_below(const char *path, const struct stat *st,
+                                    int type, struct FTW *at) {
+  return at->level == 0 ? 0 : tree_remove_one(path, st, type, at);
+}
+
+/* Moves a directory out of the tree. Its inode is not given to another one as
+ * long as the tree is there, as in procfs; other file systems use the inode of
+ * what was removed at once. */
+static inline void tree_move_away(const struct tree *tree, const char *path) {
+  static unsigned int moved;
+  char from[TREE_PATH_SIZE], to[TREE_PATH_SIZE];
+  snprintf(from, sizeof(from), "%s/%s", tree->root, path);
+  snprintf(to, sizeof(to), "%s.away", tree->root);
+  mkdir(to, 0700);
+  snprintf(to, sizeof(to), "%s.away/%u", tree->root, moved++);
+  assert_int_equal(rename(from, to), 0);
+}
+
 /* Removes what there is at the path, "" for the whole tree. */
 static inline void tree_remove(const struct tree *tree, const char *path) {
   char full[TREE_PATH_SIZE];
+  if (path[0] == '\0') {
+    snprintf(full, sizeof(full), "%s.away", tree->root);
+    nftw(full, tree_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    nftw(tree->root, tree_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return;
+  }
   snprintf(full, sizeof(full), "%s/%s", tree->root, path);
-  nftw(full, tree_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+  if (unlink(full) == 0 || errno != EISDIR)
+    return;
+  nftw(full, tree_remove_below, 16, FTW_DEPTH | FTW_PHYS);
+  tree_move_away(tree, path);
 }
 
 static inline void tree_path(const struct tree *tree, const char *path,
@@ -90,11 +119,6 @@ static inline void tree_create(struct tree *tree) {
   tree_fill(tree);
 }
 
-static inline int tree_remove_below(const char *path, const struct stat *st,
-                                    int type, struct FTW *at) {
-  return at->level == 0 ? 0 : tree_remove_one(path, st, type, at);
-}
-
 /* Makes it what it was at first. Whoever has the root open sees it. */
 static inline void tree_renew(const struct tree *tree) {
   nftw(tree->root, tree_remove_below, 16, FTW_DEPTH | FTW_PHYS);
@@ -133,6 +157,38 @@ static inline void tree_put_of(const struct tree *tree, pid_t pid,
   char path[64];
   snprintf(path, sizeof(path), "%d/%s", pid, file);
   tree_put(tree, path, text);
+}
+
+/* Its stat, io and task. */
+struct tree_process {
+  pid_t pid, ppid;
+  const char *comm;
+  char state;
+  unsigned int flags; /* PF_EXITING is 4 */
+  uint64_t start_ticks, pages;
+};
+
+static inline void tree_put_stat(const struct tree *tree,
+                                 const struct tree_process *process) {
+  char text[512];
+  snprintf(text, sizeof(text),
+           "%d (%s) %c %d 1 1 0 -1 %u 40 0 4 0 3 1 0 0 20 0 1 0 %" PRIu64
+           " 4096000 %" PRIu64 " 0 0 0\n",
+           process->pid, process->comm, process->state, process->ppid,
+           process->flags, process->start_ticks, process->pages);
+  tree_put_of(tree, process->pid, "stat", text);
+}
+
+static inline void tree_put_process(const struct tree *tree,
+                                    const struct tree_process *process) {
+  char path[64];
+  tree_put_stat(tree, process);
+  tree_put_of(tree, process->pid, "io",
+              "rchar: 1500\nwchar: 2500\nsyscr: 3\nsyscw: 4\n"
+              "read_bytes: 4096\nwrite_bytes: 8192\n"
+              "cancelled_write_bytes: 0\n");
+  snprintf(path, sizeof(path), "%d/task/%d/x", process->pid, process->pid);
+  tree_put(tree, path, "");
 }
 
 #endif

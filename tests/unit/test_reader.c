@@ -11,7 +11,6 @@
 #include "support/tree.h"
 
 #include <dirent.h>
-#include <inttypes.h>
 #include <linux/capability.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -879,17 +878,13 @@ static uint64_t now_ticks(void) { return boot_ns() / tick_ns(); }
 static void put_process_of_size(const struct fixture *fixture, pid_t pid,
                                 const char *comm, uint64_t start_ticks,
                                 uint64_t pages) {
-  char text[512], path[64];
-  snprintf(text, sizeof(text),
-           "%d (%s) S 1 1 1 0 -1 0 10 0 20 0 3 1 0 0 20 0 1 0 %" PRIu64
-           " 4096000 %" PRIu64 " 0 0 0\n",
-           pid, comm, start_ticks, pages);
-  tree_put_of(&fixture->tree, pid, "stat", text);
-  tree_put_of(&fixture->tree, pid, "io",
-              "rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: 5\n"
-              "write_bytes: 6\ncancelled_write_bytes: 0\n");
-  snprintf(path, sizeof(path), "%d/task/%d/x", pid, pid);
-  tree_put(&fixture->tree, path, "");
+  const struct tree_process process = {.pid = pid,
+                                       .ppid = 1,
+                                       .comm = comm,
+                                       .state = 'S',
+                                       .start_ticks = start_ticks,
+                                       .pages = pages};
+  tree_put_process(&fixture->tree, &process);
 }
 
 static void put_process(const struct fixture *fixture, pid_t pid,
@@ -909,12 +904,13 @@ struct death {
 static void *die(void *context) {
   const struct death *death = context;
   int fd = open(death->path, O_WRONLY | O_CLOEXEC); /* waits for the read */
-  char text[128];
-  snprintf(text, sizeof(text),
-           "%d (%s) Z 1 1 1 0 -1 4 10 0 20 0 3 1 0 0 20 0 1 0 %" PRIu64
-           " 0 0 0 0 0\n",
-           death->pid, name_of(death->fixture, 0), death->start_ticks);
-  tree_put_of(&death->fixture->tree, death->pid, "stat", text);
+  const struct tree_process zombie = {.pid = death->pid,
+                                      .ppid = 1,
+                                      .comm = name_of(death->fixture, 0),
+                                      .state = 'Z',
+                                      .flags = 4,
+                                      .start_ticks = death->start_ticks};
+  tree_put_stat(&death->fixture->tree, &zombie);
   close(fd);
   return NULL;
 }
@@ -1201,13 +1197,9 @@ static void identifies_by_start_time(void **state) {
   int64_t cpu = cpu_of(fixture, 0);
   assert_true(cpu >= 10 * MS);
 
-  /* The same process in another directory. (The first one is kept, so that its
-   * inode is not given again.) */
+  /* The same process in another directory. */
   snprintf(path, sizeof(path), "%d", child.pid);
-  char from[TREE_PATH_SIZE], to[TREE_PATH_SIZE];
-  tree_path(&fixture->tree, path, from);
-  tree_path(&fixture->tree, "kept", to);
-  assert_int_equal(rename(from, to), 0);
+  tree_move_away(&fixture->tree, path);
   put_process(fixture, child.pid, name_of(fixture, 0), 1);
   child_tell(&child, 'b', 10);
   read_now(fixture);
@@ -1215,8 +1207,7 @@ static void identifies_by_start_time(void **state) {
   cpu = cpu_of(fixture, 0);
 
   /* Another process, that began before the last read: from now. */
-  tree_path(&fixture->tree, "kept2", to);
-  assert_int_equal(rename(from, to), 0);
+  tree_move_away(&fixture->tree, path);
   put_process(fixture, child.pid, name_of(fixture, 0), 2);
   child_tell(&child, 'b', 10);
   read_now(fixture);
@@ -1256,7 +1247,7 @@ static void does_not_count_the_vanished(void **state) {
 static void leaves_out_whom_it_cannot_identify(void **state) {
   struct fixture *fixture = *state;
   struct child known, unknown;
-  char path[64], from[TREE_PATH_SIZE], to[TREE_PATH_SIZE];
+  char path[64];
   child_start(&known);
   child_start(&unknown);
   put_process(fixture, known.pid, name_of(fixture, 0), 1);
@@ -1266,17 +1257,14 @@ static void leaves_out_whom_it_cannot_identify(void **state) {
   if (fixture->report.taskstats != 0)
     skip(); /* without records, it would be looked at all the time */
   snprintf(path, sizeof(path), "%d", known.pid);
-  tree_path(&fixture->tree, path, from);
-  tree_path(&fixture->tree, "kept", to);
-  assert_int_equal(rename(from, to), 0);
+  tree_move_away(&fixture->tree, path);
   tree_put_of(&fixture->tree, known.pid, "stat", "garbage\n");
   tree_put_of(&fixture->tree, unknown.pid, "stat", "garbage\n");
   read_now(fixture);
   assert_int_equal(fixture->report.members, 1);
 
   /* Without any, it is gone. */
-  tree_path(&fixture->tree, "kept2", to);
-  assert_int_equal(rename(from, to), 0);
+  tree_move_away(&fixture->tree, path);
   tree_make(&fixture->tree, path);
   read_now(fixture);
   assert_int_equal(fixture->report.members, 0);
