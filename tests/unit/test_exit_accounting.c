@@ -48,11 +48,6 @@ static void selects_by_the_record(void **state) {
        NULL,
        NULL,
        SELECTOR_YES},
-      {"other executable",
-       {{SELECTOR_EXECUTABLE, "@bin/other"}},
-       NULL,
-       NULL,
-       SELECTOR_NO},
       {"missing executable",
        {{SELECTOR_EXECUTABLE, "@bin/none"}},
        NULL,
@@ -125,7 +120,6 @@ static void selects_by_the_record(void **state) {
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     const char *name = cases[i].name;
     tree_put_program(&fixture->tree, "bin/nginx", "x");
-    tree_put_program(&fixture->tree, "bin/other", "x");
     tree_put(&fixture->tree, "x.pid", "4711\n");
     tree_put(&fixture->tree, "y.pid", "4712\n");
     add_group(fixture, cases[i].conditions[0].kind,
