@@ -195,14 +195,25 @@ all_identities() {
 @test "privileges: without CAP_SYS_PTRACE: no I/O of others, nor executables" {
   run_as_service SYS_PTRACE
   configure_members
+  cat >>"$work/collectd.conf" <<CONF
+<Plugin taskstats>
+  Process "$me-own"
+</Plugin>
+CONF
   start_members
   start_collectd
   has_capabilities $((1 << 12 | 1 << 2))
+  reads 1 "$me-own"
+  ln -s "$me-file" "$work/bin/$me-own"
+  load_prefix=(setpriv --reuid nobody --regid nogroup --clear-groups)
+  start_load "$me-own" --stay 60 write /dev/null 54321 3 plain
+  await_done "$me-own"
   work_seen
 
   # shellcheck disable=SC2046 # words
   assert_identities all $(all_identities | grep -Ev '^(io|disk)_')
   assert_equal "$(group_names 'exe-.*')" ""
+  assert_equal "$(value "$me-own" io_octets tx)" "$(truth "$me-own" tx_bytes)"
   assert_logged_once 'I/O of some processes.*lacks CAP_SYS_PTRACE;'
   assert_logged_once 'executables of some processes.*lacks CAP_SYS_PTRACE;'
 }
@@ -219,6 +230,25 @@ all_identities() {
   assert_identities all $(all_identities | grep -Ev '^(io|disk)_')
   assert_equal "$(members "exe-$me-file")" 2.000000
   assert_logged_once 'I/O of some processes.*lacks CAP_DAC_READ_SEARCH;'
+}
+
+@test "privileges: members that come and go, whose I/O cannot be read, are logged once" {
+  interval=0.25
+  run_as_service SYS_PTRACE
+  configure_members
+  start_collectd
+  reads 1 all
+  ln -s "$me-file" "$work/bin/$me-other"
+  load_prefix=(setpriv --reuid daemon --regid daemon --clear-groups)
+  for _ in {1..4}; do
+    start_load "$me-other" --stay 60 idle
+    await_members of-other 1
+    stop_load "$me-other"
+    await_members of-other 0
+  done
+
+  assert_logged_once 'I/O of some processes cannot be read'
+  assert_not_logged 'All I/O can be read again'
 }
 
 # run_with MOUNTS: collectd will run in a mount namespace of its own, after these
