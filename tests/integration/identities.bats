@@ -98,18 +98,6 @@ EOF
   assert_options "$me-none" "${default_options[@]}"
 }
 
-@test "identities: what collectd does not allow in a name becomes _" {
-  configure <<EOF
-    <Group "a/b">
-      Command "$me-id"
-    </Group>
-EOF
-  run_with_member a_b
-
-  run ls "$work/csv/testhost"
-  assert_equal "$output" "taskstats"$'\n'"taskstats-a_b"
-}
-
 @test "identities: ReportSelf off" {
   configure <<EOF
     ReportSelf false
@@ -132,95 +120,4 @@ EOF
   assert_equal "$(value "" count-processes)" 1.000000
   assert_equal "$(value "" count-groups)" 2.000000
   assert_between "$(value "" duration-read seconds)" 0 "$interval"
-}
-
-@test "identities: one option on in a group, all off before" {
-  {
-    set_all false
-    for option in "${all_options[@]}"; do
-      echo "<Group \"$option\">"
-      echo "  Command \"$me-id\""
-      echo "  $option true"
-      echo "</Group>"
-    done
-  } | configure
-  run_with_member CollectCount
-
-  for option in "${all_options[@]}"; do
-    reads 1 "$option"
-    assert_options "$option" "$option"
-  done
-}
-
-@test "identities: one option off in a group, all on before" {
-  {
-    set_all true
-    for option in "${all_options[@]}"; do
-      echo "<Group \"$option\">"
-      echo "  Command \"$me-id\""
-      echo "  $option false"
-      echo "</Group>"
-    done
-  } | configure
-  run_with_member CollectCPU
-
-  for option in "${all_options[@]}"; do
-    mapfile -t others < <(except "$option")
-    reads 1 "$option"
-    assert_options "$option" "${others[@]}"
-  done
-}
-
-@test "identities: an option counts for groups that stand before it too" {
-  configure <<EOF
-    <Group "before">
-      Command "$me-id"
-    </Group>
-    CollectContextSwitch true
-    <Group "after">
-      Command "$me-id"
-    </Group>
-EOF
-  run_with_member before
-  reads 1 after
-
-  assert_equal "$(identities before)" "$(identities after)"
-  has_identity before contextswitch-voluntary
-}
-
-@test "identities: a group's options in the processes plugin's stanzas" {
-  configure <<EOF
-    <Process "$me-id">
-      CollectContextSwitch true
-      CollectIO false
-    </Process>
-    <ProcessMatch "match" "$me-id">
-      CollectDelay false
-      CollectPageFaults true
-    </ProcessMatch>
-EOF
-  run_with_member "$me-id"
-  reads 1 match
-
-  assert_options "$me-id" CollectDelay CollectCPU CollectCount CollectExits \
-    CollectContextSwitch
-  assert_options match CollectCPU CollectIO CollectCount CollectExits \
-    CollectPageFaults
-}
-
-@test "identities: CollectDelayAccounting is CollectDelay" {
-  configure <<EOF
-    CollectDelayAccounting false
-    <Process "$me-id">
-      CollectDelayAccounting true
-    </Process>
-    <Group "off">
-      Command "$me-id"
-    </Group>
-EOF
-  run_with_member "$me-id"
-  reads 1 off
-
-  assert_options "$me-id" "${default_options[@]}"
-  assert_options off CollectCPU CollectIO CollectCount CollectExits
 }
