@@ -193,22 +193,6 @@ used() { echo $(($(truth "$1" cpu_us "$3") - $(truth "$1" cpu_us "$2"))); }
   assert_members root 1
 }
 
-@test "descendants: they live on when the root dies" {
-  interval=0.2
-  configure_root root
-  start_collectd
-  reads 1 root
-  plant "$me-root" "$me-kid" --wait --rounds 3 --stay 60 burn 300 0
-  round 1
-  stop_load "$me-root"
-  round 2
-
-  assert_members root 1
-  assert_near "$(cpu_us root)" "$(truth "$me-kid" cpu_us 2)" 3 "$own_us"
-  round 3
-  assert_near "$(cpu_us root)" "$(truth "$me-kid" cpu_us 3)" 3 "$own_us"
-}
-
 @test "descendants: what is older than the plugin" {
   interval=0.2
   configure_root root
@@ -239,27 +223,6 @@ used() { echo $(($(truth "$1" cpu_us "$3") - $(truth "$1" cpu_us "$2"))); }
 
   used=$(($(truth "$me-root" cpu_us) + $(truth "$me-root" own_cpu_us) - own))
   assert_cpu_of_ended $(($(cpu_us root) - before)) "$used" "$(truth "$me-root" counted)"
-  assert_exits_of root "$me-root"
-}
-
-@test "descendants: of a process that a file names" {
-  interval=0.2
-  configure <<CONF
-    <Group "root">
-      PIDFile "$work/root.pid"
-      Descendants true
-    </Group>
-CONF
-  start_exits "$me-root" brood "$me-kid" 100 2 0 exit0,exit3,kill 5000 0
-  echo "${load_pid[$me-root]}" >"$work/root.pid"
-  own=$(cpu_so_far "$me-root")
-  start_collectd
-  assert_members root 1
-  perform "$me-root"
-  settle root
-
-  used=$(($(truth "$me-root" cpu_us) + $(truth "$me-root" own_cpu_us) - own))
-  assert_cpu_of_ended "$(cpu_us root)" "$used" "$(truth "$me-root" counted)"
   assert_exits_of root "$me-root"
 }
 

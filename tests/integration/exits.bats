@@ -67,17 +67,6 @@ assert_complete() {
   assert_equal "$(members kid)" 0.000000
 }
 
-@test "exits: 600 processes of 1 ms that no read saw" {
-  interval=1
-  configure_names kid
-  start_collectd
-  run_brood kid brood "$me-kid" 600 2 0 exit0,exit0,_exit5,term 1000 "$bytes"
-
-  assert_unseen kid 60
-  assert_complete kid 3
-  assert_exits kid 300 150 150
-}
-
 @test "exits: the same with a read every 0.2 s" {
   interval=0.2
   configure_names kid
@@ -87,25 +76,16 @@ assert_complete() {
   assert_complete kid 3
 }
 
-# sleepers BURSTS US: 300 processes of so many bursts, a millisecond apart, that
-# no read saw. Of their last burst, the records have nothing.
-sleepers() {
+# The bursts are a millisecond apart. Of the last one, the records have nothing.
+@test "exits: 300 processes of 5 bursts of 0.2 ms that no read saw" {
   interval=1
   configure_names kid
   start_collectd
-  run_brood kid --bursts "$1" brood "$me-kid" 300 2 0 exit0 "$2" 0
+  run_brood kid --bursts 5 brood "$me-kid" 300 2 0 exit0 200 0
 
   assert_unseen kid 30
   assert_exits kid 300 0 0
   assert_cpu_of_ended "$(cpu_us kid)" "$(truth "$me-parent" cpu_us)" 300 5 100
-}
-
-@test "exits: 300 processes of 5 bursts of 0.2 ms that no read saw" {
-  sleepers 5 200
-}
-
-@test "exits: 300 processes of 10 bursts of 0.5 ms that no read saw" {
-  sleepers 10 500
 }
 
 @test "exits: processes that called exec" {
@@ -231,20 +211,6 @@ CONF
   [[ -z ${missing:-} ]]
 }
 
-@test "exits: forked workers that have taken another name" {
-  interval=1
-  configure <<CONF
-    <Group "line">
-      CommandLine "/$me-parent brood"
-      Command "$me-kid"
-    </Group>
-CONF
-  start_collectd
-  run_brood line brood "$me-kid" 100 2 0 exit0,kill 1000 0
-
-  assert_exits line 50 0 50
-}
-
 @test "exits: short-lived processes of several threads" {
   interval=1
   configure_threads
@@ -304,20 +270,6 @@ CONF
   assert_exits old 1 0 0
 }
 
-@test "exits: what a process from before the plugin's start wrote at its end" {
-  configure_names old
-  start_load "$me-old" --wait --rounds 2 write /dev/null 2000000 7 plain
-  perform "$me-old" 1
-  sleep 0.1 # start times are known to a hundredth of a second
-  start_collectd
-  settle old
-  perform "$me-old" 2
-  settle old
-
-  written=$(($(truth "$me-old" tx_bytes 2) - $(truth "$me-old" tx_bytes 1)))
-  assert_near "$(value old io_octets tx)" "$written" 0 1100
-}
-
 @test "exits: processes that reads saw and that end between two" {
   interval=1
   configure_names seen
@@ -362,12 +314,11 @@ CONF
   assert_near "$(integral kid delay_rate-delay-cpu)" "$waited" 3 0.05
 }
 
-# zombie_case THREADS END
-zombie_case() {
+@test "exits: zombies that had threads" {
   interval=0.2
   configure_names kid
   start_collectd
-  start_exits "$me-parent" --hold brood "$me-kid" 4 4 "$1" "$2" 300000 "$bytes"
+  start_exits "$me-parent" --hold brood "$me-kid" 4 4 2 exit0,exit3,kill,worker4 300000 "$bytes"
   reads 1 kid
   go "$me-parent"
   await "the zombies" said "$me-parent" 'zombies=4'
@@ -381,14 +332,6 @@ zombie_case() {
 
   assert_cpu "$as_zombie" "$me-parent"
   assert_complete kid 3
-}
-
-@test "exits: zombies that are kept for several reads" {
-  zombie_case 0 exit0,exit3,kill,_exit5
-}
-
-@test "exits: zombies that had threads" {
-  zombie_case 2 exit0,exit3,kill,worker4
 }
 
 @test "exits: zombies that no read saw alive" {

@@ -81,11 +81,6 @@ zombie_case() {
   zombie_case joined 0
 }
 
-@test "zombies: single-threaded, with delay accounting off" {
-  delay_accounting 0
-  zombie_case joined 0
-}
-
 @test "zombies: multi-threaded, its threads ended before" {
   zombie_case joined 3
 }
@@ -101,20 +96,6 @@ zombie_case() {
 
 @test "zombies: a process lives on without its main thread" {
   zombie_case headless 2
-}
-
-@test "zombies: a process that lived between two reads and is still a zombie" {
-  interval=1
-  start_parent joined 0 400 "$bytes"
-  reads 1 zombies
-  go "$me-zom"
-  await_zombie
-  settle zombies
-  as_zombie=$(cpu_us zombies)
-  assert_equal "$(members zombies)" 1.000000
-  perform "$me-zom"
-
-  assert_near "$as_zombie" "$(total_truth)" 3
 }
 
 @test "zombies: its waits until its end" {
