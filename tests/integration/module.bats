@@ -6,12 +6,6 @@
 # shellcheck source=common.bash
 source "$BATS_TEST_DIRNAME/common.bash"
 
-@test "module: module_register is all that it exports" {
-  run nm -D --defined-only -P "$TASKSTATS_BUILD/taskstats.so"
-
-  assert_equal "$(cut -d' ' -f1 <<<"$output")" module_register
-}
-
 @test "module: it needs nothing that collectd or its libraries do not have" {
   configure <<<'Process "x"'
   run env LD_BIND_NOW=1 "$COLLECTD" -T -C "$work/collectd.conf"
@@ -20,27 +14,25 @@ source "$BATS_TEST_DIRNAME/common.bash"
   grep -q 'plugin "taskstats" successfully loaded' "$work/collectd.log"
 }
 
-# A group of many, which together do what is known.
-many=40
+# The numbers of collectd's descriptors that are a process's io file.
+io_files() {
+  find "/proc/$collectd_pid/fd" -lname '/proc/*/io' -printf '%f\n' | sort -n
+}
 
-start_many() {
-  local i
+@test "module: with few file descriptors, what many processes do is known" {
+  local i round bytes calls many=40
 
   configure <<EOF
     <Group "many">
       CommandLine "/$me-m[0-9]+ "
     </Group>
 EOF
+  collectd_prefix=(prlimit --nofile=48)
   start_collectd
   reads 1 many
   for ((i = 0; i < many; i++)); do
     start_load "$me-m$i" --wait --rounds 2 --stay 60 write /dev/null 100003 9 plain
   done
-}
-
-assert_many() {
-  local i round bytes calls
-
   # A read that saw one between its fork and its exec has missed "ready".
   settle many
   bytes=$(($(value many io_octets tx) - 6 * many))
@@ -51,6 +43,7 @@ assert_many() {
     done
     settle many
   done
+
   for ((i = 0; i < many; i++)); do
     bytes=$((bytes + $(truth "$me-m$i" tx_bytes)))
     calls=$((calls + $(truth "$me-m$i" tx_calls)))
@@ -58,54 +51,9 @@ assert_many() {
   assert_equal "$(members many)" "$many.000000"
   assert_equal "$(value many io_octets tx)" "$bytes"
   assert_equal "$(value many io_ops write)" "$calls"
-}
-
-# The numbers of collectd's descriptors that are a process's io file.
-io_files() {
-  find "/proc/$collectd_pid/fd" -lname '/proc/*/io' -printf '%f\n' | sort -n
-}
-
-@test "module: files that stay open have high numbers, and are not too many" {
-  collectd_prefix=(prlimit --nofile=4096)
-  start_many
-  assert_many
-
-  # select(2) cannot serve numbers above 1023; other plugins need those below.
-  assert_between "$(io_files | wc -l)" 1 1024
-  assert_between "$(io_files | head -n1)" 1024 4096
-}
-
-@test "module: with few file descriptors" {
-  collectd_prefix=(prlimit --nofile=48)
-  start_many
-  assert_many
-
   assert_between "$(io_files | wc -l)" 0 12
   assert_no_complaints
 }
-
-has_lasting_files() { [[ $(lasting_files) -le $1 ]]; }
-
-@test "module: it keeps no file of a process that is gone" {
-  configure <<EOF
-    <Group "swarm">
-      Command "$me-swarm"
-    </Group>
-EOF
-  start_collectd
-  start_load "$me-swarm" --wait --stay 60 swarm 2000 250 700
-  settle swarm
-  before=$(lasting_files)
-  go "$me-swarm"
-  await "a swarm" swarm_is_seen
-  await_done "$me-swarm"
-  settle swarm
-
-  assert_equal "$(members swarm)" 1.000000
-  await "the files to be closed" has_lasting_files "$before"
-}
-
-swarm_is_seen() { holds "$(members swarm) > 200"; }
 
 @test "module: a storm of everything" {
   interval=0.1

@@ -94,8 +94,6 @@ assert_told() {
   fi
 }
 
-ends=exit0,exit3,_exit5,abort,segv,kill,term,together,crash,worker4,headless,headless6
-
 # Each end is told, and to the program.
 configure_kids() {
   configure <<CONF
@@ -108,36 +106,24 @@ CONF
   route_to_program
 }
 
-# run_ends THREADS COUNT
-run_ends() {
+@test "notify: each way to end, of several threads" {
   interval=0.5
   configure_kids
   load_prefix=(env -C "$work" prlimit --core=67108864)
   start_collectd
-  start_exits "$me-parent" brood "$me-kid" "$2" 3 "$1" "$ends" 5000 100
+  start_exits "$me-parent" brood "$me-kid" 12 3 2 \
+    exit0,exit3,_exit5,abort,segv,kill,term,together,crash,worker4,headless,headless6 5000 100
   reads 1 kids
   perform "$me-parent"
-  await "what is told" has_told "$2"
+  await "what is told" has_told 12
   settle kids
 
   assert_exits_of kids "$me-parent"
-  assert_equal "$(count_notifications kids)" "$2"
+  assert_equal "$(count_notifications kids)" 12
   for pid in $(children); do
     assert_told "$pid"
   done
   assert_no_complaints
-}
-
-@test "notify: each way to end, of one thread" {
-  ends=exit0,exit3,_exit5,abort,segv,kill,term
-  run_ends 0 7
-  assert_equal "$(count_notifications kids 'severity = FAILURE')" 4
-  assert_equal "$(count_notifications kids 'severity = WARNING')" 2
-  assert_equal "$(count_notifications kids 'severity = OKAY')" 1
-}
-
-@test "notify: each way to end, of several threads" {
-  run_ends 2 12
   assert_equal "$(count_notifications kids 'severity = FAILURE')" 5
   assert_equal "$(count_notifications kids 'severity = WARNING')" 4
   assert_equal "$(count_notifications kids 'severity = OKAY')" 3
@@ -256,21 +242,6 @@ CONF
   for group in all default none; do
     assert_exits "$group" 2 2 1
   done
-}
-
-@test "notify: nothing unless it is wanted" {
-  interval=0.5
-  configure <<CONF
-    Process "$me-kid"
-CONF
-  start_collectd
-  start_exits "$me-parent" brood "$me-kid" 3 1 2 exit0,exit3,kill 1000 0
-  reads 1 "$me-kid"
-  perform "$me-parent"
-  settle "$me-kid"
-
-  assert_exits_of "$me-kid" "$me-parent"
-  assert_not_logged 'type = exit'
 }
 
 @test "notify: at once, not at the next read" {

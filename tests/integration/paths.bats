@@ -280,40 +280,6 @@ CONF
   assert_equal "$(exits_of app)" 120
 }
 
-@test "paths: a pid file that is empty or no file, and an Executable that is none, are told" {
-  mkfifo "$work/fifo.pid"
-  echo '#!/bin/sh' >"$work/script"
-  chmod 755 "$work/script"
-  configure <<CONF
-    <Group "emptied">
-      PIDFile "$work/emptied.pid"
-    </Group>
-    <Group "fifo">
-      PIDFile "$work/fifo.pid"
-    </Group>
-    <Group "directory">
-      Executable "$work"
-    </Group>
-    <Group "script">
-      Executable "$work/script"
-    </Group>
-    <Group "other">
-      Command "$me-other"
-    </Group>
-CONF
-  start_other
-  echo "${load_pid[$me-other]}" >"$work/emptied.pid"
-  start_collectd
-  await_members emptied 1
-  : >"$work/emptied.pid"
-  reads 4 other
-  assert_members emptied 1
-  assert_logged_once "PIDFile \"$work/emptied.pid\" cannot be read \(it is empty\): restart"
-  assert_logged_once "PIDFile \"$work/fifo.pid\" cannot be read \(no regular file\): name"
-  assert_logged_once "Executable \"$work\" cannot be read \(Is a directory\): name a file"
-  assert_logged_once "Executable \"$work/script\" cannot be read \(no program, or a script\): name"
-}
-
 @test "paths: the process that looks at them does not count as collectd" {
   configure <<CONF
     ProcessMatch "line" "collectd -f -C $work"

@@ -123,30 +123,3 @@ CONF
   await_members "user-$me-new" 1
   assert_equal "$(group_names 'user-.*' | sort)" "$(printf '%s\n' user-45127 "user-$me-new")"
 }
-
-@test "users: nothing is lost of a process whose user is known late" {
-  use_own_users
-  add_user 45129 "$me-late"
-  configure <<CONF
-    <Group "user-%{user}">
-      Command "$me-own"
-    </Group>
-    <Group "others">
-      Command "$me-other"
-    </Group>
-CONF
-  start_load "$me-other" --stay 200 idle
-  start_collectd
-  await_members others 1
-  hang_directory
-  load_prefix=(setpriv --reuid 45129 --clear-groups)
-  chmod 755 "$work"
-  start_load "$me-own" --stay 200 --limit 300 burn 400 1
-  await_done "$me-own"
-  reads 65 others
-  reads 65 others # more than a minute
-  await_members user-45129 1
-  reads 2 others
-  assert_between "$(cpu_us user-45129)" "$(($(truth "$me-own" cpu_us) - 1000))" 2000000
-  mend_directory
-}
