@@ -12,25 +12,14 @@
  * clock while the children burn: to ask would bring the kernel's books up to
  * date and hide what a reader of them has to cope with.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <pthread.h>
+#include "workload.h"
+
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 enum {
   LIMIT_S = 120,
@@ -39,7 +28,6 @@ enum {
   MAX_CHILDREN = 100000,
   MAX_DEPTH = 8,
   MAX_LISTED = 100, /* children of whose ends each has a line */
-  MAX_PID_TRIES = 10000,
   MAX_THREADS = 16,
   MAX_WORDS = 16,
   NAME_SIZE = 16, /* TASK_COMM_LEN */
@@ -73,7 +61,6 @@ static uint64_t bursts = 1; /* of each thread, with a sleep between two */
 static atomic_uint_fast64_t *waited_ns;
 
 static const char *self; /* this program's path */
-static uint64_t turns_per_us;
 static int null_fd;
 static char buffer[MAX_BYTES];
 static atomic_uint at_work; /* threads of a child that are not done */
@@ -81,33 +68,6 @@ static atomic_uint at_work; /* threads of a child that are not done */
 /* The truth so far. */
 static int64_t cpu_us;
 static uint64_t written, ok, error, by_signal, counted;
-
-_Noreturn static void die(const char *what) {
-  fprintf(stderr, "exits: %s: %s\n", what, strerror(errno));
-  exit(EXIT_FAILURE);
-}
-
-static uint64_t number(const char *text) {
-  char *end = NULL;
-
-  errno = 0;
-  unsigned long long value = strtoull(text, &end, 10);
-  if (errno == 0 && (end == text || *end != '\0'))
-    errno = EINVAL;
-  if (errno != 0)
-    die(text);
-  return value;
-}
-
-static uint64_t number_up_to(const char *text, uint64_t most) {
-  uint64_t value = number(text);
-
-  if (value > most) {
-    errno = ERANGE;
-    die(text);
-  }
-  return value;
-}
 
 /* Cuts the text, which stays the words' own. */
 static void split(char *text, struct words *words) {
@@ -139,20 +99,6 @@ static const char *put_number(char result[NAME_SIZE], const char *name,
   return result;
 }
 
-__attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
-  char text[TEXT_SIZE];
-  va_list values;
-
-  va_start(values, format);
-  int length = vsnprintf(text, sizeof(text) - 1, format, values);
-  va_end(values);
-  if (length < 0 || (size_t)length >= sizeof(text) - 1)
-    die("line too long");
-  text[length++] = '\n';
-  if (write(STDOUT_FILENO, text, (size_t)length) != length)
-    die("write to standard output");
-}
-
 static void await_go(void) {
   sigset_t set;
 
@@ -161,30 +107,6 @@ static void await_go(void) {
   while (sigwaitinfo(&set, NULL) != SIGUSR1)
     if (errno != EINTR)
       die("sigwaitinfo");
-}
-
-/* CPU */
-
-__attribute__((noinline)) static void spin(uint64_t turns) {
-  for (volatile uint64_t i = 0; i < turns; i++)
-    ;
-}
-
-/* The fastest of a few runs: others only tell what disturbed them. */
-static void calibrate(void) {
-  const uint64_t turns = 1000000;
-  int64_t best_ns = INT64_MAX;
-
-  for (int i = 0; i < 10; i++) {
-    struct timespec a, b;
-    clock_gettime(CLOCK_MONOTONIC, &a);
-    spin(turns);
-    clock_gettime(CLOCK_MONOTONIC, &b);
-    int64_t ns = (b.tv_sec - a.tv_sec) * 1000000000 + b.tv_nsec - a.tv_nsec;
-    if (ns > 0 && ns < best_ns)
-      best_ns = ns;
-  }
-  turns_per_us = turns * 1000 / (uint64_t)best_ns + 1;
 }
 
 /* A child's life */
@@ -290,11 +212,8 @@ _Noreturn static void live(const struct life *life) {
   if (life->name != NULL)
     prctl(PR_SET_NAME, life->name);
   atomic_store(&at_work, life->threads + 1);
-  for (unsigned i = 0; i < life->threads; i++) {
-    errno = pthread_create(&threads[i], NULL, live_as_thread, (void *)life);
-    if (errno != 0)
-      die("pthread_create");
-  }
+  for (unsigned i = 0; i < life->threads; i++)
+    start_thread(&threads[i], live_as_thread, (void *)life);
   work(life, life->turns);
   atomic_fetch_sub(&at_work, 1);
   for (unsigned i = 0; i < life->threads && joins; i++)
@@ -336,40 +255,16 @@ static void bound_child(void) {
   alarm(LIMIT_S);
 }
 
-static void set_next_pid(pid_t wanted) {
-  int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
-
-  if (fd < 0 || dprintf(fd, "%d", wanted - 1) < 0)
-    die("ns_last_pid");
-  close(fd);
-}
-
 /* wanted is its pid, or 0. */
 static pid_t make_child(const struct life *life, pid_t wanted) {
-  for (int tries = 0; tries < MAX_PID_TRIES; tries++) {
-    if (wanted > 0)
-      set_next_pid(wanted);
-    pid_t pid = fork();
-    if (pid < 0)
-      die("fork");
-    if (pid == 0) {
-      if (wanted > 0 && getpid() != wanted)
-        _exit(0);
-      bound_child();
-      if (do_exec)
-        live_by_exec(life);
-      live(life);
-    }
-    if (wanted == 0 || pid == wanted)
-      return pid;
-    waitpid(pid, NULL, 0);
+  pid_t pid = fork_with_pid(wanted);
+  if (pid == 0) {
+    bound_child();
+    if (do_exec)
+      live_by_exec(life);
+    live(life);
   }
-  errno = EAGAIN;
-  die("getting the pid");
-}
-
-static int64_t microseconds(struct timeval time) {
-  return (int64_t)time.tv_sec * 1000000 + time.tv_usec;
+  return pid;
 }
 
 /* Reaps one of the children and says how it ended, and after how much CPU time,
@@ -381,7 +276,7 @@ static void reap(unsigned children) {
 
   if (pid < 0)
     die("wait4");
-  int64_t used_us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
+  int64_t used_us = cpu_us_of(&usage);
   cpu_us += used_us;
   if (WIFSIGNALED(status))
     by_signal++;
@@ -594,9 +489,7 @@ _Noreturn static void be_storm_maker(struct storm *storm) {
   pthread_t thread;
 
   bound_child();
-  errno = pthread_create(&thread, NULL, make_storm, storm);
-  if (errno != 0)
-    die("pthread_create");
+  start_thread(&thread, make_storm, storm);
   pthread_join(thread, NULL);
   _exit(0);
 }
@@ -631,8 +524,7 @@ static void say_truth(unsigned round) {
   getrusage(RUSAGE_SELF, &usage);
   if (waited_ns != NULL)
     say("waited_us=%" PRIu64, (uint64_t)atomic_load(waited_ns) / 1000);
-  say("own_cpu_us=%" PRId64,
-      microseconds(usage.ru_utime) + microseconds(usage.ru_stime));
+  say("own_cpu_us=%" PRId64, cpu_us_of(&usage));
   say("cpu_us=%" PRId64 "\ntx_bytes=%" PRIu64 "\nok=%" PRIu64 "\nerror=%" PRIu64
       "\nsignal=%" PRIu64 "\ncounted=%" PRIu64 "\ndone=%u",
       cpu_us, written, ok, error, by_signal, counted, round);
@@ -677,15 +569,6 @@ static const struct command *find_command(const char *name, int arguments) {
         commands[i].argument_count == arguments)
       return &commands[i];
   usage_error();
-}
-
-static void *share(size_t size) {
-  void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-  if (memory == MAP_FAILED)
-    die("mmap");
-  return memory;
 }
 
 static int parse_options(int argc, char *const *argv) {

@@ -13,38 +13,19 @@
  * the kernel's books up to date and hide what a reader of them has to cope
  * with.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <pthread.h>
+#include "workload.h"
+
 #include <signal.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/time.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 enum {
   CHUNK = 64 * 1024,
   MAX_THREADS = 256,
-  MAX_PID_TRIES = 10000,
-};
-
-/* Bytes and calls that went through read(2) and write(2). */
-struct transfer {
-  uint64_t bytes;
-  uint64_t calls;
 };
 
 struct options {
@@ -74,64 +55,13 @@ static struct options options = {.rounds = 1,
                                  .effective_uid = -1,
                                  .next_uid = -1};
 
-static struct transfer sent;
 static struct transfer received;
 static uint64_t counted;          /* threads, switches, pages: what was asked */
 static struct rusage child_usage; /* of reaped children */
-static uint64_t turns_per_us;
 static atomic_bool expired;
 
-_Noreturn static void die(const char *what) {
-  fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
-  exit(EXIT_FAILURE);
-}
-
-static uint64_t number(const char *text) {
-  char *end = NULL;
-
-  errno = 0;
-  unsigned long long value = strtoull(text, &end, 10);
-  if (errno != 0 || end == text || *end != '\0') {
-    fprintf(stderr, "load: \"%s\" is not a number\n", text);
-    exit(EXIT_FAILURE);
-  }
-  return value;
-}
-
 static unsigned small_number(const char *text) {
-  uint64_t value = number(text);
-
-  if (value > INT32_MAX) {
-    fprintf(stderr, "load: %s is too large\n", text);
-    exit(EXIT_FAILURE);
-  }
-  return (unsigned)value;
-}
-
-/* Output. A line is a write too, and the truth about writes has it. */
-
-static void emit(const char *text, size_t length) {
-  if (write(STDOUT_FILENO, text, length) != (ssize_t)length)
-    die("write to standard output");
-  sent.bytes += length;
-  sent.calls++;
-}
-
-__attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
-  char text[128];
-  va_list values;
-
-  va_start(values, format);
-  int length = vsnprintf(text, sizeof(text) - 1, format, values);
-  va_end(values);
-  if (length < 0 || (size_t)length >= sizeof(text) - 1)
-    die("line too long");
-  text[length++] = '\n';
-  emit(text, (size_t)length);
-}
-
-static int64_t microseconds(struct timeval time) {
-  return (int64_t)time.tv_sec * 1000000 + time.tv_usec;
+  return (unsigned)number_up_to(text, INT32_MAX);
 }
 
 static size_t format_truth(char *text, size_t size, unsigned round,
@@ -147,11 +77,10 @@ static size_t format_truth(char *text, size_t size, unsigned round,
       "tx_bytes=%" PRIu64 "\ntx_calls=%" PRIu64 "\n"
       "counted=%" PRIu64 "\ndone=%u\n",
       microseconds(usage->ru_utime), microseconds(usage->ru_stime),
-      microseconds(usage->ru_utime) + microseconds(usage->ru_stime),
-      usage->ru_minflt, usage->ru_majflt, usage->ru_nvcsw, usage->ru_nivcsw,
-      microseconds(child_usage.ru_utime) + microseconds(child_usage.ru_stime),
-      child_usage.ru_nvcsw, child_usage.ru_nivcsw, received.bytes,
-      received.calls, tx.bytes, tx.calls, counted, round);
+      cpu_us_of(usage), usage->ru_minflt, usage->ru_majflt, usage->ru_nvcsw,
+      usage->ru_nivcsw, cpu_us_of(&child_usage), child_usage.ru_nvcsw,
+      child_usage.ru_nivcsw, received.bytes, received.calls, tx.bytes, tx.calls,
+      counted, round);
   if (length < 0 || (size_t)length >= size)
     die("truth too long");
   return (size_t)length;
@@ -264,33 +193,12 @@ static bool is_expired(void) {
 
 /* CPU */
 
-__attribute__((noinline)) static void spin(uint64_t turns) {
-  for (volatile uint64_t i = 0; i < turns; i++)
-    ;
-}
-
 static uint64_t elapsed_us(const struct timespec *since) {
   struct timespec now;
 
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (uint64_t)((now.tv_sec - since->tv_sec) * 1000000 +
                     (now.tv_nsec - since->tv_nsec) / 1000);
-}
-
-/* The fastest of a few runs: others only tell what disturbed them. */
-static void calibrate(void) {
-  const uint64_t turns = 2000000;
-  uint64_t best = UINT64_MAX;
-
-  for (int i = 0; i < 5; i++) {
-    struct timespec start;
-    clock_gettime(CLOCK_MONOTONIC, &start);
-    spin(turns);
-    uint64_t took = elapsed_us(&start);
-    if (took > 0 && took < best)
-      best = took;
-  }
-  turns_per_us = turns / best + 1;
 }
 
 static void *burn_user(void *unused) {
@@ -315,15 +223,6 @@ static void *burn_system(void *unused) {
   }
   close(fd);
   return unused;
-}
-
-static void start_thread(pthread_t *thread, void *(*run)(void *), void *data) {
-  int status = pthread_create(thread, NULL, run, data);
-
-  if (status != 0) {
-    errno = status;
-    die("pthread_create");
-  }
 }
 
 static void *sleep_forever(void *unused) {
@@ -889,15 +788,6 @@ _Noreturn static void live_and_tell(const struct birth *birth) {
   _exit(0);
 }
 
-/* Makes `wanted` the next pid, unless somebody else forks first. */
-static void set_next_pid(pid_t wanted) {
-  int fd = open_file("/proc/sys/kernel/ns_last_pid", O_WRONLY);
-
-  if (dprintf(fd, "%d", wanted - 1) < 0)
-    die("ns_last_pid");
-  close(fd);
-}
-
 /*
  * A child has the name of the thread that forks, so a thread with that name
  * forks. It stays, since its end would be the child's too (PR_SET_PDEATHSIG).
@@ -906,32 +796,16 @@ static void *give_birth(void *data) {
   const struct birth *birth = data;
 
   rename_self(birth->name);
-  for (int tries = 0; tries < MAX_PID_TRIES; tries++) {
-    if (birth->wanted > 0)
-      set_next_pid(birth->wanted);
-    pid_t pid = fork();
-    if (pid < 0)
-      die("fork");
-    if (pid == 0 && (birth->wanted == 0 || getpid() == birth->wanted))
-      live_and_tell(birth);
-    if (pid == 0)
-      _exit(0);
-    if (birth->wanted == 0 || pid == birth->wanted)
-      return sleep_forever(NULL);
-    waitpid(pid, NULL, 0);
-  }
-  errno = EAGAIN;
-  die("getting the pid");
+  if (fork_with_pid(birth->wanted) == 0)
+    live_and_tell(birth);
+  return sleep_forever(NULL);
 }
 
 /* Returns when the child has done its work. */
 static void make_child(struct birth *birth) {
   pthread_t thread;
 
-  birth->life = mmap(NULL, sizeof(*birth->life), PROT_READ | PROT_WRITE,
-                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (birth->life == MAP_FAILED)
-    die("mmap");
+  birth->life = share(sizeof(*birth->life));
   start_thread(&thread, give_birth, birth);
   await_signal(SIGRTMAX);
 }
@@ -947,8 +821,7 @@ static void work_births(char *const *arguments) {
                                .burn_ms = small_number(arguments[2]),
                                .bytes = number(arguments[3])};
     make_child(&births[i]);
-    total_us += microseconds(births[i].life->usage.ru_utime) +
-                microseconds(births[i].life->usage.ru_stime);
+    total_us += cpu_us_of(&births[i].life->usage);
   }
   say("births_cpu_us=%" PRId64, total_us);
   counted += count;
@@ -956,8 +829,7 @@ static void work_births(char *const *arguments) {
 
 static void say_life(const char *which, const struct life *life) {
   say("%s=%d", which, life->pid);
-  say("%s_cpu_us=%" PRId64, which,
-      microseconds(life->usage.ru_utime) + microseconds(life->usage.ru_stime));
+  say("%s_cpu_us=%" PRId64, which, cpu_us_of(&life->usage));
 }
 
 /*
@@ -987,7 +859,6 @@ static void work_idle(char *const *arguments) { (void)arguments; }
 static const struct command commands[] = {
     {"idle", "", 0, false, work_idle},
     {"burn", "MS THREADS", 2, false, work_burn},
-    {"system", "MS", 1, false, work_system},
     {"mixed", "PHASES MS", 2, false, work_mixed},
     {"churn", "COUNT US PARALLEL", 3, true, work_churn},
     {"park", "THREADS", 1, false, work_park},

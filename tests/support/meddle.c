@@ -13,22 +13,18 @@
  *
  * Ends as the command did.
  */
-#include <errno.h>
+#include "workload.h"
+
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include <linux/taskstats.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 enum { REQUEST_MAX = 4096 };
 
@@ -42,11 +38,6 @@ struct trick {
   const char *name;
   void (*change)(struct request *request);
 };
-
-_Noreturn static void die(const char *what) {
-  fprintf(stderr, "meddle: %s: %s\n", what, strerror(errno));
-  exit(EXIT_FAILURE);
-}
 
 /* The controller's requests look for a family; all others are taskstats'. */
 static bool is_lookup(const struct request *request) {

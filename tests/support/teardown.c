@@ -4,26 +4,9 @@
  * microseconds. A part of that is in no exit record. It is more on a slow or
  * busy machine, and most on an emulated one.
  */
-#include <inttypes.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
+#include "workload.h"
 
 enum { SAMPLES = 100 };
-
-static void die(const char *what) {
-  perror(what);
-  exit(EXIT_FAILURE);
-}
-
-static int64_t microseconds(struct timeval time) {
-  return (int64_t)time.tv_sec * 1000000 + time.tv_usec;
-}
 
 /* How long a child ran after it had noted its CPU time in *noted_us. */
 static int64_t measure(int64_t *noted_us) {
@@ -39,16 +22,12 @@ static int64_t measure(int64_t *noted_us) {
   }
   if (wait4(pid, NULL, 0, &usage) != pid)
     die("wait4");
-  return microseconds(usage.ru_utime) + microseconds(usage.ru_stime) -
-         *noted_us;
+  return cpu_us_of(&usage) - *noted_us;
 }
 
 int main(void) {
-  int64_t *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  int64_t *shared = share(sizeof(*shared));
   int64_t sum_us = 0;
-  if (shared == MAP_FAILED)
-    die("mmap");
   for (int i = 0; i < SAMPLES; i++)
     sum_us += measure(shared);
   printf("%" PRId64 "\n", sum_us / SAMPLES);
