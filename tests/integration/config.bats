@@ -4,8 +4,8 @@
 # What collectd -T says of a configuration. What is wrong with one, option by
 # option, is unit/test_config's.
 
-# shellcheck source=common.bash
-source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=../support/collectd.bash
+source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
 # check: the result is in $status and $output, with what was logged.
 check() {

@@ -4,8 +4,8 @@
 # CPU time against getrusage. The loads ask no CPU clock while they work: to
 # ask would bring the kernel's books up to date.
 
-# shellcheck source=common.bash
-source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=../support/collectd.bash
+source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
 # A process that is there from a read on: all of its time counts.
 start_group() {

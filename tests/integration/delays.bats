@@ -4,8 +4,8 @@
 # What a process waited for. The scheduler and /proc/<pid>/stat have books of
 # their own, which the plugin does not read.
 
-# shellcheck source=common.bash
-source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=../support/collectd.bash
+source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
 # schedstat PID...: seconds that single-threaded processes waited for a CPU.
 schedstat() {

@@ -3,10 +3,10 @@
 #
 # Descendants: everything that a process of the group starts.
 
-# shellcheck source=common.bash
-source "$BATS_TEST_DIRNAME/common.bash"
-# shellcheck source=exits.bash
-source "$BATS_TEST_DIRNAME/exits.bash"
+# shellcheck source=../support/collectd.bash
+source "$BATS_TEST_DIRNAME/../support/collectd.bash"
+# shellcheck source=../support/exits.bash
+source "$BATS_TEST_DIRNAME/../support/exits.bash"
 
 # configure_tree: the names of the nodes, but not the root's, are in a group of
 # their own, too; and so is a bystander.

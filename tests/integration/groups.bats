@@ -4,10 +4,10 @@
 # Groups that name themselves: by placeholders, one for each name that their
 # processes give.
 
-# shellcheck source=common.bash
-source "$BATS_TEST_DIRNAME/common.bash"
-# shellcheck source=exits.bash
-source "$BATS_TEST_DIRNAME/exits.bash"
+# shellcheck source=../support/collectd.bash
+source "$BATS_TEST_DIRNAME/../support/collectd.bash"
+# shellcheck source=../support/exits.bash
+source "$BATS_TEST_DIRNAME/../support/exits.bash"
 
 nameless=54321 # a user without a name
 bytes=65600    # no whole number of KiB

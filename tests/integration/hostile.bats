@@ -4,8 +4,8 @@
 # Processes that are made to hold up a read, or to pass for another one. Any
 # user of the machine can start them.
 
-# shellcheck source=common.bash
-source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=../support/collectd.bash
+source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
 hostile=()
 

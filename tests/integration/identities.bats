@@ -3,8 +3,8 @@
 #
 # Which values arrive, by name: none missing, none too many.
 
-# shellcheck source=common.bash
-source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=../support/collectd.bash
+source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
 all_options=(CollectDelay CollectCPU CollectIO CollectCount
   CollectContextSwitch CollectPageFaults CollectMemory CollectDelayLatency

@@ -4,8 +4,8 @@
 # Bytes and calls: exactly those that passed through read and write, and those
 # that reached the disk.
 
-# shellcheck source=common.bash
-source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=../support/collectd.bash
+source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
 start_group() {
   configure <<EOF

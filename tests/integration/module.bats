@@ -3,8 +3,8 @@
 #
 # The module as collectd holds it.
 
-# shellcheck source=common.bash
-source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=../support/collectd.bash
+source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
 @test "module: it needs nothing that collectd or its libraries do not have" {
   configure <<<'Process "x"'

@@ -3,10 +3,10 @@
 #
 # How processes ended, as waitpid says it: counted, and told at once.
 
-# shellcheck source=common.bash
-source "$BATS_TEST_DIRNAME/common.bash"
-# shellcheck source=exits.bash
-source "$BATS_TEST_DIRNAME/exits.bash"
+# shellcheck source=../support/collectd.bash
+source "$BATS_TEST_DIRNAME/../support/collectd.bash"
+# shellcheck source=../support/exits.bash
+source "$BATS_TEST_DIRNAME/../support/exits.bash"
 
 # route_to_program: each notification becomes a file, with its meta data as
 # header lines, in $told. collectd runs no program as root.

@@ -4,8 +4,8 @@
 # Executable and PIDFile on file systems that do not answer, cannot be read, or
 # hide which device a file is on.
 
-# shellcheck source=common.bash
-source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=../support/collectd.bash
+source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
 mounted=
 

@@ -4,8 +4,8 @@
 # collectd runs as contrib/systemd has it: an unprivileged user with exactly the
 # documented capabilities, and with what systemd's Protect* options mount.
 
-# shellcheck source=common.bash
-source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=../support/collectd.bash
+source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
 drop_in=$TASKSTATS_TESTS/../contrib/systemd/collectd-taskstats.conf
 sysctl=$TASKSTATS_TESTS/../contrib/sysctl.d/60-taskstats.conf

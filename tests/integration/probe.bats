@@ -4,10 +4,10 @@
 # taskstats-probe: every command, option and exit status, and that it and the
 # plugin tell the same.
 
-# shellcheck source=common.bash
-source "$BATS_TEST_DIRNAME/common.bash"
-# shellcheck source=exits.bash
-source "$BATS_TEST_DIRNAME/exits.bash"
+# shellcheck source=../support/collectd.bash
+source "$BATS_TEST_DIRNAME/../support/collectd.bash"
+# shellcheck source=../support/exits.bash
+source "$BATS_TEST_DIRNAME/../support/exits.bash"
 
 PROBE=$TASKSTATS_BUILD/taskstats-probe
 MEDDLE=$TASKSTATS_BUILD/tests/meddle

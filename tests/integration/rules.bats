@@ -3,8 +3,8 @@
 #
 # When a process begins to count, and what happens when its pid changes hands.
 
-# shellcheck source=common.bash
-source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=../support/collectd.bash
+source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
 configure_group() {
   configure <<EOF

@@ -4,8 +4,8 @@
 # Who belongs to a group, by each selector. How they combine, and what they make
 # of odd processes, is unit/test_selector's.
 
-# shellcheck source=common.bash
-source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=../support/collectd.bash
+source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
 interval=0.2
 

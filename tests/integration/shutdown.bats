@@ -4,10 +4,10 @@
 # How collectd ends while processes end and plugins take notifications: soon,
 # whoever is slow, and without a call of a plugin that is gone.
 
-# shellcheck source=common.bash
-source "$BATS_TEST_DIRNAME/common.bash"
-# shellcheck source=exits.bash
-source "$BATS_TEST_DIRNAME/exits.bash"
+# shellcheck source=../support/collectd.bash
+source "$BATS_TEST_DIRNAME/../support/collectd.bash"
+# shellcheck source=../support/exits.bash
+source "$BATS_TEST_DIRNAME/../support/exits.bash"
 
 server_pid=
 

@@ -4,8 +4,8 @@
 # Users who come and go, and directories that do not answer. collectd sees a
 # list of users of the test's own.
 
-# shellcheck source=common.bash
-source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=../support/collectd.bash
+source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
 # collectd has an /etc of the test's own, whose passwd is not the machine's.
 use_own_users() {

@@ -4,8 +4,8 @@
 # A member that ends and stays a zombie beside its parent, a live member. The
 # truth is wait4's, and getrusage's for the parent.
 
-# shellcheck source=common.bash
-source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=../support/collectd.bash
+source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
 bytes=100000
 

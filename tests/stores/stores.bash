@@ -4,8 +4,8 @@
 # The servers that values are sent to: real ones, on loopback, on ports and in
 # directories of their own; and the recipes of contrib/, with those ports.
 
-# shellcheck source=../integration/common.bash
-source "$BATS_TEST_DIRNAME/../integration/common.bash"
+# shellcheck source=../support/collectd.bash
+source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
 CONTRIB=$TASKSTATS_TESTS/../contrib
 GRAPHITE_MANAGE=/usr/bin/graphite-manage

@@ -2,9 +2,9 @@
 # shellcheck shell=bash
 #
 # Processes that end, by support/exits.c, and what was counted of their ends.
-# To be sourced after common.bash.
+# To be sourced after collectd.bash.
 
-# Set in common.bash.
+# Set in collectd.bash.
 : "${collectd_pid=}" "${work=}" "${me=}"
 
 EXITS=$TASKSTATS_BUILD/tests/exits
