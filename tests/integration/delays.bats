@@ -41,7 +41,7 @@ waits() {
 start_hogs() {
   local cpu hog
 
-  cpu=$(taskset -pc $$ | grep -oE '[0-9]+$')
+  cpu=$(a_cpu)
   for hog in "$me-hog1" "$me-hog2"; do
     start_load "$hog" --wait --stay 60 burn "$1" 0
     taskset -pc "$cpu" "${load_pid[$hog]}" >/dev/null
@@ -112,7 +112,7 @@ assert_hogs_wait() {
       Command $(printf "\"$me-n%d\" " {1..6})
     </Group>
 EOF
-  load_prefix=(taskset -c "$(taskset -pc $$ | grep -oE '[0-9]+$')")
+  load_prefix=(taskset -c "$(a_cpu)")
   start_collectd
   reads 1 ""
   for i in {1..6}; do

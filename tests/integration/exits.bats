@@ -149,7 +149,7 @@ CONF
   cgroup=$root/$me-exits.slice
   remove_at_end "$cgroup"
   mkdir "$cgroup"
-  chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/* "$work" 2>/dev/null || true
+  open_work
   configure <<CONF
     <Group "user">
       User "$NOBODY"
@@ -170,7 +170,7 @@ CONF
     </Group>
 CONF
   start_collectd
-  load_prefix=(setpriv --reuid nobody --regid nogroup --clear-groups)
+  load_prefix=("${as_nobody[@]}")
   start_exits "$me-parent" brood "$me-kid" 200 2 0 exit0,exit3,kill 5000 "$bytes"
   echo "${load_pid[$me-parent]}" >"$cgroup/cgroup.procs"
   reads 1 user
@@ -301,9 +301,8 @@ CONF
 
 @test "exits: waits until the end, of what no read saw" {
   interval=1
-  cpu=$(taskset -pc $$ | grep -oE '[0-9]+$')
   configure_names kid
-  load_prefix=(taskset -c "$cpu")
+  load_prefix=(taskset -c "$(a_cpu)")
   start_collectd
   await "the first rate" has_rows kid delay_rate-delay-cpu
   # Two at a time on one CPU.

@@ -132,12 +132,12 @@ CONF
 @test "groups: each placeholder, of processes that no read saw" {
   interval=1
   make_units
-  chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/* "$work" 2>/dev/null || true
+  open_work
   configure_each comm user unit cgroup <<CONF
     Command "$me-a" "$me-b" "$me-c"
 CONF
   start_collectd
-  load_prefix=(setpriv --reuid nobody --regid nogroup --clear-groups)
+  load_prefix=("${as_nobody[@]}")
   start_exits "$me-parent" brood "$me-a,$me-b,$me-c" 300 2 0 exit0,exit3,kill \
     5000 "$bytes"
   enter_cgroup "$scope" "${load_pid[$me-parent]}"
@@ -164,17 +164,6 @@ CONF
 
 # --- life ---
 
-# add_socket: by which collectd tells what values it has.
-add_socket() {
-  cat >>"$work/collectd.conf" <<CONF
-PluginDir "$COLLECTD_PLUGINS"
-LoadPlugin unixsock
-<Plugin unixsock>
-  SocketFile "$work/sock"
-</Plugin>
-CONF
-}
-
 # listed GROUP: how many values of it collectd has.
 listed() {
   perl -MIO::Socket::UNIX -e '
@@ -200,7 +189,7 @@ final_zeros() {
   configure_each comm <<CONF
     Command "$me-kid"
 CONF
-  add_socket
+  add_plugin unixsock <<<"SocketFile \"$work/sock\"" # to be asked what it has
   start_collectd
   reads 2 ""
   start_exits "$me-parent" brood "$me-kid" 8 2 0 exit0,exit3,kill 150000 "$bytes"
@@ -300,7 +289,6 @@ reported_at_once() {
 
 @test "groups: Top, of processes that wait for one CPU" {
   interval=0.5
-  cpu=$(taskset -pc $$ | grep -oE '[0-9]+$')
   configure <<CONF
     <Group "%{pid}-hog">
       Command "$me-hog"
@@ -309,7 +297,7 @@ reported_at_once() {
 CONF
   start_collectd
   reads 1 ""
-  load_prefix=(taskset -c "$cpu")
+  load_prefix=(taskset -c "$(a_cpu)")
   for i in 1 2 3 4 5; do
     start_load "$me-h$i" --name "$me-hog" --wait --stay 60 burn $((800 + 400 * i)) 0
   done
@@ -448,11 +436,10 @@ CONF
   mkfifo "$work/now"
   start_collectd
   reads 1 ""
-  "$work/bin/$me-a" -c "for ((i = 0; i < 200000; i++)); do :; done
+  in_background "$me-a" "$work/bin/$me-a" -c "for ((i = 0; i < 200000; i++)); do :; done
     echo burned; read -r <'$work/now'
     exec '$work/bin/$me-b' --wait --rounds 2 --stay 60 burn 300 0" \
-    >"$work/$me-a.out.load" 3>&- {lock}>&- &
-  load_pid[$me-a]=$!
+    >"$work/$me-a.out.load"
   await "the first program's work" said "$me-a" burned
   settle "exe-$me-a"
   echo >"$work/now"

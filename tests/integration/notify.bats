@@ -19,13 +19,7 @@ cat >"$told/\$\$.new" && mv "$told/\$\$.new" "$told/\$\$.told"
 SCRIPT
   chmod 755 "$told/tell"
   chown nobody "$told"
-  cat >>"$work/collectd.conf" <<CONF
-PluginDir "$COLLECTD_PLUGINS"
-LoadPlugin exec
-<Plugin exec>
-  NotificationExec "nobody" "$told/tell"
-</Plugin>
-CONF
+  add_plugin exec <<<"NotificationExec \"nobody\" \"$told/tell\""
 }
 
 has_told() { [[ $(find "$told" -name '*.told' | wc -l) -eq $1 ]]; }
@@ -161,7 +155,6 @@ CONF
 
 @test "notify: what is told of a process: its name, its use, its waits" {
   interval=0.5
-  cpu=$(taskset -pc $$ | grep -oE '[0-9]+$')
   configure <<CONF
     NotifyExit "all"
     <Group "kids">
@@ -170,10 +163,9 @@ CONF
     </Group>
 CONF
   route_to_program
-  chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/* "$work" 2>/dev/null || true
+  open_work
   start_collectd
-  load_prefix=(taskset -c "$cpu" setpriv --reuid nobody --regid nogroup
-    --clear-groups)
+  load_prefix=(taskset -c "$(a_cpu)" "${as_nobody[@]}")
   start_exits "$me-parent" brood "$me-kid" 2 2 0 exit3 600000 1000000
   reads 1 kids
   perform "$me-parent"

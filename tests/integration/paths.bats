@@ -30,9 +30,8 @@ mount_hung() {
   [[ -c /dev/fuse ]] || skip "no /dev/fuse"
   hung=$work/hung
   mkdir "$hung"
-  "$TASKSTATS_BUILD/tests/hung_mount" "$hung" >"$work/hung.out.load" \
-    2>"$work/hung.err.load" 3>&- {lock}>&- &
-  load_pid[hung]=$!
+  in_background hung "$TASKSTATS_BUILD/tests/hung_mount" "$hung" \
+    >"$work/hung.out.load" 2>"$work/hung.err.load"
   mounted=$hung
   await "the mount" said hung ready
 }
@@ -74,9 +73,8 @@ CONF
   assert_members exe 1
   await_members pid 1
   assert_members hung 0
-  await "what is told" grep -q "PIDFile \"$hung/x.pid\" cannot be read (Connection timed out)" \
-    "$work/collectd.log"
-  await "what is told" grep -q "Executable \"$hung/sbin/nginx\" cannot be read" "$work/collectd.log"
+  await_logged "PIDFile \"$hung/x.pid\" cannot be read \(Connection timed out\)"
+  await_logged "Executable \"$hung/sbin/nginx\" cannot be read"
   reads 4 exe
   stop_collectd
   assert_logged_once "PIDFile \"$hung/x.pid\" cannot be read"
@@ -92,12 +90,10 @@ CONF
   mount_hung
   configure_hung
   start_collectd
-  await "what is told" grep -q "Executable \"$hung/sbin/nginx\" cannot be read (Connection timed out)" \
-    "$work/collectd.log"
+  await_logged "Executable \"$hung/sbin/nginx\" cannot be read \(Connection timed out\)"
   go hung
-  await "what is told" grep -q "Executable \"$hung/sbin/nginx\" cannot be read (No such file" \
-    "$work/collectd.log"
-  await "what is told" grep -q "PIDFile \"$hung/x.pid\" can be read again" "$work/collectd.log"
+  await_logged "Executable \"$hung/sbin/nginx\" cannot be read \(No such file"
+  await_logged "PIDFile \"$hung/x.pid\" can be read again"
 }
 
 @test "paths: a pid file that cannot be read or understood is told, and is not none" {
@@ -149,12 +145,12 @@ CONF
 # exits_of GROUP: that were counted.
 exits_of() { column "$1" total_events-exit-ok | tail -n 1 | cut -d. -f1; }
 
-# run_short PROGRAM COUNT: processes that no read sees.
+# run_short COUNT COMMAND...: processes that no read sees.
 run_short() {
   local i
 
-  for ((i = 0; i < $2; i++)); do
-    "$1" 3>&- {lock}>&-
+  for ((i = 0; i < $1; i++)); do
+    "${@:2}" 3>&- {lock}>&-
   done
 }
 
@@ -180,20 +176,17 @@ run_short() {
       Executable "$work/over/true"
     </Group>
 CONF
-  "$work/over/sleep" 100 3>&- {lock}>&- &
-  load_pid[sleep]=$!
+  in_background sleep "$work/over/sleep" 100
   start_collectd
   await_members over 1
-  for ((i = 0; i < 100; i++)); do
-    "$work/over/sleep" 0 3>&- {lock}>&-
-  done
+  run_short 100 "$work/over/sleep" 0
   settle over
   assert_equal "$(exits_of over)" 100
 
   # Of a program that no read has seen run, at least it is known that it is not
   # known.
   before=$(value "" total_events-exit-undecided | cut -d. -f1)
-  run_short "$work/over/true" 50
+  run_short 50 "$work/over/true"
   settle over
   counted=$(exits_of never)
   assert_between "$(($(value "" total_events-exit-undecided | cut -d. -f1) - before + counted))" 50 100000
@@ -210,19 +203,14 @@ CONF
       Executable "$work/program"
     </Group>
 CONF
-  "$work/program" 100 3>&- {lock}>&- &
-  load_pid[program]=$!
+  in_background program "$work/program" 100
   start_collectd
   await_members upgraded 1
-  for ((i = 0; i < 20; i++)); do
-    "$work/program" 0 3>&- {lock}>&-
-  done
+  run_short 20 "$work/program" 0
   cp "$(type -P sleep)" "$work/program.new"
   mv "$work/program.new" "$work/program"
   reads 3 upgraded
-  for ((i = 0; i < 20; i++)); do
-    "$work/program" 0 3>&- {lock}>&-
-  done
+  run_short 20 "$work/program" 0
   settle upgraded
   assert_equal "$(exits_of upgraded)" 40
   assert_members upgraded 1
@@ -238,15 +226,13 @@ CONF
       Executable "$work/program"
     </Group>
 CONF
-  "$work/program" 100 3>&- {lock}>&- &
-  load_pid[first]=$!
+  in_background first "$work/program" 100
   start_collectd
   await_members linked 1
   ln -s "$work/v2/program" "$work/program.new"
   mv -T "$work/program.new" "$work/program"
   reads 3 linked
-  "$work/program" 100 3>&- {lock}>&- &
-  load_pid[second]=$!
+  in_background second "$work/program" 100
   await_members linked 2
 }
 
@@ -261,14 +247,13 @@ CONF
 CONF
   # shellcheck disable=SC2016 # the inner shell's variables
   for ((i = 0; i < 12; i++)); do
-    unshare --mount --propagation private sh -c '
+    in_background "namespace$i" unshare --mount --propagation private sh -c '
       mount -t tmpfs none "$1/app" && cp "$(command -v sleep)" "$1/app/sleep"
       "$1/app/sleep" 100 &
       trap "kill $!; exit" TERM
       until [ -e "$1/go" ]; do sleep 0.05; done
       for i in 1 2 3 4 5 6 7 8 9 10; do "$1/app/sleep" 0; done
-      touch "$1/done.$2"; wait' sh "$work" "$i" 3>&- {lock}>&- &
-    load_pid[namespace$i]=$!
+      touch "$1/done.$2"; wait' sh "$work" "$i"
   done
   start_collectd
   await_members app 12

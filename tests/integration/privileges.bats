@@ -205,7 +205,7 @@ CONF
   has_capabilities $((1 << 12 | 1 << 2))
   reads 1 "$me-own"
   ln -s "$me-file" "$work/bin/$me-own"
-  load_prefix=(setpriv --reuid nobody --regid nogroup --clear-groups)
+  load_prefix=("${as_nobody[@]}")
   start_load "$me-own" --stay 60 write /dev/null 54321 3 plain
   await_done "$me-own"
   work_seen
@@ -278,8 +278,7 @@ assert_exit_counts() {
   configure_members
   start_members
   start_collectd
-  await "what is told" grep -q "Processes cannot be listed.*give collectd CAP_SYS_PTRACE" \
-    "$work/collectd.log"
+  await_logged "Processes cannot be listed.*give collectd CAP_SYS_PTRACE"
   stop_load "$me-root"
   await "the exit" has_identity of-root total_events-exit-signal
   reads 3 of-root
@@ -316,7 +315,7 @@ CONF
   reads 3 all
   before=$(rows all ps_cputime | wc -l)
   remount_proc hidepid=2
-  await "what is told" grep -q "Processes cannot be listed" "$work/collectd.log"
+  await_logged "Processes cannot be listed"
   await "six reads" has_read $(($(count_reads) + 6))
   hidden=$(rows all ps_cputime | wc -l)
   remount_proc hidepid=0

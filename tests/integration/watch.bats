@@ -119,7 +119,7 @@ assert_reads_alone() {
   configure_kids
   collectd_prefix=(unshare -n)
   start_collectd
-  await "the reason in the log" grep -q 'network namespace' "$work/collectd.log"
+  await_logged 'network namespace'
   # Until then nobody knows that nobody sends.
   reads 2 zero
   assert_reads_alone

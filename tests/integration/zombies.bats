@@ -99,8 +99,7 @@ zombie_case() {
 }
 
 @test "zombies: its waits until its end" {
-  cpu=$(taskset -pc $$ | grep -oE '[0-9]+$')
-  load_prefix=(taskset -c "$cpu")
+  load_prefix=(taskset -c "$(a_cpu)")
   start_load "$me-hog" --stay 60 --wait burn 4000 0
   go "$me-hog"
   start_parent joined 0 1800 "$bytes"

@@ -25,8 +25,7 @@ start_names() {
   mkdir -p "$work/bin"
   for name in "${names[@]}"; do
     ln -s "$LOAD" "$work/bin/$name"
-    "$work/bin/$name" --stay 100 idle >/dev/null 3>&- {lock}>&- &
-    load_pid[$name]=$!
+    in_background "$name" "$work/bin/$name" --stay 100 idle >/dev/null
   done
 }
 

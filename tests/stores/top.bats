@@ -23,13 +23,9 @@ configure_top() {
       Command "$me-none"
     </Group>
 CONF
-  cat >>"$work/collectd.conf" <<CONF
-PluginDir "$COLLECTD_PLUGINS"
-LoadPlugin unixsock
-<Plugin unixsock>
+  add_plugin unixsock <<CONF
   SocketFile "$sockets/s"
   DeleteSocket true
-</Plugin>
 CONF
 }
 

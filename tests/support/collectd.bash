@@ -168,6 +168,12 @@ $(cat)
 EOF
 }
 
+# add_plugin NAME: another plugin, with what standard input has for it.
+add_plugin() {
+  printf 'PluginDir "%s"\nLoadPlugin %s\n<Plugin %s>\n%s\n</Plugin>\n' \
+    "$COLLECTD_PLUGINS" "$1" "$1" "$(cat)" >>"$work/collectd.conf"
+}
+
 # A command that starts collectd or a load, such as setpriv and its options.
 collectd_prefix=()
 load_prefix=()
@@ -218,6 +224,9 @@ assert_not_logged() {
   ! grep -E -- "$1" "$work/collectd.log"
 }
 
+# await_logged PATTERN: soon.
+await_logged() { await "the log to say \"$1\"" grep -qE -- "$1" "$work/collectd.log"; }
+
 # complaints: lines that the plugin logged as a warning or an error. collectd's
 # own, such as of a read that took long, are the machine's business.
 complaints() {
@@ -228,6 +237,12 @@ assert_no_complaints() { assert_equal "$(complaints)" ""; }
 
 # --- loads ---
 
+# in_background NAME COMMAND...: as a load, which ends with the test.
+in_background() {
+  "${@:2}" 3>&- {lock}>&- &
+  load_pid[$1]=$!
+}
+
 # start_load NAME [OPTION...] COMMAND ARGUMENT...: see support/load.c. The
 # command's name (comm) is NAME. Returns when it is ready.
 start_load() {
@@ -236,13 +251,24 @@ start_load() {
 
   mkdir -p "$work/bin"
   [[ -e $work/bin/$name ]] || ln -s "$LOAD" "$work/bin/$name"
-  "${load_prefix[@]}" "$work/bin/$name" "$@" \
-    >"$work/$name.out.load" 2>"$work/$name.err.load" 3>&- {lock}>&- &
-  load_pid[$name]=$!
+  in_background "$name" "${load_prefix[@]}" "$work/bin/$name" "$@" \
+    >"$work/$name.out.load" 2>"$work/$name.err.load"
   await "$name to be ready" said "$name" ready
 }
 
 said() { grep -Eqx -- "$2" "$work/$1.out.load"; }
+
+# a_cpu: one that the test may use.
+a_cpu() { taskset -pc $$ | grep -oE '[0-9]+$'; }
+
+# What makes a load another user's.
+# shellcheck disable=SC2034 # for the tests
+as_nobody=(setpriv --reuid nobody --regid nogroup --clear-groups)
+
+# open_work: others may reach what is in there.
+open_work() {
+  chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/* "$work" 2>/dev/null || true
+}
 
 # go NAME: work now.
 go() { kill -USR1 "${load_pid[$1]}"; }
