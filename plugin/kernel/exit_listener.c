@@ -3,6 +3,7 @@
 
 #include "kernel/clock.h"
 #include "kernel/cpulist.h"
+#include "kernel/exit_registration.h"
 #include "kernel/genl.h"
 #include "kernel/netlink_inbox.h"
 #include "kernel/thread.h"
@@ -266,39 +267,6 @@ static void *run(void *arg) {
   return NULL;
 }
 
-/* Begins or ends to get exit records. The kernel does so at once, but only the
- * answer tells whether it agreed; at the end that is of no interest. */
-static int watch(struct exit_listener *listener, bool on) {
-  static const uint32_t sequence = 1;
-  struct timeval timeout = {.tv_sec = 1};
-  size_t size = MESSAGE_WATCH_SIZE + strlen(listener->cpus) + 1;
-  void *request = calloc(1, NLMSG_ALIGN(size));
-  if (request == NULL)
-    return -ENOMEM;
-
-  size = message_put_watch(request, listener->family, sequence, on,
-                           listener->cpus);
-  setsockopt(listener->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-  int status = send(listener->fd, request, size, MSG_NOSIGNAL) < 0 ? -errno : 0;
-  free(request);
-  if (!on)
-    return status;
-  /* Exit records that come before the answer are lost: nothing is counted yet.
-   */
-  uint64_t give_up_ns = now_ns() + UINT64_C(1000000000);
-  while (status == 0) {
-    const struct nlmsghdr *header = (const void *)listener->bytes[0];
-    ssize_t got = recv(listener->fd, listener->bytes[0], MESSAGE_SIZE, 0);
-    if (got >= 0 && mnl_nlmsg_ok(header, (int)got) &&
-        message_is_acknowledgement(header, sequence, &status))
-      return status;
-    if ((got < 0 && errno != EINTR && errno != ENOBUFS) ||
-        now_ns() > give_up_ns)
-      status = got < 0 && errno != EAGAIN ? -errno : -ETIMEDOUT;
-  }
-  return status;
-}
-
 static int start_thread(struct exit_listener *listener) {
   int status =
       thread_start(&listener->thread, "taskstats exits", run, listener);
@@ -339,7 +307,7 @@ int exit_listener_open(const char *cpus, size_t buffer,
     status = l->cpus == NULL ? -ENOMEM : -errno;
   if (status == 0) {
     /* With the default buffer, since a small one might lose the answer. */
-    status = watch(l, true);
+    status = exit_registration_set(l->fd, l->family, l->cpus, true);
   }
   if (status == 0) {
     l->buffer = netlink_inbox_set_buffer(l->fd, buffer);
@@ -397,7 +365,7 @@ bool exit_listener_stop(struct exit_listener *listener) {
     return true;
   if (listener->is_started && !end_thread(listener))
     return false;
-  watch(listener, false);
+  exit_registration_set(listener->fd, listener->family, listener->cpus, false);
   destroy(listener);
   return true;
 }
