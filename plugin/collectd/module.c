@@ -83,11 +83,19 @@ static int taskstats_flush(cdtime_t timeout, const char *identifier,
   return 0;
 }
 
+static size_t count_unsaid(void) {
+  size_t count = 0;
+  if (tracker == NULL)
+    return count;
+  tracker_lock(tracker);
+  for (const struct group *g = tracker->groups; g != NULL; g = g->next)
+    count += notify_budget_unsaid(&g->budget);
+  tracker_unlock(tracker);
+  return count;
+}
+
 static void stop_notifier(void) {
-  size_t dropped = notifier_stop(notifier, STOP_MS);
-  for (const struct group *g = tracker != NULL ? tracker->groups : NULL;
-       g != NULL; g = g->next)
-    dropped += notify_budget_unsaid(&g->budget);
+  size_t dropped = notifier_stop(notifier, STOP_MS) + count_unsaid();
   notifier = NULL;
   if (dropped > 0)
     NOTICE("taskstats plugin: %" PRIsz " notifications of ended processes were "

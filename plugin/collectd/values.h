@@ -19,8 +19,8 @@ struct own_values {
 };
 
 /* Publishes all groups and dispatches their values, and with own those of the
- * plugin itself; own may be NULL. The reader's thread, without the lock. */
+ * plugin itself; own may be NULL. The reader's thread. */
 void values_dispatch(struct tracker *tracker, const struct metric_scope *scope,
-                     const struct own_values *own);
+                     const struct own_values *own) EXCLUDES(tracker_mutex);
 
 #endif

@@ -27,7 +27,8 @@ struct exit_monitor {
 
 static uint64_t now_s(void) { return clock_ns(CLOCK_MONOTONIC) / 1000000000; }
 
-static void say_event(void *context, const struct exit_event *event) {
+static void say_event(void *context, const struct exit_event *event)
+    REQUIRES(tracker_mutex) {
   struct exit_monitor *monitor = context;
   struct notify_budget *budget = &event->group->budget;
   char text[NOTIFIER_TEXT_SIZE];
@@ -179,8 +180,9 @@ int exit_monitor_start(struct tracker *tracker,
     status = descendants_create("/proc", tracker, &w->descendants);
   if (status == 0)
     status = open_sources(w);
-  tracker->hears_since_ns =
-      clock_ns(CLOCK_BOOTTIME); /* before its thread reads it */
+  tracker_lock(tracker);
+  tracker->hears_since_ns = clock_ns(CLOCK_BOOTTIME);
+  tracker_unlock(tracker);
   if (status == 0)
     status = start_listener(w);
   if (status != 0) {

@@ -63,7 +63,8 @@ static uint64_t blkio_growth(const struct account *account,
 
 /* The period of a sample, with the CPU time and the waits for a CPU. */
 static struct disk_wait_period disk_wait_period(const struct account *account,
-                                                const struct sample *sample) {
+                                                const struct sample *sample)
+    REQUIRES(tracker_mutex) {
   struct disk_wait_period period = sample->disk;
   period.busy_ns = subtract(sample->cpu_ns, account_cpu_ns(account)) +
                    subtract(sample->record->delay_ns[DELAY_CPU],
@@ -89,7 +90,8 @@ bool account_doubts_disk_waits(const struct account *account,
 }
 
 /* Sets the excess, so that blkio_ns is without waits that cannot be true. */
-static void bound_blkio(struct account *account, const struct sample *sample) {
+static void bound_blkio(struct account *account, const struct sample *sample)
+    REQUIRES(tracker_mutex) {
   if (sample->record->delay_ns[DELAY_BLKIO] < account->blkio_excess_ns)
     account->blkio_excess_ns = account->presumed_ns = 0;
   struct disk_wait_period period = disk_wait_period(account, sample);
@@ -144,7 +146,7 @@ static bool is_believable(const struct sample *sample) {
 }
 
 static void book_record(struct account *account, const struct sample *sample,
-                        int64_t delta[COUNTERS]) {
+                        int64_t delta[COUNTERS]) REQUIRES(tracker_mutex) {
   const struct record *record = sample->record;
   uint32_t kinds = record_delays(record->version);
 
@@ -219,7 +221,7 @@ uint64_t account_cpu_ns(const struct account *account) {
  * lets neither part fall when the proportion changes.
  */
 static void book_cpu(struct account *account, const struct sample *sample,
-                     int64_t delta[COUNTERS]) {
+                     int64_t delta[COUNTERS]) REQUIRES(tracker_mutex) {
   if (sample->record != NULL && sample->counts_ended_threads) {
     account->user_ticks = sample->record->user_us;
     account->system_ticks = sample->record->system_us;

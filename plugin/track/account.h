@@ -6,6 +6,7 @@
 #include "track/counters.h"
 #include "track/disk_wait.h"
 #include "track/own_io.h"
+#include "track/tracker_mutex.h"
 
 /*
  * The books of one process: what of its use was already counted. Each look at
@@ -56,26 +57,28 @@ struct sample {
 };
 
 /* Frees what it holds. */
-void account_clear(struct account *account);
+void account_clear(struct account *account) REQUIRES(tracker_mutex);
 
 /* Begins the books with a CPU time that is not counted. */
-void account_start_at(struct account *account, uint64_t cpu_ns);
+void account_start_at(struct account *account, uint64_t cpu_ns)
+    REQUIRES(tracker_mutex);
 
 /* Whether the next I/O of a sample is a base that is not counted. */
-bool account_begins_io(const struct account *account);
+bool account_begins_io(const struct account *account) REQUIRES(tracker_mutex);
 
 /* The CPU time that is booked. No later sample of the same process has less,
  * but of one that has ended, where it was estimated. */
-uint64_t account_cpu_ns(const struct account *account);
+uint64_t account_cpu_ns(const struct account *account) REQUIRES(tracker_mutex);
 
 /* Whether a wait for something else than a CPU was counted, ever: of a process
  * that started while delay accounting was off, none is. */
-bool account_has_delays(const struct account *account);
+bool account_has_delays(const struct account *account) REQUIRES(tracker_mutex);
 
 /* Whether what was counted as waits for a disk since the last sample may have
  * false ones in it: then it is worth asking for those from boot. */
 bool account_doubts_disk_waits(const struct account *account,
-                               const struct sample *sample);
+                               const struct sample *sample)
+    REQUIRES(tracker_mutex);
 
 /* Books a sample. Each delta is
  * what the counter has grown since the last sample that told it, 0 if this one
@@ -83,6 +86,6 @@ bool account_doubts_disk_waits(const struct account *account,
  * dying thread twice. Returns false if the record is not booked for that: it is
  * to be asked for again. */
 bool account_update(struct account *account, const struct sample *sample,
-                    int64_t delta[COUNTERS]);
+                    int64_t delta[COUNTERS]) REQUIRES(tracker_mutex);
 
 #endif

@@ -67,9 +67,9 @@ void descendants_set_time(struct descendants *descendants, uint64_t now_ns) {
 static void clear_attributes(void *attributes) { attributes_clear(attributes); }
 
 /* Fills in which of the rules that want descendants select a process that
- * lives. Without the lock. */
+ * lives. */
 static void match_living(struct descendants *descendants, pid_t pid,
-                         const char *comm) {
+                         const char *comm) EXCLUDES(tracker_mutex) {
   struct join *join = &descendants->join;
   struct attributes attributes;
 
@@ -87,18 +87,18 @@ static void match_living(struct descendants *descendants, pid_t pid,
 }
 
 /* Whether it is not known yet what the children inherit of a process that
- * forked at that time. With the lock. */
+ * forked at that time. */
 static bool must_judge(const struct descendants *descendants, pid_t pid,
-                       uint64_t forked_ns) {
+                       uint64_t forked_ns) REQUIRES(tracker_mutex) {
   const struct process *process =
       process_table_find_at(descendants->tracker->table, pid, forked_ns);
   return process == NULL || !process->is_judged;
 }
 
 /* Makes a process a member of the groups that were worked out, or lets the next
- * read do so. With the lock. */
+ * read do so. */
 static bool found(struct descendants *descendants, struct process *process,
-                  bool from_zero) {
+                  bool from_zero) REQUIRES(tracker_mutex) {
   return process_is_listed(process)
              ? join_claim(&descendants->join, process, from_zero)
              : join_admit(&descendants->join, process, from_zero);
@@ -198,7 +198,7 @@ void descendants_fork(struct descendants *descendants, pid_t parent,
 }
 
 /* Takes back what a process was found to be, but for what it inherits. */
-static void forget(struct member **member) {
+static void forget(struct member **member) REQUIRES(tracker_mutex) {
   if (*member != NULL && (*member)->inherited == 0) {
     member_destroy(*member);
     *member = NULL;

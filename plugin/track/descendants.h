@@ -31,9 +31,10 @@ void descendants_set_time(struct descendants *descendants, uint64_t now_ns);
  * inherits the groups that want descendants. To be called before the exit
  * records of either are taken. */
 void descendants_fork(struct descendants *descendants, pid_t parent,
-                      pid_t child, uint64_t begin_ns);
+                      pid_t child, uint64_t begin_ns) EXCLUDES(tracker_mutex);
 
 /* A process has called exec, and may be another one now. */
-void descendants_exec(struct descendants *descendants, pid_t pid);
+void descendants_exec(struct descendants *descendants, pid_t pid)
+    EXCLUDES(tracker_mutex);
 
 #endif

@@ -96,7 +96,8 @@ void exit_accounting_use_proc(struct exit_accounting *exits,
  * this one has another parent. */
 static bool has_other_parent(const struct process_table *table,
                              const struct process *process,
-                             const struct exit_info *info) {
+                             const struct exit_info *info)
+    REQUIRES(tracker_mutex) {
   if (process_is_listed(process) || process->parent == 0 ||
       process->parent == (pid_t)info->thread->ppid)
     return false;
@@ -109,7 +110,8 @@ static bool has_other_parent(const struct process_table *table,
  * What began long ago needs no such proof, and its times have no room in 32
  * bits. */
 static bool was_there_later(const struct exit_accounting *exits,
-                            const struct process *process) {
+                            const struct process *process)
+    REQUIRES(tracker_mutex) {
   static const uint64_t long_ns = 1000 * UINT64_C(1000000000);
   return process->start_ns + long_ns > exits->when.latest_ns &&
          process_is_known_after(process, exits->when.latest_ns + 1000);
@@ -135,17 +137,18 @@ struct find {
   const struct exit_info *info;
 };
 
-static bool is_other(void *context, const struct process *process) {
+static bool is_other(void *context, const struct process *process)
+    REQUIRES(tracker_mutex) {
   const struct find *find = context;
   return has_other_parent(find->exits->tracker->table, process, find->info) ||
          (was_there_later(find->exits, process) &&
           ends_soon(find->exits, find->info));
 }
 
-/* The process whose thread has ended, or NULL if it is not known. With the
- * lock. */
+/* The process whose thread has ended, or NULL if it is not known. */
 static struct process *find(struct exit_accounting *exits,
-                            const struct exit_info *info) {
+                            const struct exit_info *info)
+    REQUIRES(tracker_mutex) {
   const uint64_t stall_ns = STALL_MS * MS_NS;
   struct process_search search = {
       .pid = info->tgid,
@@ -165,7 +168,8 @@ static struct process *find(struct exit_accounting *exits,
 
 /* Whose thread has ended. Returns false if that cannot be known. */
 static bool identify(struct exit_accounting *exits,
-                     const struct message *message, struct exit_info *info) {
+                     const struct message *message, struct exit_info *info)
+    REQUIRES(tracker_mutex) {
   if (exit_info_identify(info, message, &exits->when) ||
       find(exits, info) != NULL)
     return true;
@@ -177,7 +181,8 @@ static bool identify(struct exit_accounting *exits,
  * that have ended began before and those that have not began later: exit
  * records of a pid come in the order of its processes. */
 static struct process *enter_exited(struct exit_accounting *exits,
-                                    const struct exit_info *info) {
+                                    const struct exit_info *info)
+    REQUIRES(tracker_mutex) {
   const struct process *other =
       process_table_find(exits->tracker->table, info->tgid);
   uint64_t earliest_ns = info->earliest_ns, latest_ns = info->latest_ns;
@@ -191,7 +196,8 @@ static struct process *enter_exited(struct exit_accounting *exits,
                        latest_ns);
 }
 
-static void leave(struct exit_accounting *exits, struct process *process) {
+static void leave(struct exit_accounting *exits, struct process *process)
+    REQUIRES(tracker_mutex) {
   member_destroy(process->member);
   exited_threads_destroy(process->exited);
   process_table_remove(exits->tracker->table, process);
@@ -199,7 +205,8 @@ static void leave(struct exit_accounting *exits, struct process *process) {
 
 /* What is known of the ended threads of a process, which may be NULL; or NULL.
  */
-static const struct exited_threads *exited_of(const struct process *process) {
+static const struct exited_threads *exited_of(const struct process *process)
+    REQUIRES(tracker_mutex) {
   return process != NULL ? process->exited : NULL;
 }
 
@@ -207,7 +214,8 @@ static const struct exited_threads *exited_of(const struct process *process) {
  * selects it: one may by the time it ends. Returns false if memory is short. */
 static bool add_exited_thread(struct exit_accounting *exits,
                               struct process *process,
-                              const struct record *thread) {
+                              const struct record *thread)
+    REQUIRES(tracker_mutex) {
   if (process->exited == NULL)
     process->exited = calloc(1, sizeof(struct exited_threads));
   if (process->exited == NULL)
@@ -222,7 +230,7 @@ static bool add_exited_thread(struct exit_accounting *exits,
  * met anew since. */
 static bool add_ended_once(struct exit_accounting *exits,
                            struct process *process, const struct record *thread,
-                           bool is_added) {
+                           bool is_added) REQUIRES(tracker_mutex) {
   return (is_added && process->exited != NULL) ||
          add_exited_thread(exits, process, thread);
 }
@@ -234,7 +242,8 @@ static uint64_t max(uint64_t a, uint64_t b) { return a > b ? a : b; }
  * overtaken. */
 static struct disk_wait_period
 last_period(const struct exit_accounting *exits, const struct member *member,
-            const struct exit_info *info, const struct exited_threads *exited) {
+            const struct exit_info *info, const struct exited_threads *exited)
+    REQUIRES(tracker_mutex) {
   uint64_t until_ns = exits->exited.latest_ns;
   uint64_t age_ns = info->elapsed_us * 1000;
   uint64_t since_ns = member->account.sampled_ns;
@@ -261,7 +270,8 @@ last_period(const struct exit_accounting *exits, const struct member *member,
  * delays; without, if it had several threads, only what is summed over them.
  */
 static void book(const struct exit_accounting *exits, struct process *process,
-                 const struct exit_info *info, bool with_delays) {
+                 const struct exit_info *info, bool with_delays)
+    REQUIRES(tracker_mutex) {
   struct account *account = &process->member->account;
   const struct exited_threads *exited = process->exited;
   struct record record = {0};
@@ -327,14 +337,16 @@ static uint32_t exit_code_of(const struct record *last,
   return exited->exit_code;
 }
 
-static void count_exit(const struct member *member, uint32_t exit_code) {
+static void count_exit(const struct member *member, uint32_t exit_code)
+    REQUIRES(tracker_mutex) {
   int64_t delta[COUNTERS] = {0};
   delta[exit_counter(exit_code)] = 1;
   member_add(member, delta);
 }
 
 /* Fills in which rules select the process. Without the lock. */
-static void match(struct exit_accounting *exits, const struct exit_info *info) {
+static void match(struct exit_accounting *exits, const struct exit_info *info)
+    EXCLUDES(tracker_mutex) {
   struct join *join = &exits->join;
   struct exit_info_look look;
 
@@ -362,7 +374,8 @@ static bool wants_notice(const struct rule *rule, uint32_t exit_code) {
 /* The counters that are known of a process. While delay accounting is off, the
  * kernel counts waits for a CPU only, and of a process that started before it
  * was switched on it never counts the others. */
-static uint64_t known_counters(const struct member *member) {
+static uint64_t known_counters(const struct member *member)
+    REQUIRES(tracker_mutex) {
   uint64_t known = member->account.known;
   for (unsigned int kind = 0; kind < DELAY_KINDS; kind++)
     if (kind != DELAY_CPU && !member->counts_delays)
@@ -377,7 +390,8 @@ static bool wants_to_know(const struct membership *membership,
 
 static void tell_group(struct exit_accounting *exits,
                        const struct exit_info *info,
-                       const struct member *member, struct group *group) {
+                       const struct member *member, struct group *group)
+    REQUIRES(tracker_mutex) {
   char comm[RECORD_COMM_SIZE];
   text_clean(info->comm, comm, sizeof(comm));
   const struct exit_event event = {
@@ -397,15 +411,15 @@ static void tell_group(struct exit_accounting *exits,
 
 /* Tells of a process's end, for each group that wants it. */
 static void tell(struct exit_accounting *exits, const struct exit_info *info,
-                 const struct member *member) {
+                 const struct member *member) REQUIRES(tracker_mutex) {
   for (size_t i = 0; i < member->group_count; i++)
     if (wants_to_know(&member->memberships[i], info->exit_code))
       tell_group(exits, info, member, member->memberships[i].group);
 }
 
-/* Books a process that has ended, by its member. With the lock. */
+/* Books a process that has ended, by its member. */
 static void settle(struct exit_accounting *exits, struct process *process,
-                   struct exit_info *info) {
+                   struct exit_info *info) REQUIRES(tracker_mutex) {
   process_learn(process, FACT_EXITED);
   process_note_known(process, exits->when.latest_ns);
   info->exit_code = exit_code_of(info->thread, process->exited);
@@ -418,7 +432,7 @@ static void settle(struct exit_accounting *exits, struct process *process,
 }
 
 /* Frees what only late threads need: those of a member that had several. */
-static void drop(struct process *process) {
+static void drop(struct process *process) REQUIRES(tracker_mutex) {
   bool may_be_late = exited_threads_lack_one(process->exited);
 
   if (!may_be_late && !process_is_listed(process)) {
@@ -432,7 +446,8 @@ static void drop(struct process *process) {
 }
 
 /* Leaves out the groups in which a process is counted. */
-static void exclude(struct join *join, const struct member *member) {
+static void exclude(struct join *join, const struct member *member)
+    REQUIRES(tracker_mutex) {
   for (size_t i = 0; member != NULL && i < join->count; i++)
     for (size_t j = 0; j < member->group_count; j++)
       join->memberships[i].is_again |=
@@ -441,11 +456,10 @@ static void exclude(struct join *join, const struct member *member) {
 
 /* The same for groups that a process which a read has met is no member of. It
  * is the reader's, and so stays as it is. What it used before is not counted.
- * The read has seen its command line, so that there is no doubt. With the lock.
- */
+ * The read has seen its command line, so that there is no doubt. */
 static void settle_stranger(struct exit_accounting *exits,
                             struct process *process, bool is_added,
-                            struct exit_info *info) {
+                            struct exit_info *info) REQUIRES(tracker_mutex) {
   bool from_zero = process->claim != NULL
                        ? process->claim->account.from_zero
                        : tracker_knows_as_unused(exits->tracker, process);
@@ -475,7 +489,8 @@ static bool is_undecided(const struct exit_accounting *exits) {
 
 /* Whether a process belonged to a group by a rule. */
 static const struct membership *find_membership(const struct member *member,
-                                                const struct rule *rule) {
+                                                const struct rule *rule)
+    REQUIRES(tracker_mutex) {
   for (size_t i = 0; i < member->group_count; i++)
     if (member->memberships[i].rule == rule)
       return &member->memberships[i];
@@ -483,9 +498,10 @@ static const struct membership *find_membership(const struct member *member,
 }
 
 /* Matches what its exit record leaves open: a process that has changed its name
- * only keeps the groups that do not depend on it. With the lock. */
+ * only keeps the groups that do not depend on it. */
 static void keep_undecided(struct exit_accounting *exits,
-                           const struct member *member) {
+                           const struct member *member)
+    REQUIRES(tracker_mutex) {
   struct join *join = &exits->join;
   for (size_t i = 0; i < exits->unknown_count; i++) {
     const struct membership *former =
@@ -497,10 +513,10 @@ static void keep_undecided(struct exit_accounting *exits,
 }
 
 /* The same for a member that has become something else since the last read:
- * what it used since then, and its end, are of what it has become. With the
- * lock. */
+ * what it used since then, and its end, are of what it has become. */
 static void settle_changed(struct exit_accounting *exits,
-                           struct process *process, struct exit_info *info) {
+                           struct process *process, struct exit_info *info)
+    REQUIRES(tracker_mutex) {
   struct member *member = process->member;
   bool has_called_exec = process->was_forked && !info->is_forked;
 
@@ -515,9 +531,10 @@ static void settle_changed(struct exit_accounting *exits,
 }
 
 /* Removes a process that no read has met and no group wants, unless a record of
- * it is to come: that must find whose it is. With the lock. */
+ * it is to come: that must find whose it is. */
 static void leave_exited(struct exit_accounting *exits, struct process *process,
-                         const struct exit_info *info, bool is_added) {
+                         const struct exit_info *info, bool is_added)
+    REQUIRES(tracker_mutex) {
   bool is_whole = add_ended_once(exits, process, info->thread, is_added);
   if (is_whole && info->whole != NULL)
     process->exited->whole_cpu_ns = info->whole->cpu_ns;
@@ -535,7 +552,8 @@ static void leave_exited(struct exit_accounting *exits, struct process *process,
  * heard that is known; of an older one its parent tells. */
 static pid_t find_ancestor(const struct exit_accounting *exits,
                            const struct process *process,
-                           const struct exit_info *info) {
+                           const struct exit_info *info)
+    REQUIRES(tracker_mutex) {
   const struct tracker *tracker = exits->tracker;
   bool was_heard =
       tracker->hears_forks && info->latest_ns >= tracker->hears_since_ns;
@@ -543,9 +561,10 @@ static pid_t find_ancestor(const struct exit_accounting *exits,
 }
 
 /* The same for one that no read has met: what its exit record tells decides
- * about its groups. With the lock. */
+ * about its groups. */
 static void settle_unmet(struct exit_accounting *exits, struct process *process,
-                         bool is_added, struct exit_info *info) {
+                         bool is_added, struct exit_info *info)
+    REQUIRES(tracker_mutex) {
   bool from_zero = tracker_counts_from_zero(exits->tracker, info->latest_ns);
 
   join_work_out(&exits->join, process, find_ancestor(exits, process, info),
@@ -566,9 +585,9 @@ static void settle_unmet(struct exit_accounting *exits, struct process *process,
 }
 
 /* Whether a process, or a child that it may have waited for, has read or
- * written, as far as exit records tell. With the lock. */
+ * written, as far as exit records tell. */
 static bool has_done_io(const struct record *thread,
-                        const struct process *process) {
+                        const struct process *process) REQUIRES(tracker_mutex) {
   const struct exited_threads *exited = exited_of(process);
   bool has_done = (thread->read_chars | thread->write_chars |
                    thread->read_bytes | thread->write_bytes) != 0;
@@ -586,18 +605,18 @@ struct ending {
   bool has_name, has_changed;
 };
 
-/* Notes that a parent's child has ended, for which it may wait. With the lock.
- */
+/* Notes that a parent's child has ended, for which it may wait. */
 static void note_child(struct process *parent, const struct record *thread,
-                       const struct process *child) {
+                       const struct process *child) REQUIRES(tracker_mutex) {
   parent->has_ended_children = true;
   if (has_done_io(thread, child))
     parent->has_io_of_children = true;
 }
 
-/* Looks up a process that has ended, and its parent. With the lock. */
+/* Looks up a process that has ended, and its parent. */
 static struct ending begin_end(struct exit_accounting *exits,
-                               struct exit_info *info, bool is_added) {
+                               struct exit_info *info, bool is_added)
+    REQUIRES(tracker_mutex) {
   struct process *process = find(exits, info);
   if (process != NULL && !is_added)
     is_added = add_exited_thread(exits, process, info->thread);
@@ -654,7 +673,7 @@ static void finish_end(struct exit_accounting *exits, struct exit_info *info,
 }
 
 static void add_switches(const struct member *member,
-                         const struct record *thread) {
+                         const struct record *thread) REQUIRES(tracker_mutex) {
   int64_t delta[COUNTERS] = {0};
   delta[COUNTER_SWITCHES_VOLUNTARY] = (int64_t)thread->switches_voluntary;
   delta[COUNTER_SWITCHES_INVOLUNTARY] = (int64_t)thread->switches_involuntary;
@@ -664,7 +683,7 @@ static void add_switches(const struct member *member,
 /* A late thread: its process has ended, and had counted its delays and its CPU
  * time already, but not its I/O and page faults. */
 static bool take_late(struct exit_accounting *exits,
-                      const struct exit_info *info) {
+                      const struct exit_info *info) REQUIRES(tracker_mutex) {
   struct process *process = process_table_find_exited(
       exits->tracker->table, info->tgid, info->earliest_ns, info->latest_ns);
   if (process == NULL || process->exited == NULL ||
@@ -682,7 +701,8 @@ static bool take_late(struct exit_accounting *exits,
 /* The end of a thread that is not its process's last one. Returns the message
  * of the last one if that has waited for it. */
 static struct message *take_thread(struct exit_accounting *exits,
-                                   const struct exit_info *info) {
+                                   const struct exit_info *info)
+    REQUIRES(tracker_mutex) {
   if (take_late(exits, info))
     return NULL;
   struct process *process = find(exits, info);
@@ -699,7 +719,8 @@ static struct message *take_thread(struct exit_accounting *exits,
 /* Whether the main thread of a member may have ended before exit records were
  * heard: then its record does not come. */
 static bool may_lack_main(const struct exit_accounting *exits,
-                          const struct process *process) {
+                          const struct process *process)
+    REQUIRES(tracker_mutex) {
   return process != NULL && process_is_listed(process) &&
          process->member != NULL &&
          process->start_ns < exits->tracker->hears_since_ns;
@@ -708,11 +729,11 @@ static bool may_lack_main(const struct exit_accounting *exits,
 /*
  * Whether a process has to wait for its main thread, which has its name:
  * threads that die together, on several CPUs, overtake each other. Keeps a copy
- * of the message then. With the lock.
+ * of the message then.
  */
 static bool must_wait(struct exit_accounting *exits,
                       const struct exit_info *info,
-                      const struct message *message) {
+                      const struct message *message) REQUIRES(tracker_mutex) {
   if (exit_info_knows_name(info, NULL))
     return false;
   struct process *process = find(exits, info);

@@ -41,7 +41,8 @@ void exit_accounting_destroy(struct exit_accounting *exits);
  * these two times, CLOCK_BOOTTIME. */
 void exit_accounting_take(struct exit_accounting *exits,
                           const struct message *messages, size_t count,
-                          uint64_t earliest_ns, uint64_t latest_ns);
+                          uint64_t earliest_ns, uint64_t latest_ns)
+    EXCLUDES(tracker_mutex);
 
 /* Goes on with the messages of exit_accounting_take whose thread was left
  * behind (struct drain). */

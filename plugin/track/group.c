@@ -10,13 +10,15 @@ void group_add(struct group *group, const int64_t delta[COUNTERS]) {
 }
 
 /* By how much truth exceeds what is published. */
-static uint64_t unpublished(const struct group *group, unsigned int counter) {
+static uint64_t unpublished(const struct group *group, unsigned int counter)
+    REQUIRES(tracker_mutex) {
   int64_t more = group->truth[counter] - (int64_t)group->published[counter];
   return more > 0 ? (uint64_t)more : 0;
 }
 
 /* By how much truth exceeds what a rate has counted. */
-static uint64_t unrated(const struct group *group, unsigned int i) {
+static uint64_t unrated(const struct group *group, unsigned int i)
+    REQUIRES(tracker_mutex) {
   int64_t more = group->truth[COUNTER_DELAY + i] - (int64_t)group->rated[i];
   return more > 0 ? (uint64_t)more : 0;
 }

@@ -5,6 +5,7 @@
 #include "select/rule.h"
 #include "track/counters.h"
 #include "track/notify_budget.h"
+#include "track/tracker_mutex.h"
 
 /* The counters from COUNTER_DELAY on that are reported as rates and means, too:
  * the delays and the numbers of waits. */
@@ -14,31 +15,43 @@ struct overlaps;
 
 /* Processes that are reported as one. */
 struct group {
-  struct group *next;
+  struct group *next GUARDED_BY(tracker_mutex);
+
+  /* Never change. */
   const struct rule *rule; /* that made it */
   char name[GROUP_NAME_SIZE];
-  uint32_t members;    /* processes that refer to it */
-  uint32_t idle_reads; /* since it has had a member */
-  bool is_forgotten;   /* not reported any more; its totals are kept a while */
-  bool is_hidden;  /* others are ahead of it: this time it is not reported */
-  bool is_other;   /* others are added up in it */
-  bool holds_back; /* has published once, without what was used before */
+  bool is_other;             /* others are added up in it */
   struct overlaps *overlaps; /* the tracker's; NULL if groups have none */
-  uint32_t overlap_count;    /* that refer to it */
-  struct notify_budget budget;
+
+  uint32_t members GUARDED_BY(tracker_mutex); /* processes that refer to it */
+  uint32_t idle_reads GUARDED_BY(tracker_mutex); /* since it has had a member */
+  uint32_t overlap_count GUARDED_BY(tracker_mutex); /* that refer to it */
+  /* It is not reported any more; its totals are kept a while. */
+  bool is_forgotten GUARDED_BY(tracker_mutex);
+  /* Others are ahead of it: this time it is not reported. */
+  bool is_hidden GUARDED_BY(tracker_mutex);
+  /* It has published once, without what was used before. */
+  bool holds_back GUARDED_BY(tracker_mutex);
+  struct notify_budget budget GUARDED_BY(tracker_mutex);
 
   /* What the members, former ones too, have used. May fall a little when an
    * earlier sample was too high. */
-  int64_t truth[COUNTERS];
+  int64_t truth[COUNTERS] GUARDED_BY(tracker_mutex);
+  uint64_t publications GUARDED_BY(tracker_mutex);
+  /* The highest total that a rate has counted. It runs ahead of published by
+   * what the first publication held back. */
+  uint64_t rated[GROUP_RATED] GUARDED_BY(tracker_mutex);
+
+  /*
+   * With the lock, too, but in a copy (publication_next), which is why that is
+   * not checked:
+   */
+
   /* What is dispatched: never falls. Where truth falls below, it stands still
    * until truth has caught up. */
   uint64_t published[COUNTERS];
-  uint64_t publications;
-  /* The highest total that a rate has counted. It runs ahead of published by
-   * what the first publication held back. */
-  uint64_t rated[GROUP_RATED];
-  uint64_t increment[GROUP_RATED]; /* by which the last publication raised it */
-
+  uint64_t increment[GROUP_RATED]; /* by which the last publication raised what
+                                    * is rated */
   uint64_t gauges[GAUGES];
   uint32_t without_io; /* members whose I/O cannot be read */
 
@@ -48,13 +61,14 @@ struct group {
 };
 
 /* Adds what a member has used since it was last looked at. */
-void group_add(struct group *group, const int64_t delta[COUNTERS]);
+void group_add(struct group *group, const int64_t delta[COUNTERS])
+    REQUIRES(tracker_mutex);
 
 /* Brings what is dispatched up to date. The first time it is 0, or what it was
  * before the group was forgotten, whatever was used: the rate of a derive needs
  * two values, and the first increment would be lost. The increments, of which
  * rates are made here, are of the time since the last publication each time. */
-void group_publish(struct group *group);
+void group_publish(struct group *group) REQUIRES(tracker_mutex);
 
 /* By how much the last publication raised a counter from COUNTER_DELAY to the
  * last of the waits. */
@@ -62,7 +76,7 @@ uint64_t group_increment(const struct group *group, unsigned int counter);
 
 /* How long the members have waited, for all kinds together, since the last
  * publication, in ns. */
-uint64_t group_recent_delay(const struct group *group);
+uint64_t group_recent_delay(const struct group *group) REQUIRES(tracker_mutex);
 
 /* Whether the kinds of delay but that for a CPU are known: once they are
  * counted of one member, or while there is none of which they are not. What is
@@ -71,6 +85,7 @@ bool group_knows_delays(const struct group *group);
 
 /* Moves all that is not published yet, and the gauges, to another group, whose
  * rates do not count again what those of this group have counted. */
-void group_divert(struct group *group, struct group *other);
+void group_divert(struct group *group, struct group *other)
+    REQUIRES(tracker_mutex);
 
 #endif

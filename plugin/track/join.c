@@ -28,7 +28,7 @@ void join_clear(struct join *join) {
 
 /* What a process has of its own: what it has inherited; and as long as the
  * listener alone knows it, what it was found to be when that could be seen. */
-static size_t own_count(const struct process *process) {
+static size_t own_count(const struct process *process) REQUIRES(tracker_mutex) {
   const struct member *member = process->member;
   if (member == NULL)
     return 0;
@@ -37,7 +37,7 @@ static size_t own_count(const struct process *process) {
 }
 
 static void inherit_own(struct join *join, const struct member *member,
-                        size_t count) {
+                        size_t count) REQUIRES(tracker_mutex) {
   join->inherited_count = count;
   memcpy(join->inherited, member->memberships,
          count * sizeof(join->inherited[0]));
@@ -51,7 +51,8 @@ bool join_inherits(const struct join *join, const struct rule *rule) {
 }
 
 /* By a rule that it inherits by already it does not inherit again. */
-static void inherit_from(struct join *join, const struct member *parent) {
+static void inherit_from(struct join *join, const struct member *parent)
+    REQUIRES(tracker_mutex) {
   for (size_t i = 0; parent != NULL && i < parent->group_count; i++) {
     const struct membership *membership = &parent->memberships[i];
     if (membership->rule->descendants && !join_inherits(join, membership->rule))
@@ -60,7 +61,7 @@ static void inherit_from(struct join *join, const struct member *parent) {
 }
 
 static void inherit(struct join *join, const struct process *process,
-                    pid_t ppid, uint64_t time_ns) {
+                    pid_t ppid, uint64_t time_ns) REQUIRES(tracker_mutex) {
   if (process != NULL && own_count(process) > 0) {
     inherit_own(join, process->member, own_count(process));
     return;
@@ -95,7 +96,7 @@ void join_work_out(struct join *join, const struct process *process, pid_t ppid,
 /* Returns the member, or a new one if there is none; NULL if memory is short.
  */
 static struct member *admit(const struct join *join, struct member *member,
-                            bool from_zero) {
+                            bool from_zero) REQUIRES(tracker_mutex) {
   struct member *admitted = member != NULL ? member : member_create(from_zero);
 
   if (admitted == NULL ||

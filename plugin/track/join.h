@@ -29,18 +29,18 @@ void join_clear(struct join *join);
 /* Fills in the groups of a process, or of one not entered yet (NULL): those
  * that it inherits, if it has none so far from whom its parent was at that time
  * after boot, and those of the matches. (Who adopts an orphan is its ancestor,
- * too.) With the tracker's lock. */
+ * too.) */
 void join_work_out(struct join *join, const struct process *process, pid_t ppid,
-                   uint64_t time_ns);
+                   uint64_t time_ns) REQUIRES(tracker_mutex);
 
 /* Makes a process a member of these groups, at least one. If it is none yet it
  * counts from its start, or else from now. Returns false if memory is short:
- * then it stays what it was. With the tracker's lock. */
+ * then it stays what it was. */
 bool join_admit(const struct join *join, struct process *process,
-                bool from_zero);
+                bool from_zero) REQUIRES(tracker_mutex);
 
 /* The same for the listener, of a process that is the reader's: it will be. */
 bool join_claim(const struct join *join, struct process *process,
-                bool from_zero);
+                bool from_zero) REQUIRES(tracker_mutex);
 
 #endif

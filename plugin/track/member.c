@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-struct member *member_create(bool from_zero) {
+struct member *member_create(bool from_zero) UNCHECKED {
   struct member *member = calloc(1, sizeof(*member));
   if (member == NULL)
     return NULL;
@@ -18,7 +18,7 @@ struct member *member_create(bool from_zero) {
   return member;
 }
 
-static void leave_groups(struct member *member) {
+static void leave_groups(struct member *member) REQUIRES(tracker_mutex) {
   for (size_t i = 0; i < member->group_count; i++)
     member->memberships[i].group->members -= !member->memberships[i].is_again;
   free(member->memberships);
@@ -42,7 +42,7 @@ void member_destroy(struct member *member) {
 /* Fills in the overlap of a member's groups, NULL if it needs none. Returns 0
  * or -ENOMEM. */
 static int find_overlap(const struct membership *memberships, size_t count,
-                        struct overlap **overlap) {
+                        struct overlap **overlap) REQUIRES(tracker_mutex) {
   struct overlaps *overlaps = count > 0 ? memberships[0].group->overlaps : NULL;
   *overlap = NULL;
   if (overlaps == NULL || count < 2)
@@ -85,7 +85,7 @@ int member_move(struct member *member, const struct membership *memberships,
 }
 
 /* Tells its groups whether all kinds of delay are counted. */
-static void note_delays(struct member *member) {
+static void note_delays(struct member *member) REQUIRES(tracker_mutex) {
   member->counts_delays |= account_has_delays(&member->account);
   for (size_t i = 0; i < member->group_count; i++) {
     struct group *group = member->memberships[i].group;

@@ -15,60 +15,71 @@ struct membership {
 
 /* A process that belongs to at least one group. */
 struct member {
-  struct account account;
-  struct membership *memberships; /* owned; the groups are not */
-  size_t group_count;
-  size_t inherited; /* the first of them: as a descendant of their members */
-  struct overlap *overlap; /* of those that may go to "other"; NULL if there
-                            * are not several */
-  uint32_t collect;        /* what any of the groups collects */
+  struct account account GUARDED_BY(tracker_mutex);
+  /* Owned; the groups are not. The first of them are inherited: as a descendant
+   * of their members. */
+  struct membership *memberships GUARDED_BY(tracker_mutex);
+  size_t group_count GUARDED_BY(tracker_mutex);
+  size_t inherited GUARDED_BY(tracker_mutex);
+  /* Of those that may go to "other"; NULL if there are not several. */
+  struct overlap *overlap GUARDED_BY(tracker_mutex);
+  /* Its delays have been told. */
+  bool has_record GUARDED_BY(tracker_mutex);
+  /* Of all kinds, because it started, or has waited, while delay accounting was
+   * on. */
+  bool counts_delays GUARDED_BY(tracker_mutex);
+  /* It has exited, and its CPU time was read, not estimated. */
+  bool is_exact GUARDED_BY(tracker_mutex);
+  /* It has exited, and each thread adds its switches. */
+  bool sums_switches GUARDED_BY(tracker_mutex);
 
+  /* The owner's, as the process: with the lock, but for the reader. */
+  uint32_t collect; /* what any of the groups collects */
+  uint32_t threads;
+
+  /* The reader's: no other thread looks at them. */
   int task_fd, io_fd; /* <pid>/task and <pid>/io, kept open; or -1 */
   int io_error;       /* why its I/O cannot be read: 0 or a negative errno */
-  uint32_t threads;
   uint64_t rss_bytes, vm_bytes;
-  bool has_record;    /* its delays have been told */
-  bool counts_delays; /* of all kinds, because it started, or has waited, while
-                       * delay accounting was on */
-  bool is_new;        /* never looked at */
-  bool has_ended;     /* a zombie: used what it used, and is no more */
-  bool may_be_dead;   /* had one thread left: a zombie would look the same */
-  bool is_exact; /* it has exited, and its CPU time was read, not estimated */
-  bool sums_switches; /* it has exited, and each thread adds its switches */
-  bool is_gone;       /* to be removed from the process table */
+  bool is_new;      /* never looked at */
+  bool has_ended;   /* a zombie: used what it used, and is no more */
+  bool may_be_dead; /* had one thread left: a zombie would look the same */
+  bool is_gone;     /* to be removed from the process table */
 };
 
 /* Returns NULL if memory is short. */
 struct member *member_create(bool from_zero);
 
-/* Closes, frees and leaves the groups. Takes NULL. With the tracker's lock. */
-void member_destroy(struct member *member);
+/* Closes, frees and leaves the groups. Takes NULL. */
+void member_destroy(struct member *member) REQUIRES(tracker_mutex);
 
 /* Makes it a member of these groups, at least one, and no others; the first of
- * them by descent. With the tracker's lock.
+ * them by descent.
  * Returns 0 or -ENOMEM, then nothing has changed. */
 int member_set_groups(struct member *member,
                       const struct membership *memberships, size_t count,
-                      size_t inherited);
+                      size_t inherited) REQUIRES(tracker_mutex);
 
 /* Moves it to other groups, perhaps none, though it is the reader's: what it
- * collects stays as it was. With the tracker's lock. Returns 0 or -ENOMEM. */
+ * collects stays as it was. Returns 0 or -ENOMEM. */
 int member_move(struct member *member, const struct membership *memberships,
-                size_t count, size_t inherited);
+                size_t count, size_t inherited) REQUIRES(tracker_mutex);
 
 /* Whether its groups are these, in this order, and as many inherited. */
 bool member_has_groups(const struct member *member,
                        const struct membership *memberships, size_t count,
-                       size_t inherited);
+                       size_t inherited) REQUIRES(tracker_mutex);
 
 /* Adds to each of its groups, once. */
-void member_add(const struct member *member, const int64_t delta[COUNTERS]);
+void member_add(const struct member *member, const int64_t delta[COUNTERS])
+    REQUIRES(tracker_mutex);
 
 /* Books a sample and adds what is new to the groups. Returns as account_update.
  */
-bool member_update(struct member *member, const struct sample *sample);
+bool member_update(struct member *member, const struct sample *sample)
+    REQUIRES(tracker_mutex);
 
 /* Adds what the member is now to its groups' gauges. */
-void member_add_gauges(const struct member *member);
+void member_add_gauges(const struct member *member) REQUIRES(tracker_mutex);
 
 #endif

@@ -39,7 +39,8 @@ static int compare_groups(const void *a, const void *b) {
   return memcmp(one->groups, two->groups, one->count * sizeof(one->groups[0]));
 }
 
-static void remove_overlap(struct overlaps *overlaps, struct overlap **link) {
+static void remove_overlap(struct overlaps *overlaps, struct overlap **link)
+    REQUIRES(tracker_mutex) {
   struct overlap *overlap = *link;
   *link = overlap->next;
   tdelete(overlap, &overlaps->by_groups, compare_groups);
@@ -48,7 +49,7 @@ static void remove_overlap(struct overlaps *overlaps, struct overlap **link) {
   free(overlap);
 }
 
-void overlaps_destroy(struct overlaps *overlaps) {
+void overlaps_destroy(struct overlaps *overlaps) UNCHECKED {
   if (overlaps == NULL)
     return;
   while (overlaps->first != NULL)
@@ -116,7 +117,8 @@ void overlap_add_gauges(struct overlap *overlap, const uint64_t gauges[GAUGES],
 
 static uint64_t subtract(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
-static void take_used_from(struct group *group, const struct overlap *overlap) {
+static void take_used_from(struct group *group, const struct overlap *overlap)
+    REQUIRES(tracker_mutex) {
   for (unsigned int i = 0; i < COUNTERS; i++)
     group->truth[i] -= overlap->used[i];
   for (unsigned int i = 0; i < GAUGES; i++)
@@ -126,7 +128,8 @@ static void take_used_from(struct group *group, const struct overlap *overlap) {
 }
 
 /* The group's rate has counted it, which "other" need not leave out then. */
-static void take_held_from(struct group *group, const struct overlap *overlap) {
+static void take_held_from(struct group *group, const struct overlap *overlap)
+    REQUIRES(tracker_mutex) {
   for (unsigned int i = 0; i < COUNTERS; i++)
     group->truth[i] -= overlap->held[i];
   for (unsigned int i = 0; i < GROUP_RATED; i++) {
@@ -138,7 +141,7 @@ static void take_held_from(struct group *group, const struct overlap *overlap) {
 }
 
 /* Returns whether what was used now is held back by a group. */
-static bool settle(struct overlap *overlap) {
+static bool settle(struct overlap *overlap) REQUIRES(tracker_mutex) {
   bool is_used_taken = false, is_held_taken = overlap->is_held_taken;
   bool is_held_back = false;
 

@@ -8,7 +8,7 @@
  * A process may belong to several groups that Top moves to "other" when it does
  * not report them, and counts once in there. For each such set of groups an
  * overlap keeps what their common members used, so that all but one of the
- * groups can leave it out. All with the tracker's lock.
+ * groups can leave it out.
  */
 
 struct overlap;
@@ -26,19 +26,21 @@ bool overlap_concerns(const struct group *group);
 /* The overlap of these groups, two at least, which overlap_concerns; they stay
  * until it is settled. Returns NULL if memory is short. */
 struct overlap *overlap_get(struct overlaps *overlaps,
-                            struct group *const *groups, size_t count);
+                            struct group *const *groups, size_t count)
+    REQUIRES(tracker_mutex);
 
 /* A member leaves the groups. Takes NULL. */
-void overlap_put(struct overlap *overlap);
+void overlap_put(struct overlap *overlap) REQUIRES(tracker_mutex);
 
 /* What a common member used, or is, which each of the groups has got, too. */
-void overlap_add(struct overlap *overlap, const int64_t delta[COUNTERS]);
+void overlap_add(struct overlap *overlap, const int64_t delta[COUNTERS])
+    REQUIRES(tracker_mutex);
 void overlap_add_gauges(struct overlap *overlap, const uint64_t gauges[GAUGES],
-                        uint32_t without_io);
+                        uint32_t without_io) REQUIRES(tracker_mutex);
 
 /* Takes what common members used away from all but one of the groups that will
  * be diverted to "other". To be called once the hidden groups are chosen,
  * before they are diverted. Takes NULL. */
-void overlaps_settle(struct overlaps *overlaps);
+void overlaps_settle(struct overlaps *overlaps) REQUIRES(tracker_mutex);
 
 #endif

@@ -43,7 +43,7 @@ static bool keep_none(void *context, struct process *process) {
   return false;
 }
 
-void process_table_destroy(struct process_table *table) {
+void process_table_destroy(struct process_table *table) UNCHECKED {
   if (table == NULL)
     return;
   process_table_sweep(table, keep_none, NULL);
@@ -62,14 +62,16 @@ static struct process **bucket_of(const struct process_table *table,
   return &table->buckets[(size_t)pid & (table->capacity - 1)];
 }
 
-static void insert(struct process_table *table, struct process *process) {
+static void insert(struct process_table *table, struct process *process)
+    REQUIRES(tracker_mutex) {
   struct process **bucket = bucket_of(table, process->pid);
   process->next = *bucket;
   *bucket = process;
 }
 
 /* Changes nothing if memory is short: the chains grow instead. */
-static void resize(struct process_table *table, size_t capacity) {
+static void resize(struct process_table *table, size_t capacity)
+    REQUIRES(tracker_mutex) {
   struct process **buckets = calloc(capacity, sizeof(struct process *));
   if (buckets == NULL)
     return;
@@ -87,7 +89,8 @@ static void resize(struct process_table *table, size_t capacity) {
   free(old.buckets);
 }
 
-static uint64_t latest_start_ns(const struct process *process) {
+static uint64_t latest_start_ns(const struct process *process)
+    REQUIRES(tracker_mutex) {
   return process->start_ns + (uint64_t)process->start_width_us * 1000;
 }
 
@@ -207,13 +210,15 @@ struct process *process_table_find_exited(const struct process_table *table,
   return last;
 }
 
-static void put_unused(struct process_table *table, struct process *process) {
+static void put_unused(struct process_table *table, struct process *process)
+    REQUIRES(tracker_mutex) {
   process->next = table->unused;
   table->unused = process;
 }
 
 /* Returns NULL if memory is short. */
-static struct process *take_unused(struct process_table *table) {
+static struct process *take_unused(struct process_table *table)
+    REQUIRES(tracker_mutex) {
   if (table->unused == NULL) {
     struct block *block = malloc(sizeof(*block));
     if (block == NULL)

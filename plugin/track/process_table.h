@@ -3,6 +3,7 @@
 #define TASKSTATS_PROCESS_TABLE_H
 
 #include "track/lifecycle.h"
+#include "track/tracker_mutex.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -19,35 +20,51 @@ struct member;
 struct exited_threads;
 
 struct process {
-  struct process *next; /* private */
-  pid_t pid;
-  pid_t parent;      /* who forked it, if that was heard of; else 0 */
-  uint32_t inode;    /* of /proc/<pid>: cheap sign of identity */
-  uint64_t start_ns; /* after boot: with the pid, its identity. It began no */
-  uint32_t start_width_us; /* earlier, and by this later at most */
-  /* When it was there for sure; once it has exited, when it was gone for sure.
-   * After boot, modulo 2^32. */
-  uint32_t known_us;
-  atomic_uint due;               /* seconds after boot: when to select anew */
-  atomic_uint_fast64_t clock_ns; /* its CPU clock when last looked at */
-  struct member *member;         /* NULL if no group selects it */
-  struct member *claim; /* what the listener found that a process is which a
-                         * read has met: for the next read; or NULL */
-  struct exited_threads
-      *exited;      /* what its ended threads used; NULL if not known */
-  atomic_uint seen; /* the last read that found it; or the last that had
-                     * begun when the listener entered it */
-  uint32_t comm;    /* hash of the name by which its groups were resolved */
-  uint32_t cgroup;  /* hash of its cgroup's path; 0 if that did not matter */
+  /* Private to the table. */
+  struct process *next GUARDED_BY(tracker_mutex);
+
+  pid_t pid; /* never changes */
+
+  /* The reader's: no other thread looks at them. */
+  uint32_t inode;  /* of /proc/<pid>: cheap sign of identity */
+  uint32_t cgroup; /* hash of its cgroup's path; 0 if that did not matter */
   int16_t select_error; /* what it is cannot all be read: a negative errno */
   bool is_pending;      /* met since its start, but a user that decides about
                          * its groups is not known yet */
-  bool was_member;      /* of a group that it has left */
-  bool was_forked;      /* it had never called exec then */
-  bool is_judged;       /* it is known what its children inherit */
+
+  /* Its owner's (process_is_listed), who alone changes them, with the lock. The
+   * reader may look at those of its own processes without. */
+  bool was_member;       /* of a group that it has left */
+  uint64_t start_ns;     /* after boot: with the pid, its identity. It began no
+                          * earlier, and by start_width_us later at most */
+  struct member *member; /* NULL if no group selects it */
+
+  /* Anybody's, without the lock. */
+  atomic_uint_fast64_t clock_ns; /* its CPU clock when last looked at */
+  atomic_uint due;               /* seconds after boot: when to select anew */
+  atomic_uint seen; /* the last read that found it; or the last that had
+                     * begun when the listener entered it */
   _Atomic enum process_state state; /* changed by process_learn alone */
   atomic_bool has_ended_children;   /* which it may have waited for */
   atomic_bool has_io_of_children;   /* some of them have read or written */
+
+  /* When its groups were resolved: it had never called exec; and a hash of the
+   * name that it had. */
+  bool was_forked GUARDED_BY(tracker_mutex);
+  uint32_t comm GUARDED_BY(tracker_mutex);
+  /* It is known what its children inherit. */
+  bool is_judged GUARDED_BY(tracker_mutex);
+  /* Who forked it, if that was heard of; else 0. */
+  pid_t parent GUARDED_BY(tracker_mutex);
+  uint32_t start_width_us GUARDED_BY(tracker_mutex);
+  /* When it was there for sure; once it has exited, when it was gone for sure.
+   * After boot, modulo 2^32. */
+  uint32_t known_us GUARDED_BY(tracker_mutex);
+  /* What the listener found that a process is which a read has met: for the
+   * next read; or NULL. */
+  struct member *claim GUARDED_BY(tracker_mutex);
+  /* What its ended threads used; NULL if not known. */
+  struct exited_threads *exited GUARDED_BY(tracker_mutex);
 };
 
 /* The clock of a process that must be looked at whatever it says. */
@@ -56,10 +73,10 @@ struct process {
 /* Due whether the process ran or not. */
 enum { PROCESS_DUE_NOW = 0 };
 
-/* Moves a process to its next state. Returns what is to be done. With the
- * tracker's lock. */
+/* Moves a process to its next state. Returns what is to be done. */
 enum process_action process_learn(struct process *process,
-                                  enum process_fact fact);
+                                  enum process_fact fact)
+    REQUIRES(tracker_mutex);
 
 /* Whether a read has met it: then it is the reader's, else the listener's. */
 static inline bool process_is_listed(const struct process *process) {
@@ -73,31 +90,33 @@ static inline bool process_has_exited(const struct process *process) {
 
 /* Notes what a process is when its groups are resolved. */
 void process_note_identity(struct process *process, const char *comm,
-                           bool is_forked);
+                           bool is_forked) REQUIRES(tracker_mutex);
 
 /* Whether it has another name since, or has called exec for the first time. */
 bool process_has_changed(const struct process *process, const char *comm,
-                         bool is_forked);
+                         bool is_forked) REQUIRES(tracker_mutex);
 
 /* Whether a process began between these two times, as far as is known. */
 bool process_may_have_begun(const struct process *process, uint64_t earliest_ns,
-                            uint64_t latest_ns);
+                            uint64_t latest_ns) REQUIRES(tracker_mutex);
 
-void process_note_known(struct process *process, uint64_t time_ns);
+void process_note_known(struct process *process, uint64_t time_ns)
+    REQUIRES(tracker_mutex);
 
 /* Whether the time that was noted is after another one. They must not be more
  * than half an hour apart. */
-bool process_is_known_after(const struct process *process, uint64_t time_ns);
+bool process_is_known_after(const struct process *process, uint64_t time_ns)
+    REQUIRES(tracker_mutex);
 
 /* The earliest time at which a process can have begun that had the pid after
  * this one, and which began at that time at the earliest. */
 uint64_t process_begin_after(const struct process *process,
-                             uint64_t earliest_ns);
+                             uint64_t earliest_ns) REQUIRES(tracker_mutex);
 
 /* The latest time at which a process can have begun that had the pid before
  * this one, and which began at that time at the latest. */
-uint64_t process_begin_before(const struct process *process,
-                              uint64_t latest_ns);
+uint64_t process_begin_before(const struct process *process, uint64_t latest_ns)
+    REQUIRES(tracker_mutex);
 
 struct process_table;
 
@@ -110,19 +129,21 @@ void process_table_destroy(struct process_table *table);
 
 /* The process that has the pid now, which is the one that began last; or NULL.
  */
-struct process *process_table_find(const struct process_table *table,
-                                   pid_t pid);
+struct process *process_table_find(const struct process_table *table, pid_t pid)
+    REQUIRES(tracker_mutex);
 
 /* The process that had the pid at that time after boot, also if it has ended
  * since; or NULL. */
 struct process *process_table_find_at(const struct process_table *table,
-                                      pid_t pid, uint64_t time_ns);
+                                      pid_t pid, uint64_t time_ns)
+    REQUIRES(tracker_mutex);
 
 /* What an exit record tells of its process. */
 struct process_search {
   pid_t pid;
   uint64_t earliest_ns, latest_ns; /* it began between these times */
-  /* Whether it is another one than a process that these fit; or NULL. */
+  /* Whether it is another one than a process that these fit; or NULL. With the
+   * lock. */
   bool (*is_other)(void *context, const struct process *process);
   void *context;
 };
@@ -131,24 +152,29 @@ struct process_search {
  * not counted; or NULL. Of several, one that a listing has shown; else the one
  * that began first: it has ended first, too. */
 struct process *process_table_find_exiting(const struct process_table *table,
-                                           const struct process_search *search);
+                                           const struct process_search *search)
+    REQUIRES(tracker_mutex);
 
 /* The same for one whose exit is counted already; of several, the last. */
 struct process *process_table_find_exited(const struct process_table *table,
                                           pid_t pid, uint64_t earliest_ns,
-                                          uint64_t latest_ns);
+                                          uint64_t latest_ns)
+    REQUIRES(tracker_mutex);
 
 /* Adds a process that is zeroed but for its pid, and announced. It is the
  * table's and stays where it is until it is removed. NULL if memory is short.
  */
-struct process *process_table_add(struct process_table *table, pid_t pid);
+struct process *process_table_add(struct process_table *table, pid_t pid)
+    REQUIRES(tracker_mutex);
 
 /* Removes a process. Its memory is kept for another one. */
-void process_table_remove(struct process_table *table, struct process *process);
+void process_table_remove(struct process_table *table, struct process *process)
+    REQUIRES(tracker_mutex);
 
-/* Calls keep for each process and removes those for which it says no. */
+/* Calls keep, with the lock, for each process and removes those for which it
+ * says no. */
 void process_table_sweep(struct process_table *table,
                          bool (*keep)(void *context, struct process *process),
-                         void *context);
+                         void *context) REQUIRES(tracker_mutex);
 
 #endif

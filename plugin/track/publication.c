@@ -3,7 +3,7 @@
 
 #include "track/top_groups.h"
 
-static bool is_shown(const struct group *group) {
+static bool is_shown(const struct group *group) REQUIRES(tracker_mutex) {
   return !group->is_hidden && !group->is_forgotten;
 }
 

@@ -6,17 +6,17 @@
 
 /*
  * What a read reports. All groups are published at one moment; their copies can
- * be used without the lock, while the listener goes on. The reader's thread,
- * without the lock.
+ * be used without the lock, while the listener goes on. The reader's thread.
  */
 
 /* Chooses the groups that are reported, and publishes them. */
-void publication_begin(struct tracker *tracker);
+void publication_begin(struct tracker *tracker) EXCLUDES(tracker_mutex);
 
 /* Copies the next group that is reported; former is NULL for the first. Returns
  * it, or NULL if there is none. */
 const struct group *publication_next(struct tracker *tracker,
                                      const struct group *former,
-                                     struct group *copy);
+                                     struct group *copy)
+    EXCLUDES(tracker_mutex);
 
 #endif

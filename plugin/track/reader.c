@@ -257,15 +257,16 @@ static uint32_t next_turn(const struct reader *reader,
   return now_s + (wait_s > 0 ? wait_s : ROUND_S);
 }
 
-/* A process is of no group. With the lock. */
-static void dismiss(struct reader *reader, struct process *process) {
+/* A process is of no group. */
+static void dismiss(struct reader *reader, struct process *process)
+    REQUIRES(tracker_mutex) {
   process->was_member |= process->member != NULL;
   sampler_forget(reader->sampler, process->member);
   process->member = NULL;
 }
 
-/* What the listener found is the read's now. With the lock. */
-static void take_claim(struct process *process) {
+/* What the listener found is the read's now. */
+static void take_claim(struct process *process) REQUIRES(tracker_mutex) {
   if (process->member == NULL)
     process->member = process->claim;
   else
@@ -274,10 +275,10 @@ static void take_claim(struct process *process) {
 }
 
 /* Puts a process into the groups that it was found to belong to. What it used
- * before stays where it was counted. If memory is short it is tried again. With
- * the lock. */
+ * before stays where it was counted. If memory is short it is tried again. */
 static void select_groups(struct reader *reader, struct process *process,
-                          const struct procfs_stat *stat, bool from_zero) {
+                          const struct procfs_stat *stat, bool from_zero)
+    REQUIRES(tracker_mutex) {
   struct join *join = &reader->join;
 
   if (process_has_exited(process))
@@ -297,8 +298,9 @@ static void select_groups(struct reader *reader, struct process *process,
   process->is_judged = true;
 }
 
-/* Gives up what is kept for a process that is to be removed. With the lock. */
-static void release_process(struct reader *reader, struct process *process) {
+/* Gives up what is kept for a process that is to be removed. */
+static void release_process(struct reader *reader, struct process *process)
+    REQUIRES(tracker_mutex) {
   dismiss(reader, process);
   member_destroy(process->claim);
   exited_threads_destroy(process->exited);
@@ -307,8 +309,9 @@ static void release_process(struct reader *reader, struct process *process) {
 }
 
 /* A process is not listed, or its pid is another one's. Returns whether to keep
- * it. With the lock. */
-static bool note_unlisted(struct reader *reader, struct process *process) {
+ * it. */
+static bool note_unlisted(struct reader *reader, struct process *process)
+    REQUIRES(tracker_mutex) {
   if (process_learn(process, FACT_UNLISTED) != ACTION_FORGET)
     return true;
   release_process(reader, process);
@@ -318,7 +321,7 @@ static bool note_unlisted(struct reader *reader, struct process *process) {
 /* Whether a process of the table is the one that a read has just found. One
  * whose exit is counted is not there any more, but for what is left of it. */
 static bool is_found(const struct reader *reader, const struct process *process,
-                     const struct procfs_stat *stat) {
+                     const struct procfs_stat *stat) REQUIRES(tracker_mutex) {
   uint64_t start_ns = stat->start_ticks * reader->tick_ns;
   if (process_is_listed(process))
     return process->start_ns == start_ns;
@@ -328,9 +331,10 @@ static bool is_found(const struct reader *reader, const struct process *process,
 }
 
 /* The process that a read has just found under a pid, or NULL if the table does
- * not have it. With the lock. */
+ * not have it. */
 static struct process *recognize(struct reader *reader, pid_t pid,
-                                 const struct procfs_stat *stat) {
+                                 const struct procfs_stat *stat)
+    REQUIRES(tracker_mutex) {
   struct process *process = process_table_find(reader->tracker->table, pid);
   if (process == NULL || is_found(reader, process, stat))
     return process;
@@ -348,9 +352,9 @@ static struct process *presume(struct reader *reader, pid_t pid) {
   return is_met ? process : NULL;
 }
 
-/* Makes a process the reader's. With the lock. */
+/* Makes a process the reader's. */
 static void take_over(struct reader *reader, struct process *process,
-                      const struct procfs_stat *stat) {
+                      const struct procfs_stat *stat) REQUIRES(tracker_mutex) {
   const struct tracker *tracker = reader->tracker;
   /* At first parents may come later than their children. */
   bool is_early = tracker->has_descendants && !tracker->has_read;
@@ -380,9 +384,10 @@ static struct process *find_decided(struct reader *reader, pid_t pid,
 }
 
 /* Enters a process that was just matched; the listener may know it. Returns
- * NULL if memory is short. With the lock. */
+ * NULL if memory is short. */
 static struct process *enter(struct reader *reader, pid_t pid,
-                             const struct procfs_stat *stat) {
+                             const struct procfs_stat *stat)
+    REQUIRES(tracker_mutex) {
   struct tracker *tracker = reader->tracker;
   uint64_t latest_ns = (stat->start_ticks + 1) * reader->tick_ns;
 
@@ -612,7 +617,8 @@ static int visit_all(struct reader *reader) {
 }
 
 /* Keeps what is there, and counts it; and what may be told of yet. */
-static bool keep_process(void *context, struct process *process) {
+static bool keep_process(void *context, struct process *process)
+    REQUIRES(tracker_mutex) {
   struct reader *reader = context;
   struct member *member = process->member;
   uint32_t read = reader->tracker->read;
@@ -637,7 +643,8 @@ static bool keep_process(void *context, struct process *process) {
 
 /* The same after a listing that lacked some: who is not seen may be there. Only
  * those go of whom the listener knows that they are gone. */
-static bool keep_unless_ended(void *context, struct process *process) {
+static bool keep_unless_ended(void *context, struct process *process)
+    REQUIRES(tracker_mutex) {
   struct reader *reader = context;
   bool is_gone = process_has_exited(process);
   bool is_fresh =
@@ -654,9 +661,8 @@ static void select_again(void *context, pid_t pid) {
   tracker_unlock(reader->tracker);
 }
 
-/* Removes those who are gone, and counts the members that are there. With the
- * lock. */
-static void count_members(struct reader *reader) {
+/* Removes those who are gone, and counts the members that are there. */
+static void count_members(struct reader *reader) REQUIRES(tracker_mutex) {
   struct tracker *tracker = reader->tracker;
 
   for (struct group *g = tracker->groups; g != NULL; g = g->next) {

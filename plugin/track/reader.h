@@ -50,7 +50,7 @@ void reader_look_up_users(struct reader *reader);
 
 /* Reads once. boot_ns is the time, CLOCK_BOOTTIME. */
 void reader_read(struct reader *reader, uint64_t boot_ns,
-                 struct reader_report *report);
+                 struct reader_report *report) EXCLUDES(tracker_mutex);
 
 /* What it reads with, for whoever looks after it. */
 struct procfs *reader_proc(const struct reader *reader);
@@ -63,6 +63,7 @@ void reader_abandon_read(struct reader *reader, struct procfs *again,
 
 /* Sets kernel.task_delayacct to 1. Returns 1 if it was not, 0 if nothing was to
  * be done, or a negative errno. */
-int reader_enable_delay_accounting(struct reader *reader);
+int reader_enable_delay_accounting(struct reader *reader)
+    EXCLUDES(tracker_mutex);
 
 #endif

@@ -219,7 +219,8 @@ static bool count_threads(struct sampler *sampler, struct process *process,
          is_same_process(sampler, process);
 }
 
-static uint32_t count_ended(const struct process *process) {
+static uint32_t count_ended(const struct process *process)
+    REQUIRES(tracker_mutex) {
   return process->exited != NULL ? process->exited->io_count : 0;
 }
 
@@ -304,10 +305,10 @@ static bool ask_zombie(struct sampler *sampler, const struct process *process,
 }
 
 /* Adds what exit records tell of a process's ended threads where the kernel's
- * own figures leave it out. With the lock. */
+ * own figures leave it out. */
 static void add_exited_thread(struct look *look,
-                              const struct exited_threads *exited,
-                              bool listens) {
+                              const struct exited_threads *exited, bool listens)
+    REQUIRES(tracker_mutex) {
   struct sample *sample = &look->sample;
 
   if (look->record != NULL && !sample->counts_ended_threads && listens) {
@@ -329,9 +330,9 @@ static void add_exited_thread(struct look *look,
 }
 
 /* Leaves the I/O out for now if a child, or a thread of a process that waits
- * for children, has ended since it was read: who did it cannot be told. With
- * the lock. */
-static void doubt_io(struct look *look, const struct process *process) {
+ * for children, has ended since it was read: who did it cannot be told. */
+static void doubt_io(struct look *look, const struct process *process)
+    REQUIRES(tracker_mutex) {
   if (account_begins_io(&process->member->account))
     return; /* what counts is how it grows from there */
   bool is_doubtful = look->sample.own_io.may_have_waited
@@ -344,12 +345,12 @@ static void doubt_io(struct look *look, const struct process *process) {
 /*
  * How long a process's threads have lived since the last sample at least, all
  * together. How long those lived that began since then, would have to be asked;
- * of those that are gone their records tell, if there is a listener. With the
- * lock.
+ * of those that are gone their records tell, if there is a listener.
  */
 static uint64_t least_thread_ns(const struct sampler *sampler,
                                 const struct process *process,
-                                const struct look *look, uint64_t length_ns) {
+                                const struct look *look, uint64_t length_ns)
+    REQUIRES(tracker_mutex) {
   uint32_t threads_now = look->threads;
   uint32_t before = process->member->threads;
 
@@ -360,9 +361,10 @@ static uint64_t least_thread_ns(const struct sampler *sampler,
   return (threads_now < before ? threads_now : before) * length_ns;
 }
 
-/* Sets what is known of the time since the last sample. With the lock. */
+/* Sets what is known of the time since the last sample. */
 static void set_period(const struct sampler *sampler,
-                       const struct process *process, struct look *look) {
+                       const struct process *process, struct look *look)
+    REQUIRES(tracker_mutex) {
   struct disk_wait_period *period = &look->sample.disk;
 
   *period = (struct disk_wait_period){
@@ -425,11 +427,10 @@ static struct thread_life ask_threads(struct sampler *sampler,
 }
 
 /* Sets a sample's period. Asks the threads only if false waits for a disk may
- * be among those that were counted. With the lock, which it gives up meanwhile.
- */
+ * be among those that were counted, and gives up the lock meanwhile. */
 static void question_disk_waits(struct sampler *sampler,
                                 const struct process *process,
-                                struct look *look) {
+                                struct look *look) REQUIRES(tracker_mutex) {
   const struct account *account = &process->member->account;
 
   set_period(sampler, process, look);

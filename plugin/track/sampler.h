@@ -37,19 +37,22 @@ void sampler_begin(struct sampler *sampler);
  * have been read now. Its groups get what it used by the next sampler_flush at
  * the latest. A process that turns out to be gone is marked so, and counts for
  * nothing, whoever has its pid by then. */
-void sampler_add(struct sampler *sampler, struct process *process);
+void sampler_add(struct sampler *sampler, struct process *process)
+    EXCLUDES(tracker_mutex);
 
-void sampler_flush(struct sampler *sampler);
+void sampler_flush(struct sampler *sampler) EXCLUDES(tracker_mutex);
 
 /* Looks at a member whose exit record is booked, while it is still there. */
-void sampler_look_at_exited(struct sampler *sampler, struct process *process);
+void sampler_look_at_exited(struct sampler *sampler, struct process *process)
+    EXCLUDES(tracker_mutex);
 
 /* Looks at a member that did not run: its counters stand as they are, but its
  * memory may have been taken. */
 void sampler_look_at_idle(struct sampler *sampler, struct process *process);
 
 /* Forgets a member and closes what was kept open for it. Takes NULL. */
-void sampler_forget(struct sampler *sampler, struct member *member);
+void sampler_forget(struct sampler *sampler, struct member *member)
+    REQUIRES(tracker_mutex);
 
 /* The device and inode by which the kernel knows the executable of a process.
  * Returns false if they cannot be had: before version 12, or without a

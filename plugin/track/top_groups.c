@@ -8,7 +8,7 @@
 
 /* The longest delay first. Of equals those that are there, then by name, so
  * that it is not by chance who is reported. */
-static int compare(const void *a, const void *b) {
+static int compare(const void *a, const void *b) REQUIRES(tracker_mutex) {
   const struct group *one = *(struct group *const *)a;
   const struct group *two = *(struct group *const *)b;
   uint64_t delay = group_recent_delay(one);
@@ -23,7 +23,8 @@ static int compare(const void *a, const void *b) {
 
 /* Fills found, as large as the number of groups. Returns how many there are. */
 static size_t find_groups(const struct tracker *tracker,
-                          const struct rule *rule, struct group **found) {
+                          const struct rule *rule, struct group **found)
+    REQUIRES(tracker_mutex) {
   size_t count = 0;
   for (struct group *g = tracker->groups; g != NULL; g = g->next)
     if (g->rule == rule && !g->is_forgotten)
@@ -32,7 +33,7 @@ static size_t find_groups(const struct tracker *tracker,
 }
 
 static void hide_groups(struct tracker *tracker, const struct rule *rule,
-                        struct group **found) {
+                        struct group **found) REQUIRES(tracker_mutex) {
   size_t count = find_groups(tracker, rule, found);
 
   qsort(found, count, sizeof(found[0]), compare);
@@ -40,7 +41,7 @@ static void hide_groups(struct tracker *tracker, const struct rule *rule,
     found[i]->is_hidden = i >= rule->top;
 }
 
-static void divert_hidden(struct tracker *tracker) {
+static void divert_hidden(struct tracker *tracker) REQUIRES(tracker_mutex) {
   struct group *other = NULL;
 
   for (struct group *g = tracker->groups; g != NULL; g = g->next) {

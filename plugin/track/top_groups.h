@@ -6,8 +6,7 @@
 
 /* Of rules that report a few of their groups only: hides all but those that
  * have waited longest since the last publication, and adds up in the other
- * group what they have not published. To be called before each publication,
- * with the tracker's lock. */
-void top_groups_choose(struct tracker *tracker);
+ * group what they have not published. To be called before each publication. */
+void top_groups_choose(struct tracker *tracker) REQUIRES(tracker_mutex);
 
 #endif

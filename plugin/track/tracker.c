@@ -31,7 +31,7 @@ static int compare_names(const void *a, const void *b) {
 }
 
 static struct group *add_group(struct tracker *tracker, const struct rule *rule,
-                               const char *name) {
+                               const char *name) REQUIRES(tracker_mutex) {
   struct group *group = calloc(1, sizeof(*group));
   if (group == NULL)
     return NULL;
@@ -60,7 +60,8 @@ static bool may_overlap(const struct rule *rules) {
   return has_top && rules->next != NULL;
 }
 
-static int add_rules(struct tracker *tracker, const struct rule *rules) {
+static int add_rules(struct tracker *tracker, const struct rule *rules)
+    REQUIRES(tracker_mutex) {
   struct rule *other = &tracker->other_rule;
 
   tracker->rules = rules;
@@ -79,7 +80,7 @@ static int add_rules(struct tracker *tracker, const struct rule *rules) {
 }
 
 struct tracker *tracker_create(const struct rule *rules, uint32_t max_groups,
-                               uint64_t boot_ns) {
+                               uint64_t boot_ns) UNCHECKED {
   struct tracker *tracker = calloc(1, sizeof(*tracker));
   if (tracker == NULL)
     return NULL;
@@ -87,7 +88,7 @@ struct tracker *tracker_create(const struct rule *rules, uint32_t max_groups,
   tracker->groups_end = &tracker->groups;
   tracker->max_groups = max_groups;
   tracker->since_ns = boot_ns;
-  pthread_mutex_init(&tracker->lock, NULL);
+  mutex_init(&tracker->mutex);
   hung_processes_init(&tracker->hung);
   tracker->table = process_table_create();
   if (tracker->table == NULL || add_rules(tracker, rules) != 0) {
@@ -97,7 +98,8 @@ struct tracker *tracker_create(const struct rule *rules, uint32_t max_groups,
   return tracker;
 }
 
-static bool forget(void *context, struct process *process) {
+static bool forget(void *context, struct process *process)
+    REQUIRES(tracker_mutex) {
   (void)context;
   member_destroy(process->member);
   member_destroy(process->claim);
@@ -105,7 +107,8 @@ static bool forget(void *context, struct process *process) {
   return false;
 }
 
-static void remove_group(struct tracker *tracker, struct group **link) {
+static void remove_group(struct tracker *tracker, struct group **link)
+    REQUIRES(tracker_mutex) {
   struct group *group = *link;
 
   *link = group->next;
@@ -117,7 +120,7 @@ static void remove_group(struct tracker *tracker, struct group **link) {
   free(group);
 }
 
-void tracker_destroy(struct tracker *tracker) {
+void tracker_destroy(struct tracker *tracker) UNCHECKED {
   if (tracker == NULL)
     return;
   if (tracker->table != NULL)
@@ -126,7 +129,7 @@ void tracker_destroy(struct tracker *tracker) {
   overlaps_destroy(tracker->overlaps);
   while (tracker->groups != NULL)
     remove_group(tracker, &tracker->groups);
-  pthread_mutex_destroy(&tracker->lock);
+  mutex_destroy(&tracker->mutex);
   hung_processes_clear(&tracker->hung);
   free(tracker);
 }
@@ -150,14 +153,16 @@ struct group *tracker_other_group(struct tracker *tracker) {
   return tracker->other;
 }
 
-static struct group *revive(struct tracker *tracker, struct group *group) {
+static struct group *revive(struct tracker *tracker, struct group *group)
+    REQUIRES(tracker_mutex) {
   tracker->named_count += is_limited(group);
   group->is_forgotten = false;
   return group;
 }
 
 static struct group *group_for(struct tracker *tracker,
-                               const struct match *match) {
+                               const struct match *match)
+    REQUIRES(tracker_mutex) {
   if (strcmp(match->name, other_name) == 0)
     return tracker_other_group(tracker);
   struct group *group = find_group(tracker, match->name);
@@ -212,13 +217,14 @@ size_t tracker_join(struct tracker *tracker, const struct membership *inherited,
 
 /* One that was never reported, since others were ahead of it, only has to hand
  * over what its last member used. */
-static uint32_t memory_of(const struct group *group) {
+static uint32_t memory_of(const struct group *group) REQUIRES(tracker_mutex) {
   bool was_reported =
       group->publications > 0 || group->is_forgotten || group->rule->top == 0;
   return was_reported ? GROUP_MEMORY : UNSEEN_MEMORY;
 }
 
-static void forget_group(struct tracker *tracker, struct group *group) {
+static void forget_group(struct tracker *tracker, struct group *group)
+    REQUIRES(tracker_mutex) {
   group->is_forgotten = true;
   group->publications = 0;
   tracker->named_count -= is_limited(group);
@@ -275,10 +281,10 @@ void tracker_take_exits(struct tracker *tracker) {
     tracker->drain.take(tracker->drain.context);
 }
 
-void tracker_lock(struct tracker *tracker) {
-  pthread_mutex_lock(&tracker->lock);
+void tracker_lock(struct tracker *tracker) UNCHECKED {
+  mutex_lock(&tracker->mutex);
 }
 
-void tracker_unlock(struct tracker *tracker) {
-  pthread_mutex_unlock(&tracker->lock);
+void tracker_unlock(struct tracker *tracker) UNCHECKED {
+  mutex_unlock(&tracker->mutex);
 }

@@ -6,8 +6,6 @@
 #include "track/member.h"
 #include "track/process_table.h"
 
-#include <pthread.h>
-
 /* How exit records are taken that have arrived. */
 struct drain {
   void *context;
@@ -33,48 +31,57 @@ struct drain {
  *
  * Processes that a read has met are entered, changed and removed by the
  * reader's thread alone, which may therefore look at them without the lock, but
- * for what the listener writes (state, exited, account, the groups' sums).
- * Those that no read has met yet are the listener's. Groups are born in either
- * thread, with the lock, and forgotten in the reader's, which may walk along
- * them without.
+ * for what the listener writes, too. Those that no read has met yet are the
+ * listener's. Groups are made in either thread, and removed in the reader's.
  */
 struct tracker {
-  pthread_mutex_t lock; /* never held over a call that can block */
+  struct mutex mutex; /* tracker_mutex */
 
+  /* Never change. */
   const struct rule *rules;
   size_t rule_count;
   bool has_descendants; /* a rule wants them */
-
-  struct process_table *table;
-  struct group *groups; /* in the order of their birth */
-  size_t group_count;
-  size_t named_count;  /* those that the processes' names made, but of rules
-                        * that report a few of them only */
-  uint32_t max_groups; /* limits named_count */
-  bool is_full;        /* there were more */
-  struct group *other; /* what they are added up in, once there is something */
+  uint32_t max_groups;  /* limits named_count */
   struct rule other_rule;
-  struct group **groups_end; /* private: where the next one goes */
-  void *by_name;             /* private: a tree of the groups */
+  struct process_table *table;
   struct overlaps *overlaps; /* NULL if no process can be in "other" twice */
 
+  /* In the order of their birth. */
+  struct group *groups GUARDED_BY(tracker_mutex);
+  size_t group_count GUARDED_BY(tracker_mutex);
+  /* Those that the processes' names made, but of rules that report a few of
+   * them only; there were more than max_groups. */
+  size_t named_count GUARDED_BY(tracker_mutex);
+  bool is_full GUARDED_BY(tracker_mutex);
+  /* What they are added up in, once there is something. */
+  struct group *other GUARDED_BY(tracker_mutex);
+  /* Private: where the next one goes, and a tree of them. */
+  struct group **groups_end GUARDED_BY(tracker_mutex);
+  void *by_name GUARDED_BY(tracker_mutex);
+
+  /* The reader's, which alone changes them, with the lock, and may look at them
+   * without. */
   bool has_read;     /* a read was complete */
   uint64_t since_ns; /* when the last complete one began, or else the plugin;
                       * CLOCK_BOOTTIME */
   uint32_t read;     /* number of the last read that has begun */
-  uint64_t delays_since_ns; /* processes that started later have all kinds of
-                             * delay counted; CLOCK_BOOTTIME, UINT64_MAX while
-                             * delay accounting is off */
-  bool listens;             /* exit records arrive */
-  bool hears_forks;         /* and process events */
-  uint64_t hears_since_ns;  /* since when both do, CLOCK_BOOTTIME */
+  bool listens;      /* exit records arrive */
+
+  /* Process events arrive, too; and since when both do, CLOCK_BOOTTIME. */
+  bool hears_forks GUARDED_BY(tracker_mutex);
+  uint64_t hears_since_ns GUARDED_BY(tracker_mutex);
+  /* Processes that started later have all kinds of delay counted;
+   * CLOCK_BOOTTIME, UINT64_MAX while delay accounting is off. */
+  uint64_t delays_since_ns GUARDED_BY(tracker_mutex);
 
   struct drain drain;
   struct hung_processes hung;
 
-  uint64_t exits;        /* of processes, whether a group wanted them or not */
-  uint64_t undecided;    /* exits whose groups could not be decided */
-  uint64_t unattributed; /* records that name no process (before version 12) */
+  /* Exits of processes, whether a group wanted them or not; exits whose groups
+   * could not be decided; records that name no process (before version 12). */
+  uint64_t exits GUARDED_BY(tracker_mutex);
+  uint64_t undecided GUARDED_BY(tracker_mutex);
+  uint64_t unattributed GUARDED_BY(tracker_mutex);
 };
 
 /* The rules stay the caller's and are needed until tracker_destroy.
@@ -85,38 +92,38 @@ struct tracker *tracker_create(const struct rule *rules, uint32_t max_groups,
 /* Takes NULL. */
 void tracker_destroy(struct tracker *tracker);
 
-/* The group in which others are added up. NULL if memory is short. With the
- * lock. */
-struct group *tracker_other_group(struct tracker *tracker);
+/* The group in which others are added up. NULL if memory is short. */
+struct group *tracker_other_group(struct tracker *tracker)
+    REQUIRES(tracker_mutex);
 
 /*
  * Fills in the groups of a process, rule_count at most: those that it inherits,
  * and those of the matches, which are made if there are none of these names. A
  * rule by which it inherits does not select it again, so that it keeps its
  * group whatever it becomes. Two rules may give the same group. Returns how
- * many. With the lock.
+ * many.
  */
 size_t tracker_join(struct tracker *tracker, const struct membership *inherited,
                     size_t inherited_count, const struct match *matches,
-                    size_t match_count, struct membership *memberships);
+                    size_t match_count, struct membership *memberships)
+    REQUIRES(tracker_mutex);
 
 /* Counts a read for groups that have no member, forgets those that had none for
- * ten reads, and removes them some reads later. With the lock; the reader's
- * thread. */
-void tracker_age_groups(struct tracker *tracker);
+ * ten reads, and removes them some reads later. The reader's thread. */
+void tracker_age_groups(struct tracker *tracker) REQUIRES(tracker_mutex);
 
 /* Enters a process that no read has met, and which began between these times.
- * alive_ns is when it was there for sure. Returns NULL if memory is short. With
- * the lock; the listener's thread. */
+ * alive_ns is when it was there for sure. Returns NULL if memory is short. The
+ * listener's thread. */
 struct process *tracker_enter(struct tracker *tracker, pid_t pid,
                               uint64_t earliest_ns, uint64_t latest_ns,
-                              uint64_t alive_ns);
+                              uint64_t alive_ns) REQUIRES(tracker_mutex);
 
 /* Whether a process that no read has met counts from its first moment: the last
  * complete read came too early to see it, or else the plugin did. latest_ns is
  * when it began at the latest. */
-bool tracker_counts_from_zero(const struct tracker *tracker,
-                              uint64_t latest_ns);
+bool tracker_counts_from_zero(const struct tracker *tracker, uint64_t latest_ns)
+    REQUIRES(tracker_mutex);
 
 /* Whether a process had not used anything to speak of when the last read looked
  * at it: one that has just been forked, and calls exec or takes a name a moment
@@ -132,11 +139,11 @@ enum { TRACKER_FORK_MS = 2000 };
 enum { TRACKER_YOUTH_S = 10 };
 
 /* Takes all exit records that have arrived. Of a process that was seen to be
- * gone, or its pid to be another one's, the end is booked then. Without the
- * lock; the reader's thread. */
-void tracker_take_exits(struct tracker *tracker);
+ * gone, or its pid to be another one's, the end is booked then. The reader's
+ * thread. */
+void tracker_take_exits(struct tracker *tracker) EXCLUDES(tracker_mutex);
 
-void tracker_lock(struct tracker *tracker);
-void tracker_unlock(struct tracker *tracker);
+void tracker_lock(struct tracker *tracker) ACQUIRES(tracker_mutex);
+void tracker_unlock(struct tracker *tracker) RELEASES(tracker_mutex);
 
 #endif

@@ -98,9 +98,9 @@ __attribute__((format(printf, 1, 2))) static void tell(const char *format,
 pid_t getpid(void) { return 1; }
 
 static bool holds_lock(void) {
-  if (pthread_mutex_trylock(&tracker->lock) != 0)
+  if (pthread_mutex_trylock(&tracker->mutex.pthread) != 0)
     return true;
-  pthread_mutex_unlock(&tracker->lock);
+  pthread_mutex_unlock(&tracker->mutex.pthread);
   return false;
 }
 

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_TRACKER_MUTEX_H
+#define TASKSTATS_TRACKER_MUTEX_H
+
+#include "kernel/mutex.h"
+
+/* Stands for the tracker's lock (tracker_lock), which guards what the reader
+ * and the listener share. It is never held over a call that can block. */
+extern struct mutex tracker_mutex;
+
+#endif
