@@ -5,6 +5,7 @@
 #include "kernel/cpulist.h"
 #include "kernel/exit_registration.h"
 #include "kernel/genl.h"
+#include "kernel/mutex.h"
 #include "kernel/netlink_inbox.h"
 #include "kernel/thread.h"
 
@@ -31,6 +32,10 @@ enum {
   STOP_MS = 500,
 };
 
+/* Stand for the listener's lock, and for the turn to drain, which is not held
+ * by a lock: who drains may be left behind. */
+extern struct mutex listener_mutex, draining_turn;
+
 struct exit_listener {
   int fd;
   int wake_fd; /* an eventfd: something else is to be done */
@@ -52,28 +57,41 @@ struct exit_listener {
   atomic_int
       also_fd; /* calls.also_fd, or -1 since it is not looked at any more */
 
-  pthread_mutex_t lock;
-  pthread_cond_t changed; /* with the lock, as these: */
-  bool has_ended;         /* the thread */
-  bool is_draining;       /* some thread */
-  bool is_own_drain;      /* the listener's */
-  bool was_left;          /* a drain was, in the middle of it */
+  struct mutex mutex; /* listener_mutex */
+  pthread_cond_t changed;
+  bool has_ended GUARDED_BY(listener_mutex);    /* the thread */
+  bool is_draining GUARDED_BY(listener_mutex);  /* some thread */
+  bool is_own_drain GUARDED_BY(listener_mutex); /* the listener's */
+  bool was_left
+      GUARDED_BY(listener_mutex); /* a drain was, in the middle of it */
 
-  /* Of the thread that drains: */
-  uint64_t empty_ns; /* when the socket was last seen empty */
-  uint32_t drops;    /* the socket's own count */
-  struct mmsghdr headers[BATCH];
-  struct iovec vectors[BATCH];
-  struct message messages[BATCH];
+  /* When the socket was last seen empty; its own count of drops. */
+  uint64_t empty_ns GUARDED_BY(draining_turn);
+  uint32_t drops GUARDED_BY(draining_turn);
+  struct mmsghdr headers[BATCH] GUARDED_BY(draining_turn);
+  struct iovec vectors[BATCH] GUARDED_BY(draining_turn);
+  struct message messages[BATCH] GUARDED_BY(draining_turn);
+  GUARDED_BY(draining_turn)
   _Alignas(struct nlmsghdr) unsigned char bytes[BATCH][MESSAGE_SIZE];
 };
 
 static uint64_t now_ns(void) { return clock_ns(CLOCK_BOOTTIME); }
 
+static void lock(struct exit_listener *listener)
+    ACQUIRES(listener_mutex) UNCHECKED {
+  mutex_lock(&listener->mutex);
+}
+
+static void unlock(struct exit_listener *listener)
+    RELEASES(listener_mutex) UNCHECKED {
+  mutex_unlock(&listener->mutex);
+}
+
 /* Takes a datagram's messages; is it an exit record it is kept in messages.
  * Returns the number kept. */
 static size_t parse_datagram(struct exit_listener *listener,
-                             const struct mmsghdr *datagram, size_t kept) {
+                             const struct mmsghdr *datagram, size_t kept)
+    REQUIRES(draining_turn) {
   const struct nlmsghdr *header = datagram->msg_hdr.msg_iov->iov_base;
   struct message *message = &listener->messages[kept];
 
@@ -99,7 +117,7 @@ static void call_before(struct exit_listener *listener, uint64_t until_ns) {
 
 /* Takes all that has arrived. Returns whether there was something, or a
  * negative errno. */
-static int drain(struct exit_listener *listener) {
+static int drain(struct exit_listener *listener) REQUIRES(draining_turn) {
   bool took = false;
 
   for (;;) {
@@ -131,24 +149,26 @@ static int drain(struct exit_listener *listener) {
 
 /* Waits for its turn to drain. Returns whether the thread before was left
  * behind. */
-static bool begin_drain(struct exit_listener *listener, bool is_own) {
-  pthread_mutex_lock(&listener->lock);
+static bool begin_drain(struct exit_listener *listener, bool is_own)
+    ACQUIRES(draining_turn) EXCLUDES(listener_mutex) UNCHECKED {
+  lock(listener);
   while (listener->is_draining)
-    pthread_cond_wait(&listener->changed, &listener->lock);
+    pthread_cond_wait(&listener->changed, &listener->mutex.pthread);
   bool was_left = listener->was_left;
   listener->is_draining = true;
   listener->is_own_drain = is_own;
   listener->was_left = false;
-  pthread_mutex_unlock(&listener->lock);
+  unlock(listener);
   return was_left;
 }
 
-static void end_drain(struct exit_listener *listener, bool was_left) {
-  pthread_mutex_lock(&listener->lock);
+static void end_drain(struct exit_listener *listener, bool was_left)
+    RELEASES(draining_turn) EXCLUDES(listener_mutex) UNCHECKED {
+  lock(listener);
   listener->is_draining = false;
   listener->was_left = was_left;
   pthread_cond_broadcast(&listener->changed);
-  pthread_mutex_unlock(&listener->lock);
+  unlock(listener);
 }
 
 static int drain_in_turn(struct exit_listener *listener, bool is_own) {
@@ -260,10 +280,10 @@ static int listen_on(struct exit_listener *listener) {
 static void *run(void *arg) {
   struct exit_listener *listener = arg;
   atomic_store(&listener->error, listen_on(listener));
-  pthread_mutex_lock(&listener->lock);
+  lock(listener);
   listener->has_ended = true;
   pthread_cond_broadcast(&listener->changed);
-  pthread_mutex_unlock(&listener->lock);
+  unlock(listener);
   return NULL;
 }
 
@@ -280,19 +300,19 @@ static void destroy(struct exit_listener *listener) {
   if (listener->wake_fd >= 0)
     close(listener->wake_fd);
   pthread_cond_destroy(&listener->changed);
-  pthread_mutex_destroy(&listener->lock);
+  mutex_destroy(&listener->mutex);
   free(listener->cpus);
   free(listener);
 }
 
 int exit_listener_open(const char *cpus, size_t buffer,
-                       struct exit_listener **listener) {
+                       struct exit_listener **listener) UNCHECKED {
   struct exit_listener *l = calloc(1, sizeof(*l));
   if (l == NULL)
     return -ENOMEM;
 
   atomic_store(&l->also_fd, -1);
-  pthread_mutex_init(&l->lock, NULL);
+  mutex_init(&l->mutex);
   thread_init_condition(&l->changed);
   l->cpus = strdup(cpus);
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -329,11 +349,12 @@ int exit_listener_start(struct exit_listener *listener,
   return start_thread(listener);
 }
 
+/* Ends the turn of another thread. */
 int exit_listener_leave_drain(struct exit_listener *listener,
-                              bool *is_callers) {
-  pthread_mutex_lock(&listener->lock);
+                              bool *is_callers) UNCHECKED {
+  lock(listener);
   *is_callers = !listener->is_own_drain;
-  pthread_mutex_unlock(&listener->lock);
+  unlock(listener);
   if (!*is_callers)
     pthread_detach(listener->thread);
   end_drain(listener, true);
@@ -349,12 +370,12 @@ static bool end_thread(struct exit_listener *listener) {
   int status = 0;
   atomic_store(&listener->must_stop, true);
   wake(listener);
-  pthread_mutex_lock(&listener->lock);
+  lock(listener);
   while (!listener->has_ended && status == 0)
-    status =
-        pthread_cond_timedwait(&listener->changed, &listener->lock, &deadline);
+    status = pthread_cond_timedwait(&listener->changed,
+                                    &listener->mutex.pthread, &deadline);
   bool has_ended = listener->has_ended;
-  pthread_mutex_unlock(&listener->lock);
+  unlock(listener);
   if (has_ended)
     pthread_join(listener->thread, NULL);
   return has_ended;
