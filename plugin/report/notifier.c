@@ -2,6 +2,7 @@
 #include "report/notifier.h"
 
 #include "kernel/clock.h"
+#include "kernel/mutex.h"
 #include "kernel/thread.h"
 
 #include <errno.h>
@@ -25,31 +26,46 @@ struct notice {
   uint32_t exit_code;
 };
 
+/* Stands for the notifier's lock. */
+extern struct mutex notifier_mutex;
+
 /* Belongs to its thread once that is left behind. */
 struct notifier {
   notifier_say *say;
   pthread_t thread;
-  pthread_mutex_t lock;   /* of what follows */
+  struct mutex mutex;     /* notifier_mutex */
   pthread_cond_t changed; /* CLOCK_MONOTONIC */
-  bool must_stop, is_held;
-  bool is_saying, has_ended; /* the thread */
-  bool is_abandoned;
-  uint64_t sent_ms;    /* when the last one was */
-  size_t first, count; /* of the ring */
-  struct notice queue[NOTIFIER_QUEUE];
+  bool must_stop GUARDED_BY(notifier_mutex);
+  bool is_held GUARDED_BY(notifier_mutex);
+  bool is_saying GUARDED_BY(notifier_mutex); /* the thread */
+  bool has_ended GUARDED_BY(notifier_mutex); /* likewise */
+  bool is_abandoned GUARDED_BY(notifier_mutex);
+  uint64_t sent_ms GUARDED_BY(notifier_mutex); /* when the last one was */
+  size_t first GUARDED_BY(notifier_mutex);     /* of the ring */
+  size_t count GUARDED_BY(notifier_mutex);
+  struct notice queue[NOTIFIER_QUEUE] GUARDED_BY(notifier_mutex);
 };
+
+static void lock(struct notifier *notifier) ACQUIRES(notifier_mutex) UNCHECKED {
+  mutex_lock(&notifier->mutex);
+}
+
+static void unlock(struct notifier *notifier)
+    RELEASES(notifier_mutex) UNCHECKED {
+  mutex_unlock(&notifier->mutex);
+}
 
 static uint64_t now_ms(void) { return clock_ns(CLOCK_MONOTONIC) / 1000000; }
 
 /* Takes the first notice off the queue. Returns false when it must stop. */
 static bool take(struct notifier *notifier, struct notice *notice) {
-  pthread_mutex_lock(&notifier->lock);
+  lock(notifier);
   if (notifier->is_saying)
     notifier->sent_ms = now_ms();
   notifier->is_saying = false;
   pthread_cond_broadcast(&notifier->changed);
   while (!notifier->must_stop && (notifier->count == 0 || notifier->is_held))
-    pthread_cond_wait(&notifier->changed, &notifier->lock);
+    pthread_cond_wait(&notifier->changed, &notifier->mutex.pthread);
   bool has_one = !notifier->must_stop;
   if (has_one) {
     *notice = notifier->queue[notifier->first];
@@ -57,23 +73,23 @@ static bool take(struct notifier *notifier, struct notice *notice) {
     notifier->count--;
     notifier->is_saying = true;
   }
-  pthread_mutex_unlock(&notifier->lock);
+  unlock(notifier);
   return has_one;
 }
 
 static void destroy(struct notifier *notifier) {
   pthread_cond_destroy(&notifier->changed);
-  pthread_mutex_destroy(&notifier->lock);
+  mutex_destroy(&notifier->mutex);
   free(notifier);
 }
 
 /* Returns whether the notifier is the thread's to free. */
 static bool end(struct notifier *notifier) {
-  pthread_mutex_lock(&notifier->lock);
+  lock(notifier);
   bool is_abandoned = notifier->is_abandoned;
   notifier->has_ended = true;
   pthread_cond_broadcast(&notifier->changed);
-  pthread_mutex_unlock(&notifier->lock);
+  unlock(notifier);
   return is_abandoned;
 }
 
@@ -97,7 +113,7 @@ int notifier_start(notifier_say *say, struct notifier **notifier) {
   if (s == NULL)
     return -ENOMEM;
   s->say = say;
-  pthread_mutex_init(&s->lock, NULL);
+  mutex_init(&s->mutex);
   thread_init_condition(&s->changed);
   int status = thread_start(&s->thread, "taskstats tells", run, s);
   if (status != 0) {
@@ -113,13 +129,13 @@ void notifier_hold(struct notifier *notifier, unsigned int most_ms) {
     return;
   struct timespec deadline = thread_deadline(most_ms);
   int status = 0;
-  pthread_mutex_lock(&notifier->lock);
+  lock(notifier);
   notifier->is_held = true;
   while (notifier->is_saying && status == 0)
-    status =
-        pthread_cond_timedwait(&notifier->changed, &notifier->lock, &deadline);
+    status = pthread_cond_timedwait(&notifier->changed,
+                                    &notifier->mutex.pthread, &deadline);
   uint64_t passed_ms = now_ms() - notifier->sent_ms;
-  pthread_mutex_unlock(&notifier->lock);
+  unlock(notifier);
   if (passed_ms < SETTLE_MS)
     nanosleep(
         &(struct timespec){.tv_nsec = (long)(SETTLE_MS - passed_ms) * 1000000},
@@ -129,10 +145,10 @@ void notifier_hold(struct notifier *notifier, unsigned int most_ms) {
 void notifier_release(struct notifier *notifier) {
   if (notifier == NULL)
     return;
-  pthread_mutex_lock(&notifier->lock);
+  lock(notifier);
   notifier->is_held = false;
   pthread_cond_broadcast(&notifier->changed);
-  pthread_mutex_unlock(&notifier->lock);
+  unlock(notifier);
 }
 
 size_t notifier_stop(struct notifier *notifier, unsigned int most_ms) {
@@ -140,17 +156,17 @@ size_t notifier_stop(struct notifier *notifier, unsigned int most_ms) {
     return 0;
   struct timespec deadline = thread_deadline(most_ms);
   int status = 0;
-  pthread_mutex_lock(&notifier->lock);
+  lock(notifier);
   notifier->must_stop = true;
   pthread_cond_broadcast(&notifier->changed);
   size_t dropped = notifier->count;
   while (!notifier->has_ended && status == 0)
-    status =
-        pthread_cond_timedwait(&notifier->changed, &notifier->lock, &deadline);
+    status = pthread_cond_timedwait(&notifier->changed,
+                                    &notifier->mutex.pthread, &deadline);
   bool is_abandoned = !notifier->has_ended;
   notifier->is_abandoned = is_abandoned;
   pthread_t thread = notifier->thread;
-  pthread_mutex_unlock(&notifier->lock);
+  unlock(notifier);
   if (is_abandoned) {
     pthread_detach(thread);
     return dropped;
@@ -177,7 +193,7 @@ static void fill(struct notice *notice, const char *group,
 bool notifier_put(struct notifier *notifier, const char *group,
                   const struct exit_event *event, const char *text,
                   uint32_t exit_code) {
-  pthread_mutex_lock(&notifier->lock);
+  lock(notifier);
   bool has_room = notifier->count < NOTIFIER_QUEUE;
   if (has_room) {
     size_t last = (notifier->first + notifier->count) % NOTIFIER_QUEUE;
@@ -185,6 +201,6 @@ bool notifier_put(struct notifier *notifier, const char *group,
     notifier->count++;
     pthread_cond_broadcast(&notifier->changed);
   }
-  pthread_mutex_unlock(&notifier->lock);
+  unlock(notifier);
   return has_room;
 }
