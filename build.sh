@@ -62,7 +62,8 @@ Usage: ./build.sh COMMAND [OPTION]...
   install      install the plugin, taskstats-top, taskstats-probe with its
                manual page, and the example configuration, service and sysctl
   uninstall    remove what install installed
-  lint         check the sources: format, warnings of two compilers, shellcheck
+  lint         check the sources: format, warnings of two compilers, locks,
+               shellcheck
   format       format the sources
   clean        remove build/
   help         show this
@@ -548,6 +549,40 @@ includes_acyclic() {
     sed -E 's|^\./||; s|\.[ch]:.*"| |; s|\.h$||' | awk '$1 != $2' | tsort >/dev/null
 }
 
+# Checks what the annotations of plugin/kernel/mutex.h say.
+check_locks=(clang "${cflags[@]}" -I"$root/plugin" -fsyntax-only
+  -Wthread-safety -Wthread-safety-beta)
+
+locks_kept() {
+  printf '%s\0' "$root"/plugin/*/*.c | xargs -0 -n 8 -P "$jobs" "${check_locks[@]}"
+}
+
+# Whether the check of the locks accepts what a function does with a tracker.
+accepts() { # STATEMENTS
+  "${check_locks[@]}" -x c - 2>/dev/null <<EOF
+#include "track/tracker.h"
+void use(struct tracker *tracker);
+void use(struct tracker *tracker) { $1 }
+EOF
+}
+
+# Prints the violations that the check of the locks does not find.
+locks_checked() {
+  local statements status=0
+  accepts 'tracker_lock(tracker); tracker->exits++; tracker_unlock(tracker);' || status=1
+  for statements in \
+    'tracker->exits++;' \
+    'tracker_age_groups(tracker);' \
+    'tracker_lock(tracker);' \
+    'tracker_lock(tracker); tracker_take_exits(tracker); tracker_unlock(tracker);'; do
+    ! accepts "$statements" || {
+      say "not found: $statements"
+      status=1
+    }
+  done
+  return "$status"
+}
+
 # Prints the functions of the plugin and the tools that no other file uses: they
 # should be static, or not be there.
 all_needed() {
@@ -622,6 +657,8 @@ test_lint() {
   check "lint: no source has over $lines_of_source lines, no function over $lines_of_function" short_enough
   check "lint: no include of the plugin goes up" layers_kept
   check "lint: no includes of the plugin form a cycle" includes_acyclic
+  check "lint: what a lock guards is used with it" locks_kept
+  check "lint: what is used without its lock is found" locks_checked
   check "lint: shellcheck" scripts_clean
   check "lint: Python compiles" pythons_clean
 }
