@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collectd/config.h"
 
+#include "support/oconfig.h"
 #include "support/test.h"
 #include "support/tree.h"
 #include "support/users.h"
@@ -8,112 +9,14 @@
 #include <ctype.h>
 #include <errno.h>
 
-/* A parser of what these tests write: a line an option, "<Key value>" and
- * "</Key>" lines around what is in a block. */
-
-static void skip_blanks(const char **at) {
-  while (**at == ' ' || **at == '\t')
-    ++*at;
-}
-
-static char *take_word(const char **at) {
-  size_t length = strcspn(*at, " \t\n>");
-  char *word = strndup(*at, length);
-  assert_non_null(word);
-  *at += length;
-  return word;
-}
-
-static char *take_quoted(const char **at) {
-  char *text = calloc(1, strlen(*at) + 1);
-  assert_non_null(text);
-  for (char *to = text; *++*at != '"'; to++) {
-    if (**at == '\\')
-      ++*at;
-    assert_true(**at != '\0');
-    *to = **at;
-  }
-  ++*at;
-  return text;
-}
-
-/* As collectd's scanner: only what is quoted is a string for sure. */
-static oconfig_value_t take_value(const char **at) {
-  if (**at == '"')
-    return (oconfig_value_t){.type = OCONFIG_TYPE_STRING,
-                             .value.string = take_quoted(at)};
-
-  char *word = take_word(at), *end;
-  oconfig_value_t value = {.type = OCONFIG_TYPE_STRING, .value.string = word};
-  double number = strtod(word, &end);
-  if (*word != '\0' && *end == '\0')
-    value =
-        (oconfig_value_t){.type = OCONFIG_TYPE_NUMBER, .value.number = number};
-  else if (strcmp(word, "true") == 0 || strcmp(word, "false") == 0)
-    value = (oconfig_value_t){.type = OCONFIG_TYPE_BOOLEAN,
-                              .value.boolean = *word == 't'};
-  if (value.type != OCONFIG_TYPE_STRING)
-    free(word);
-  return value;
-}
-
-static void take_values(oconfig_item_t *item, const char **at) {
-  for (skip_blanks(at); **at != '\n' && **at != '>' && **at != '\0';
-       skip_blanks(at)) {
-    item->values = realloc(item->values, (size_t)(item->values_num + 1) *
-                                             sizeof(item->values[0]));
-    assert_non_null(item->values);
-    item->values[item->values_num++] = take_value(at);
-  }
-}
-
-/* Takes options up to the end of the block, or of the text. */
-static void take_children(oconfig_item_t *parent, const char **at) {
-  for (;;) {
-    *at += strspn(*at, " \t\n");
-    if (**at == '\0')
-      return;
-    if (strncmp(*at, "</", 2) == 0) {
-      *at += strcspn(*at, "\n");
-      return;
-    }
-    bool is_block = **at == '<';
-    *at += is_block;
-    parent->children =
-        realloc(parent->children, (size_t)(parent->children_num + 1) *
-                                      sizeof(parent->children[0]));
-    assert_non_null(parent->children);
-    oconfig_item_t item = {.key = take_word(at), .parent = parent};
-    take_values(&item, at);
-    if (is_block) {
-      assert_int_equal(**at, '>');
-      ++*at;
-      take_children(&item, at);
-    }
-    parent->children[parent->children_num++] = item;
-  }
-}
-
-static void free_item(oconfig_item_t *item) {
-  for (int i = 0; i < item->children_num; i++)
-    free_item(&item->children[i]);
-  for (int i = 0; i < item->values_num; i++)
-    if (item->values[i].type == OCONFIG_TYPE_STRING)
-      free(item->values[i].value.string);
-  free(item->children);
-  free(item->values);
-  free(item->key);
-}
-
 enum { ERROR_SIZE = 1024 };
 
 static int add_block(struct settings *settings, const char *text,
                      char error[ERROR_SIZE]) {
-  oconfig_item_t block = {.key = strdup("Plugin")};
-  take_children(&block, &text);
+  oconfig_item_t block = oconfig_block(text);
   error[0] = '\0';
   int status = config_add_block(settings, &block, error, ERROR_SIZE);
-  free_item(&block);
+  oconfig_clear(&block);
   return status;
 }
 
