@@ -2,7 +2,8 @@
 
 /*
  * The callbacks that collectd calls. It calls them one after another, but the
- * reads in a thread of their own.
+ * reads in a thread of their own, between init and shutdown; and flush in any
+ * thread at any time.
  */
 
 #include "collectd/config.h"
@@ -11,6 +12,7 @@
 #include "collectd/notification.h"
 #include "collectd/values.h"
 #include "kernel/clock.h"
+#include "kernel/mutex.h"
 #include "report/diagnostics.h"
 #include "report/lookup.h"
 #include "report/notifier.h"
@@ -39,8 +41,10 @@ static struct tracker *tracker;
 static struct reader *reader;
 static struct read_worker *worker;
 static struct diagnostics diagnostics;
-static struct notifier *notifier; /* NULL if no group notifies */
 static struct exit_watch watch;
+static struct mutex flushing = MUTEX_INITIALIZER;
+/* NULL if no group notifies. watch has it, too, for the reads. */
+static struct notifier *notifier GUARDED_BY(flushing);
 /* When the last read began that knew all delays, in seconds of CLOCK_MONOTONIC;
  * 0 if the last one did not, or there was none. */
 static double last_read;
@@ -57,7 +61,10 @@ static void start_notifier(void) {
   bool is_needed = false;
   for (const struct rule *r = settings.rules; r != NULL; r = r->next)
     is_needed |= r->notify != NOTIFY_NONE;
+  mutex_lock(&flushing);
   int status = is_needed ? notifier_start(notification_send, &notifier) : 0;
+  watch.notifier = notifier;
+  mutex_unlock(&flushing);
   if (status == 0)
     return;
   ERROR("taskstats plugin: Cannot start the thread that sends notifications: "
@@ -79,7 +86,9 @@ static int taskstats_flush(cdtime_t timeout, const char *identifier,
   (void)timeout;
   (void)identifier;
   (void)user_data;
+  mutex_lock(&flushing);
   notifier_hold(notifier, HOLD_MS);
+  mutex_unlock(&flushing);
   return 0;
 }
 
@@ -95,8 +104,11 @@ static size_t count_unsaid(void) {
 }
 
 static void stop_notifier(void) {
-  size_t dropped = notifier_stop(notifier, STOP_MS) + count_unsaid();
+  mutex_lock(&flushing);
+  size_t dropped = notifier_stop(notifier, STOP_MS);
   notifier = NULL;
+  mutex_unlock(&flushing);
+  dropped += count_unsaid();
   if (dropped > 0)
     NOTICE("taskstats plugin: %" PRIsz " notifications of ended processes were "
            "dropped, because collectd stops.",
@@ -196,9 +208,8 @@ static int taskstats_init(void) {
   watch_paths();
   if (settings.enable_delay_accounting)
     enable_delay_accounting();
+  watch = (struct exit_watch){.settings = &settings, .tracker = tracker};
   start_notifier();
-  watch = (struct exit_watch){
-      .settings = &settings, .tracker = tracker, .notifier = notifier};
   if (settings.watches)
     exit_watch_start(&watch);
   if (watch.monitor != NULL)
@@ -276,7 +287,7 @@ static void dispatch_values(double begin, const struct reader_report *report,
 
 static int taskstats_read(void) {
   double begin = (double)clock_ns(CLOCK_MONOTONIC) / 1e9;
-  notifier_release(notifier);
+  notifier_release(watch.notifier);
   exit_watch_check(&watch);
 
   struct reader_report report;
