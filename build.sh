@@ -310,20 +310,28 @@ compile_each() { # COMPILER [FLAG]... -- SOURCE...
   printf '%s\0' "$@" | xargs -0 -n 8 -P "$jobs" "${compile[@]}" -c
 }
 
-# The sources of the plugin that do not call collectd, and so link without it.
+# The sources of the plugin that do not call collectd, and so link without it;
+# and the others.
 core_sources() { grep -L '^#include <collectd/core/' "$root"/plugin/*/*.c; }
+module_sources() { grep -l '^#include <collectd/core/' "$root"/plugin/*/*.c; }
 
-# The core is compiled once a variant. Tests of the probe have its sources, too.
+# The core is compiled once a variant. Tests of the probe have its sources, too,
+# and that of the module the rest of the plugin and what stands for collectd.
 # Tests whose names do not match the pattern in only, if it is set, are left out.
 unit_tests() { # VARIANT COMPILER [FLAG]...
-  local variant=$1 directory=$build/unit/$1 test name core=() probes=() names=() objects
+  local variant=$1 directory=$build/unit/$1 test name objects
+  local core=() module=() probes=() names=()
   local compile=("$2" "${cflags[@]}" -I"$root/plugin" -I"$root/tests" "${extra_cflags[@]}" "${@:3}")
   mapfile -t core < <(core_sources)
+  mapfile -t module < <(module_sources)
   mapfile -t probes < <(find "$probe" -name '*.c' ! -name main.c | sort)
   rm -rf "$directory"
-  mkdir -p "$directory/core" "$directory/probe"
+  mkdir -p "$directory/core" "$directory/module" "$directory/probe"
   (cd "$directory/core" && compile_each "${compile[@]}" -- "${core[@]}") ||
     die "the core does not compile with $2; see the message above"
+  (cd "$directory/module" &&
+    compile_each "${compile[@]}" -- "${module[@]}" "$root/tests/unit/daemon.c") ||
+    die "the module does not compile with $2; see the message above"
   (cd "$directory/probe" && compile_each "${compile[@]}" -- "${probes[@]}") ||
     die "taskstats-probe does not compile with $2; see the message above"
   for test in "$root"/tests/unit/test_*.c; do
@@ -332,6 +340,7 @@ unit_tests() { # VARIANT COMPILER [FLAG]...
     [[ $name =~ ^test_(${only:-.*})$ ]] || continue
     names+=("$name")
     objects=("$directory"/core/*.o -lmnl -lpcre2-8)
+    [[ $name != test_module ]] || objects+=("$directory"/module/*.o)
     [[ $name != test_probe_* ]] || objects+=("$directory"/probe/*.o "${probe_libs[@]}")
     await_cpu
     "${compile[@]}" -DFIXTURES="\"$root/tests/fixtures\"" -I"$probe" "$test" \
@@ -352,7 +361,7 @@ test_unit() {
   unit_tests gcc gcc
   unit_tests clang-sanitizers clang -O1 -fno-omit-frame-pointer \
     -fsanitize=address,undefined -fno-sanitize-recover=all
-  local only='exit_listener|exit_monitor|notifier|publication|race|read_worker|user_cache'
+  local only='exit_listener|exit_monitor|module|notifier|publication|race|read_worker|user_cache'
   unit_tests clang-tsan clang -O1 -fno-omit-frame-pointer -fsanitize=thread
 }
 
