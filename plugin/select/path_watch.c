@@ -2,6 +2,7 @@
 #include "select/path_watch.h"
 
 #include "kernel/clock.h"
+#include "kernel/mutex.h"
 #include "kernel/thread.h"
 
 #include <errno.h>
@@ -32,17 +33,19 @@ struct child {
   int fd;
 };
 
+static struct mutex lock = MUTEX_INITIALIZER;
+
 struct path_watch {
   struct path_watch *next;
   enum path_kind kind;
   char *path;
 
-  /* With the lock: */
-  uint32_t looks;   /* that have ended */
-  uint32_t awaited; /* what path_watch_wait waits for */
-  int error, told_error;
-  pid_t pid;
-  struct executable executable;
+  uint32_t looks GUARDED_BY(lock);   /* that have ended */
+  uint32_t awaited GUARDED_BY(lock); /* what path_watch_wait waits for */
+  int error GUARDED_BY(lock);
+  int told_error GUARDED_BY(lock);
+  pid_t pid GUARDED_BY(lock);
+  struct executable executable GUARDED_BY(lock);
 
   /* The thread's: */
   struct child busy; /* that looks at it, or hangs there */
@@ -52,11 +55,10 @@ struct path_watch {
   uint32_t retry_ms; /* how long to wait after the next failure to answer */
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct path_watch *watches; /* changes while no thread runs */
-static uint32_t changes;
-static uint64_t last_read_ms;
-static uint32_t period_ms = PERIOD_MIN_MS;
+static uint32_t changes GUARDED_BY(lock);
+static uint64_t last_read_ms GUARDED_BY(lock);
+static uint32_t period_ms GUARDED_BY(lock) = PERIOD_MIN_MS;
 
 static struct {
   bool runs;
@@ -75,38 +77,38 @@ struct path_watch *path_watch_create(enum path_kind kind, const char *path) {
   }
   watch->kind = kind;
   watch->retry_ms = RETRY_MIN_MS;
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   watch->next = watches;
   watches = watch;
-  pthread_mutex_unlock(&lock);
+  mutex_unlock(&lock);
   return watch;
 }
 
 void path_watch_destroy(struct path_watch *watch) {
   if (watch == NULL)
     return;
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   struct path_watch **link = &watches;
   while (*link != watch)
     link = &(*link)->next;
   *link = watch->next;
-  pthread_mutex_unlock(&lock);
+  mutex_unlock(&lock);
   executable_clear(&watch->executable);
   free(watch->path);
   free(watch);
 }
 
-/* Answers. With the lock. */
+/* Answers. */
 
 static void store_pid_file(struct path_watch *watch,
-                           const struct path_answer *answer) {
+                           const struct path_answer *answer) REQUIRES(lock) {
   if (answer->status == 0)
     watch->pid = answer->pid;
   else if (answer->status == -ENOENT || answer->status == -ENOTDIR)
     watch->pid = 0; /* nothing runs */
 }
 
-static void store_error(struct path_watch *watch, int error) {
+static void store_error(struct path_watch *watch, int error) REQUIRES(lock) {
   bool is_no_service =
       watch->kind == PATH_PID_FILE && (error == -ENOENT || error == -ENOTDIR);
   watch->error = is_no_service ? 0 : error;
@@ -114,19 +116,19 @@ static void store_error(struct path_watch *watch, int error) {
 }
 
 static void store(struct path_watch *watch, const struct path_answer *answer) {
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   if (watch->kind == PATH_PID_FILE)
     store_pid_file(watch, answer);
   else if (answer->status == 0)
     changes += executable_store(&watch->executable, answer);
   store_error(watch, answer->status);
-  pthread_mutex_unlock(&lock);
+  mutex_unlock(&lock);
 }
 
 static void store_failure(struct path_watch *watch, int error) {
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   store_error(watch, error);
-  pthread_mutex_unlock(&lock);
+  mutex_unlock(&lock);
 }
 
 /* Children. The thread's. */
@@ -249,9 +251,9 @@ static void *run(void *arg) {
   bool must_stop = false;
   while (!must_stop) {
     must_stop = look_at_all();
-    pthread_mutex_lock(&lock);
+    mutex_lock(&lock);
     uint32_t period = period_ms;
-    pthread_mutex_unlock(&lock);
+    mutex_unlock(&lock);
     if (!must_stop)
       must_stop = wait_for(-1, period);
   }
@@ -282,32 +284,34 @@ void path_watch_stop(void) {
     pthread_join(monitor.thread, NULL);
   close(monitor.wake_fd);
   monitor.runs = false;
+  mutex_lock(&lock);
   last_read_ms = 0;
   period_ms = PERIOD_MIN_MS;
+  mutex_unlock(&lock);
 }
 
 static bool was_each_looked_at(void) {
   bool was = true;
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   for (const struct path_watch *w = watches; w != NULL; w = w->next)
     was &= w->looks != w->awaited;
-  pthread_mutex_unlock(&lock);
+  mutex_unlock(&lock);
   return was;
 }
 
 void path_watch_wait(unsigned int most_ms) {
   uint64_t end_ms = now_ms() + most_ms;
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   for (struct path_watch *w = watches; w != NULL; w = w->next)
     w->awaited = w->looks;
-  pthread_mutex_unlock(&lock);
+  mutex_unlock(&lock);
   while (monitor.runs && !was_each_looked_at() && now_ms() < end_ms)
     nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
 uint32_t path_watch_note_read(void) {
   uint64_t now = now_ms();
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   uint64_t between = (now - last_read_ms) / LOOKS_PER_READ;
   if (last_read_ms == 0 || between < PERIOD_MIN_MS)
     period_ms = PERIOD_MIN_MS;
@@ -315,46 +319,46 @@ uint32_t path_watch_note_read(void) {
     period_ms = between < PERIOD_MAX_MS ? (uint32_t)between : PERIOD_MAX_MS;
   last_read_ms = now;
   uint32_t count = changes;
-  pthread_mutex_unlock(&lock);
+  mutex_unlock(&lock);
   return count;
 }
 
 pid_t path_watch_pid(struct path_watch *watch) {
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   pid_t pid = watch->pid;
-  pthread_mutex_unlock(&lock);
+  mutex_unlock(&lock);
   return pid;
 }
 
 bool path_watch_has_path(struct path_watch *watch, const char *path) {
   if (strcmp(watch->path, path) == 0)
     return true;
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   bool has = executable_has_path(&watch->executable, path);
-  pthread_mutex_unlock(&lock);
+  mutex_unlock(&lock);
   return has;
 }
 
 enum path_is path_watch_is(struct path_watch *watch, uint64_t dev,
                            uint64_t inode) {
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   enum path_is answer = executable_is(
       &watch->executable, (struct file_id){dev, inode}, watch->error);
-  pthread_mutex_unlock(&lock);
+  mutex_unlock(&lock);
   return answer;
 }
 
 void path_watch_learn(struct path_watch *watch, uint64_t dev, uint64_t inode) {
   if (inode == 0)
     return;
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   executable_learn(&watch->executable, (struct file_id){dev, inode});
-  pthread_mutex_unlock(&lock);
+  mutex_unlock(&lock);
 }
 
 bool path_watch_take_change(struct path_change *change) {
   bool found = false;
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   for (struct path_watch *w = watches; w != NULL && !found; w = w->next) {
     if (w->error == w->told_error)
       continue;
@@ -364,6 +368,6 @@ bool path_watch_take_change(struct path_change *change) {
     change->error = w->error;
     snprintf(change->path, sizeof(change->path), "%s", w->path);
   }
-  pthread_mutex_unlock(&lock);
+  mutex_unlock(&lock);
   return found;
 }

@@ -2,6 +2,7 @@
 #include "select/user_cache.h"
 
 #include "kernel/clock.h"
+#include "kernel/mutex.h"
 #include "kernel/thread.h"
 
 #include <errno.h>
@@ -13,18 +14,21 @@
 
 enum { STOP_MS = 300 };
 
+static struct mutex lock = MUTEX_INITIALIZER;
+static pthread_cond_t changed; /* CLOCK_MONOTONIC */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
 /* Belongs to its thread once that is left behind. */
 struct cache {
   const struct user_lookups *lookups;
   pthread_t thread;
-  struct user_table table;
-  bool must_stop, has_ended, is_abandoned;
+  struct user_table table GUARDED_BY(lock);
+  bool must_stop GUARDED_BY(lock);
+  bool has_ended GUARDED_BY(lock);
+  bool is_abandoned GUARDED_BY(lock);
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed; /* CLOCK_MONOTONIC */
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static struct cache *cache; /* NULL: not started */
+static struct cache *cache GUARDED_BY(lock); /* NULL: not started */
 
 static time_t now_s(void) {
   return (time_t)(clock_ns(CLOCK_MONOTONIC) / 1000000000);
@@ -32,16 +36,16 @@ static time_t now_s(void) {
 
 static void init_condition(void) { thread_init_condition(&changed); }
 
-/* Gives the lock, which the caller has, up while it asks. */
-static void look_up(struct cache *c, struct user *user) {
+/* Gives the lock up while it asks. */
+static void look_up(struct cache *c, struct user *user) REQUIRES(lock) {
   char name[USER_NAME_SIZE];
   uid_t uid = user->uid;
   bool is_by_name = user->is_by_name;
   memcpy(name, user->name, sizeof(name));
-  pthread_mutex_unlock(&lock);
+  mutex_unlock(&lock);
   int status = is_by_name ? c->lookups->uid(name, &uid)
                           : c->lookups->name(uid, name, sizeof(name));
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   user_table_store(&c->table, user, status, uid, name, now_s());
   pthread_cond_broadcast(&changed);
 }
@@ -53,18 +57,18 @@ static void destroy(struct cache *c) {
 
 static void *run(void *arg) {
   struct cache *c = arg;
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   while (!c->must_stop) {
     struct user *user = user_table_take_wanted(&c->table);
     if (user != NULL)
       look_up(c, user);
     else
-      pthread_cond_wait(&changed, &lock);
+      pthread_cond_wait(&changed, &lock.pthread);
   }
   c->has_ended = true;
   bool is_abandoned = c->is_abandoned;
   pthread_cond_broadcast(&changed);
-  pthread_mutex_unlock(&lock);
+  mutex_unlock(&lock);
   if (is_abandoned)
     destroy(c);
   return NULL;
@@ -82,18 +86,18 @@ int user_cache_start(const struct user_lookups *lookups) {
     free(c);
     return status;
   }
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   cache = c;
-  pthread_mutex_unlock(&lock);
+  mutex_unlock(&lock);
   return 0;
 }
 
 void user_cache_stop(void) {
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   struct cache *c = cache;
   cache = NULL;
   if (c == NULL) {
-    pthread_mutex_unlock(&lock);
+    mutex_unlock(&lock);
     return;
   }
   struct timespec deadline = thread_deadline(STOP_MS);
@@ -101,11 +105,11 @@ void user_cache_stop(void) {
   pthread_cond_broadcast(&changed);
   int status = 0;
   while (!c->has_ended && status == 0)
-    status = pthread_cond_timedwait(&changed, &lock, &deadline);
+    status = pthread_cond_timedwait(&changed, &lock.pthread, &deadline);
   c->is_abandoned = !c->has_ended;
   bool is_abandoned = c->is_abandoned;
   pthread_t thread = c->thread;
-  pthread_mutex_unlock(&lock);
+  mutex_unlock(&lock);
   if (is_abandoned) {
     pthread_detach(thread);
     return;
@@ -117,19 +121,19 @@ void user_cache_stop(void) {
 void user_cache_wait(unsigned int most_ms) {
   struct timespec deadline = thread_deadline(most_ms);
   int status = 0;
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   while (cache != NULL && user_table_is_waiting(&cache->table) && status == 0)
-    status = pthread_cond_timedwait(&changed, &lock, &deadline);
-  pthread_mutex_unlock(&lock);
+    status = pthread_cond_timedwait(&changed, &lock.pthread, &deadline);
+  mutex_unlock(&lock);
 }
 
-/* With the lock, while there is a cache; so is the next function. */
-static void wake_thread(void) {
+/* While there is a cache; so is the next function. */
+static void wake_thread(void) REQUIRES(lock) {
   if (cache->table.wanted != NULL)
     pthread_cond_broadcast(&changed);
 }
 
-static struct user *ask(const char *name, uid_t uid) {
+static struct user *ask(const char *name, uid_t uid) REQUIRES(lock) {
   struct user *user = user_table_ask(&cache->table, name, uid, now_s());
   wake_thread();
   return user;
@@ -137,7 +141,7 @@ static struct user *ask(const char *name, uid_t uid) {
 
 enum user_known user_cache_name(uid_t uid, char *name, size_t size) {
   enum user_known known = USER_UNKNOWN;
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   const struct user *user = cache != NULL ? ask(NULL, uid) : NULL;
   if (user != NULL) {
     known = user->known;
@@ -146,37 +150,37 @@ enum user_known user_cache_name(uid_t uid, char *name, size_t size) {
     known = USER_FOUND;
     snprintf(name, size, "%u", uid);
   }
-  pthread_mutex_unlock(&lock);
+  mutex_unlock(&lock);
   return known;
 }
 
 enum user_known user_cache_uid(const char *name, uid_t *uid) {
   enum user_known known = USER_UNKNOWN;
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   const struct user *user = cache != NULL ? ask(name, 0) : NULL;
   if (user != NULL) {
     known = user->known;
     *uid = user->uid;
   }
-  pthread_mutex_unlock(&lock);
+  mutex_unlock(&lock);
   return known;
 }
 
 uint32_t user_cache_refresh(void) {
   uint32_t changes = 0;
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   if (cache != NULL) {
     user_table_refresh(&cache->table, now_s());
     wake_thread();
     changes = cache->table.changes;
   }
-  pthread_mutex_unlock(&lock);
+  mutex_unlock(&lock);
   return changes;
 }
 
 bool user_cache_take_change(struct user_change *change) {
-  pthread_mutex_lock(&lock);
+  mutex_lock(&lock);
   bool found = cache != NULL && user_table_take_change(&cache->table, change);
-  pthread_mutex_unlock(&lock);
+  mutex_unlock(&lock);
   return found;
 }
