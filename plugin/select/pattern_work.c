@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "select/pattern_work.h"
 
+#include "kernel/arithmetic.h"
+
 enum {
   WORK_SHARE = 10, /* part of the time that matching may take */
   USER_SHARE = PATTERN_MOST_LEFT / PATTERN_USER_MOST, /* part of that */
 };
-
-static uint64_t min(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 void pattern_work_fill(struct pattern_work *work, uint64_t time_ns) {
   if (time_ns <= work->filled_ns)

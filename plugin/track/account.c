@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/account.h"
 
+#include "kernel/arithmetic.h"
+
 #include <string.h>
 
 __extension__ typedef unsigned __int128 wide;
@@ -39,9 +41,6 @@ static void book_at_least(struct account *account, unsigned int counter,
     total = account->total[counter];
   book(account, counter, total, delta);
 }
-
-static uint64_t subtract(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
-static uint64_t min(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 /* The total of the waits for a disk, without what is known to be too much. */
 static uint64_t blkio_ns(const struct account *account,

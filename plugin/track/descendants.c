@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/descendants.h"
 
+#include "kernel/arithmetic.h"
 #include "kernel/procfs.h"
 #include "track/join.h"
 
@@ -163,7 +164,7 @@ void descendants_fork(struct descendants *descendants, pid_t parent,
                       pid_t child, uint64_t begin_ns) {
   struct tracker *tracker = descendants->tracker;
   static const uint64_t slack_ns = TRACKER_FORK_MS * UINT64_C(1000000);
-  uint64_t earliest_ns = begin_ns > slack_ns ? begin_ns - slack_ns : 0;
+  uint64_t earliest_ns = subtract(begin_ns, slack_ns);
 
   pattern_work_fill(&descendants->work, begin_ns);
   tracker_lock(tracker);

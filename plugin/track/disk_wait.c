@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/disk_wait.h"
 
+#include "kernel/arithmetic.h"
+
 #define MS_NS UINT64_C(1000000)
 
 /* What is read of one process is not all of the same moment. */
 #define SLACK_NS (10 * MS_NS)
-
-static uint64_t subtract(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
 /* How far the kernel's clock may be from CLOCK_MONOTONIC, which NTP adjusts. */
 static uint64_t drift_ns(uint64_t time_ns) {
@@ -116,7 +116,7 @@ uint64_t disk_wait_bound(const struct disk_wait_period *period,
   if (is_possible(period, rest_ns))
     return rest_ns;
   uint64_t most_ns = room_ns(period);
-  return rest_ns < most_ns ? rest_ns : most_ns;
+  return min(rest_ns, most_ns);
 }
 
 uint64_t disk_wait_false(const struct record *thread, uint64_t ended_ns) {

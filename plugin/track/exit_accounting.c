@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/exit_accounting.h"
 
+#include "kernel/arithmetic.h"
 #include "kernel/clock.h"
 #include "select/text.h"
 #include "track/exit_info.h"
@@ -161,8 +162,7 @@ static struct process *find(struct exit_accounting *exits,
       process_table_find_exiting(exits->tracker->table, &search);
   if (process != NULL)
     return process;
-  search.earliest_ns =
-      info->earliest_ns > stall_ns ? info->earliest_ns - stall_ns : 0;
+  search.earliest_ns = subtract(info->earliest_ns, stall_ns);
   return process_table_find_exiting(exits->tracker->table, &search);
 }
 
@@ -235,8 +235,6 @@ static bool add_ended_once(struct exit_accounting *exits,
          add_exited_thread(exits, process, thread);
 }
 
-static uint64_t max(uint64_t a, uint64_t b) { return a > b ? a : b; }
-
 /* The time since the last sample of a process that has ended, or since it
  * began. Of its ended threads one may be missing, whose record has been
  * overtaken. */
@@ -248,8 +246,8 @@ last_period(const struct exit_accounting *exits, const struct member *member,
   uint64_t age_ns = info->elapsed_us * 1000;
   uint64_t since_ns = member->account.sampled_ns;
   if (since_ns == 0)
-    since_ns = until_ns > age_ns ? until_ns - age_ns : 0;
-  uint64_t length_ns = until_ns > since_ns ? until_ns - since_ns : 0;
+    since_ns = subtract(until_ns, age_ns);
+  uint64_t length_ns = subtract(until_ns, since_ns);
   uint64_t missing_ns =
       info->whole != NULL &&
               info->whole->waits[DELAY_BLKIO] != exited->disk_waits
@@ -788,8 +786,8 @@ static void set_when(struct exit_accounting *exits, uint64_t earliest_ns,
       .suspended_ns = ahead_ns,
   };
   exits->exited = (struct exited_threads_when){
-      .earliest_ns = earliest_ns > ahead_ns ? earliest_ns - ahead_ns : 0,
-      .latest_ns = latest_ns > ahead_ns ? latest_ns - ahead_ns : 0,
+      .earliest_ns = subtract(earliest_ns, ahead_ns),
+      .latest_ns = subtract(latest_ns, ahead_ns),
   };
 }
 

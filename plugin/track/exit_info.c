@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/exit_info.h"
 
+#include "kernel/arithmetic.h"
+
 #include <string.h>
 
 enum {
@@ -25,9 +27,8 @@ static void set_begin(struct exit_info *info, uint64_t elapsed_us,
                       const struct exit_info_when *when) {
   uint64_t age_ns = elapsed_us * 1000;
   uint64_t slack_ns = SLACK_MS * MS_NS + when->suspended_ns + age_ns;
-  info->earliest_ns =
-      when->earliest_ns > slack_ns ? when->earliest_ns - slack_ns : 0;
-  info->latest_ns = when->latest_ns > age_ns ? when->latest_ns - age_ns : 0;
+  info->earliest_ns = subtract(when->earliest_ns, slack_ns);
+  info->latest_ns = subtract(when->latest_ns, age_ns);
 }
 
 bool exit_info_identify(struct exit_info *info, const struct message *message,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/exited_threads.h"
 
+#include "kernel/arithmetic.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -11,10 +13,6 @@ void exited_threads_destroy(struct exited_threads *exited) {
   free(exited->last);
   free(exited);
 }
-
-static uint64_t min(uint64_t a, uint64_t b) { return a < b ? a : b; }
-static uint64_t max(uint64_t a, uint64_t b) { return a > b ? a : b; }
-static uint64_t subtract(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
 /*
  * What a thread that slept ran, on average, since the kernel last added to its

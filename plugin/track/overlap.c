@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/overlap.h"
 
+#include "kernel/arithmetic.h"
+
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,8 +117,6 @@ void overlap_add_gauges(struct overlap *overlap, const uint64_t gauges[GAUGES],
   overlap->without_io += without_io;
 }
 
-static uint64_t subtract(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
-
 static void take_used_from(struct group *group, const struct overlap *overlap)
     REQUIRES(tracker_mutex) {
   for (unsigned int i = 0; i < COUNTERS; i++)
@@ -136,7 +136,7 @@ static void take_held_from(struct group *group, const struct overlap *overlap)
     int64_t held = overlap->held[COUNTER_DELAY + i];
     uint64_t ahead = group->rated[i] - group->published[COUNTER_DELAY + i];
     if (held > 0)
-      group->rated[i] -= (uint64_t)held < ahead ? (uint64_t)held : ahead;
+      group->rated[i] -= min((uint64_t)held, ahead);
   }
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/own_io.h"
 
+#include "kernel/arithmetic.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -31,9 +33,6 @@ static void pack(const uint64_t values[VALUES], struct procfs_io *io) {
       .write_calls = values[5],
   };
 }
-
-static uint64_t subtract(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
-static uint64_t min(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 void own_io_destroy(struct own_io *own_io) { free(own_io); }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/process_table.h"
 
+#include "kernel/arithmetic.h"
+
 #include <stdlib.h>
 
 enum {
@@ -103,13 +105,13 @@ bool process_may_have_begun(const struct process *process, uint64_t earliest_ns,
 uint64_t process_begin_before(const struct process *process,
                               uint64_t latest_ns) {
   uint64_t before_ns = latest_start_ns(process) - 1000;
-  return before_ns < latest_ns ? before_ns : latest_ns;
+  return min(before_ns, latest_ns);
 }
 
 uint64_t process_begin_after(const struct process *process,
                              uint64_t earliest_ns) {
   uint64_t after_ns = latest_start_ns(process) + 1000;
-  return after_ns > earliest_ns ? after_ns : earliest_ns;
+  return max(after_ns, earliest_ns);
 }
 
 void process_note_known(struct process *process, uint64_t time_ns) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/sampler.h"
 
+#include "kernel/arithmetic.h"
 #include "kernel/clock.h"
 #include "kernel/fd_budget.h"
 #include "kernel/query.h"
@@ -77,8 +78,6 @@ void sampler_abandon_batch(struct sampler *sampler, struct procfs *proc) {
   }
   sampler->batch_size = 0;
 }
-
-static uint64_t subtract(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
 static void disconnect(struct sampler *sampler, int error) {
   query_close(sampler->query);
@@ -355,10 +354,10 @@ static uint64_t least_thread_ns(const struct sampler *sampler,
   uint32_t before = process->member->threads;
 
   if (!sampler->tracker->listens)
-    return (threads_now > before ? threads_now : before) * length_ns;
+    return max(threads_now, before) * length_ns;
   if (look->recent.lived_ns > 0)
     return look->recent.lived_ns;
-  return (threads_now < before ? threads_now : before) * length_ns;
+  return min(threads_now, before) * length_ns;
 }
 
 /* Sets what is known of the time since the last sample. */
@@ -397,7 +396,7 @@ static void add_thread(struct thread_life *life, const struct query_answer *is,
       return;
     disk_wait_note(&life->from_boot, &is->record, period->since_ns, known_ns);
   }
-  life->lived_ns += age_ns < length_ns ? age_ns : length_ns;
+  life->lived_ns += min(age_ns, length_ns);
 }
 
 /* Asks a process's threads, as far as they can be asked. */
