@@ -251,7 +251,7 @@ static void log_lookups(void) {
 static void log_changes(const struct reader_report *report,
                         const struct figures *figures) {
   const struct problem_report now = {
-      .time_s = clock_ns(CLOCK_MONOTONIC) / 1000000000,
+      .time_s = clock_s(),
       .read = report,
       .listener = settings.watches && watch.monitor == NULL ? watch.error : 0,
       .has_unattributed = figures->unattributed > 0,

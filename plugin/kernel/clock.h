@@ -4,12 +4,26 @@
 
 #include <stdint.h>
 #include <time.h>
+#include <unistd.h>
 
 /* What a clock of the machine shows, in ns. */
 static inline uint64_t clock_ns(clockid_t clock) {
   struct timespec t;
   clock_gettime(clock, &t);
   return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* The time of CLOCK_MONOTONIC, in ms or s. */
+static inline uint64_t clock_ms(void) {
+  return clock_ns(CLOCK_MONOTONIC) / 1000000;
+}
+static inline uint64_t clock_s(void) {
+  return clock_ns(CLOCK_MONOTONIC) / 1000000000;
+}
+
+/* A tick of the start times in procfs, in ns. */
+static inline uint64_t clock_tick_ns(void) {
+  return 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
 /* How long the machine was suspended, in ns: so far is CLOCK_BOOTTIME ahead of

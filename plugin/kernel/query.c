@@ -59,8 +59,6 @@ void query_close(struct query *query) {
   free(query);
 }
 
-static uint64_t now_ms(void) { return clock_ns(CLOCK_MONOTONIC) / 1000000; }
-
 /* Sends the first count requests in one call. */
 static int send_requests(struct query *query, size_t count) {
   size_t size = count * MESSAGE_QUERY_SIZE;
@@ -133,7 +131,7 @@ int query_records(struct query *query, enum message_target target,
     return status;
 
   bool answered[QUERY_BATCH] = {false};
-  uint64_t deadline = now_ms() + QUERY_TIMEOUT_MS;
+  uint64_t deadline = clock_ms() + QUERY_TIMEOUT_MS;
   for (size_t matched = 0; matched < count;) {
     int received = receive_answers(query);
     if (received < 0)
@@ -142,7 +140,7 @@ int query_records(struct query *query, enum message_target target,
       matched += match_answers(&query->headers[i], first, target, ids, count,
                                answers, answered);
     /* A peer that sends strays only must not hold us. */
-    if (matched < count && now_ms() > deadline)
+    if (matched < count && clock_ms() > deadline)
       return -ETIMEDOUT;
   }
   return 0;

@@ -25,15 +25,13 @@ struct exit_monitor {
   atomic_bool has_unsaid, has_events;
 };
 
-static uint64_t now_s(void) { return clock_ns(CLOCK_MONOTONIC) / 1000000000; }
-
 static void say_event(void *context, const struct exit_event *event)
     REQUIRES(tracker_mutex) {
   struct exit_monitor *monitor = context;
   struct notify_budget *budget = &event->group->budget;
   char text[NOTIFIER_TEXT_SIZE];
 
-  if (notify_budget_admit(budget, now_s(), monitor->options.notify_rate,
+  if (notify_budget_admit(budget, clock_s(), monitor->options.notify_rate,
                           event->exit_code)) {
     notice_describe(event, text, sizeof(text));
     if (notifier_put(monitor->options.notifier, event->group->name, event, text,
@@ -120,7 +118,7 @@ static void sum_up_before(struct exit_monitor *monitor, uint64_t before_s) {
     if (notify_budget_sum_up(&g->budget, before_s, text, sizeof(text),
                              &worst) &&
         notifier_put(monitor->options.notifier, g->name, NULL, text, worst))
-      g->budget = (struct notify_budget){.second = now_s()};
+      g->budget = (struct notify_budget){.second = clock_s()};
     monitor->has_unsaid |= notify_budget_unsaid(&g->budget) > 0;
   }
   tracker_unlock(monitor->tracker);
@@ -130,7 +128,7 @@ static void sum_up_before(struct exit_monitor *monitor, uint64_t before_s) {
 static int sum_up(void *context) {
   struct exit_monitor *monitor = context;
   if (monitor->has_unsaid)
-    sum_up_before(monitor, now_s());
+    sum_up_before(monitor, clock_s());
   if (monitor->has_events)
     return 1;
   return monitor->has_unsaid ? 1000 : -1;

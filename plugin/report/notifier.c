@@ -55,13 +55,11 @@ static void unlock(struct notifier *notifier)
   mutex_unlock(&notifier->mutex);
 }
 
-static uint64_t now_ms(void) { return clock_ns(CLOCK_MONOTONIC) / 1000000; }
-
 /* Takes the first notice off the queue. Returns false when it must stop. */
 static bool take(struct notifier *notifier, struct notice *notice) {
   lock(notifier);
   if (notifier->is_saying)
-    notifier->sent_ms = now_ms();
+    notifier->sent_ms = clock_ms();
   notifier->is_saying = false;
   pthread_cond_broadcast(&notifier->changed);
   while (!notifier->must_stop && (notifier->count == 0 || notifier->is_held))
@@ -134,7 +132,7 @@ void notifier_hold(struct notifier *notifier, unsigned int most_ms) {
   while (notifier->is_saying && status == 0)
     status = pthread_cond_timedwait(&notifier->changed,
                                     &notifier->mutex.pthread, &deadline);
-  uint64_t passed_ms = now_ms() - notifier->sent_ms;
+  uint64_t passed_ms = clock_ms() - notifier->sent_ms;
   unlock(notifier);
   if (passed_ms < SETTLE_MS)
     nanosleep(

@@ -67,8 +67,6 @@ static struct {
   struct child idle;
 } monitor;
 
-static uint64_t now_ms(void) { return clock_ns(CLOCK_MONOTONIC) / 1000000; }
-
 struct path_watch *path_watch_create(enum path_kind kind, const char *path) {
   struct path_watch *watch = calloc(1, sizeof(*watch));
   if (watch == NULL || (watch->path = strdup(path)) == NULL) {
@@ -181,7 +179,7 @@ static void take_answer(struct path_watch *watch) {
     return;
   }
   reap(&watch->busy); /* it is gone: killed, by whomever */
-  watch->due_ms = watch->is_given_up ? now_ms() + watch->retry_ms : 0;
+  watch->due_ms = watch->is_given_up ? clock_ms() + watch->retry_ms : 0;
   if (watch->is_given_up && watch->retry_ms < RETRY_MAX_MS)
     watch->retry_ms *= 2;
   watch->is_given_up = false;
@@ -214,7 +212,7 @@ static bool look_at(struct path_watch *watch) {
   }
   watch->busy = monitor.idle;
   monitor.idle = (struct child){0};
-  watch->asked_ms = now_ms();
+  watch->asked_ms = clock_ms();
   bool must_stop = wait_for(watch->busy.fd, QUICK_MS);
   take_answer(watch);
   return must_stop;
@@ -225,10 +223,10 @@ static bool look_at_all(void) {
   for (struct path_watch *w = watches; w != NULL && !must_stop; w = w->next) {
     if (w->busy.pid != 0)
       take_answer(w);
-    if (w->busy.pid == 0 && now_ms() >= w->due_ms)
+    if (w->busy.pid == 0 && clock_ms() >= w->due_ms)
       must_stop = look_at(w);
     else if (w->busy.pid != 0 && !w->is_given_up &&
-             now_ms() - w->asked_ms >= TIMEOUT_MS)
+             clock_ms() - w->asked_ms >= TIMEOUT_MS)
       give_up(w);
   }
   return must_stop;
@@ -300,17 +298,17 @@ static bool was_each_looked_at(void) {
 }
 
 void path_watch_wait(unsigned int most_ms) {
-  uint64_t end_ms = now_ms() + most_ms;
+  uint64_t end_ms = clock_ms() + most_ms;
   mutex_lock(&lock);
   for (struct path_watch *w = watches; w != NULL; w = w->next)
     w->awaited = w->looks;
   mutex_unlock(&lock);
-  while (monitor.runs && !was_each_looked_at() && now_ms() < end_ms)
+  while (monitor.runs && !was_each_looked_at() && clock_ms() < end_ms)
     nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
 uint32_t path_watch_note_read(void) {
-  uint64_t now = now_ms();
+  uint64_t now = clock_ms();
   mutex_lock(&lock);
   uint64_t between = (now - last_read_ms) / LOOKS_PER_READ;
   if (last_read_ms == 0 || between < PERIOD_MIN_MS)

@@ -30,9 +30,7 @@ struct cache {
 
 static struct cache *cache GUARDED_BY(lock); /* NULL: not started */
 
-static time_t now_s(void) {
-  return (time_t)(clock_ns(CLOCK_MONOTONIC) / 1000000000);
-}
+static time_t now_s(void) { return (time_t)clock_s(); }
 
 static void init_condition(void) { thread_init_condition(&changed); }
 

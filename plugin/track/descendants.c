@@ -2,12 +2,12 @@
 #include "track/descendants.h"
 
 #include "kernel/arithmetic.h"
+#include "kernel/clock.h"
 #include "kernel/procfs.h"
 #include "track/join.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 struct descendants {
   struct tracker *tracker;
@@ -25,7 +25,7 @@ int descendants_create(const char *root, struct tracker *tracker,
     return -ENOMEM;
 
   h->tracker = tracker;
-  h->tick_ns = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+  h->tick_ns = clock_tick_ns();
   int status = procfs_open(root, &h->proc);
   if (status == 0)
     status = join_init(&h->join, tracker);

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
   /* How long after it was filled in a record may come at most, if the whole
@@ -54,7 +53,7 @@ int exit_accounting_create(const char *root, struct tracker *tracker,
   e->tracker = tracker;
   e->sink = sink;
   e->context = context;
-  e->start_tick_ns = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+  e->start_tick_ns = clock_tick_ns();
   struct timespec tick; /* the coarse clocks advance by one (CONFIG_HZ) */
   clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
   e->tick_ns = (uint64_t)tick.tv_nsec;

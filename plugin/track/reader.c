@@ -12,7 +12,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /*
  * Processes change: they exec, or change name, user or cgroup. Young ones are
@@ -78,7 +77,7 @@ int reader_create(const char *root, struct tracker *tracker,
     return -ENOMEM;
 
   r->tracker = tracker;
-  r->tick_ns = SECOND_NS / (uint64_t)sysconf(_SC_CLK_TCK);
+  r->tick_ns = clock_tick_ns();
   int status = procfs_open(root, &r->proc);
   if (status == 0 && (r->sampler = sampler_create(r->proc, tracker)) == NULL)
     status = -ENOMEM;

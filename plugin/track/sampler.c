@@ -53,7 +53,7 @@ struct sampler *sampler_create(struct procfs *proc, struct tracker *tracker) {
     return NULL;
   sampler->proc = proc;
   sampler->tracker = tracker;
-  sampler->tick_ns = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+  sampler->tick_ns = clock_tick_ns();
   sampler->looks = calloc(QUERY_BATCH, sizeof(sampler->looks[0]));
   if (sampler->looks == NULL) {
     free(sampler);
