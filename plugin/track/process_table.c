@@ -122,8 +122,10 @@ bool process_is_known_after(const struct process *process, uint64_t time_ns) {
   return (int32_t)(process->known_us - (uint32_t)(time_ns / 1000)) >= 0;
 }
 
-static uint32_t hash(const char *text) {
+uint32_t process_hash(const char *text) {
   uint32_t hash = 2166136261; /* FNV-1a */
+  if (text == NULL)
+    return 0;
   for (; *text != '\0'; text++)
     hash = (hash ^ (unsigned char)*text) * 16777619;
   return hash;
@@ -131,13 +133,14 @@ static uint32_t hash(const char *text) {
 
 void process_note_identity(struct process *process, const char *comm,
                            bool is_forked) {
-  process->comm = hash(comm);
+  process->comm = process_hash(comm);
   process->was_forked = is_forked;
 }
 
 bool process_has_changed(const struct process *process, const char *comm,
                          bool is_forked) {
-  return process->comm != hash(comm) || (process->was_forked && !is_forked);
+  return process->comm != process_hash(comm) ||
+         (process->was_forked && !is_forked);
 }
 
 enum process_action process_learn(struct process *process,

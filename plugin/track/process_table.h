@@ -88,6 +88,9 @@ static inline bool process_has_exited(const struct process *process) {
   return lifecycle_has_exited(process->state);
 }
 
+/* Of a name or a path, as comm and cgroup are; 0 for NULL. */
+uint32_t process_hash(const char *text);
+
 /* Notes what a process is when its groups are resolved. */
 void process_note_identity(struct process *process, const char *comm,
                            bool is_forked) REQUIRES(tracker_mutex);

@@ -149,16 +149,6 @@ int reader_enable_delay_accounting(struct reader *reader) {
   return status;
 }
 
-/* Of a path; 0 for NULL (FNV-1a). */
-static uint32_t hash(const char *path) {
-  uint32_t hash = 2166136261;
-  if (path == NULL)
-    return 0;
-  for (; *path != '\0'; path++)
-    hash = (hash ^ (unsigned char)*path) * 16777619;
-  return hash;
-}
-
 /* Reads a process's stat once more, if that can be had. Returns false if it is
  * gone. */
 static bool look_again(struct reader *reader, pid_t pid,
@@ -217,7 +207,7 @@ static bool find_matches(struct reader *reader, pid_t pid,
     reader->select_error = attributes.error;
   reader->is_pending = attributes.is_pending || reader->select_error == -EAGAIN;
   reader->executable = attributes.executable;
-  reader->cgroup = hash(attributes_seen_cgroup(&attributes));
+  reader->cgroup = process_hash(attributes_seen_cgroup(&attributes));
   bool is_complete = !attributes_lacked_any(&attributes);
   attributes_clear(&attributes);
 
@@ -502,7 +492,7 @@ static bool has_moved(struct reader *reader, const struct process *process) {
   char path[PATH_MAX];
   return process->cgroup != 0 &&
          procfs_cgroup(reader->proc, process->pid, path, sizeof(path)) == 0 &&
-         hash(path) != process->cgroup;
+         process_hash(path) != process->cgroup;
 }
 
 /* before_ns is what its CPU clock showed at the last look. */
