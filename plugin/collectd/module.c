@@ -307,11 +307,10 @@ static int taskstats_read(void) {
 }
 
 static int taskstats_shutdown(void) {
-  if (!read_worker_stop(worker) || !exit_watch_stop(&watch)) {
-    /* What hangs is left alone, with all that it may use: collectd ends now. */
-    notifier_hold(notifier, 0);
+  /* What hangs is left alone, with all that it may use: collectd ends now, and
+   * the flush has held back notifications. */
+  if (!read_worker_stop(worker) || !exit_watch_stop(&watch))
     return 0;
-  }
   worker = NULL;
   stop_notifier();
   reader_destroy(reader);

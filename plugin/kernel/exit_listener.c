@@ -2,17 +2,16 @@
 #include "kernel/exit_listener.h"
 
 #include "kernel/clock.h"
-#include "kernel/cpulist.h"
 #include "kernel/exit_registration.h"
 #include "kernel/genl.h"
 #include "kernel/mutex.h"
 #include "kernel/netlink_inbox.h"
+#include "kernel/proof_thread.h"
 #include "kernel/thread.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,43 +191,6 @@ void exit_listener_drain(struct exit_listener *listener) {
     wake(listener);
 }
 
-static void *note_tid(void *arg) {
-  struct exit_listener *listener = arg;
-  atomic_store(&listener->proof_tid, gettid());
-  return NULL;
-}
-
-/* Lets a thread end on a watched CPU. Returns 0, or a negative errno if that
- * cannot be tried: -ENOENT if this process may run on none of them. */
-static int end_a_thread(struct exit_listener *listener) {
-  struct cpulist watched, allowed = {0}, one = {0};
-  unsigned int cpu = 0;
-
-  int status = cpulist_parse(listener->cpus, &watched);
-  if (status == 0)
-    status = cpulist_add_allowed(&allowed, 0);
-  if (status != 0)
-    return status;
-  while (cpu < CPULIST_CPUS &&
-         !(cpulist_has(&allowed, cpu) && cpulist_has(&watched, cpu)))
-    cpu++;
-  if (cpu == CPULIST_CPUS)
-    return -ENOENT;
-
-  pthread_attr_t attributes;
-  pthread_t thread;
-  one.bits[cpu / 64] = UINT64_C(1) << cpu % 64;
-  pthread_attr_init(&attributes);
-  status = pthread_attr_setaffinity_np(&attributes, sizeof(one.bits),
-                                       (void *)one.bits);
-  if (status == 0)
-    status = pthread_create(&thread, &attributes, note_tid, listener);
-  if (status == 0)
-    pthread_join(thread, NULL);
-  pthread_attr_destroy(&attributes);
-  return -status;
-}
-
 /* Waits for records or a wish. Returns whether there is something to read
  * beside. */
 static bool wait_for_work(struct exit_listener *listener, int timeout_ms) {
@@ -257,7 +219,7 @@ static int listen_on(struct exit_listener *listener) {
         return rejection != 0 ? rejection : -ENODATA;
       }
       /* What cannot be tried has not failed: the kernel is believed. */
-      int status = end_a_thread(listener);
+      int status = proof_thread_run(listener->cpus, &listener->proof_tid);
       atomic_store(&listener->untried, status);
       if (status != 0)
         atomic_store(&listener->is_proven, true);

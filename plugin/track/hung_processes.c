@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/hung_processes.h"
 
+static void lock(struct hung_processes *hung) ACQUIRES(hung_mutex) UNCHECKED {
+  mutex_lock(&hung->mutex);
+}
+
+static void unlock(struct hung_processes *hung) RELEASES(hung_mutex) UNCHECKED {
+  mutex_unlock(&hung->mutex);
+}
+
 void hung_processes_init(struct hung_processes *hung) {
-  pthread_mutex_init(&hung->lock, NULL);
+  mutex_init(&hung->mutex);
   hung->count = 0;
 }
 
-/* Forgets those that have answered. With the lock. */
-static void remove_returned(struct hung_processes *hung) {
+/* Forgets those that have answered. */
+static void remove_returned(struct hung_processes *hung) REQUIRES(hung_mutex) {
   size_t kept = 0;
   for (size_t i = 0; i < hung->count; i++) {
     if (procfs_has_returned(hung->processes[i].proc))
@@ -19,8 +27,10 @@ static void remove_returned(struct hung_processes *hung) {
 }
 
 void hung_processes_clear(struct hung_processes *hung) {
+  lock(hung);
   remove_returned(hung);
-  pthread_mutex_destroy(&hung->lock);
+  unlock(hung);
+  mutex_destroy(&hung->mutex);
 }
 
 bool hung_processes_has_room(const struct hung_processes *hung) {
@@ -29,15 +39,15 @@ bool hung_processes_has_room(const struct hung_processes *hung) {
 
 void hung_processes_add(struct hung_processes *hung, pid_t pid,
                         struct procfs *proc) {
-  pthread_mutex_lock(&hung->lock);
+  lock(hung);
   hung->processes[hung->count++] =
       (struct hung_process){.pid = pid, .proc = proc};
-  pthread_mutex_unlock(&hung->lock);
+  unlock(hung);
 }
 
-/* Whether a process is among the first that do not answer. With the lock. */
-static bool is_among(const struct hung_processes *hung, size_t count,
-                     pid_t pid) {
+/* Whether a process is among the first that do not answer. */
+static bool is_among(const struct hung_processes *hung, size_t count, pid_t pid)
+    REQUIRES(hung_mutex) {
   for (size_t i = 0; i < count; i++)
     if (hung->processes[i].pid == pid)
       return true;
@@ -47,29 +57,29 @@ static bool is_among(const struct hung_processes *hung, size_t count,
 bool hung_processes_has(struct hung_processes *hung, pid_t pid) {
   if (hung->count == 0) /* nearly always */
     return false;
-  pthread_mutex_lock(&hung->lock);
+  lock(hung);
   bool has = is_among(hung, hung->count, pid);
-  pthread_mutex_unlock(&hung->lock);
+  unlock(hung);
   return has;
 }
 
 void hung_processes_begin_read(struct hung_processes *hung) {
-  pthread_mutex_lock(&hung->lock);
+  lock(hung);
   remove_returned(hung);
   for (size_t i = 0; i < hung->count; i++)
     hung->processes[i].is_old = true;
-  pthread_mutex_unlock(&hung->lock);
+  unlock(hung);
 }
 
 size_t hung_processes_count(struct hung_processes *hung, pid_t *pid) {
   size_t count = 0;
-  pthread_mutex_lock(&hung->lock);
+  lock(hung);
   for (size_t i = 0; i < hung->count; i++)
     if (hung->processes[i].is_old &&
         !is_among(hung, i, hung->processes[i].pid)) {
       count++;
       *pid = hung->processes[i].pid;
     }
-  pthread_mutex_unlock(&hung->lock);
+  unlock(hung);
   return count;
 }

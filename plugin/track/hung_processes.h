@@ -2,9 +2,9 @@
 #ifndef TASKSTATS_HUNG_PROCESSES_H
 #define TASKSTATS_HUNG_PROCESSES_H
 
+#include "kernel/mutex.h"
 #include "kernel/procfs.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 /*
@@ -22,11 +22,14 @@ struct hung_process {
   bool is_old;         /* it is since an earlier read */
 };
 
+/* Stands for its lock. */
+extern struct mutex hung_mutex;
+
 /* Private. */
 struct hung_processes {
-  pthread_mutex_t lock;
-  atomic_size_t count;
-  struct hung_process processes[HUNG_PROCESSES_MOST];
+  struct mutex mutex;  /* hung_mutex */
+  atomic_size_t count; /* written with the lock */
+  struct hung_process processes[HUNG_PROCESSES_MOST] GUARDED_BY(hung_mutex);
 };
 
 void hung_processes_init(struct hung_processes *hung);

@@ -2,6 +2,7 @@
 #include "track/read_worker.h"
 
 #include "kernel/clock.h"
+#include "kernel/mutex.h"
 #include "kernel/procfs.h"
 #include "kernel/thread.h"
 
@@ -14,47 +15,61 @@ enum {
   STOP_MS = 500,
 };
 
+/* Stands for the worker's lock. */
+extern struct mutex worker_mutex;
+
 struct read_worker {
   struct reader *reader;
   struct tracker *tracker;
 
-  pthread_mutex_t lock; /* of what follows */
+  struct mutex mutex; /* worker_mutex */
   pthread_cond_t changed;
-  pthread_t thread;
-  bool has_thread;
-  bool is_asked, is_reading, must_stop;
-  struct reader_report report;
+  bool has_thread GUARDED_BY(worker_mutex);
+  bool is_asked GUARDED_BY(worker_mutex);
+  bool is_reading GUARDED_BY(worker_mutex);
+  bool must_stop GUARDED_BY(worker_mutex);
+  struct reader_report report GUARDED_BY(worker_mutex);
 
+  /* The caller's: */
+  pthread_t thread;
   uint64_t call, call_ms; /* what the read waits for, and since when */
   unsigned int hung;      /* threads that were left behind in this read */
 };
 
+static void lock(struct read_worker *worker) ACQUIRES(worker_mutex) UNCHECKED {
+  mutex_lock(&worker->mutex);
+}
+
+static void unlock(struct read_worker *worker)
+    RELEASES(worker_mutex) UNCHECKED {
+  mutex_unlock(&worker->mutex);
+}
+
 static void *run(void *context) {
   struct read_worker *worker = context;
 
-  pthread_mutex_lock(&worker->lock);
+  lock(worker);
   for (;;) {
     while (!worker->is_asked && !worker->must_stop)
-      pthread_cond_wait(&worker->changed, &worker->lock);
+      pthread_cond_wait(&worker->changed, &worker->mutex.pthread);
     if (worker->must_stop)
       break;
     worker->is_asked = false;
-    pthread_mutex_unlock(&worker->lock);
+    unlock(worker);
     struct reader_report report;
     reader_read(worker->reader, clock_ns(CLOCK_BOOTTIME), &report);
-    pthread_mutex_lock(&worker->lock);
+    lock(worker);
     worker->report = report;
     worker->is_reading = false;
     pthread_cond_broadcast(&worker->changed);
   }
   worker->has_thread = false;
   pthread_cond_broadcast(&worker->changed);
-  pthread_mutex_unlock(&worker->lock);
+  unlock(worker);
   return NULL;
 }
 
-/* With the lock. */
-static int start_thread(struct read_worker *worker) {
+static int start_thread(struct read_worker *worker) REQUIRES(worker_mutex) {
   int status = thread_start(&worker->thread, "taskstats reads", run, worker);
   worker->has_thread = status == 0;
   return status;
@@ -62,7 +77,7 @@ static int start_thread(struct read_worker *worker) {
 
 static void destroy(struct read_worker *worker) {
   pthread_cond_destroy(&worker->changed);
-  pthread_mutex_destroy(&worker->lock);
+  mutex_destroy(&worker->mutex);
   free(worker);
 }
 
@@ -73,11 +88,11 @@ int read_worker_start(struct reader *reader, struct tracker *tracker,
     return -ENOMEM;
   w->reader = reader;
   w->tracker = tracker;
-  pthread_mutex_init(&w->lock, NULL);
+  mutex_init(&w->mutex);
   thread_init_condition(&w->changed);
-  pthread_mutex_lock(&w->lock);
+  lock(w);
   int status = start_thread(w);
-  pthread_mutex_unlock(&w->lock);
+  unlock(w);
   if (status != 0) {
     destroy(w);
     return status;
@@ -86,18 +101,18 @@ int read_worker_start(struct reader *reader, struct tracker *tracker,
   return 0;
 }
 
-/* Has another thread repeat the read. With the lock. */
+/* Has another thread repeat the read. */
 static int replace_thread(struct read_worker *worker, struct procfs *again,
-                          pid_t hung) {
+                          pid_t hung) REQUIRES(worker_mutex) {
   pthread_detach(worker->thread);
   reader_abandon_read(worker->reader, again, hung);
   worker->is_asked = true;
   return start_thread(worker);
 }
 
-/* Leaves the thread behind that is in a call, and has another one go on. With
- * the lock. */
-static int leave_behind(struct read_worker *worker, struct procfs *proc) {
+/* Leaves the thread behind that is in a call, and has another one go on. */
+static int leave_behind(struct read_worker *worker, struct procfs *proc)
+    REQUIRES(worker_mutex) {
   const struct drain *drain = &worker->tracker->drain;
   pid_t pid = procfs_call_pid(worker->call);
   bool is_own = proc == reader_proc(worker->reader), is_readers;
@@ -119,7 +134,7 @@ static int leave_behind(struct read_worker *worker, struct procfs *proc) {
 }
 
 /* The call that the read waits for, its own or that of the thread that takes
- * exit records; or 0. With the lock. */
+ * exit records; or 0. */
 static uint64_t find_call(const struct read_worker *worker,
                           struct procfs **proc) {
   const struct drain *drain = &worker->tracker->drain;
@@ -130,8 +145,8 @@ static uint64_t find_call(const struct read_worker *worker,
 }
 
 /* Looks after the thread that reads. Returns -ETIMEDOUT if it hangs and must
- * not be left behind. With the lock. */
-static int look_after(struct read_worker *worker) {
+ * not be left behind. */
+static int look_after(struct read_worker *worker) REQUIRES(worker_mutex) {
   struct procfs *proc;
   uint64_t call = find_call(worker, &proc);
   uint64_t now_ms = clock_ns(CLOCK_MONOTONIC) / 1000000;
@@ -150,8 +165,7 @@ static int look_after(struct read_worker *worker) {
              : -ETIMEDOUT;
 }
 
-/* With the lock. */
-static int begin_read(struct read_worker *worker) {
+static int begin_read(struct read_worker *worker) REQUIRES(worker_mutex) {
   worker->hung = 0;
   hung_processes_begin_read(&worker->tracker->hung);
   if (worker->is_reading && worker->has_thread)
@@ -163,16 +177,16 @@ static int begin_read(struct read_worker *worker) {
 }
 
 int read_worker_read(struct read_worker *worker, struct reader_report *report) {
-  pthread_mutex_lock(&worker->lock);
+  lock(worker);
   int status = begin_read(worker);
   while (status == 0 && worker->is_reading) {
     struct timespec tick = thread_deadline(TICK_MS);
-    if (pthread_cond_timedwait(&worker->changed, &worker->lock, &tick) ==
-        ETIMEDOUT)
+    if (pthread_cond_timedwait(&worker->changed, &worker->mutex.pthread,
+                               &tick) == ETIMEDOUT)
       status = look_after(worker);
   }
   *report = worker->report;
-  pthread_mutex_unlock(&worker->lock);
+  unlock(worker);
   return status;
 }
 
@@ -181,13 +195,14 @@ bool read_worker_stop(struct read_worker *worker) {
     return true;
   struct timespec deadline = thread_deadline(STOP_MS);
   int status = 0;
-  pthread_mutex_lock(&worker->lock);
+  lock(worker);
   worker->must_stop = true;
   pthread_cond_broadcast(&worker->changed);
   while (worker->has_thread && status == 0)
-    status = pthread_cond_timedwait(&worker->changed, &worker->lock, &deadline);
+    status = pthread_cond_timedwait(&worker->changed, &worker->mutex.pthread,
+                                    &deadline);
   bool has_ended = !worker->has_thread;
-  pthread_mutex_unlock(&worker->lock);
+  unlock(worker);
   if (!has_ended)
     return false;
   pthread_join(worker->thread, NULL);
