@@ -155,15 +155,4 @@ int procfs_enable_delay_accounting(struct procfs *proc);
  * none. */
 bool procfs_shifts_clocks(struct procfs *proc);
 
-/* Whether a process may be a zombie: false if threads of it are known to run
- * yet, or its parent has reaped it. Costs half of what procfs_stat does, which
- * is sure; before Linux 5.3, or without a free descriptor, it is always true.
- * Of the machine's own processes whatever the root. */
-bool procfs_may_be_zombie(pid_t pid);
-
-/* The process's CPU clock: the time that all its threads, ended ones included,
- * have run, in ns. Exact, also for a zombie; of the machine's own processes
- * whatever the root. -ESRCH: no such process. */
-int procfs_cpu_clock(pid_t pid, uint64_t *ns);
-
 #endif

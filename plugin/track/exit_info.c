@@ -2,6 +2,7 @@
 #include "track/exit_info.h"
 
 #include "kernel/arithmetic.h"
+#include "kernel/process_clock.h"
 
 #include <string.h>
 
@@ -96,10 +97,11 @@ void exit_info_read_clock(struct exit_info *info, struct procfs *proc,
                           uint64_t tick_ns) {
   const struct record *record =
       info->whole != NULL ? info->whole : info->thread;
-  info->has_clock =
-      procfs_may_be_zombie(info->tgid) && is_zombie(info, proc, tick_ns) &&
-      procfs_cpu_clock(info->tgid, &info->clock_ns) == 0 &&
-      is_zombie(info, proc, tick_ns) && info->clock_ns >= record->cpu_ns;
+  info->has_clock = process_clock_may_be_final(info->tgid) &&
+                    is_zombie(info, proc, tick_ns) &&
+                    process_clock_ns(info->tgid, &info->clock_ns) == 0 &&
+                    is_zombie(info, proc, tick_ns) &&
+                    info->clock_ns >= record->cpu_ns;
 }
 
 void exit_info_look_init(struct exit_info_look *look,

@@ -2,6 +2,7 @@
 #include "track/reader.h"
 
 #include "kernel/clock.h"
+#include "kernel/process_clock.h"
 #include "select/path_watch.h"
 #include "select/user_cache.h"
 #include "track/exited_threads.h"
@@ -423,7 +424,7 @@ static struct process *meet_stranger(struct reader *reader, pid_t pid,
   for (int tries = 1;; tries++) {
     struct procfs_stat matched = *stat;
     uint64_t cpu_ns; /* before it is matched: what it becomes later, shows */
-    if (procfs_cpu_clock(pid, &cpu_ns) != 0)
+    if (process_clock_ns(pid, &cpu_ns) != 0)
       return NULL;
     if (is_too_late(reader, stat) || !find_matches(reader, pid, stat))
       return NULL;
@@ -556,7 +557,7 @@ static void visit(struct reader *reader, pid_t pid, uint32_t inode) {
   if (process->member == NULL && !is_due)
     return;
   uint64_t clock_ns;
-  if (procfs_cpu_clock(pid, &clock_ns) != 0) {
+  if (process_clock_ns(pid, &clock_ns) != 0) {
     lose(reader, process);
     return;
   }

@@ -4,6 +4,7 @@
 #include "kernel/arithmetic.h"
 #include "kernel/clock.h"
 #include "kernel/fd_budget.h"
+#include "kernel/process_clock.h"
 #include "kernel/query.h"
 #include "track/exited_threads.h"
 
@@ -517,7 +518,7 @@ static bool take_cpu_time(const struct process *process, struct look *look) {
   sample->cpu_ns = process->clock_ns;
   bool is_old = look->had_exited || sample->cpu_ns == PROCESS_CLOCK_UNKNOWN ||
                 (look->record != NULL && look->record->cpu_ns > sample->cpu_ns);
-  return !is_old || procfs_cpu_clock(process->pid, &sample->cpu_ns) == 0;
+  return !is_old || process_clock_ns(process->pid, &sample->cpu_ns) == 0;
 }
 
 /* Reads <pid>/stat if it tells what nothing else does. Returns false if it is

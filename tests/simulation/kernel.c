@@ -4,6 +4,7 @@
  * stand in for plugin/kernel/procfs.c, query.c and fd_budget.c.
  */
 #include "kernel/fd_budget.h"
+#include "kernel/process_clock.h"
 #include "kernel/procfs.h"
 #include "kernel/query.h"
 #include "steps.h"
@@ -240,12 +241,12 @@ bool procfs_shifts_clocks(struct procfs *proc) {
   return false;
 }
 
-bool procfs_may_be_zombie(pid_t pid) {
+bool process_clock_may_be_final(pid_t pid) {
   const struct machine_process *p = look_up(pid);
   return p != NULL && world_live_tasks(p) == 0;
 }
 
-int procfs_cpu_clock(pid_t pid, uint64_t *ns) {
+int process_clock_ns(pid_t pid, uint64_t *ns) {
   const struct machine_process *p = look_up(pid);
   uint64_t total[USES];
   if (p == NULL)

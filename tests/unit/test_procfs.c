@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "kernel/process_clock.h"
 #include "kernel/procfs.h"
 
 #include "support/child.h"
@@ -537,26 +538,26 @@ static uint64_t own_clock(void) { return clock_ns(CLOCK_PROCESS_CPUTIME_ID); }
 static void reads_cpu_clocks(void **state) {
   (void)state;
   uint64_t before = own_clock(), ns, again;
-  assert_int_equal(procfs_cpu_clock(getpid(), &ns), 0);
+  assert_int_equal(process_clock_ns(getpid(), &ns), 0);
   assert_in_range(ns, before, own_clock());
 
   struct child child;
   child_start(&child);
-  assert_int_equal(procfs_cpu_clock(child.pid, &ns), 0);
+  assert_int_equal(process_clock_ns(child.pid, &ns), 0);
   child_tell(&child, 'b', 20);
-  assert_int_equal(procfs_cpu_clock(child.pid, &again), 0);
+  assert_int_equal(process_clock_ns(child.pid, &again), 0);
   assert_in_range(again - ns, 20000000, 10000000000);
   /* Threads that have ended count, and so do zombies. */
   child_tell(&child, 'B', 20);
-  assert_int_equal(procfs_cpu_clock(child.pid, &ns), 0);
+  assert_int_equal(process_clock_ns(child.pid, &ns), 0);
   assert_in_range(ns - again, 20000000, 10000000000);
   child_end(&child);
-  assert_int_equal(procfs_cpu_clock(child.pid, &again), 0);
+  assert_int_equal(process_clock_ns(child.pid, &again), 0);
   assert_true(again >= ns);
 
   uint64_t used = child_reap(&child);
   assert_in_range(used, again - 2000, again + 2000); /* cut to µs */
-  assert_int_equal(procfs_cpu_clock(child.pid, &ns), -ESRCH);
+  assert_int_equal(process_clock_ns(child.pid, &ns), -ESRCH);
 }
 
 static void finds_itself(void **state) {
@@ -678,11 +679,11 @@ static void reads_zombies(void **state) {
   child_start(&child);
   assert_int_equal(procfs_stat(proc, child.pid, &stat), 0);
   assert_false(procfs_stat_has_ended(&stat));
-  assert_false(procfs_may_be_zombie(child.pid));
+  assert_false(process_clock_may_be_final(child.pid));
   child_end(&child);
   assert_int_equal(procfs_stat(proc, child.pid, &stat), 0);
   assert_true(procfs_stat_has_ended(&stat));
-  assert_true(procfs_may_be_zombie(child.pid));
+  assert_true(process_clock_may_be_final(child.pid));
 
   char *cmdline, path[4096];
   assert_int_equal(procfs_cmdline(proc, child.pid, &cmdline), 0);
@@ -690,7 +691,7 @@ static void reads_zombies(void **state) {
   free(cmdline);
   assert_int_equal(procfs_exe(proc, child.pid, path, sizeof(path)), -ENOENT);
   child_reap(&child);
-  assert_false(procfs_may_be_zombie(child.pid));
+  assert_false(process_clock_may_be_final(child.pid));
   procfs_close(proc);
 }
 
@@ -713,7 +714,7 @@ static void sees_that_threads_run_yet(void **state) {
   while (stat.state != 'Z');
   assert_int_equal(stat.threads, 2);
   assert_false(procfs_stat_has_ended(&stat));
-  assert_false(procfs_may_be_zombie(pid));
+  assert_false(process_clock_may_be_final(pid));
 
   kill(pid, SIGKILL);
   assert_int_equal(waitpid(pid, NULL, 0), pid);

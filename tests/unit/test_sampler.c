@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/sampler.h"
 
+#include "kernel/process_clock.h"
 #include "kernel/query.h"
+
 #include "support/answer.h"
 #include "support/child.h"
 #include "support/clock.h"
@@ -74,7 +76,7 @@ static void begin(struct fixture *fixture) {
 
 static void add(struct sampler *sampler, struct process *process) {
   uint64_t clock_ns = 0;
-  procfs_cpu_clock(process->pid, &clock_ns);
+  process_clock_ns(process->pid, &clock_ns);
   process->clock_ns = clock_ns;
   sampler_add(sampler, process);
 }

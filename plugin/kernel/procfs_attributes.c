@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/procfs.h"
+
+#include "kernel/procfs_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Arguments are separated and ended by NULs; programs that write their title
+ * there leave more of them, or spaces, at the end. */
+static void join_arguments(char *cmdline, size_t size) {
+  while (size > 0 && (cmdline[size - 1] == '\0' || cmdline[size - 1] == ' '))
+    size--;
+  for (size_t i = 0; i < size; i++)
+    if (cmdline[i] == '\0')
+      cmdline[i] = ' ';
+  cmdline[size] = '\0';
+}
+
+/* Makes room for a command line. */
+static int grow_cmdline(struct procfs *proc, size_t size) {
+  if (size <= proc->cmdline_size)
+    return 0;
+  char *larger = realloc(proc->cmdline, size);
+  if (larger == NULL)
+    return -ENOMEM;
+  proc->cmdline = larger;
+  proc->cmdline_size = size;
+  return 0;
+}
+
+int procfs_cmdline(struct procfs *proc, pid_t pid, char **cmdline) {
+  ssize_t used;
+
+  /* A process may change its arguments at any time, so a buffer that was too
+   * small is filled anew from the start. It may also let them point to
+   * gigabytes of its memory (PR_SET_MM_MAP), so there is a limit. */
+  for (size_t size = 1024;;
+       size = size < PROCFS_CMDLINE_SIZE / 4 ? size * 4 : PROCFS_CMDLINE_SIZE) {
+    int status = grow_cmdline(proc, size);
+    if (status != 0)
+      return status;
+    used = procfs_file_read(proc, pid, "cmdline", proc->cmdline, size);
+    if (used < 0)
+      return (int)used;
+    if ((size_t)used < size - 1 || size == PROCFS_CMDLINE_SIZE)
+      break;
+  }
+  join_arguments(proc->cmdline, (size_t)used);
+  *cmdline = strdup(proc->cmdline);
+  return *cmdline != NULL ? 0 : -ENOMEM;
+}
+
+int procfs_exe(struct procfs *proc, pid_t pid, char *path, size_t size) {
+  char name[PROCFS_NAME_SIZE];
+
+  snprintf(name, sizeof(name), "%d/exe", pid);
+  hang_guard_enter(&proc->guard, pid);
+  ssize_t length = readlinkat(proc->fd, name, path, size - 1);
+  int status = length < 0 ? -errno : 0;
+  hang_guard_leave(&proc->guard);
+  if (status != 0)
+    return status;
+  path[length] = '\0';
+  procfs_file_cut_deleted(path);
+  return 0;
+}
+
+int procfs_uid(struct procfs *proc, pid_t pid, uid_t *uid) {
+  char text[4096]; /* "Uid:" stands in the first lines */
+  ssize_t size = procfs_file_read(proc, pid, "status", text, sizeof(text));
+  if (size < 0)
+    return (int)size;
+
+  const char *line = strstr(text, "\nUid:");
+  if (line == NULL || sscanf(line, "\nUid: %u", uid) != 1)
+    return -EBADMSG;
+  return 0;
+}
+
+/* The path in the line of /proc/<pid>/cgroup that has this prefix. */
+static bool cgroup_line(const char *text, const char *prefix, const char **path,
+                        size_t *length) {
+  for (const char *line = text; *line != '\0';) {
+    size_t width = strcspn(line, "\n");
+    const char *rest = line + strspn(line, "0123456789");
+    if (strncmp(rest, prefix, strlen(prefix)) == 0) {
+      *path = rest + strlen(prefix);
+      *length = width - (size_t)(*path - line);
+      return true;
+    }
+    line += width + (line[width] == '\n');
+  }
+  return false;
+}
+
+/* Whether a cgroup is outside of the cgroup namespace of who asks. */
+static bool is_outside(const char *path, size_t length) {
+  return strncmp(path, "/..", 3) == 0 && (length == 3 || path[3] == '/');
+}
+
+int procfs_cgroup(struct procfs *proc, pid_t pid, char *path, size_t size) {
+  const char *text = proc->cgroups;
+  ssize_t used =
+      procfs_file_read(proc, pid, "cgroup", proc->cgroups, PROCFS_CGROUPS_SIZE);
+  if (used < 0)
+    return (int)used;
+  if (used == PROCFS_CGROUPS_SIZE - 1)
+    return -ENAMETOOLONG;
+
+  const char *v2, *systemd;
+  size_t v2_length, systemd_length;
+  bool has_v2 = cgroup_line(text, "::", &v2, &v2_length);
+  bool has_systemd =
+      cgroup_line(text, ":name=systemd:", &systemd, &systemd_length);
+  if (!has_v2 && !has_systemd)
+    return -ENOENT;
+  /* Where version 1 is in use, version 2's tree may be there and empty. */
+  if (!has_v2 || (has_systemd && v2_length <= 1)) {
+    v2 = systemd;
+    v2_length = systemd_length;
+  }
+  if (is_outside(v2, v2_length))
+    return -EXDEV;
+  if (v2_length >= size)
+    return -ENAMETOOLONG;
+  memcpy(path, v2, v2_length);
+  path[v2_length] = '\0';
+  procfs_file_cut_deleted(path); /* a zombie's may be gone already */
+  return 0;
+}

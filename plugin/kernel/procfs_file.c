@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/procfs_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int procfs_file_open(struct procfs *proc, pid_t pid, const char *file,
+                     int flags) {
+  char name[PROCFS_NAME_SIZE];
+
+  snprintf(name, sizeof(name), "%d/%s", pid, file);
+  int fd = openat(proc->fd, name, flags | O_CLOEXEC);
+  return fd >= 0 ? fd : -errno;
+}
+
+ssize_t procfs_file_read(struct procfs *proc, pid_t pid, const char *file,
+                         char *buffer, size_t size) {
+  hang_guard_enter(&proc->guard, pid);
+  int fd = procfs_file_open(proc, pid, file, O_RDONLY);
+  size_t used = 0;
+  ssize_t got = 0;
+  while (fd >= 0 && used < size - 1) {
+    got = read(fd, buffer + used, size - 1 - used);
+    if (got > 0)
+      used += (size_t)got;
+    else if (got == 0 || errno != EINTR)
+      break;
+  }
+  int status = fd < 0 ? fd : got < 0 ? -errno : 0;
+  if (fd >= 0)
+    close(fd);
+  hang_guard_leave(&proc->guard);
+  buffer[used] = '\0';
+  return status != 0 ? status : (ssize_t)used;
+}
+
+pid_t procfs_file_pid(const char *name) {
+  pid_t pid = 0;
+  for (; isdigit((unsigned char)*name); name++) {
+    if (pid > (INT_MAX - 9) / 10)
+      return 0;
+    pid = pid * 10 + (*name - '0');
+  }
+  return *name == '\0' ? pid : 0;
+}
+
+size_t procfs_file_read_small(const struct procfs *proc, const char *file,
+                              char *buffer, size_t size) {
+  int fd = openat(proc->fd, file, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return 0;
+  ssize_t used = read(fd, buffer, size);
+  close(fd);
+  return used > 0 ? (size_t)used : 0;
+}
+
+void procfs_file_cut_deleted(char *path) {
+  static const char deleted[] = " (deleted)";
+  size_t length = strlen(path), suffix = sizeof(deleted) - 1;
+
+  if (length > suffix && strcmp(path + length - suffix, deleted) == 0)
+    path[length - suffix] = '\0';
+}
