@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "select/pattern.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
+#include "select/pattern_steps.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -13,9 +12,7 @@
 #include <string.h>
 
 enum {
-  /* What a step of the expression costs, apart from the text that it passes. */
-  ITEM_STEPS = 4,
-  MATCH_LIMIT = PATTERN_MATCH_STEPS / ITEM_STEPS,
+  MATCH_LIMIT = PATTERN_MATCH_STEPS / PATTERN_ITEM_STEPS,
   /* The machine code has a stack of 32 KiB at first; "(.|x)*" takes 64 bytes
    * for each byte of the text. */
   STACK_SIZE = 16 << 20,
@@ -27,6 +24,7 @@ enum {
 
 struct pattern {
   pcre2_code *code;
+  char *hiding;  /* the expression, if it hides steps (pattern_steps.h) */
   bool is_plain; /* its steps need no limit */
 };
 
@@ -52,6 +50,12 @@ static void copy(struct translation *t, size_t length) {
   t->from += length;
 }
 
+/* "\Q...\E" has no operators. */
+static size_t length_of_literal(const char *begin) {
+  const char *end = strstr(begin, "\\E");
+  return end != NULL ? (size_t)(end + 2 - begin) : strlen(begin);
+}
+
 /* What stands behind a backslash: GNU's operators become PCRE2's. */
 static void translate_escape(struct translation *t) {
   static const struct {
@@ -66,7 +70,10 @@ static void translate_escape(struct translation *t) {
       t->from += 2;
       return;
     }
-  copy(t, t->from[1] != '\0' ? 2 : 1);
+  if (t->from[1] == 'Q')
+    copy(t, length_of_literal(t->from));
+  else
+    copy(t, t->from[1] != '\0' ? 2 : 1);
 }
 
 /* The length of a class such as "[:alpha:]", or 0 where there is none. */
@@ -181,7 +188,7 @@ static int compile(struct pattern *pattern, const char *text, char *error,
   pattern->is_plain = is_plain(translated);
   /* The callouts, one before each item, count the steps. Without, a literal is
    * searched for many bytes at a time. */
-  uint32_t options = PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY;
+  uint32_t options = PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF;
   if (!pattern->is_plain)
     options |= PCRE2_AUTO_CALLOUT;
   pattern->code = pcre2_compile((PCRE2_SPTR)translated, PCRE2_ZERO_TERMINATED,
@@ -191,7 +198,10 @@ static int compile(struct pattern *pattern, const char *text, char *error,
     result = fail_compile(status, offset, translated, error, size);
   else /* where there is no machine code, it is only slower */
     pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE);
-  free(translated);
+  if (result == 0 && pattern_steps_hide(pattern->code, translated))
+    pattern->hiding = translated;
+  else
+    free(translated);
   return result;
 }
 
@@ -215,6 +225,7 @@ void pattern_destroy(struct pattern *pattern) {
   if (pattern == NULL)
     return;
   pcre2_code_free(pattern->code);
+  free(pattern->hiding);
   free(pattern);
 }
 
@@ -238,23 +249,6 @@ static void take_parts(pcre2_match_data *match, const char *text,
   }
 }
 
-/* The steps of one match. */
-struct steps {
-  size_t taken, limit;
-  size_t position; /* in the text */
-};
-
-/* PCRE2's own limit counts the places from which it may have to go back, and
- * not the text that an item such as ".*" or "[^ ]*" passes from each. */
-static int count_step(pcre2_callout_block *block, void *context) {
-  struct steps *steps = context;
-  if (block->current_position > steps->position)
-    steps->taken += block->current_position - steps->position;
-  steps->position = block->current_position;
-  steps->taken += ITEM_STEPS;
-  return steps->taken <= steps->limit ? 0 : PCRE2_ERROR_CALLOUT;
-}
-
 /* The same with more memory. Returns what pcre2_match does. */
 static int match_on_large_stack(const struct pattern *pattern, const char *text,
                                 size_t length, pcre2_match_data *match,
@@ -272,10 +266,11 @@ static int match_on_large_stack(const struct pattern *pattern, const char *text,
 /* Returns what pcre2_match does. */
 static int match_in_steps(const struct pattern *pattern, const char *text,
                           size_t length, pcre2_match_data *match,
-                          pcre2_match_context *context, struct steps *steps) {
+                          pcre2_match_context *context,
+                          struct pattern_steps *steps) {
   pcre2_set_match_limit(context, MATCH_LIMIT);
   pcre2_set_heap_limit(context, HEAP_LIMIT_KIB);
-  pcre2_set_callout(context, count_step, steps);
+  pcre2_set_callout(context, pattern_steps_count, steps);
   int status = pcre2_match(pattern->code, (PCRE2_SPTR)text, length, 0, 0, match,
                            context);
   if (status != PCRE2_ERROR_JIT_STACKLIMIT)
@@ -303,7 +298,8 @@ enum pattern_result pattern_match(const struct pattern *pattern,
                                   const char *text, uint64_t *steps,
                                   struct pattern_part *parts, size_t count) {
   size_t length = strlen(text);
-  struct steps counted = {.limit = *steps};
+  struct pattern_steps counted = {.expression = pattern->hiding,
+                                  .limit = *steps};
   pcre2_match_context *context = pcre2_match_context_create(NULL);
   pcre2_match_data *match =
       pcre2_match_data_create_from_pattern(pattern->code, NULL);

@@ -294,6 +294,10 @@ static void keeps_what_posix_means(void **state) {
       {"(x)?a", "a", ""},
       {"[[:alpha:]()]", ")", ""},
       {"[(]", "(", ""},
+      /* Of Perl's, that nothing else changes its parentheses and braces */
+      {"\\Qa(b\\E(.)", "a(b)", ")"},
+      {"^\\Q)\\E$", ")", ""},
+      {"\\Qx{,2}", "x{,2}", ""},
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++)
     expect(&cases[i]);
@@ -312,6 +316,8 @@ static void says_what_is_wrong(void **state) {
       {"a**", "quantifier does not follow", "\"a*\""},
       {"[[:alfa:]]", "unknown POSIX class name", ""},
       {"\\", "\\ at end of pattern", "\"\\\""},
+      /* A process's text may be no UTF-8, which then could not be matched. */
+      {"(*UTF)a", "UTF is disabled", "\"(*UTF)\""},
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     char error[256] = "";
@@ -414,6 +420,48 @@ static void takes_no_more_steps_than_it_may(void **state) {
   free(text);
 }
 
+/* Runs of letters, between blanks. */
+static char *fill_runs(const char *begin, size_t run) {
+  char *text = malloc(LENGTH + 1);
+  assert_non_null(text);
+  memset(text, 'a', LENGTH);
+  text[LENGTH] = '\0';
+  size_t length = strlen(begin);
+  memcpy(text, begin, length);
+  for (size_t i = length + run; i < LENGTH; i += run)
+    text[i] = ' ';
+  return text;
+}
+
+/* What compares much text and fails then: it took seconds. */
+static void counts_what_fails_late(void **state) {
+  (void)state;
+  static const struct {
+    const char *expression, *begin;
+    size_t run;
+    enum pattern_result result;
+  } cases[] = {
+      {"(a{10})\\1{13000}[xy]", "", LENGTH, PATTERN_STEPS},
+      {"[a-z]{50000}[xy]", "", 60000, PATTERN_STEPS},
+      {"^(\\w+) .*\\1\\b", "java -Dapp=", 40000, PATTERN_NO},
+      {"-Dapp=(\\w+) .*\\1\\b", "java -Dapp=", 40000, PATTERN_STEPS},
+      {"-Dapp=(?<n>\\w+) .*(?P=n)\\b", "java -Dapp=", 40000, PATTERN_STEPS},
+      {"-Dapp=(?<n>\\w+) .*\\k{n}\\b", "java -Dapp=", 40000, PATTERN_STEPS},
+      {"-Dapp=(\\w+) .*\\g{-1}\\b", "java -Dapp=", 40000, PATTERN_STEPS},
+      /* Of a usual length it is as cheap as others. */
+      {"-Dapp=(\\w+) .*\\1\\b", "java -Dapp=x ", 40000, PATTERN_NO},
+      {"[0-9a-f]{64}[xy]", "", 60, PATTERN_NO},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    char *text = fill_runs(cases[i].begin, cases[i].run);
+    struct pattern *pattern = compile(cases[i].expression);
+    assert_case_int(cases[i].expression, match(pattern, text, NULL, 0),
+                    cases[i].result);
+    pattern_destroy(pattern);
+    free(text);
+  }
+}
+
 /* What can neither repeat nor go back is decided whatever it may take. */
 static void decides_plain_expressions_always(void **state) {
   (void)state;
@@ -483,6 +531,7 @@ static void needs_no_machine_code(void **state) {
       _exit(UNSUPPORTED);
     matches_as_the_processes_plugin(state);
     decides_within_a_limit(state);
+    counts_what_fails_late(state);
     has_memory_for_long_command_lines(state);
     _exit(0);
   }
@@ -503,6 +552,7 @@ int main(void) {
       cmocka_unit_test(decides_within_a_limit),
       cmocka_unit_test(finds_what_is_at_the_end),
       cmocka_unit_test(takes_no_more_steps_than_it_may),
+      cmocka_unit_test(counts_what_fails_late),
       cmocka_unit_test(decides_plain_expressions_always),
       cmocka_unit_test(has_memory_for_long_command_lines),
       cmocka_unit_test(needs_no_machine_code),
