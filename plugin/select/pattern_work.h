@@ -9,20 +9,21 @@
  * How many steps matching may take (pattern.h), all processes together: a tenth
  * of the time. A user, who chooses the command lines of his processes, may use
  * a quarter of that, so that he does not keep those of others from being
- * matched.
+ * matched. He may have 65,536 subordinate numbers besides his own
+ * (subuid(5)), which together count as one user.
  */
 
 enum {
   PATTERN_MOST_LEFT = 500000000,
   PATTERN_USER_MOST = PATTERN_MOST_LEFT / 4,
-  PATTERN_USERS = 64,
+  PATTERN_USERS = 64, /* and as many ranges of subordinate numbers */
 };
 
 /* One a thread; private. */
 struct pattern_work {
   uint64_t left;
-  uint64_t filled_ns;           /* when it was last filled up; 0: never */
-  uint64_t used[PATTERN_USERS]; /* by the users whose numbers end alike */
+  uint64_t filled_ns;               /* when it was last filled up; 0: never */
+  uint64_t used[2 * PATTERN_USERS]; /* by users who share a place here */
 };
 
 /* Adds a tenth of a step for each nanosecond since the last call, up to

@@ -48,10 +48,28 @@ static void leaves_others_their_share(void **state) {
   assert_int_equal(pattern_work_left(&work, 10), 0);
 }
 
+/* A user's processes may have many users' numbers, in a user namespace. */
+static void counts_subordinate_numbers_as_one_user(void **state) {
+  (void)state;
+  enum { OWN = 1000, FIRST = 100000, COUNT = 65536, SERVICE = 33 };
+  static const uid_t others[] = {SERVICE, FIRST + COUNT, FIRST + 2 * COUNT,
+                                 FIRST - 1, 1201103500};
+  struct pattern_work work = {0};
+
+  pattern_work_fill(&work, 7);
+  pattern_work_use(&work, OWN, pattern_work_left(&work, OWN));
+  for (uid_t uid = FIRST; uid < FIRST + COUNT; uid += 7)
+    pattern_work_use(&work, uid, pattern_work_left(&work, uid));
+  assert_int_equal(work.left, PATTERN_MOST_LEFT - 2 * PATTERN_USER_MOST);
+  for (size_t i = 0; i < COUNT_OF(others); i++)
+    assert_int_equal(pattern_work_left(&work, others[i]), PATTERN_USER_MOST);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(fills_up_with_time),
       cmocka_unit_test(leaves_others_their_share),
+      cmocka_unit_test(counts_subordinate_numbers_as_one_user),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
