@@ -20,20 +20,23 @@ static bool is_same(const struct file_id *a, const struct file_id *b) {
 static size_t find_learned(const struct executable *executable,
                            const struct file_id *id) {
   size_t i = 0;
-  while (i < EXECUTABLE_LEARNED && !is_same(&executable->learned[i], id))
+  while (i < EXECUTABLE_LEARNED && !is_same(&executable->learned[i].id, id))
     i++;
   return i;
 }
 
 void executable_learn(struct executable *executable, struct file_id id) {
   size_t i = find_learned(executable, &id);
-  if (i == EXECUTABLE_LEARNED) {
+  struct learned_file file = {.id = id};
+  if (i < EXECUTABLE_LEARNED) {
+    file = executable->learned[i];
+  } else {
     i = EXECUTABLE_LEARNED - 1;
-    executable->has_unlearned |= executable->learned[i].inode != 0;
+    executable->has_unlearned |= executable->learned[i].id.inode != 0;
   }
   memmove(&executable->learned[1], &executable->learned[0],
           i * sizeof(executable->learned[0]));
-  executable->learned[0] = id;
+  executable->learned[0] = file;
 }
 
 /* Takes the path where a symbolic link has led over. */
@@ -65,8 +68,10 @@ bool executable_store(struct executable *executable,
     executable->canonical = canonical;
   }
   bool is_other = !is_same(&executable->file, &file);
-  if (executable->file.inode != 0 && is_other)
-    executable_learn(executable, executable->file); /* an upgrade replaced it */
+  if (executable->file.inode != 0 && is_other) {
+    executable_learn(executable, executable->file);
+    executable->learned[0].is_replaced = true; /* by an upgrade */
+  }
   executable->file = file;
   executable->is_dev_hidden = answer->is_dev_hidden;
   return is_moved || is_other;
@@ -80,6 +85,20 @@ bool executable_has_path(const struct executable *executable,
   return has;
 }
 
+bool executable_is_name(const char *path, const char *name) {
+  enum { COMM_LENGTH = 15 }; /* that the kernel keeps */
+  const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+  return slash != NULL && strncmp(slash + 1, name, COMM_LENGTH) == 0;
+}
+
+bool executable_has_name(const struct executable *executable,
+                         const char *name) {
+  bool has = executable_is_name(executable->canonical, name);
+  for (size_t i = 0; i < EXECUTABLE_FORMER && !has; i++)
+    has = executable_is_name(executable->former[i], name);
+  return has;
+}
+
 /* Whether no process can run what the path names, as far as one can see. */
 static bool is_no_program(int error) {
   return error == -ENOENT || error == -ENOTDIR || error == -EISDIR ||
@@ -89,10 +108,10 @@ static bool is_no_program(int error) {
 enum path_is executable_is(struct executable *executable, struct file_id id,
                            int error) {
   if (executable->file.inode != 0 && is_same(&executable->file, &id))
-    return PATH_IS;
+    return is_no_program(error) ? PATH_WAS : PATH_IS;
   if (id.inode != 0 && find_learned(executable, &id) < EXECUTABLE_LEARNED) {
     executable_learn(executable, id); /* the last used first */
-    return PATH_IS;
+    return executable->learned[0].is_replaced ? PATH_WAS : PATH_IS;
   }
   bool is_told = is_no_program(error) ||
                  (executable->file.inode != 0 && !executable->is_dev_hidden);

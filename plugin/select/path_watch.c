@@ -337,6 +337,14 @@ bool path_watch_has_path(struct path_watch *watch, const char *path) {
   return has;
 }
 
+bool path_watch_has_name(struct path_watch *watch, const char *name) {
+  mutex_lock(&lock);
+  bool has = executable_is_name(watch->path, name) ||
+             executable_has_name(&watch->executable, name);
+  mutex_unlock(&lock);
+  return has;
+}
+
 enum path_is path_watch_is(struct path_watch *watch, uint64_t dev,
                            uint64_t inode) {
   mutex_lock(&lock);

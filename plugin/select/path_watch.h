@@ -48,6 +48,9 @@ pid_t path_watch_pid(struct path_watch *watch);
 /* As executable_has_path; or whether it is the configured path itself. */
 bool path_watch_has_path(struct path_watch *watch, const char *path);
 
+/* As executable_has_name; or whether it is the configured path's. */
+bool path_watch_has_name(struct path_watch *watch, const char *name);
+
 /* As executable_is. */
 enum path_is path_watch_is(struct path_watch *watch, uint64_t dev,
                            uint64_t inode);

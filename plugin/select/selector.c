@@ -189,6 +189,9 @@ static enum selector_match match_exited_executable(const struct value *value,
   switch (path_watch_is(value->path, a->exe_dev, a->exe_inode)) {
   case PATH_IS:
     return SELECTOR_YES;
+  case PATH_WAS: /* or another file, which has the inode now */
+    return path_watch_has_name(value->path, a->comm) ? SELECTOR_YES
+                                                     : SELECTOR_UNKNOWN;
   case PATH_IS_NOT:
     return SELECTOR_NO;
   default:

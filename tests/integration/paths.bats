@@ -216,6 +216,35 @@ CONF
   assert_members upgraded 1
 }
 
+# The file system gives the inode of a file that is gone to the next one.
+@test "paths: an Executable that is gone is no other program with its inode" {
+  local i inode
+
+  disk_dir
+  cp "$(type -P true)" "$disk/gone"
+  interval=0.5
+  configure <<CONF
+    <Group "gone">
+      Executable "$disk/gone"
+    </Group>
+CONF
+  start_collectd
+  reads 2 gone
+  "$disk/gone"
+  inode=$(stat -c %i "$disk/gone")
+  rm "$disk/gone"
+  for i in {1..20}; do
+    cp "$(type -P true)" "$disk/other$i"
+    [[ $(stat -c %i "$disk/other$i") -ne $inode ]] || break
+  done
+  [[ $(stat -c %i "$disk/other$i") -eq $inode ]] || skip "the inode is not used again"
+  await "what is told" grep -q "Executable \"$disk/gone\" cannot be read (No such file" \
+    "$work/collectd.log"
+  run_short 20 "$disk/other$i"
+  settle gone
+  assert_equal "$(exits_of gone)" 1
+}
+
 @test "paths: an Executable that is a symbolic link, which is changed" {
   mkdir "$work"/v{1,2}
   cp "$(type -P sleep)" "$work/v1/program"

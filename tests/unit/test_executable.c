@@ -32,7 +32,8 @@ static void is_the_file_of_its_path(void **state) {
       {"on btrfs or an overlay", true, true, 0, PATH_IS, PATH_IS_UNKNOWN},
       {"found, and unreadable since", true, false, -EACCES, PATH_IS,
        PATH_IS_NOT},
-      {"found, and removed since", true, true, -ENOENT, PATH_IS, PATH_IS_NOT},
+      {"found, and removed since", true, true, -ENOENT, PATH_WAS, PATH_IS_NOT},
+      {"found, and a script now", true, false, -ENOEXEC, PATH_WAS, PATH_IS_NOT},
       {"not looked at yet", false, false, 0, PATH_IS_UNKNOWN, PATH_IS_UNKNOWN},
       {"unreadable", false, false, -EACCES, PATH_IS_UNKNOWN, PATH_IS_UNKNOWN},
       {"does not answer", false, false, -ETIMEDOUT, PATH_IS_UNKNOWN,
@@ -63,7 +64,8 @@ static void is_the_file_of_its_path(void **state) {
   }
 }
 
-/* After an upgrade processes of the former file run on. */
+/* After an upgrade processes of the former file run on, but its inode may be
+ * another file's. */
 static void stays_what_it_was(void **state) {
   (void)state;
   struct executable executable = {0};
@@ -73,8 +75,11 @@ static void stays_what_it_was(void **state) {
   assert_true(find_file(&executable, "/bin/v1", 7, 101));
   assert_true(find_file(&executable, "/bin/v2", 7, 101));
   assert_true(find_file(&executable, "/bin/v2", 8, 101));
-  for (uint64_t inode = 100; inode <= 101; inode++)
-    assert_int_equal(is_file(&executable, 7, inode), PATH_IS);
+  for (uint64_t inode = 100; inode <= 101; inode++) {
+    assert_int_equal(is_file(&executable, 7, inode), PATH_WAS);
+    executable_learn(&executable, (struct file_id){7, inode});
+    assert_int_equal(is_file(&executable, 7, inode), PATH_WAS);
+  }
   assert_int_equal(is_file(&executable, 8, 101), PATH_IS);
   assert_int_equal(is_file(&executable, 8, 100), PATH_IS_NOT);
   assert_true(executable_has_path(&executable, "/bin/v1"));
@@ -82,6 +87,26 @@ static void stays_what_it_was(void **state) {
   assert_false(executable_has_path(&executable, "/bin/v"));
   executable_clear(&executable);
   assert_false(executable_has_path(&executable, "/bin/v2"));
+}
+
+static void knows_its_names(void **state) {
+  (void)state;
+  struct executable executable = {0};
+  assert_false(executable_has_name(&executable, "python3.11"));
+  find_file(&executable, "/usr/bin/python3.11", 7, 100);
+  find_file(&executable, "/usr/bin/prometheus-node-exporter", 7, 101);
+  static const struct {
+    const char *name;
+    bool has;
+  } cases[] = {
+      {"python3.11", true}, {"python3", false},        {"python3.11x", false},
+      {"bin", false},       {"prometheus-node", true}, {"prometheus", false},
+      {"", false}};
+  for (size_t i = 0; i < COUNT_OF(cases); i++)
+    assert_case_int(cases[i].name,
+                    executable_has_name(&executable, cases[i].name),
+                    cases[i].has);
+  executable_clear(&executable);
 }
 
 static void keeps_the_last_former_paths(void **state) {
@@ -144,6 +169,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(is_the_file_of_its_path),
       cmocka_unit_test(stays_what_it_was),
+      cmocka_unit_test(knows_its_names),
       cmocka_unit_test(keeps_the_last_former_paths),
       cmocka_unit_test(learns_from_processes),
       cmocka_unit_test(proves_nothing_by_what_it_learned),

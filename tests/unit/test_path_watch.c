@@ -77,7 +77,7 @@ static void identifies_an_executable(void **state) {
   before = path_watch_note_read();
   paths_look();
   assert_int_not_equal(path_watch_note_read(), before);
-  assert_int_equal(path_watch_is(watch, dev, inode), PATH_IS);
+  assert_int_equal(path_watch_is(watch, dev, inode), PATH_WAS);
   assert_int_equal(path_watch_is(watch, new_dev, new_inode), PATH_IS);
   static const struct {
     const char *name;
@@ -89,6 +89,8 @@ static void identifies_an_executable(void **state) {
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     tree_path(tree, cases[i].name, path);
     assert_case_int(cases[i].name, path_watch_has_path(watch, path),
+                    cases[i].has);
+    assert_case_int(cases[i].name, path_watch_has_name(watch, cases[i].name),
                     cases[i].has);
   }
   before = path_watch_note_read();

@@ -7,6 +7,8 @@
 #include "support/users.h"
 
 #include <errno.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 enum { ERROR_SIZE = 256 };
 
@@ -204,6 +206,35 @@ static void follows_links_to_the_executable(void **state) {
   struct selector *selector = selector_of(SELECTOR_EXECUTABLE, link);
   paths_look();
   assert_true(matches(procfs, selector, "python3"));
+  selector_destroy(selector);
+}
+
+/* Its inode is another file's, as soon as nothing runs it any more. */
+static void takes_no_other_file_for_a_replaced_executable(void **state) {
+  struct procfs *procfs = *state;
+  static const struct {
+    const char *comm;
+    enum selector_match match;
+  } cases[] = {{"nginx", SELECTOR_YES}, {"git", SELECTOR_UNKNOWN}};
+  char path[TREE_PATH_SIZE];
+  struct stat st;
+  struct attributes a;
+  tree_put_program(&procfs->tree, "bin/nginx", "old");
+  tree_path(&procfs->tree, "bin/nginx", path);
+  struct selector *selector = selector_of(SELECTOR_EXECUTABLE, path);
+  paths_look();
+  assert_int_equal(stat(path, &st), 0);
+  uint64_t dev = (uint64_t)major(st.st_dev) << 8 | (minor(st.st_dev) & 0xff) |
+                 (uint64_t)(minor(st.st_dev) & ~0xffU) << 12;
+  attributes_init_exited(&a, 7, "git", 0, dev, st.st_ino);
+  assert_int_equal(selector_match(selector, &a, NULL), SELECTOR_YES);
+  assert_int_equal(unlink(path), 0);
+  paths_look();
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    attributes_init_exited(&a, 7, cases[i].comm, 0, dev, st.st_ino);
+    assert_case_int(cases[i].comm, selector_match(selector, &a, NULL),
+                    cases[i].match);
+  }
   selector_destroy(selector);
 }
 
@@ -535,6 +566,7 @@ int main(void) {
       fake(knows_that_names_are_cut),
       fake(combines),
       fake(follows_links_to_the_executable),
+      fake(takes_no_other_file_for_a_replaced_executable),
       fake(knows_users_by_name),
       cmocka_unit_test(refuses_bad_values),
       fake(selects_kernel_threads_by_name),
