@@ -140,10 +140,17 @@ static void reap(struct child *child) {
   *child = (struct child){0};
 }
 
+/* If it is gone, and was reaped, its pid may be another process's. */
+static void kill_child(const struct child *child) {
+  struct pollfd poll_fd = {.fd = child->fd};
+  if (poll(&poll_fd, 1, 0) == 0 || (poll_fd.revents & POLLHUP) == 0)
+    kill(child->pid, SIGKILL);
+}
+
 static void end_child(struct child *child) {
   if (child->pid == 0)
     return;
-  kill(child->pid, SIGKILL);
+  kill_child(child);
   reap(child);
 }
 
@@ -188,7 +195,7 @@ static void take_answer(struct path_watch *watch) {
 /* It stays until the file server answers, or for ever; the path is not looked
  * at again as long as it does. */
 static void give_up(struct path_watch *watch) {
-  kill(watch->busy.pid, SIGKILL);
+  kill_child(&watch->busy);
   watch->is_given_up = true;
   store_failure(watch, -ETIMEDOUT);
 }
@@ -238,7 +245,7 @@ static void end_children(void) {
   for (struct path_watch *w = watches; w != NULL; w = w->next) {
     if (w->busy.pid == 0)
       continue;
-    kill(w->busy.pid, SIGKILL);
+    kill_child(&w->busy);
     close(w->busy.fd);
     waitpid(w->busy.pid, NULL, WNOHANG);
     w->busy = (struct child){0};
