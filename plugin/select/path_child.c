@@ -110,33 +110,44 @@ static int parse_pid(const char *text, pid_t *pid) {
 }
 
 /* Returns a descriptor or a negative errno. A FIFO has nothing to read, and
- * opening a device may do harm; O_NONBLOCK is for what becomes one meanwhile.
- */
+ * opening a device may do harm, so the file is opened only once it is known
+ * what it is: it may be in a directory of the service's user. */
 static int open_regular(const char *path) {
   struct stat st;
-  if (stat(path, &st) != 0)
+  char name[32];
+  int fd = open(path, O_PATH | O_CLOEXEC);
+  if (fd < 0)
     return -errno;
-  if (S_ISDIR(st.st_mode))
-    return -EISDIR;
-  if (!S_ISREG(st.st_mode))
-    return -EINVAL;
-  int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  return fd < 0 ? -errno : fd;
+  int status = fstat(fd, &st) != 0    ? -errno
+               : S_ISDIR(st.st_mode)  ? -EISDIR
+               : !S_ISREG(st.st_mode) ? -EINVAL
+                                      : 0;
+  int file = -1;
+  if (status == 0) {
+    name_descriptor(fd, name);
+    file = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    status = file >= 0 ? 0 : errno == ENOENT ? -ENODEV : -errno; /* no procfs */
+  }
+  close(fd);
+  return status != 0 ? status : file;
 }
 
 static void look_at_pid_file(const char *path, struct path_answer *answer) {
-  char text[64];
+  enum { READ_SIZE = 64 };
+  char text[READ_SIZE + 2];
   int fd = open_regular(path);
   if (fd < 0) {
     answer->status = fd;
     return;
   }
-  ssize_t size = read(fd, text, sizeof(text) - 1);
+  ssize_t size = read(fd, text, READ_SIZE);
   if (size < 0) {
     answer->status = -errno;
   } else if (size == 0) {
     answer->status = -ENODATA;
   } else {
+    if (size == READ_SIZE) /* a number may go on */
+      text[size++] = 'x';
     text[size] = '\0';
     answer->status = parse_pid(text, &answer->pid);
   }

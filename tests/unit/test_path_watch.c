@@ -159,9 +159,17 @@ static void keeps_the_pid_of_a_bad_file(void **state) {
   static const struct {
     const char *how;
     int error;
-  } cases[] = {{"empty", -ENODATA}, {"\n", -EBADMSG},    {"zeros", -EBADMSG},
-               {"fifo", -EINVAL},   {"socket", -EINVAL}, {"0\n", -EBADMSG},
-               {"x", -EBADMSG}};
+  } cases[] = {{"empty", -ENODATA},
+               {"\n", -EBADMSG},
+               {"zeros", -EBADMSG},
+               {"fifo", -EINVAL},
+               {"socket", -EINVAL},
+               {"0\n", -EBADMSG},
+               {"x", -EBADMSG},
+               /* as far as it is read, the start of a number */
+               {"                                                            "
+                "1234567\n",
+                -EBADMSG}};
   char path[TREE_PATH_SIZE];
   tree_path(tree, "x.pid", path);
   struct path_watch *file = watch_in(tree, PATH_PID_FILE, "x.pid");
