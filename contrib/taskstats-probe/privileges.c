@@ -10,9 +10,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char add_capabilities[] =
-    "run as root, or AmbientCapabilities=CAP_NET_ADMIN CAP_SYS_PTRACE "
-    "CAP_DAC_READ_SEARCH in the service";
+/* Root lacks a capability only where it was taken away. */
+static const char *add_capabilities(void) {
+  return geteuid() == 0
+             ? "docker run --cap-add=, or CapabilityBoundingSet=CAP_NET_ADMIN "
+               "CAP_SYS_PTRACE CAP_DAC_READ_SEARCH in the service"
+             : "run as root, or AmbientCapabilities=CAP_NET_ADMIN "
+               "CAP_SYS_PTRACE CAP_DAC_READ_SEARCH in the service";
+}
 
 static void check_capabilities(struct findings *findings) {
   static const struct {
@@ -34,7 +39,7 @@ static void check_capabilities(struct findings *findings) {
                     geteuid());
     else
       findings_tell(findings, wanted[i].without, wanted[i].name,
-                    add_capabilities, "user %u has it not: %s", geteuid(),
+                    add_capabilities(), "user %u has it not: %s", geteuid(),
                     wanted[i].means);
 }
 
@@ -143,6 +148,6 @@ void privileges_check_io(struct findings *findings) {
     findings_tell(
         findings, DEGRADED, "I/O of others",
         may ? "AppArmor, SELinux or a user namespace forbids ptrace access"
-            : add_capabilities,
+            : add_capabilities(),
         "of %u processes cannot be read, of %u it can", closed, readable);
 }

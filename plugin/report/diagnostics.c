@@ -20,6 +20,15 @@ static bool has_capability(unsigned int capability) {
 /* Whether a seccomp filter applies; one that forbids the question says so. */
 static bool is_filtered(void) { return prctl(PR_GET_SECCOMP) != 0; }
 
+/* How collectd gets a capability. Root lacks it only where it was taken away.
+ */
+#define ROOT_REMEDY                                                            \
+  "add it to its container (docker run --cap-add=) or to "                     \
+  "CapabilityBoundingSet= of its service"
+#define USER_REMEDY                                                            \
+  "run it as root, or add it to its service (systemd: AmbientCapabilities= "   \
+  "and CapabilityBoundingSet=)"
+
 static const char *taskstats_cause(int status) {
   switch (status) {
   case -ENOENT:
@@ -37,9 +46,8 @@ static const char *taskstats_cause(int status) {
     if (has_capability(CAP_NET_ADMIN))
       return "collectd has CAP_NET_ADMIN in a user namespace of its own only; "
              "run it outside of the container, or in the host's user namespace";
-    return "collectd lacks CAP_NET_ADMIN; run it as root, or add the "
-           "capability to its service (systemd: AmbientCapabilities= and "
-           "CapabilityBoundingSet=)";
+    return geteuid() == 0 ? "collectd lacks CAP_NET_ADMIN; " ROOT_REMEDY
+                          : "collectd lacks CAP_NET_ADMIN; " USER_REMEDY;
   case -EPROTONOSUPPORT:
     return "this kernel's taskstats are older than version 8; run a newer one";
   default:
@@ -66,8 +74,8 @@ static void describe_delays_off(int status, char *line, size_t size) {
     snprintf(line, size,
              "Whether delay accounting is on cannot be told (%s), so of the "
              "delays delay-cpu alone is reported. Let collectd see "
-             "/proc/sys/kernel/task_delayacct: no ProcSubset=pid in its "
-             "service.",
+             "/proc/sys/kernel/task_delayacct: /proc mounted, and no "
+             "ProcSubset=pid in its service.",
              strerrordesc_np(-status));
     return;
   }
@@ -86,14 +94,16 @@ enum { PTRACE_ALONE = 1, PTRACE_AND_OPEN = 2 };
 static void describe_access(int status, size_t wanted, char *line,
                             size_t size) {
   static const struct {
-    unsigned int number;
+    unsigned int number, instead;
     const char *name;
-  } capabilities[] = {{CAP_SYS_PTRACE, "CAP_SYS_PTRACE"},
-                      {CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH"}};
+  } capabilities[] = {
+      {CAP_SYS_PTRACE, CAP_SYS_PTRACE, "CAP_SYS_PTRACE"},
+      {CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE, "CAP_DAC_READ_SEARCH"}};
   char lacks[64] = "";
 
   for (size_t i = 0; i < wanted; i++)
-    if (!has_capability(capabilities[i].number))
+    if (!has_capability(capabilities[i].number) &&
+        !has_capability(capabilities[i].instead))
       snprintf(lacks + strlen(lacks), sizeof(lacks) - strlen(lacks), "%s%s",
                lacks[0] != '\0' ? " and " : "", capabilities[i].name);
   if (status == -ENOENT)
@@ -103,10 +113,8 @@ static void describe_access(int status, size_t wanted, char *line,
   else if (status != -EACCES && status != -EPERM)
     snprintf(line, size, "the kernel gives no other reason");
   else if (lacks[0] != '\0')
-    snprintf(line, size,
-             "collectd lacks %s; run it as root, or add that to its service "
-             "(systemd: AmbientCapabilities= and CapabilityBoundingSet=)",
-             lacks);
+    snprintf(line, size, "collectd lacks %s; %s", lacks,
+             geteuid() == 0 ? ROOT_REMEDY : USER_REMEDY);
   else
     snprintf(line, size,
              "collectd has the capabilities, but they are in another user "
