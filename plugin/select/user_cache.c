@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { STOP_MS = 300 };
+enum { STOP_MS = 150 };
 
 static struct mutex lock = MUTEX_INITIALIZER;
 static pthread_cond_t changed; /* CLOCK_MONOTONIC */
