@@ -27,7 +27,7 @@ teardown() {
 end_forked() {
   local pid
 
-  for pid in $(pgrep -f "collectd -f -C $work/collectd.conf"); do
+  for pid in $(pgrep -f "collectd -f -C $work/collectd.conf") $(programs); do
     kill -KILL "$pid" 2>/dev/null || true
   done
 }
@@ -65,12 +65,27 @@ start_storm() {
   await "what is told" has_notifications "$me-kid" "$1"
 }
 
+# make_program SECONDS: what the exec plugin starts, for a user who reaches it. It
+# reads its notification, and then takes so long.
+make_program() {
+  program=$(mktemp -d /tmp/taskstats.XXXXXX)
+  remove_at_end "$program"
+  chmod 755 "$program"
+  printf '#!/bin/sh\ncat >/dev/null\necho $$ >>%q\nexec sleep %s\n' \
+    "$program/pids" "$1" >"$program/run"
+  chmod 755 "$program/run"
+  install -m 666 /dev/null "$program/pids"
+}
+
+# The pids of those that were started.
+programs() { [[ -z ${program:-} ]] || cat "$program/pids"; }
+
+has_programs() { (($(programs | wc -l) >= $1)); }
+
 exec_part() {
-  printf '#!/bin/sh\ncat >/dev/null\nexec sleep %s\n' "$1" >"$work/program"
-  chmod 755 "$work" "$work/program"
   cat <<CONF
 <Plugin exec>
-  NotificationExec "nobody" "$work/program"
+  NotificationExec "nobody" "$program/run"
 </Plugin>
 CONF
 }
@@ -106,14 +121,30 @@ drops_in_a_storm() {
   assert_logged_once "[1-9][0-9]* notifications of ended processes were dropped"
 }
 
+# exec_case WHERE SECONDS
+exec_case() {
+  make_program "$2"
+  exec_part | load_consumer "$1" exec
+  start_collectd
+  start_storm 20
+  await "the programs" has_programs 10
+  stop_collectd
+}
+
 @test "shutdown: exec, loaded before the plugin" {
-  exec_part 0 | load_consumer before exec
-  ends_in_a_storm
+  exec_case before 0
 }
 
 @test "shutdown: exec, loaded after the plugin" {
-  exec_part 0 | load_consumer after exec
-  ends_in_a_storm
+  exec_case after 0
+}
+
+@test "shutdown: exec with programs that hang, loaded before the plugin" {
+  exec_case before 300
+}
+
+@test "shutdown: exec with programs that hang, loaded after the plugin" {
+  exec_case after 300
 }
 
 @test "shutdown: perl, loaded before the plugin" {
@@ -292,4 +323,22 @@ C
   kill "$collectd_pid"
   await_tries=200 await "the plugin's end" \
     grep -q "notifications of ended processes were dropped" "$work/collectd.log"
+}
+
+# notify_email ends before the plugin then, once its server is gone.
+@test "shutdown: notify_email that waits, loaded before the plugin, is told nothing more" {
+  local before
+
+  start_silent_server
+  email_part | load_consumer before notify_email
+  start_collectd
+  start_storm 1
+  await "a mail" has_connected
+  assert_hangs
+  before=$(count_notifications "$me-kid")
+  kill "$server_pid"
+  server_pid=
+  await "collectd's end" is_gone "$collectd_pid"
+  assert_logged_once "[1-9][0-9]* notifications of ended processes were dropped"
+  assert_equal "$(count_notifications "$me-kid")" "$before"
 }
