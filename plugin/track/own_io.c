@@ -5,13 +5,20 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { VALUES = 6, OCTETS = 4, ROUNDING = 1024 };
 
 struct own_io {
+  bool is_split;             /* it may have waited for children */
   uint64_t children[VALUES]; /* what <pid>/io has of children */
-  uint64_t living[VALUES];   /* at the last sample */
-  uint64_t children_faults;  /* before the last sample */
+  /* Of the living threads, up to the moment until which their process's own I/O
+   * is counted. */
+  uint64_t living[VALUES];
+  uint64_t ended[VALUES]; /* of threads that ended before it was split */
+  /* By how much that moment may be ahead of the last reading of <pid>/io. */
+  uint64_t ahead[VALUES];
+  uint64_t children_faults; /* before the last sample */
 };
 
 /* The octets first: no exit record has calls. */
@@ -36,52 +43,113 @@ static void pack(const uint64_t values[VALUES], struct procfs_io *io) {
 
 void own_io_destroy(struct own_io *own_io) { free(own_io); }
 
-/* As long as no child had been waited for, what was not of the living threads
- * was of ended ones, at least as much as their records say. */
-static struct own_io *create(const uint64_t last[VALUES]) {
-  struct own_io *own_io = calloc(1, sizeof(*own_io));
-  for (size_t i = 0; own_io != NULL && i < VALUES; i++)
-    own_io->living[i] = last[i];
-  return own_io;
+static struct own_io *get(struct own_io **own_io) {
+  if (*own_io == NULL)
+    *own_io = calloc(1, sizeof(**own_io));
+  return *own_io;
+}
+
+/* As long as no child was waited for, what is not of the living threads is of
+ * ended ones. Their files are read at the first look; later, their exit records
+ * tell. */
+static int note_ended(struct own_io **own_io,
+                      const struct own_io_sample *sample,
+                      const struct procfs_io *io) {
+  uint64_t now[VALUES], living[VALUES], of_ended[VALUES];
+  bool is_first = *own_io == NULL && sample->has_living;
+
+  if (sample->ended == 0 &&
+      !(is_first && memcmp(io, &sample->living, sizeof(*io)) != 0))
+    return 0;
+  struct own_io *own = get(own_io);
+  if (own == NULL)
+    return -ENOMEM;
+  unpack(io, now);
+  unpack(&sample->living, living);
+  unpack(&sample->of_ended, of_ended);
+  for (size_t i = 0; i < VALUES; i++)
+    own->ended[i] += is_first ? subtract(now[i], living[i]) : of_ended[i];
+  return 0;
+}
+
+/* Begins to tell the process's own I/O from that of children. */
+static void split(struct own_io *own, const uint64_t last[VALUES]) {
+  own->is_split = true;
+  for (size_t i = 0; i < VALUES; i++)
+    own->living[i] = subtract(last[i], own->ended[i]);
+}
+
+/* What one value has grown by since the last sample. */
+struct growth {
+  uint64_t all; /* of <pid>/io, children's I/O included */
+  /* What the threads' own files and exit records tell of it, read later. */
+  uint64_t least, most;
+};
+
+static struct growth measure(const struct own_io *own, size_t value,
+                             uint64_t all, const struct own_io_sample *sample) {
+  uint64_t living[VALUES], of_ended[VALUES];
+  unpack(&sample->living, living);
+  unpack(&sample->of_ended, of_ended);
+  uint64_t least =
+      subtract(living[value] + of_ended[value], own->living[value]);
+  uint64_t rounding = (uint64_t)ROUNDING * sample->ended;
+  if (value >= OCTETS && sample->ended > 0)
+    rounding = UINT64_MAX - least; /* no record has calls */
+  return (struct growth){all, least, least + rounding};
 }
 
 /* Whether what was added by no living thread may be of ended ones alone. */
-static bool may_be_of_ended(const uint64_t grown[VALUES],
-                            const uint64_t known[VALUES], uint32_t ended) {
+static bool may_be_of_ended(const struct growth growth[VALUES]) {
   for (size_t i = 0; i < OCTETS; i++)
-    if (grown[i] > known[i] + (uint64_t)ROUNDING * ended)
+    if (growth[i].all > growth[i].most)
       return false;
   return true;
 }
 
+/* Takes what children have done, of what one value has grown by. Returns what
+ * is the process's own. */
+static uint64_t take_children(struct own_io *own, size_t value,
+                              const struct growth *growth, bool has_waited,
+                              bool knows_ended) {
+  uint64_t of_children = subtract(growth->all, growth->least);
+  if (has_waited) {
+    own->ahead[value] = knows_ended ? growth->all - of_children : 0;
+  } else {
+    /* What was counted ahead is not counted again. */
+    of_children = min(own->ahead[value], subtract(growth->all, growth->most));
+    own->ahead[value] -= of_children;
+  }
+  own->children[value] += of_children;
+  return growth->all - of_children;
+}
+
 int own_io_update(struct own_io **own_io, const struct own_io_sample *sample,
                   const struct procfs_io *last, struct procfs_io *io) {
-  uint64_t now[VALUES], before[VALUES], living[VALUES], ended[VALUES];
-  uint64_t grown[VALUES], known[VALUES];
+  uint64_t now[VALUES], before[VALUES], living[VALUES];
+  struct growth growth[VALUES];
 
-  if (!sample->may_have_waited && *own_io == NULL)
-    return 0;
+  if (!sample->may_have_waited)
+    return note_ended(own_io, sample, io);
+  struct own_io *own = get(own_io);
+  if (own == NULL)
+    return -ENOMEM;
   unpack(io, now);
   unpack(last, before);
   unpack(&sample->living, living);
-  unpack(&sample->of_ended, ended);
-  if (*own_io == NULL)
-    *own_io = create(before);
-  struct own_io *own = *own_io;
-  if (own == NULL)
-    return -ENOMEM;
+  if (!own->is_split)
+    split(own, before);
 
+  for (size_t i = 0; i < VALUES; i++)
+    growth[i] =
+        measure(own, i, subtract(now[i], before[i] + own->children[i]), sample);
+  bool has_waited = sample->children_faults != own->children_faults &&
+                    (sample->has_io_of_children || !may_be_of_ended(growth));
   for (size_t i = 0; i < VALUES; i++) {
-    grown[i] = subtract(now[i], before[i] + own->children[i]);
-    known[i] = min(subtract(living[i] + ended[i], own->living[i]), grown[i]);
-  }
-  if (sample->children_faults != own->children_faults &&
-      (sample->has_io_of_children ||
-       !may_be_of_ended(grown, known, sample->ended)))
-    for (size_t i = 0; i < VALUES; i++)
-      own->children[i] += grown[i] - known[i];
-  for (size_t i = 0; i < VALUES; i++) {
-    own->living[i] = living[i];
+    uint64_t grown =
+        take_children(own, i, &growth[i], has_waited, sample->knows_ended);
+    own->living[i] =
+        living[i] - min(living[i], subtract(growth[i].least, grown));
     now[i] = subtract(now[i], own->children[i]);
   }
   own->children_faults = sample->children_faults_before;

@@ -10,10 +10,12 @@
  * only there. Between two waits, what <pid>/io grows by is exact. Across a
  * wait, it is what the living threads and the exit records of ended ones add up
  * to; unless these records' rounding explains all that is beyond, and no child
- * is known to have done any.
+ * is known to have done any. The threads are read a moment later: what they do
+ * meanwhile is counted then, and not again by the next sample.
  */
 
-struct own_io; /* what is kept of a process that has waited */
+struct own_io; /* what is kept of a process that has waited, or whose threads
+                * have ended */
 
 /* What a sample tells beside <pid>/io. */
 struct own_io_sample {
@@ -21,7 +23,10 @@ struct own_io_sample {
   bool has_io_of_children; /* for sure */
   /* As procfs_stat, read before <pid>/io and after it. */
   uint64_t children_faults_before, children_faults;
-  struct procfs_io living;   /* of the living threads, read after <pid>/io */
+  /* Of the living threads, read after <pid>/io: of one that may have waited. */
+  bool has_living;
+  struct procfs_io living;
+  bool knows_ended;          /* exit records arrive */
   uint32_t ended;            /* threads that ended since the last sample */
   struct procfs_io of_ended; /* their exit records; without calls */
 };

@@ -268,6 +268,7 @@ static bool read_io(struct sampler *sampler, struct process *process,
   if (status == 0 && look->had_waited)
     status = procfs_io_of_threads(sampler->proc, process->pid,
                                   &look->sample.own_io.living);
+  look->sample.own_io.has_living = status == 0 && look->had_waited;
   member->io_error = status;
   return status == 0;
 }
@@ -318,6 +319,7 @@ static void add_exited_thread(struct look *look,
       look->record->switches_involuntary += exited->switches_involuntary;
     }
   }
+  sample->own_io.knows_ended = listens;
   if (sample->io != NULL && exited != NULL) {
     sample->own_io.ended = exited->io_count;
     sample->own_io.of_ended = (struct procfs_io){
@@ -330,16 +332,19 @@ static void add_exited_thread(struct look *look,
 }
 
 /* Leaves the I/O out for now if a child, or a thread of a process that waits
- * for children, has ended since it was read: who did it cannot be told. */
-static void doubt_io(struct look *look, const struct process *process)
+ * for children, has ended since it was read: who did it cannot be told. The
+ * next read looks again. */
+static void doubt_io(struct look *look, struct process *process)
     REQUIRES(tracker_mutex) {
   if (account_begins_io(&process->member->account))
     return; /* what counts is how it grows from there */
   bool is_doubtful = look->sample.own_io.may_have_waited
                          ? count_ended(process) != look->ended
                          : (bool)process->has_ended_children;
-  if (is_doubtful)
+  if (is_doubtful && look->sample.io != NULL) {
     look->sample.io = NULL;
+    process->clock_ns = PROCESS_CLOCK_UNKNOWN;
+  }
 }
 
 /*
@@ -558,7 +563,8 @@ static bool look_at(struct sampler *sampler, struct process *process,
   if (look->had_waited && look->stat.children_faults > 0 &&
       !process->has_ended_children)
     process->has_ended_children = process->has_io_of_children = true;
-  look->sample.own_io.may_have_waited = process->has_ended_children;
+  look->sample.own_io.may_have_waited =
+      look->had_waited && process->has_ended_children;
   look->sample.own_io.children_faults = look->stat.children_faults;
   return true;
 }
