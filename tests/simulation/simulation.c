@@ -425,6 +425,8 @@ static void step(void) {
 
 /* All processes end, in the best of orders. */
 static void end_all(void) {
+  for (unsigned int i = world.processes; i-- > 1;)
+    world_become_zombie(i);
   for (unsigned int i = world.processes; i-- > 1;) {
     exit_one(i);
     world_become_zombie(i);

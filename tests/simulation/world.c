@@ -257,7 +257,8 @@ bool world_become_zombie(unsigned int process) {
 bool world_reap(unsigned int process, bool is_waited_for) {
   struct machine_process *p = &world.process[process];
   struct machine_process *parent = &world.process[p->parent];
-  if (p->life != LIFE_ZOMBIE)
+  /* Who is ending itself does not wait any more. */
+  if (p->life != LIFE_ZOMBIE || (is_waited_for && parent->life != LIFE_LIVE))
     return false;
   p->life = LIFE_REAPED;
   if (!is_waited_for)
