@@ -87,6 +87,13 @@ static void match_living(struct descendants *descendants, pid_t pid,
   pthread_cleanup_pop(true);
 }
 
+/* Notes that a process was there. */
+static void note_alive(struct process *process, uint64_t time_ns)
+    REQUIRES(tracker_mutex) {
+  if (!process_is_known_after(process, time_ns))
+    process_note_known(process, time_ns);
+}
+
 /* Whether it is not known yet what the children inherit of a process that
  * forked at that time. */
 static bool must_judge(const struct descendants *descendants, pid_t pid,
@@ -117,8 +124,8 @@ static void judge(struct descendants *descendants, pid_t pid,
   uint64_t latest_ns = start_ns + descendants->tick_ns;
   if (start_ns > forked_ns)
     return; /* another one has its pid already */
-  /* If it is ending its exit record may have come before. */
-  uint64_t alive_ns = stat.is_exiting ? start_ns : forked_ns;
+  /* If it is ending its exit record may have come since the fork. */
+  uint64_t alive_ns = forked_ns;
   if (!stat.is_exiting && descendants->now_ns > forked_ns)
     alive_ns = descendants->now_ns;
   match_living(descendants, pid, stat.comm);
@@ -128,6 +135,9 @@ static void judge(struct descendants *descendants, pid_t pid,
       process_table_find_at(tracker->table, pid, forked_ns);
   if (process == NULL)
     process = tracker_enter(tracker, pid, start_ns, latest_ns, alive_ns);
+  else if (!process_has_exited(process) &&
+           process_may_have_begun(process, start_ns, latest_ns))
+    note_alive(process, alive_ns);
   if (process != NULL && !process->is_judged) {
     bool from_zero = process_is_listed(process)
                          ? tracker_knows_as_unused(tracker, process)
@@ -177,12 +187,10 @@ void descendants_fork(struct descendants *descendants, pid_t parent,
 
   tracker_lock(tracker);
   struct process *process = process_table_find(tracker->table, child);
-  bool is_known =
-      process_table_find_at(tracker->table, child, begin_ns) != NULL;
   descendants->join.match_count = 0;
   join_work_out(&descendants->join, NULL, parent, begin_ns);
   /* Whoever had the pid before is not to be taken for it. */
-  if (!is_there && (descendants->join.count > 0 || is_known)) {
+  if (!is_there) {
     if (process != NULL)
       earliest_ns = process_begin_after(process, earliest_ns);
     if (earliest_ns > begin_ns)

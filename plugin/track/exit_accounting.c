@@ -91,6 +91,12 @@ void exit_accounting_use_proc(struct exit_accounting *exits,
   exits->proc = proc;
 }
 
+/* Whether the last thread of a process has ended. */
+static bool has_ended(const struct process *process) REQUIRES(tracker_mutex) {
+  return process_has_exited(process) ||
+         (process->exited != NULL && process->exited->last != NULL);
+}
+
 /* Whether a process that was heard to be forked, and that no listing has shown
  * yet, is another one than that whose record this is: its parent is there, and
  * this one has another parent. */
@@ -103,32 +109,82 @@ static bool has_other_parent(const struct process_table *table,
     return false;
   const struct process *parent = process_table_find_at(
       table, process->parent, process_begin_before(process, UINT64_MAX));
-  return parent != NULL && !process_has_exited(parent);
+  return parent != NULL && !has_ended(parent);
 }
 
-/* Whether a process was there after a record had come: then it has not ended.
- * What began long ago needs no such proof, and its times have no room in 32
- * bits. */
-static bool was_there_later(const struct exit_accounting *exits,
-                            const struct process *process)
+/* Whether a process was there after a time for sure. What began long ago needs
+ * no such proof, and its times have no room in 32 bits. */
+static bool was_there_after(const struct exit_accounting *exits,
+                            const struct process *process, uint64_t time_ns)
     REQUIRES(tracker_mutex) {
   static const uint64_t long_ns = 1000 * UINT64_C(1000000000);
   return process->start_ns + long_ns > exits->when.latest_ns &&
-         process_is_known_after(process, exits->when.latest_ns + 1000);
+         process_is_known_after(process, time_ns + 1000);
 }
 
-/* Whether the process of a thread ends within the messages at hand. */
-static bool ends_soon(const struct exit_accounting *exits,
-                      const struct exit_info *info) {
-  if (info->is_last)
-    return true;
+/* Whether a process was there after a record had come: then it has not ended.
+ */
+static bool was_there_later(const struct exit_accounting *exits,
+                            const struct process *process)
+    REQUIRES(tracker_mutex) {
+  return was_there_after(exits, process, exits->when.latest_ns);
+}
+
+/* Whether a process is known to have lived longer than the one that has ended,
+ * whose age leaves out what the machine was suspended. */
+static bool has_lived_longer(const struct exit_accounting *exits,
+                             const struct process *process,
+                             const struct exit_info *info)
+    REQUIRES(tracker_mutex) {
+  uint64_t age_ns = info->elapsed_us * 1000 + exits->when.suspended_ns;
+  return info->is_last &&
+         was_there_after(exits, process,
+                         process_began_by(process) + age_ns + MS_NS);
+}
+
+/* Whether a process had ended before a thread did: its pid is another one's by
+ * then, or its last thread has ended earlier. */
+static bool has_ended_before(const struct exit_accounting *exits,
+                             const struct process *process,
+                             const struct exit_info *info)
+    REQUIRES(tracker_mutex) {
+  const struct process *last =
+      process_table_find(exits->tracker->table, info->tgid);
+  if (last == process)
+    return false;
+  uint64_t end_ns = process->start_ns + info->elapsed_us * 1000;
+  uint64_t elapsed_us =
+      process->exited != NULL ? process->exited->elapsed_us : 0;
+  return end_ns > process_began_by(last) ||
+         (elapsed_us != 0 && elapsed_us < info->elapsed_us);
+}
+
+/* How many processes that have a thread's pid end within the messages at hand:
+ * its own, if this is not its last one, and later ones. */
+static unsigned int count_ends(const struct exit_accounting *exits,
+                               const struct exit_info *info) {
+  unsigned int count = info->is_last;
   for (size_t i = exits->taken + 1; i < exits->count; i++) {
     const struct record *next = &exits->messages[i].record[MESSAGE_THREAD];
-    if (next->tgid == info->thread->tgid &&
-        (next->flags & RECORD_LAST_THREAD) != 0)
-      return true;
+    count += next->tgid == info->thread->tgid &&
+             (next->flags & RECORD_LAST_THREAD) != 0;
   }
-  return false;
+  return count;
+}
+
+/* Whether a record is of one that had the pid before, of which nothing is known
+ * because it was there before forks were heard. */
+static bool is_of_former(const struct exit_accounting *exits,
+                         const struct process *process,
+                         const struct exit_info *info) REQUIRES(tracker_mutex) {
+  const struct tracker *tracker = exits->tracker;
+  if (!tracker->hears_forks || info->earliest_ns >= tracker->hears_since_ns)
+    return false;
+  /* The end of the last that has been heard to begin is yet to be taken. */
+  bool ends_later = process->parent != 0 &&
+                    process_table_find(tracker->table, info->tgid) == process &&
+                    count_ends(exits, info) > 1;
+  return ends_later || has_other_parent(tracker->table, process, info);
 }
 
 /* What find looks for. */
@@ -140,29 +196,34 @@ struct find {
 static bool is_other(void *context, const struct process *process)
     REQUIRES(tracker_mutex) {
   const struct find *find = context;
-  return has_other_parent(find->exits->tracker->table, process, find->info) ||
+  return is_of_former(find->exits, process, find->info) ||
+         has_lived_longer(find->exits, process, find->info) ||
+         has_ended_before(find->exits, process, find->info) ||
          (was_there_later(find->exits, process) &&
-          ends_soon(find->exits, find->info));
+          count_ends(find->exits, find->info) > 0);
 }
 
-/* The process whose thread has ended, or NULL if it is not known. */
+/* The process whose thread has ended, or NULL if it is not known: rather one
+ * whose record came at once than one whose record was late. */
 static struct process *find(struct exit_accounting *exits,
                             const struct exit_info *info)
     REQUIRES(tracker_mutex) {
   const uint64_t stall_ns = STALL_MS * MS_NS;
+  const uint64_t earliest_ns[] = {
+      info->prompt_ns, info->earliest_ns,
+      info->earliest_ns > stall_ns ? info->earliest_ns - stall_ns : 0};
   struct process_search search = {
       .pid = info->tgid,
-      .earliest_ns = info->earliest_ns,
       .latest_ns = info->latest_ns,
       .is_other = is_other,
       .context = &(struct find){exits, info},
   };
-  struct process *process =
-      process_table_find_exiting(exits->tracker->table, &search);
-  if (process != NULL)
-    return process;
-  search.earliest_ns = subtract(info->earliest_ns, stall_ns);
-  return process_table_find_exiting(exits->tracker->table, &search);
+  struct process *process = NULL;
+  for (size_t i = 0; process == NULL && i < 3; i++) {
+    search.earliest_ns = earliest_ns[i];
+    process = process_table_find_exiting(exits->tracker->table, &search);
+  }
+  return process;
 }
 
 /* Whose thread has ended. Returns false if that cannot be known. */
@@ -421,6 +482,7 @@ static void settle(struct exit_accounting *exits, struct process *process,
   process_note_known(process, exits->when.latest_ns);
   info->exit_code = exit_code_of(info->thread, process->exited);
   info->dumped_core = process->exited->dumped_core;
+  process->exited->elapsed_us = info->elapsed_us;
   if (info->whole != NULL)
     process->exited->whole_cpu_ns = info->whole->cpu_ns;
   book(exits, process, info, true);
@@ -533,8 +595,10 @@ static void leave_exited(struct exit_accounting *exits, struct process *process,
                          const struct exit_info *info, bool is_added)
     REQUIRES(tracker_mutex) {
   bool is_whole = add_ended_once(exits, process, info->thread, is_added);
-  if (is_whole && info->whole != NULL)
+  if (is_whole && info->whole != NULL) {
     process->exited->whole_cpu_ns = info->whole->cpu_ns;
+    process->exited->elapsed_us = info->elapsed_us;
+  }
   if (!is_whole || !exited_threads_lack_one(process->exited)) {
     leave(exits, process);
     return;
@@ -551,10 +615,11 @@ static pid_t find_ancestor(const struct exit_accounting *exits,
                            const struct process *process,
                            const struct exit_info *info)
     REQUIRES(tracker_mutex) {
+  (void)process;
   const struct tracker *tracker = exits->tracker;
   bool was_heard =
       tracker->hears_forks && info->latest_ns >= tracker->hears_since_ns;
-  return process == NULL && was_heard ? NOBODY : (pid_t)info->thread->ppid;
+  return was_heard ? NOBODY : (pid_t)info->thread->ppid;
 }
 
 /* The same for one that no read has met: what its exit record tells decides
@@ -610,11 +675,24 @@ static void note_child(struct process *parent, const struct record *thread,
     parent->has_io_of_children = true;
 }
 
+/* Narrows down when a process began by what is known of it. */
+static void narrow_begin(struct exit_info *info, const struct process *process)
+    REQUIRES(tracker_mutex) {
+  if (!process_may_have_begun(process, info->earliest_ns, info->latest_ns))
+    return;
+  if (info->earliest_ns < process->start_ns)
+    info->earliest_ns = process->start_ns;
+  if (info->latest_ns > process_began_by(process))
+    info->latest_ns = process_began_by(process);
+}
+
 /* Looks up a process that has ended, and its parent. */
 static struct ending begin_end(struct exit_accounting *exits,
                                struct exit_info *info, bool is_added)
     REQUIRES(tracker_mutex) {
   struct process *process = find(exits, info);
+  if (process != NULL)
+    narrow_begin(info, process);
   if (process != NULL && !is_added)
     is_added = add_exited_thread(exits, process, info->thread);
   struct ending ending = {
@@ -677,14 +755,30 @@ static void add_switches(const struct member *member,
   member_add(member, delta);
 }
 
+/* The process that has ended and lacks the record of a thread which this may
+ * be, or NULL. It is not the main thread's if that has come. Once a listing has
+ * shown who has its pid now, it has come or is lost. */
+static struct process *find_lacking(const struct exit_accounting *exits,
+                                    const struct exit_info *info)
+    REQUIRES(tracker_mutex) {
+  const struct process_table *table = exits->tracker->table;
+  struct process *process = process_table_find_exited(
+      table, info->tgid, info->earliest_ns, info->latest_ns);
+  bool is_main = info->thread->pid == info->thread->tgid;
+  if (process == NULL || !exited_threads_lack_one(process->exited) ||
+      (is_main && process->exited->has_main) ||
+      has_ended_before(exits, process, info))
+    return NULL;
+  const struct process *last = process_table_find(table, info->tgid);
+  return last == process || !process_is_listed(last) ? process : NULL;
+}
+
 /* A late thread: its process has ended, and had counted its delays and its CPU
  * time already, but not its I/O and page faults. */
 static bool take_late(struct exit_accounting *exits,
                       const struct exit_info *info) REQUIRES(tracker_mutex) {
-  struct process *process = process_table_find_exited(
-      exits->tracker->table, info->tgid, info->earliest_ns, info->latest_ns);
-  if (process == NULL || process->exited == NULL ||
-      !exited_threads_lack_one(process->exited))
+  struct process *process = find_lacking(exits, info);
+  if (process == NULL)
     return false;
   add_exited_thread(exits, process, info->thread);
   if (process->member != NULL) {
@@ -748,6 +842,7 @@ static bool must_wait(struct exit_accounting *exits,
   }
   *copy = *message;
   process->exited->last = copy;
+  process->exited->elapsed_us = info->elapsed_us;
   return true;
 }
 

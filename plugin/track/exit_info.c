@@ -27,7 +27,9 @@ enum {
 static void set_begin(struct exit_info *info, uint64_t elapsed_us,
                       const struct exit_info_when *when) {
   uint64_t age_ns = elapsed_us * 1000;
-  uint64_t slack_ns = SLACK_MS * MS_NS + when->suspended_ns + age_ns;
+  uint64_t prompt_ns = when->suspended_ns + age_ns;
+  uint64_t slack_ns = SLACK_MS * MS_NS + prompt_ns;
+  info->prompt_ns = subtract(when->earliest_ns, prompt_ns);
   info->earliest_ns = subtract(when->earliest_ns, slack_ns);
   info->latest_ns = subtract(when->latest_ns, age_ns);
 }

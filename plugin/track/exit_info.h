@@ -21,7 +21,8 @@ struct exit_info {
   const struct record *thread; /* the last that ended */
   const struct record *whole; /* all threads together; NULL if it had but one */
   uint64_t earliest_ns, latest_ns; /* between these times it began */
-  uint64_t elapsed_us;             /* how long it lived */
+  uint64_t prompt_ns;  /* no earlier than that if its record was sent at once */
+  uint64_t elapsed_us; /* how long it lived */
   char comm[RECORD_COMM_SIZE];
   bool is_forked; /* it never called exec */
 

@@ -36,6 +36,8 @@ struct exited_threads {
   uint32_t io_count;
   uint64_t io_read_chars, io_write_chars, io_read_bytes, io_write_bytes;
 
+  uint64_t elapsed_us; /* how long the process lived, if its last one is here */
+
   struct exited_period recent; /* since the process was last sampled */
 
   /* The one that crashed says so, which need not be the last. */

@@ -79,6 +79,7 @@ static void inherit(struct join *join, const struct process *process,
       parent != NULL && process_has_exited(parent) &&
       join->tracker->hears_forks &&
       (time_ns == UINT64_MAX || !process_is_known_after(parent, time_ns));
+  is_former |= parent != NULL && parent->is_succeeded && time_ns == UINT64_MAX;
   if (parent != NULL && !is_former) {
     inherit_from(join, parent->member);
     inherit_from(join, parent->claim);

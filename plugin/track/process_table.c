@@ -91,26 +91,25 @@ static void resize(struct process_table *table, size_t capacity)
   free(old.buckets);
 }
 
-static uint64_t latest_start_ns(const struct process *process)
-    REQUIRES(tracker_mutex) {
+uint64_t process_began_by(const struct process *process) {
   return process->start_ns + (uint64_t)process->start_width_us * 1000;
 }
 
 bool process_may_have_begun(const struct process *process, uint64_t earliest_ns,
                             uint64_t latest_ns) {
   return process->start_ns <= latest_ns &&
-         latest_start_ns(process) >= earliest_ns;
+         process_began_by(process) >= earliest_ns;
 }
 
 uint64_t process_begin_before(const struct process *process,
                               uint64_t latest_ns) {
-  uint64_t before_ns = latest_start_ns(process) - 1000;
+  uint64_t before_ns = process_began_by(process) - 1000;
   return min(before_ns, latest_ns);
 }
 
 uint64_t process_begin_after(const struct process *process,
                              uint64_t earliest_ns) {
-  uint64_t after_ns = latest_start_ns(process) + 1000;
+  uint64_t after_ns = process_began_by(process) + 1000;
   return max(after_ns, earliest_ns);
 }
 
@@ -157,9 +156,17 @@ struct process *process_table_find(const struct process_table *table,
   struct process *last = NULL;
   for (struct process *p = *bucket_of(table, pid); p != NULL; p = p->next)
     if (p->pid == pid &&
-        (last == NULL || latest_start_ns(p) > latest_start_ns(last)))
+        (last == NULL || process_began_by(p) > process_began_by(last)))
       last = p;
   return last;
+}
+
+/* Whether the fork of a process was heard later than at a time. Nobody can have
+ * met it before that. */
+static bool was_forked_later(const struct process *process, uint64_t time_ns)
+    REQUIRES(tracker_mutex) {
+  return process->parent != 0 && !process_is_listed(process) &&
+         process_began_by(process) > time_ns;
 }
 
 struct process *process_table_find_at(const struct process_table *table,
@@ -167,9 +174,9 @@ struct process *process_table_find_at(const struct process_table *table,
   struct process *last = NULL;  /* of those that began before it for sure */
   struct process *first = NULL; /* of those that may have */
   for (struct process *p = *bucket_of(table, pid); p != NULL; p = p->next) {
-    if (p->pid != pid || p->start_ns > time_ns)
+    if (p->pid != pid || p->start_ns > time_ns || was_forked_later(p, time_ns))
       continue;
-    if (latest_start_ns(p) <= time_ns &&
+    if (process_began_by(p) <= time_ns &&
         (last == NULL || p->start_ns > last->start_ns))
       last = p;
     if (first == NULL || p->start_ns < first->start_ns)
@@ -182,11 +189,12 @@ struct process *process_table_find_at(const struct process_table *table,
  * pid come in the order of its processes; but before a listing shows one, those
  * of the former ones are taken, so that what is left of them has lost its
  * record. */
-static bool comes_first(const struct process *one,
-                        const struct process *other) {
+static bool comes_first(const struct process *one, const struct process *other)
+    REQUIRES(tracker_mutex) {
   if (process_is_listed(one) != process_is_listed(other))
     return process_is_listed(one);
-  return one->start_ns < other->start_ns;
+  bool is_older = process_began_by(one) < process_began_by(other);
+  return process_is_listed(one) ? !is_older : is_older;
 }
 
 struct process *

@@ -52,6 +52,8 @@ struct process {
    * name that it had. */
   bool was_forked GUARDED_BY(tracker_mutex);
   uint32_t comm GUARDED_BY(tracker_mutex);
+  bool
+      is_succeeded GUARDED_BY(tracker_mutex); /* its pid was given to another */
   /* It is known what its children inherit. */
   bool is_judged GUARDED_BY(tracker_mutex);
   /* Who forked it, if that was heard of; else 0. */
@@ -98,6 +100,10 @@ void process_note_identity(struct process *process, const char *comm,
 /* Whether it has another name since, or has called exec for the first time. */
 bool process_has_changed(const struct process *process, const char *comm,
                          bool is_forked) REQUIRES(tracker_mutex);
+
+/* When a process began at the latest. */
+uint64_t process_began_by(const struct process *process)
+    REQUIRES(tracker_mutex);
 
 /* Whether a process began between these two times, as far as is known. */
 bool process_may_have_begun(const struct process *process, uint64_t earliest_ns,
@@ -152,8 +158,8 @@ struct process_search {
 };
 
 /* The process that had the pid and began between these times, and whose exit is
- * not counted; or NULL. Of several, one that a listing has shown; else the one
- * that began first: it has ended first, too. */
+ * not counted; or NULL. Of several, the last that a listing has shown; else the
+ * one that began first: it has ended first, too. */
 struct process *process_table_find_exiting(const struct process_table *table,
                                            const struct process_search *search)
     REQUIRES(tracker_mutex);

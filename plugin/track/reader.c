@@ -320,15 +320,44 @@ static bool is_found(const struct reader *reader, const struct process *process,
          !(process_has_exited(process) && !stat->is_exiting);
 }
 
+/* Whether the exit of a process is counted that was alive when a read looked at
+ * it: it has ended since, or another one has its pid. */
+static bool is_overtaken(const struct reader *reader, pid_t pid,
+                         const struct procfs_stat *stat)
+    REQUIRES(tracker_mutex) {
+  const struct process *process =
+      process_table_find(reader->tracker->table, pid);
+  return process != NULL && !process_is_listed(process) &&
+         process_has_exited(process) && !stat->is_exiting;
+}
+
+/* Whether the pid was given to another process since the read looked at it, and
+ * the listener has entered that one. */
+static bool has_successor(const struct reader *reader,
+                          const struct process *process,
+                          const struct procfs_stat *stat) {
+  return !process_is_listed(process) &&
+         process->start_ns > (stat->start_ticks + 1) * reader->tick_ns;
+}
+
+/* Whether nothing is left of a process but what late records may tell: it has
+ * ended, and its pid was given to another one. */
+static bool is_over(const struct process *process) REQUIRES(tracker_mutex) {
+  return process_has_exited(process) && !process_is_listed(process) &&
+         process->is_succeeded;
+}
+
 /* The process that a read has just found under a pid, or NULL if the table does
  * not have it. */
 static struct process *recognize(struct reader *reader, pid_t pid,
                                  const struct procfs_stat *stat)
     REQUIRES(tracker_mutex) {
   struct process *process = process_table_find(reader->tracker->table, pid);
-  if (process == NULL || is_found(reader, process, stat))
+  if (process == NULL || is_over(process))
+    return NULL;
+  if (is_found(reader, process, stat))
     return process;
-  if (!note_unlisted(reader, process))
+  if (!has_successor(reader, process, stat) && !note_unlisted(reader, process))
     process_table_remove(reader->tracker->table, process);
   return NULL;
 }
@@ -440,7 +469,9 @@ static struct process *meet_stranger(struct reader *reader, pid_t pid,
                    (exits == tracker->exits && is_as_before(&matched, stat));
     struct process *process = is_sure ? enter(reader, pid, stat) : NULL;
     if (process != NULL) {
-      process_note_known(process, reader->begin_ns);
+      /* The record of one that is ending may be filled in already. */
+      process_note_known(process, stat->is_exiting ? process->start_ns
+                                                   : reader->begin_ns);
       process->clock_ns = cpu_ns;
     }
     tracker_unlock(tracker);
@@ -463,6 +494,11 @@ static struct process *meet(struct reader *reader, pid_t pid, uint32_t inode) {
 
   /* Whoever had the pid before is gone: its end is counted before. */
   tracker_take_exits(reader->tracker);
+  tracker_lock(reader->tracker);
+  bool is_old = is_overtaken(reader, pid, &stat);
+  tracker_unlock(reader->tracker);
+  if (is_old && !look_again(reader, pid, &stat))
+    return NULL;
   struct process *process = find_decided(reader, pid, &stat);
   if (process == NULL)
     process = meet_stranger(reader, pid, &stat);

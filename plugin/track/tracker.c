@@ -249,9 +249,14 @@ void tracker_age_groups(struct tracker *tracker) {
 struct process *tracker_enter(struct tracker *tracker, pid_t pid,
                               uint64_t earliest_ns, uint64_t latest_ns,
                               uint64_t alive_ns) {
+  struct process *other = process_table_find(tracker->table, pid);
   struct process *process = process_table_add(tracker->table, pid);
   if (process == NULL)
     return NULL;
+  bool is_later = other != NULL && process_began_by(other) < latest_ns;
+  if (is_later)
+    other->is_succeeded = true;
+  process->is_succeeded = other != NULL && !is_later;
   uint64_t width_us = (latest_ns - earliest_ns) / 1000;
   process->start_ns = earliest_ns;
   process->start_width_us =

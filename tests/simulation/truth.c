@@ -16,6 +16,7 @@ static struct known {
   bool is_in_read;    /* it has its name since before the read under way */
   bool is_base;       /* there before the plugin, and no read is complete */
   bool was_before;    /* it was there before the plugin */
+  bool is_confused;   /* with who had its pid before, or has it after */
   bool has_loss;
   bool has_ended;
   bool has_children;
@@ -27,7 +28,7 @@ static struct known {
   uint64_t since_look[USES], since_begin[USES]; /* parts of sure */
 } known[WORLD_PROCESSES];
 
-static bool is_reading;
+static bool is_reading, has_read;
 
 static unsigned int name_of(const char *comm) {
   switch (comm[0]) {
@@ -49,7 +50,25 @@ static void add(uint64_t to[USES], const uint64_t more[USES]) {
 
 void truth_reset(void) {
   memset(known, 0, sizeof(known));
-  is_reading = false;
+  is_reading = has_read = false;
+}
+
+/* Whether an exit record of a pid is in the queue. */
+static bool is_queued(pid_t pid) {
+  for (unsigned int i = world.records_taken; i < world.records; i++)
+    if (world.record[i].record[MESSAGE_THREAD].tgid == (uint32_t)pid)
+      return true;
+  return false;
+}
+
+/* Nothing tells the record of a process that was there before the plugin, and
+ * that no read has met, from one of who has its pid next, if that begins before
+ * the record is taken: both may have begun and ended at these times. */
+static void confuse(unsigned int process) {
+  pid_t pid = world.process[process].pid;
+  for (unsigned int i = 1; i < process; i++)
+    if (known[i].is_base && world.process[i].pid == pid && is_queued(pid))
+      known[i].is_confused = known[process].is_confused = true;
 }
 
 void truth_begin(unsigned int process, bool is_before_plugin) {
@@ -63,9 +82,12 @@ void truth_begin(unsigned int process, bool is_before_plugin) {
       .was_looked_at = is_reading || is_before_plugin,
       .is_base = is_before_plugin,
       .was_before = is_before_plugin,
+      /* As the children that its parent had when its record was lost. */
+      .has_loss = parent->has_loss && !has_read,
   };
   known[process].is_descendant |= known[process].name == SET_D;
   known[p->parent].has_children = true;
+  confuse(process);
   /* Who has the pid after one whose end is not known may be taken for it. */
   for (unsigned int i = 1; i < process; i++)
     known[process].has_loss |=
@@ -136,6 +158,7 @@ void truth_begin_read(void) {
 /* A read that began after a change has seen it. */
 void truth_end_read(void) {
   is_reading = false;
+  has_read = true;
   for (unsigned int i = 0; i < world.processes; i++) {
     struct known *k = &known[i];
     memcpy(k->since_look, k->since_begin, sizeof(k->since_look));
@@ -185,20 +208,23 @@ static enum ending ending_of(uint32_t exit_code) {
 
 static void add_end(struct range ended[ENDINGS], const struct known *k) {
   for (unsigned int e = 0; k->has_ended && e < ENDINGS; e++)
-    if (k->has_loss)
+    if (k->has_loss || k->is_confused)
       add_range(&ended[e], 0, 1);
     else if (e == ending_of(k->exit_code))
       add_range(&ended[e], 1, 1);
 }
 
-/* Of one whose record is lost, or that has the pid of such a one, nothing is
- * sure. */
+/* Of one whose record is lost or confused, or that has the pid of one whose
+ * record is lost, nothing is sure. What was confused may count twice: by a
+ * sample, and by the record. */
 static void add_lost(struct truth *truth, const struct known *k) {
   static const uint64_t none[USES];
   uint64_t all[USES] = {0};
   add(all, k->sure);
   add(all, k->unclear);
   add(all, k->base);
+  if (k->is_confused)
+    add(all, all);
   for (unsigned int s = 0; s < SETS; s++) {
     add_use(truth->used[s], k, none, all);
     add_end(truth->ended[s], k);
@@ -209,7 +235,7 @@ static void add_process(struct truth *truth, const struct known *k) {
   static const uint64_t none[USES];
   uint64_t all[USES] = {0}, perhaps[USES] = {0};
 
-  if (k->has_loss) {
+  if (k->has_loss || k->is_confused) {
     add_lost(truth, k);
     return;
   }

@@ -340,7 +340,7 @@ static void remembers_its_judgement(void **state) {
 
 /* A pid that was another's */
 
-enum { NEW_MS = 1000 };
+enum { NEW_MS = 1000, FORMER_AGE_MS = OLD_MS - NEW_MS - 100 };
 
 static void tells_parents_of_one_pid_apart(void **state) {
   struct fixture *fixture = *state;
@@ -406,13 +406,13 @@ static void tells_parents_of_one_pid_apart(void **state) {
       read_at(fixture, NEW_MS + 1000);
     bool was_member = cases[i].was_heir || strcmp(cases[i].was, "make") == 0;
     if (cases[i].has_exited)
-      die(fixture, child.pid, parent, cases[i].was, OLD_MS);
+      die(fixture, child.pid, parent, cases[i].was, FORMER_AGE_MS);
 
     fork_at(fixture, cases[i].is_heir ? A : STRANGER, child.pid, NEW_MS);
     put_process(fixture, child.pid, cases[i].is, 'S', NEW_MS);
     fork_at(fixture, child.pid, C, AGE_MS);
     if (!cases[i].has_exited)
-      die(fixture, child.pid, parent, cases[i].was, OLD_MS);
+      die(fixture, child.pid, parent, cases[i].was, FORMER_AGE_MS);
     assert_case_int(cases[i].name, exits_of(fixture, 0), was_member);
     die(fixture, C, child.pid, "cc1", AGE_MS);
     if (exits_of(fixture, 0) != was_member + cases[i].ends) {

@@ -697,6 +697,7 @@ static void counts_the_end_of_who_has_no_main_thread(void **state) {
   read_at(fixture, 0);
   struct message message =
       last_of(thread_of(child.pid, child.pid + 1, "worker", 1), 2);
+  message.record[MESSAGE_THREAD].process_elapsed_us = 5000000;
   take(fixture, &message, 1);
   assert_int_equal(exits_of(fixture, 0), 1);
   assert_int_equal(fixture->event_count, 1);

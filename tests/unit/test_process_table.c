@@ -175,6 +175,76 @@ static void sweeps_all(void **state) {
   process_table_destroy(table);
 }
 
+enum { SECOND_NS = 1000000000 };
+
+/* One that began at a time, or whose fork was heard then: it began somewhat
+ * before. */
+static struct process *add_at(struct process_table *table, uint64_t begin_s,
+                              bool is_listed) {
+  struct process *process = add(table, 7);
+  process->start_ns = begin_s * SECOND_NS;
+  if (is_listed) {
+    process_learn(process, FACT_LISTED);
+  } else {
+    process->parent = 1;
+    process->start_ns -= 2 * (uint64_t)SECOND_NS;
+    process->start_width_us = 2000000;
+  }
+  return process;
+}
+
+/* Nobody has met a process before its fork was heard. */
+static void tells_who_had_a_pid_at_a_time(void **state) {
+  (void)state;
+  struct process_table *table = create();
+  struct process *first = add_at(table, 10, true);
+  struct process *second = add_at(table, 12, false);
+  static const struct {
+    uint64_t time_ms;
+    int process;
+  } cases[] = {{9999, 0},  {10000, 1}, {11000, 1},
+               {11999, 1}, {12000, 2}, {20000, 2}};
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const struct process *expected[] = {NULL, first, second};
+    assert_ptr_equal(
+        process_table_find_at(table, 7, cases[i].time_ms * 1000000),
+        expected[cases[i].process]);
+  }
+  process_table_remove(table, first);
+  assert_null(process_table_find_at(table, 7, UINT64_C(11000) * 1000000));
+  process_table_destroy(table);
+}
+
+/* Of those whom listings have shown, the former ones have lost their records;
+ * the others end in turn. */
+static void tells_who_ends_next(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    bool is_listed[2];
+    int process; /* that ends next */
+  } cases[] = {
+      {"none is listed", {false, false}, 0},
+      {"both are", {true, true}, 1},
+      {"the first is", {true, false}, 0},
+      {"the second is", {false, true}, 1},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++)
+    for (int is_reversed = 0; is_reversed < 2; is_reversed++) {
+      struct process_table *table = create();
+      struct process *processes[2];
+      for (int k = 0; k < 2; k++) {
+        int which = is_reversed ? 1 - k : k;
+        processes[which] =
+            add_at(table, 10 + (uint64_t)which, cases[i].is_listed[which]);
+      }
+      const struct process_search search = {.pid = 7, .latest_ns = UINT64_MAX};
+      assert_case(cases[i].name, process_table_find_exiting(table, &search) ==
+                                     processes[cases[i].process]);
+      process_table_destroy(table);
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(finds_what_was_added),
@@ -182,6 +252,8 @@ int main(void) {
       cmocka_unit_test(takes_a_pid_again),
       cmocka_unit_test(holds_many),
       cmocka_unit_test(sweeps_all),
+      cmocka_unit_test(tells_who_had_a_pid_at_a_time),
+      cmocka_unit_test(tells_who_ends_next),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+#include "track/exit_accounting.h"
+
+#include "deaths.h"
+
+/*
+ * Processes that have had one pid, one soon after the other: of which of them
+ * an exit record is, or a look at procfs. Group 0 is that of "make" and its
+ * descendants, group 1 that of "cc".
+ */
+
+enum { MAKE = 4000, STRANGER, CHILD, WORKER, LONG_MS = 10000 };
+enum { OK, ERROR = 0x100 };
+
+static void begin_before(struct fixture *fixture, uint64_t since_ms) {
+  add_group(fixture, SELECTOR_COMMAND, "make");
+  fixture->rules[0].descendants = true;
+  add_group(fixture, SELECTOR_COMMAND, "cc");
+  begin(fixture, since_ms);
+  fixture->tracker->hears_forks = true;
+  put_process(fixture, MAKE, "make", 'S', LONG_MS);
+  put_process(fixture, STRANGER, "bash", 'S', LONG_MS);
+}
+
+static void fork_at(struct fixture *fixture, pid_t parent, pid_t child,
+                    uint64_t before_ms) {
+  uint64_t time_ns = fixture->now - before_ms * MS;
+  descendants_set_time(fixture->descendants, time_ns);
+  descendants_fork(fixture->descendants, parent, child, time_ns);
+}
+
+static void take_between(struct fixture *fixture,
+                         const struct message *messages, size_t count,
+                         uint64_t from_ms, uint64_t until_ms) {
+  exit_accounting_take(fixture->exits, messages, count,
+                       fixture->now - from_ms * MS,
+                       fixture->now - until_ms * MS);
+}
+
+static struct message end_of(pid_t pid, pid_t ppid, const char *comm,
+                             uint64_t age_ms, uint32_t exit_code) {
+  struct message message = death_of(pid, comm, age_ms);
+  message.record[MESSAGE_THREAD].ppid = (uint32_t)ppid;
+  message.record[MESSAGE_THREAD].exit_code = exit_code;
+  return message;
+}
+
+/* A thread that is not the last one. */
+static struct message thread_end_of(pid_t tgid, pid_t pid, uint64_t age_ms) {
+  struct message message = thread_of(tgid, pid, "x", 1);
+  message.record[MESSAGE_THREAD].elapsed_us = age_ms * 1000;
+  message.record[MESSAGE_THREAD].process_elapsed_us = age_ms * 1000;
+  return message;
+}
+
+/* Makes it the last of two. */
+static struct message with_another(struct message message) {
+  return last_of(message, 2);
+}
+
+static void assert_ends(const struct fixture *fixture, size_t group, int64_t ok,
+                        int64_t error) {
+  assert_int_equal(truth(fixture, group, COUNTER_EXIT_OK), ok);
+  assert_int_equal(truth(fixture, group, COUNTER_EXIT_ERROR), error);
+}
+
+/* Records are taken in the order of their processes, also of those that no
+ * group wants. */
+static void tells_a_stranger_from_who_follows_it(void **state) {
+  struct fixture *fixture = *state;
+  begin_before(fixture, LONG_MS);
+  fork_at(fixture, STRANGER, PID, 60);
+  fork_at(fixture, MAKE, PID, 30);
+  const struct message messages[] = {end_of(PID, STRANGER, "sh", 20, OK),
+                                     end_of(PID, MAKE, "sh", 20, ERROR)};
+  take_between(fixture, messages, 2, 70, 0);
+  assert_ends(fixture, 0, 0, 1);
+}
+
+/* Of who was there before forks were heard, nothing is known: the record of who
+ * follows is yet to be taken. */
+static void tells_who_was_there_before_from_who_follows(void **state) {
+  struct fixture *fixture = *state;
+  begin_before(fixture, 50);
+  fork_at(fixture, MAKE, PID, 30);
+  const struct message messages[] = {thread_end_of(PID, WORKER, 14),
+                                     end_of(PID, STRANGER, "sh", 15, OK),
+                                     end_of(PID, MAKE, "sh", 25, ERROR)};
+  take_between(fixture, messages, 3, 70, 0);
+  assert_ends(fixture, 0, 0, 1);
+  assert_int_equal(truth(fixture, 0, COUNTER_FAULTS_MINOR),
+                   used_of(COUNTER_FAULTS_MINOR, 1));
+}
+
+/* One that has forked at a time was there at that time. */
+static void tells_who_has_lived_longer(void **state) {
+  struct fixture *fixture = *state;
+  begin_before(fixture, 50);
+  fork_at(fixture, MAKE, PID, 30);
+  put_child(fixture, PID, MAKE, "sh", DYING, 30);
+  fork_at(fixture, PID, CHILD, 5);
+  const struct message former = end_of(PID, MAKE, "sh", 10, OK);
+  take_between(fixture, &former, 1, 70, 0);
+  assert_ends(fixture, 0, 0, 0);
+  const struct message message = end_of(PID, MAKE, "sh", 26, ERROR);
+  take_between(fixture, &message, 1, 70, 0);
+  assert_ends(fixture, 0, 0, 1);
+}
+
+/* One whose record is lost has ended before another one has its pid. */
+static void tells_who_has_ended_before(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    bool is_seen; /* when it begins */
+    uint64_t start_ms, fork_ms, age_ms, from_ms, until_ms;
+  } cases[] = {
+      {true, 150, 100, 80, 300, 0},   /* it cannot have lived so long */
+      {false, 200, 140, 5, 138, 130}, /* its record would have come before */
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    begin_before(fixture, LONG_MS);
+    if (cases[i].is_seen) {
+      put_process(fixture, PID, "make", 'S', cases[i].start_ms);
+      fork_at(fixture, PID, CHILD, cases[i].fork_ms + 1);
+    } else {
+      fork_at(fixture, MAKE, PID, cases[i].start_ms);
+    }
+    put_process(fixture, PID, "cc", 'S', cases[i].fork_ms);
+    fork_at(fixture, STRANGER, PID, cases[i].fork_ms);
+    const struct message message =
+        end_of(PID, STRANGER, "cc", cases[i].age_ms, OK);
+    take_between(fixture, &message, 1, cases[i].from_ms, cases[i].until_ms);
+    assert_ends(fixture, 0, 0, 0);
+    assert_ends(fixture, 1, 1, 0);
+    clear(fixture);
+  }
+}
+
+/* A thread is not a late one of who has had the pid before. */
+static void tells_threads_apart(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name;
+    pid_t thread;
+    uint64_t age_ms;
+    bool is_late;
+  } cases[] = {
+      {"a late one", WORKER, 4, true},
+      {"it has lived longer", WORKER, 10, false},
+      {"that main thread has ended", PID, 4, false},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    begin_before(fixture, LONG_MS);
+    fork_at(fixture, STRANGER, PID, 60);
+    struct message message = with_another(end_of(PID, STRANGER, "cc", 5, OK));
+    take_between(fixture, &message, 1, 70, 50);
+    fork_at(fixture, STRANGER, PID, 40);
+    message = thread_end_of(PID, cases[i].thread, cases[i].age_ms);
+    take_between(fixture, &message, 1, 50, 0);
+    assert_case_int(cases[i].name, truth(fixture, 1, COUNTER_FAULTS_MINOR),
+                    used_of(COUNTER_FAULTS_MINOR, 1 + cases[i].is_late));
+    clear(fixture);
+  }
+}
+
+/* The parent that a record names may be another one than who has forked it. */
+static void tells_parents_apart(void **state) {
+  struct fixture *fixture = *state;
+  begin_before(fixture, LONG_MS);
+  put_child(fixture, PID, STRANGER, "sh", 'S', 100);
+  fork_at(fixture, PID, CHILD, 60);
+  fork_at(fixture, MAKE, PID, 30);
+  const struct message message = end_of(CHILD, PID, "sh", 60, OK);
+  take_between(fixture, &message, 1, 70, 0);
+  assert_ends(fixture, 0, 0, 0);
+}
+
+/* A parent whose main thread's record is yet to come has ended. */
+static void finds_the_child_of_one_that_waits(void **state) {
+  struct fixture *fixture = *state;
+  begin_before(fixture, 50);
+  fork_at(fixture, STRANGER, PID, 40);
+  fork_at(fixture, PID, CHILD, 30);
+  struct message parent = with_another(thread_end_of(PID, WORKER, 20));
+  struct message child = end_of(CHILD, 1, "cc", 20, OK);
+  take_between(fixture, &parent, 1, 50, 0);
+  size_t size = table_size(fixture);
+  take_between(fixture, &child, 1, 50, 0);
+  assert_ends(fixture, 1, 1, 0);
+  assert_int_equal(table_size(fixture), size); /* the same is kept for a read */
+}
+
+/* A zombie that has the pid tells nothing of who had it before. */
+static void reads_no_clock_of_another_one(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  begin_before(fixture, LONG_MS);
+  child_start(&child);
+  fork_at(fixture, MAKE, child.pid, 100);
+  child_tell(&child, 'b', 30);
+  child_end(&child);
+  child_settle_all();
+  put_process(fixture, child.pid, "sh", 'Z', 50);
+  const struct message message = end_of(child.pid, MAKE, "sh", 10, OK);
+  take_between(fixture, &message, 1, 200, 0);
+  assert_int_equal(cpu_of(fixture, 0), 8 * MS);
+}
+
+/* Whom a read finds while the pid changes hands */
+
+/* When a read takes what records there are. */
+enum moment { IS_MET = 1, IS_KNOWN };
+
+struct change {
+  struct fixture *fixture;
+  enum moment moment, now;
+  void (*happen)(struct fixture *fixture, pid_t pid);
+  pid_t pid;
+};
+
+static void change_once(void *context) {
+  struct change *change = context;
+  if (++change->now == change->moment)
+    change->happen(change->fixture, change->pid);
+}
+
+static void read_while(struct fixture *fixture, pid_t pid, enum moment moment,
+                       void (*happen)(struct fixture *fixture, pid_t pid)) {
+  struct change change = {fixture, moment, 0, happen, pid};
+  fixture->tracker->drain = change_once;
+  fixture->tracker->drain_context = &change;
+  child_settle_all();
+  reader_read(fixture->reader, fixture->now, &fixture->report);
+  fixture->tracker->drain = NULL;
+}
+
+static void be_another_one(struct fixture *fixture, pid_t pid) {
+  put_process(fixture, pid, "sh", 'S', 20);
+  fork_at(fixture, MAKE, pid, 20);
+  const struct message message = thread_end_of(pid, pid, 5);
+  take_between(fixture, &message, 1, 30, 0);
+}
+
+static void keeps_who_has_the_pid_since(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  begin_before(fixture, LONG_MS);
+  fork_at(fixture, MAKE, CHILD, 30); /* from now on its parent is known */
+  remove_process(fixture, STRANGER);
+  remove_process(fixture, MAKE);
+  child_start(&child);
+  put_process(fixture, child.pid, "sh", 'S', 5000);
+  read_while(fixture, child.pid, IS_MET, be_another_one);
+  const struct message last =
+      with_another(thread_end_of(child.pid, WORKER, 20));
+  take_between(fixture, &last, 1, 30, 0);
+  assert_used("all of it", fixture, 0, 2, 1);
+}
+
+static void end_meanwhile(struct fixture *fixture, pid_t pid) {
+  const struct message message =
+      with_another(end_of(pid, STRANGER, "cc", 20, OK));
+  take_between(fixture, &message, 1, 30, 0);
+  put_process(fixture, pid, "cc", DYING, 20);
+}
+
+static void keeps_who_ends_meanwhile(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  begin_before(fixture, LONG_MS);
+  remove_process(fixture, STRANGER);
+  remove_process(fixture, MAKE);
+  child_start(&child);
+  fork_at(fixture, STRANGER, child.pid, 20);
+  put_process(fixture, child.pid, "cc", 'S', 20);
+  read_while(fixture, child.pid, IS_MET, end_meanwhile);
+  assert_ends(fixture, 1, 1, 0);
+  const struct message late = thread_end_of(child.pid, WORKER, 5);
+  take_between(fixture, &late, 1, 30, 0);
+  assert_int_equal(truth(fixture, 1, COUNTER_FAULTS_MINOR),
+                   used_of(COUNTER_FAULTS_MINOR, 2));
+}
+
+static void end_thread(struct fixture *fixture, pid_t pid) {
+  const struct message message = thread_end_of(pid, WORKER, 4);
+  take_between(fixture, &message, 1, 50, 0);
+}
+
+/* A thread is not a late one of who has had the pid before, once a read has met
+ * who has it now. */
+static void tells_threads_of_who_is_met_apart(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  begin_before(fixture, LONG_MS);
+  child_start(&child);
+  fork_at(fixture, STRANGER, child.pid, 60);
+  const struct message former =
+      with_another(end_of(child.pid, STRANGER, "cc", 5, OK));
+  take_between(fixture, &former, 1, 70, 50);
+  put_process(fixture, child.pid, "sh", 'S', 40);
+  fork_at(fixture, STRANGER, child.pid, 40);
+  remove_process(fixture, STRANGER);
+  remove_process(fixture, MAKE);
+  read_while(fixture, child.pid, IS_KNOWN, end_thread);
+  assert_int_equal(truth(fixture, 1, COUNTER_FAULTS_MINOR),
+                   used_of(COUNTER_FAULTS_MINOR, 1));
+}
+
+/* What is left of who has ended is not taken for who has its pid. */
+static void leaves_who_is_over_alone(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  begin_before(fixture, 50);
+  child_start(&child);
+  fork_at(fixture, STRANGER, child.pid, 20);
+  const struct message messages[] = {
+      with_another(end_of(child.pid, STRANGER, "cc", 10, OK)),
+      end_of(child.pid, STRANGER, "sh", 10, OK)};
+  take_between(fixture, messages, 2, 100, 0);
+  child_tell(&child, 'b', 30);
+  child_end(&child);
+  child_settle_all();
+  put_process(fixture, child.pid, "sh", 'Z', 20);
+  read_at(fixture, 0);
+  assert_ends(fixture, 1, 1, 0);
+  assert_int_equal(cpu_of(fixture, 1), 16 * MS);
+}
+
+/* Nor is one whose record was lost still a parent. */
+static void inherits_nothing_from_who_is_gone(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  begin_before(fixture, LONG_MS);
+  child_start(&child);
+  put_process(fixture, PID, "make", 'S', 150);
+  fork_at(fixture, PID, CHILD, 120);
+  put_process(fixture, PID, "sh", 'S', 100);
+  fork_at(fixture, STRANGER, PID, 100);
+  fork_at(fixture, PID, child.pid, 50);
+  put_child(fixture, child.pid, PID, "sh", 'S', 50);
+  const struct message message = end_of(PID, STRANGER, "sh", 60, OK);
+  take_between(fixture, &message, 1, 45, 30);
+  remove_process(fixture, PID);
+  remove_process(fixture, MAKE);
+  read_at(fixture, 0);
+  assert_int_equal(group_at(fixture->tracker, 0)->gauges[GAUGE_PROCESSES], 0);
+}
+
+#define prepared(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      prepared(tells_a_stranger_from_who_follows_it),
+      prepared(tells_who_was_there_before_from_who_follows),
+      prepared(tells_who_has_lived_longer),
+      prepared(tells_who_has_ended_before),
+      prepared(tells_threads_apart),
+      prepared(tells_threads_of_who_is_met_apart),
+      prepared(tells_parents_apart),
+      prepared(finds_the_child_of_one_that_waits),
+      prepared(reads_no_clock_of_another_one),
+      prepared(keeps_who_has_the_pid_since),
+      prepared(keeps_who_ends_meanwhile),
+      prepared(leaves_who_is_over_alone),
+      prepared(inherits_nothing_from_who_is_gone),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
