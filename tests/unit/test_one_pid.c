@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/exit_accounting.h"
 
-#include "deaths.h"
+#include "support/exit_records.h"
 
 /*
  * Processes that have had one pid, one soon after the other: of which of them
@@ -229,11 +229,11 @@ static void change_once(void *context) {
 static void read_while(struct fixture *fixture, pid_t pid, enum moment moment,
                        void (*happen)(struct fixture *fixture, pid_t pid)) {
   struct change change = {fixture, moment, 0, happen, pid};
-  fixture->tracker->drain = change_once;
-  fixture->tracker->drain_context = &change;
+  fixture->tracker->drain =
+      (struct drain){.context = &change, .take = change_once};
   child_settle_all();
   reader_read(fixture->reader, fixture->now, &fixture->report);
-  fixture->tracker->drain = NULL;
+  fixture->tracker->drain = (struct drain){0};
 }
 
 static void be_another_one(struct fixture *fixture, pid_t pid) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/own_io.h"
 
-#include "test.h"
+#include "support/test.h"
 
 /* Looks at one process, whose first sees nothing but what it has used. */
 struct look {
