@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+#include "track/listed_process.h"
+
+#include "kernel/process_clock.h"
+#include "track/exited_threads.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Gives up what is kept for a process that is to be removed. */
+static void release_process(struct selection *selection,
+                            struct process *process) REQUIRES(tracker_mutex) {
+  selection_drop_member(selection, process);
+  member_destroy(process->claim);
+  exited_threads_destroy(process->exited);
+  process->claim = NULL;
+  process->exited = NULL;
+}
+
+bool listed_process_note_unlisted(struct selection *selection,
+                                  struct process *process) {
+  if (process_learn(process, FACT_UNLISTED) != ACTION_FORGET)
+    return true;
+  release_process(selection, process);
+  return false;
+}
+
+/* Whether a process of the table is the one that a read has just found. One
+ * whose exit is counted is not there any more, but for what is left of it. */
+static bool is_found(const struct selection *selection,
+                     const struct process *process,
+                     const struct procfs_stat *stat) REQUIRES(tracker_mutex) {
+  uint64_t start_ns = stat->start_ticks * selection->tick_ns;
+  if (process_is_listed(process))
+    return process->start_ns == start_ns;
+  return process_may_have_begun(process, start_ns,
+                                start_ns + selection->tick_ns) &&
+         !(process_has_exited(process) && !stat->is_exiting);
+}
+
+/* Whether the exit of a process is counted that was alive when a read looked at
+ * it: it has ended since, or another one has its pid. */
+static bool is_overtaken(const struct selection *selection, pid_t pid,
+                         const struct procfs_stat *stat)
+    REQUIRES(tracker_mutex) {
+  const struct process *process =
+      process_table_find(selection->tracker->table, pid);
+  return process != NULL && !process_is_listed(process) &&
+         process_has_exited(process) && !stat->is_exiting;
+}
+
+/* Whether the pid was given to another process since the read looked at it, and
+ * the listener has entered that one. */
+static bool has_successor(const struct selection *selection,
+                          const struct process *process,
+                          const struct procfs_stat *stat) {
+  return !process_is_listed(process) &&
+         process->start_ns > (stat->start_ticks + 1) * selection->tick_ns;
+}
+
+/* Whether nothing is left of a process but what late records may tell: it has
+ * ended, and its pid was given to another one. */
+static bool is_over(const struct process *process) REQUIRES(tracker_mutex) {
+  return process_has_exited(process) && !process_is_listed(process) &&
+         process->is_succeeded;
+}
+
+/* The process that a read has just found under a pid, or NULL if the table does
+ * not have it. */
+static struct process *recognize(struct selection *selection, pid_t pid,
+                                 const struct procfs_stat *stat)
+    REQUIRES(tracker_mutex) {
+  struct process *process = process_table_find(selection->tracker->table, pid);
+  if (process == NULL || is_over(process))
+    return NULL;
+  if (is_found(selection, process, stat))
+    return process;
+  if (!has_successor(selection, process, stat) &&
+      !listed_process_note_unlisted(selection, process))
+    process_table_remove(selection->tracker->table, process);
+  return NULL;
+}
+
+/* Who was known under a pid, when nothing can be learned of who has it now. */
+static struct process *find_known(struct selection *selection, pid_t pid) {
+  tracker_lock(selection->tracker);
+  struct process *process = process_table_find(selection->tracker->table, pid);
+  bool is_met = process != NULL && process_is_listed(process);
+  tracker_unlock(selection->tracker);
+  return is_met ? process : NULL;
+}
+
+/* Makes a process the reader's. */
+static void adopt_process(struct selection *selection, struct process *process,
+                          const struct procfs_stat *stat)
+    REQUIRES(tracker_mutex) {
+  const struct tracker *tracker = selection->tracker;
+  /* At first parents may come later than their children. */
+  bool is_early = tracker->has_descendants && !tracker->has_read;
+
+  process_learn(process, FACT_LISTED);
+  process->seen = LISTED_PROCESS_NO_READ;
+  process->start_ns = stat->start_ticks * selection->tick_ns;
+  process->start_width_us = (uint32_t)(selection->tick_ns / 1000);
+  process->clock_ns = PROCESS_CLOCK_UNKNOWN;
+  process->due =
+      is_early ? PROCESS_DUE_NOW : selection_next_turn(selection, process);
+}
+
+/* The process that a read has just found under a pid, if its groups are known:
+ * a read has met it before, or the listener has booked its end. Else NULL. */
+static struct process *find_resolved(struct selection *selection, pid_t pid,
+                                     const struct procfs_stat *stat) {
+  tracker_lock(selection->tracker);
+  struct process *process = recognize(selection, pid, stat);
+  if (process != NULL && !process_is_listed(process)) {
+    if (process_has_exited(process))
+      adopt_process(selection, process, stat);
+    else
+      process = NULL;
+  }
+  tracker_unlock(selection->tracker);
+  return process;
+}
+
+/* Enters a process that was just matched; the listener may know it. Returns
+ * NULL if memory is short. */
+static struct process *enter_process(struct selection *selection, pid_t pid,
+                                     const struct procfs_stat *stat)
+    REQUIRES(tracker_mutex) {
+  struct tracker *tracker = selection->tracker;
+  uint64_t latest_ns = (stat->start_ticks + 1) * selection->tick_ns;
+
+  struct process *process = recognize(selection, pid, stat);
+  if (process == NULL)
+    process = process_table_add(tracker->table, pid);
+  if (process != NULL) {
+    bool from_zero = tracker_counts_from_zero(tracker, latest_ns);
+    process->select_error = (int16_t)selection->select_error;
+    adopt_process(selection, process, stat);
+    process->is_pending = selection->is_pending && from_zero;
+    selection_assign_groups(selection, process, stat, from_zero);
+  }
+  return process;
+}
+
+/* Whether a process that no read has met is the listener's alone: of one that
+ * ends only its exit record tells what it was. */
+static bool is_too_late(const struct selection *selection,
+                        const struct procfs_stat *stat) {
+  return stat->is_exiting && stat->threads <= 1 && selection->tracker->listens;
+}
+
+static uint64_t count_exits(struct selection *selection) {
+  tracker_lock(selection->tracker);
+  uint64_t exits = selection->tracker->exits;
+  tracker_unlock(selection->tracker);
+  return exits;
+}
+
+static bool is_as_before(const struct procfs_stat *a,
+                         const struct procfs_stat *b) {
+  return strcmp(a->comm, b->comm) == 0 && a->is_forked == b->is_forked;
+}
+
+/* Matches and enters a process that no read has met. An exit that is counted
+ * meanwhile may be its own, of which no trace is left if no group wanted it:
+ * then it must not be entered. Returns NULL if it is gone, or too late. */
+static struct process *enter_stranger(struct selection *selection, pid_t pid,
+                                      struct procfs_stat *stat) {
+  enum { TRIES = 8 };
+  struct tracker *tracker = selection->tracker;
+
+  for (int tries = 1;; tries++) {
+    struct procfs_stat matched = *stat;
+    uint64_t cpu_ns; /* before it is matched: what it becomes later, shows */
+    if (process_clock_ns(pid, &cpu_ns) != 0)
+      return NULL;
+    if (is_too_late(selection, stat) || !selection_match(selection, pid, stat))
+      return NULL;
+    if (tries == 1)
+      selection_learn_executable(selection, pid);
+    uint64_t exits = count_exits(selection);
+    if (tracker->listens && !selection_look_again(selection, pid, stat))
+      return NULL;
+    if (is_too_late(selection, stat))
+      return NULL;
+    tracker_lock(tracker);
+    bool is_sure = tries == TRIES ||
+                   (exits == tracker->exits && is_as_before(&matched, stat));
+    struct process *process =
+        is_sure ? enter_process(selection, pid, stat) : NULL;
+    if (process != NULL) {
+      /* The record of one that is ending may be filled in already. */
+      process_note_known(process, stat->is_exiting ? process->start_ns
+                                                   : selection->begin_ns);
+      process->clock_ns = cpu_ns;
+    }
+    tracker_unlock(tracker);
+    if (is_sure)
+      return process;
+  }
+}
+
+struct process *listed_process_identify(struct selection *selection, pid_t pid,
+                                        uint32_t inode, int *error) {
+  struct procfs_stat stat;
+  int status = procfs_stat(selection->proc, pid, &stat);
+  if (status == -EACCES || status == -EPERM)
+    *error = status;
+  if (status != 0)
+    return procfs_is_vanished(status) ? NULL : find_known(selection, pid);
+
+  /* Whoever had the pid before is gone: its end is counted before. */
+  tracker_take_exits(selection->tracker);
+  tracker_lock(selection->tracker);
+  bool is_old = is_overtaken(selection, pid, &stat);
+  tracker_unlock(selection->tracker);
+  if (is_old && !selection_look_again(selection, pid, &stat))
+    return NULL;
+  struct process *process = find_resolved(selection, pid, &stat);
+  if (process == NULL)
+    process = enter_stranger(selection, pid, &stat);
+  if (process != NULL) {
+    process->inode = inode;
+    if (stat.children_faults > 0)
+      process->has_ended_children = process->has_io_of_children = true;
+  }
+  return process;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#include "track/selection.h"
+
+#include "select/path_watch.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+
+/*
+ * Processes change: they exec, or change name, user or cgroup. Young ones are
+ * selected anew at each read, others in turn, all of them in ROUND_S. One that
+ * did not run can only have been moved to another cgroup.
+ */
+enum { ROUND_S = 50 };
+
+/* How soon one is selected anew for which no work was left: within twice that.
+ */
+enum { BUSY_S = 3 };
+
+#define SECOND_NS UINT64_C(1000000000)
+
+bool selection_look_again(struct selection *selection, pid_t pid,
+                          struct procfs_stat *stat) {
+  struct procfs_stat now;
+  int status = procfs_stat(selection->proc, pid, &now);
+  if (status != 0)
+    return !procfs_is_vanished(status);
+  bool is_same = now.start_ticks == stat->start_ticks;
+  *stat = now;
+  return is_same;
+}
+
+/* Matches a process, whose attributes these are, with a rule. */
+static void match_rule(struct selection *selection, const struct rule *rule,
+                       struct attributes *attributes) {
+  struct join *join = &selection->join;
+
+  attributes->undecided = NULL;
+  enum selector_match result =
+      rule_match(rule, attributes, &join->matches[join->match_count]);
+  join->match_count += result == SELECTOR_YES;
+  if (result != SELECTOR_UNKNOWN || attributes->undecided == NULL)
+    return;
+  if (selection->select_error != -EAGAIN)
+    selection->select_error =
+        attributes->limit == PATTERN_BUSY ? -EAGAIN : -EOVERFLOW;
+  selection->undecided_limit = attributes->limit;
+  selection->undecided_rule = rule->name;
+  selection->undecided_expression = attributes->undecided;
+}
+
+static void clear_attributes(void *attributes) { attributes_clear(attributes); }
+
+/* Matches a process, whose attributes these are, with all rules. */
+static void match_rules(struct selection *selection,
+                        struct attributes *attributes) {
+  selection->join.match_count = 0;
+  selection->select_error = 0;
+  pthread_cleanup_push(clear_attributes, attributes); /* if left behind */
+  for (const struct rule *r = selection->tracker->rules; r != NULL; r = r->next)
+    match_rule(selection, r, attributes);
+  pthread_cleanup_pop(false);
+}
+
+bool selection_match(struct selection *selection, pid_t pid,
+                     struct procfs_stat *stat) {
+  struct attributes attributes;
+
+  attributes_init(&attributes, selection->proc, pid, stat->comm);
+  attributes.work = &selection->work;
+  match_rules(selection, &attributes);
+  if (selection->select_error == 0)
+    selection->select_error = attributes.error;
+  selection->is_pending =
+      attributes.is_pending || selection->select_error == -EAGAIN;
+  selection->executable = attributes.executable;
+  selection->cgroup = process_hash(attributes_seen_cgroup(&attributes));
+  bool is_complete = !attributes_lacked_any(&attributes);
+  attributes_clear(&attributes);
+
+  return is_complete || selection_look_again(selection, pid, stat);
+}
+
+void selection_learn_executable(struct selection *selection, pid_t pid) {
+  uint64_t dev, inode;
+  if (selection->executable != NULL &&
+      sampler_find_executable(selection->sampler, pid, &dev, &inode))
+    path_watch_learn(selection->executable, dev, inode);
+}
+
+bool selection_is_undecided(int select_error) {
+  return select_error == -EOVERFLOW || select_error == -EAGAIN;
+}
+
+uint32_t selection_next_turn(const struct selection *selection,
+                             const struct process *process) {
+  uint32_t now_s = (uint32_t)(selection->begin_ns / SECOND_NS);
+  bool is_young =
+      selection->begin_ns < process->start_ns + TRACKER_YOUTH_S * SECOND_NS;
+  /* What takes too long is not asked at each read. */
+  if (is_young && !selection_is_undecided(process->select_error))
+    return now_s;
+  if (process->select_error == -EAGAIN)
+    return now_s + BUSY_S + (uint32_t)process->pid % BUSY_S;
+  /* Not all at once: each at a second of its own. */
+  uint32_t wait_s =
+      ((uint32_t)process->pid + ROUND_S - now_s % ROUND_S) % ROUND_S;
+  return now_s + (wait_s > 0 ? wait_s : ROUND_S);
+}
+
+void selection_drop_member(struct selection *selection,
+                           struct process *process) {
+  process->was_member |= process->member != NULL;
+  sampler_forget(selection->sampler, process->member);
+  process->member = NULL;
+}
+
+/* What the listener found is the read's now. */
+static void adopt_claim(struct process *process) REQUIRES(tracker_mutex) {
+  if (process->member == NULL)
+    process->member = process->claim;
+  else
+    member_destroy(process->claim);
+  process->claim = NULL;
+}
+
+void selection_assign_groups(struct selection *selection,
+                             struct process *process,
+                             const struct procfs_stat *stat, bool from_zero) {
+  struct join *join = &selection->join;
+
+  if (process_has_exited(process))
+    return; /* its groups are settled */
+  process->select_error = (int16_t)selection->select_error;
+  process->cgroup = selection->cgroup;
+  process_note_identity(process, stat->comm, stat->is_forked);
+  join_work_out(join, process, stat->ppid, UINT64_MAX);
+  adopt_claim(process);
+  bool is_same = process->member != NULL &&
+                 member_has_groups(process->member, join->memberships,
+                                   join->count, join->inherited_count);
+  if (join->count == 0)
+    selection_drop_member(selection, process);
+  else if (!is_same && !join_admit(join, process, from_zero))
+    process->due = PROCESS_DUE_NOW;
+  process->is_judged = true;
+}
+
+bool selection_has_moved(struct selection *selection,
+                         const struct process *process) {
+  char path[PATH_MAX];
+  return process->cgroup != 0 &&
+         procfs_cgroup(selection->proc, process->pid, path, sizeof(path)) ==
+             0 &&
+         process_hash(path) != process->cgroup;
+}
+
+void selection_renew(struct selection *selection, struct process *process,
+                     uint64_t before_ns, bool from_zero) {
+  struct procfs_stat stat;
+
+  process->due = selection_next_turn(selection, process);
+  if (procfs_stat(selection->proc, process->pid, &stat) != 0 ||
+      stat.is_exiting ||
+      stat.start_ticks * selection->tick_ns != process->start_ns)
+    return;
+  /* One that ends stays in its groups: what it was cannot be read any more. */
+  if (!selection_match(selection, process->pid, &stat) || stat.is_exiting)
+    return;
+  process->select_error = (int16_t)selection->select_error;
+  process->due = selection_next_turn(selection, process);
+  /* So does one that could not be matched within the limit. */
+  if (selection_is_undecided(selection->select_error))
+    return;
+  if (process->member == NULL)
+    selection_learn_executable(selection, process->pid);
+  tracker_lock(selection->tracker);
+  bool was_none = process->member == NULL;
+  from_zero |= process->is_pending;
+  selection_assign_groups(selection, process, &stat, from_zero);
+  /* A change of what it is came after the last look at its clock. */
+  if (was_none && process->member != NULL && !from_zero &&
+      before_ns != PROCESS_CLOCK_UNKNOWN)
+    account_start_at(&process->member->account, before_ns);
+  process->is_pending &= selection->is_pending;
+  tracker_unlock(selection->tracker);
+}
