@@ -31,12 +31,12 @@ struct sampler {
 
   struct process *batch[QUERY_BATCH];
   size_t batch_size;
-  struct look *looks; /* one each */
+  struct member_sample *samples; /* one each */
 };
 
-/* What one look at a process finds. */
-struct look {
-  struct sample sample;  /* points to the others */
+/* What one look at a member finds: a sample, and what it points to. */
+struct member_sample {
+  struct sample sample;
   struct record *record; /* or NULL */
   struct procfs_io io;
   struct procfs_stat stat;
@@ -55,8 +55,8 @@ struct sampler *sampler_create(struct procfs *proc, struct tracker *tracker) {
   sampler->proc = proc;
   sampler->tracker = tracker;
   sampler->tick_ns = clock_tick_ns();
-  sampler->looks = calloc(QUERY_BATCH, sizeof(sampler->looks[0]));
-  if (sampler->looks == NULL) {
+  sampler->samples = calloc(QUERY_BATCH, sizeof(sampler->samples[0]));
+  if (sampler->samples == NULL) {
     free(sampler);
     return NULL;
   }
@@ -67,7 +67,7 @@ void sampler_destroy(struct sampler *sampler) {
   if (sampler == NULL)
     return;
   query_close(sampler->query);
-  free(sampler->looks);
+  free(sampler->samples);
   free(sampler);
 }
 
@@ -219,31 +219,32 @@ static bool count_threads(struct sampler *sampler, struct process *process,
          is_same_process(sampler, process);
 }
 
-static uint32_t count_ended(const struct process *process)
+static uint32_t count_ended_threads(const struct process *process)
     REQUIRES(tracker_mutex) {
   return process->exited != NULL ? process->exited->io_count : 0;
 }
 
 /* Notes what was there before a process's I/O is read, if that may be
  * children's, too. */
-static void note_before_io(struct sampler *sampler,
-                           const struct process *process, struct look *look) {
+static void read_before_io(struct sampler *sampler,
+                           const struct process *process,
+                           struct member_sample *found) {
   struct procfs_stat stat;
-  if (!look->had_waited || (process->member->collect & COLLECT_IO) == 0)
+  if (!found->had_waited || (process->member->collect & COLLECT_IO) == 0)
     return;
   if (procfs_stat(sampler->proc, process->pid, &stat) == 0)
-    look->sample.own_io.children_faults_before = stat.children_faults;
+    found->sample.own_io.children_faults_before = stat.children_faults;
   tracker_lock(sampler->tracker);
-  look->ended = count_ended(process);
+  found->ended = count_ended_threads(process);
   tracker_unlock(sampler->tracker);
 }
 
-/* Begins a look at a process, whose record was asked for just before time_ns.
+/* Begins a sample of a process whose record was asked for just before time_ns.
  */
-static void begin_look(const struct sampler *sampler,
-                       const struct process *process, uint64_t time_ns,
-                       struct look *look) {
-  *look = (struct look){
+static void begin_sample(const struct sampler *sampler,
+                         const struct process *process, uint64_t time_ns,
+                         struct member_sample *found) {
+  *found = (struct member_sample){
       .sample.time_ns = time_ns,
       .sample.counts_ended_threads = sampler->counts_ended_threads,
       .had_exited = process_has_exited(process),
@@ -254,7 +255,7 @@ static void begin_look(const struct sampler *sampler,
 /* Reads the process's I/O, and keeps the file; and that of its living threads,
  * if it may have waited for children. Returns whether it is there. */
 static bool read_io(struct sampler *sampler, struct process *process,
-                    struct look *look) {
+                    struct member_sample *found) {
   struct member *member = process->member;
 
   member->io_error = 0;
@@ -264,11 +265,11 @@ static bool read_io(struct sampler *sampler, struct process *process,
     member->io_fd = fd_budget_keep(&sampler->files,
                                    procfs_io_open(sampler->proc, process->pid));
   int status =
-      procfs_io_read(sampler->proc, process->pid, member->io_fd, &look->io);
-  if (status == 0 && look->had_waited)
+      procfs_io_read(sampler->proc, process->pid, member->io_fd, &found->io);
+  if (status == 0 && found->had_waited)
     status = procfs_io_of_threads(sampler->proc, process->pid,
-                                  &look->sample.own_io.living);
-  look->sample.own_io.has_living = status == 0 && look->had_waited;
+                                  &found->sample.own_io.living);
+  found->sample.own_io.has_living = status == 0 && found->had_waited;
   member->io_error = status;
   return status == 0;
 }
@@ -281,7 +282,7 @@ static bool needs_stat(const struct member *member, const struct sample *sample,
          (had_waited && (member->collect & COLLECT_IO) != 0);
 }
 
-static void note_stat(struct member *member, const struct procfs_stat *stat) {
+static void store_stat(struct member *member, const struct procfs_stat *stat) {
   member->rss_bytes = stat->rss_bytes;
   member->vm_bytes = stat->vm_bytes;
   member->has_ended = procfs_stat_has_ended(stat);
@@ -290,8 +291,8 @@ static void note_stat(struct member *member, const struct procfs_stat *stat) {
 
 /* The TGID record of a single-threaded zombie is blank while that of its thread
  * has the final figures. Returns whether it is one. */
-static bool ask_zombie(struct sampler *sampler, const struct process *process,
-                       struct query_answer *answer) {
+static bool query_zombie(struct sampler *sampler, const struct process *process,
+                         struct query_answer *answer) {
   uint32_t pid = (uint32_t)process->pid;
   int status = -ENOTCONN;
 
@@ -307,16 +308,16 @@ static bool ask_zombie(struct sampler *sampler, const struct process *process,
 
 /* Adds what exit records tell of a process's ended threads where the kernel's
  * own figures leave it out. */
-static void add_exited_thread(struct look *look,
+static void add_ended_threads(struct member_sample *found,
                               const struct exited_threads *exited, bool listens)
     REQUIRES(tracker_mutex) {
-  struct sample *sample = &look->sample;
+  struct sample *sample = &found->sample;
 
-  if (look->record != NULL && !sample->counts_ended_threads && listens) {
+  if (found->record != NULL && !sample->counts_ended_threads && listens) {
     sample->adds_ended_threads = true;
     if (exited != NULL) {
-      look->record->switches_voluntary += exited->switches_voluntary;
-      look->record->switches_involuntary += exited->switches_involuntary;
+      found->record->switches_voluntary += exited->switches_voluntary;
+      found->record->switches_involuntary += exited->switches_involuntary;
     }
   }
   sample->own_io.knows_ended = listens;
@@ -334,15 +335,15 @@ static void add_exited_thread(struct look *look,
 /* Leaves the I/O out for now if a child, or a thread of a process that waits
  * for children, has ended since it was read: who did it cannot be told. The
  * next read looks again. */
-static void doubt_io(struct look *look, struct process *process)
-    REQUIRES(tracker_mutex) {
+static void defer_doubtful_io(struct member_sample *found,
+                              struct process *process) REQUIRES(tracker_mutex) {
   if (account_begins_io(&process->member->account))
     return; /* what counts is how it grows from there */
-  bool is_doubtful = look->sample.own_io.may_have_waited
-                         ? count_ended(process) != look->ended
+  bool is_doubtful = found->sample.own_io.may_have_waited
+                         ? count_ended_threads(process) != found->ended
                          : (bool)process->has_ended_children;
-  if (is_doubtful && look->sample.io != NULL) {
-    look->sample.io = NULL;
+  if (is_doubtful && found->sample.io != NULL) {
+    found->sample.io = NULL;
     process->clock_ns = PROCESS_CLOCK_UNKNOWN;
   }
 }
@@ -354,34 +355,34 @@ static void doubt_io(struct look *look, struct process *process)
  */
 static uint64_t least_thread_ns(const struct sampler *sampler,
                                 const struct process *process,
-                                const struct look *look, uint64_t length_ns)
-    REQUIRES(tracker_mutex) {
-  uint32_t threads_now = look->threads;
+                                const struct member_sample *found,
+                                uint64_t length_ns) REQUIRES(tracker_mutex) {
+  uint32_t threads_now = found->threads;
   uint32_t before = process->member->threads;
 
   if (!sampler->tracker->listens)
     return max(threads_now, before) * length_ns;
-  if (look->recent.lived_ns > 0)
-    return look->recent.lived_ns;
+  if (found->recent.lived_ns > 0)
+    return found->recent.lived_ns;
   return min(threads_now, before) * length_ns;
 }
 
 /* Sets what is known of the time since the last sample. */
 static void set_period(const struct sampler *sampler,
-                       const struct process *process, struct look *look)
-    REQUIRES(tracker_mutex) {
-  struct disk_wait_period *period = &look->sample.disk;
+                       const struct process *process,
+                       struct member_sample *found) REQUIRES(tracker_mutex) {
+  struct disk_wait_period *period = &found->sample.disk;
 
   *period = (struct disk_wait_period){
       .since_ns = process->member->account.sampled_ns,
-      .until_ns = look->sample.time_ns,
+      .until_ns = found->sample.time_ns,
   };
   if (period->since_ns == 0)
     period->since_ns = subtract(process->start_ns, sampler->suspended_ns);
   period->thread_ns = least_thread_ns(
-      sampler, process, look, subtract(period->until_ns, period->since_ns));
-  period->false_ns = look->recent.false_ns;
-  period->from_boot = look->recent.from_boot;
+      sampler, process, found, subtract(period->until_ns, period->since_ns));
+  period->false_ns = found->recent.false_ns;
+  period->from_boot = found->recent.from_boot;
 }
 
 /* What the living threads of a process tell of a period. */
@@ -390,9 +391,10 @@ struct thread_life {
   struct disk_wait_from_boot from_boot;
 };
 
-static void add_thread(struct thread_life *life, const struct query_answer *is,
-                       const struct disk_wait_period *period,
-                       uint64_t known_ns) {
+static void add_thread_life(struct thread_life *life,
+                            const struct query_answer *is,
+                            const struct disk_wait_period *period,
+                            uint64_t known_ns) {
   uint64_t length_ns = subtract(period->until_ns, period->since_ns);
   uint64_t age_ns = length_ns; /* of one that has ended just now */
   if (is->error == 0) {
@@ -406,10 +408,10 @@ static void add_thread(struct thread_life *life, const struct query_answer *is,
 }
 
 /* Asks a process's threads, as far as they can be asked. */
-static struct thread_life ask_threads(struct sampler *sampler,
-                                      const struct process *process,
-                                      const struct disk_wait_period *period,
-                                      uint64_t known_ns) {
+static struct thread_life query_threads(struct sampler *sampler,
+                                        const struct process *process,
+                                        const struct disk_wait_period *period,
+                                        uint64_t known_ns) {
   size_t count = 0;
   struct thread_life life = {0};
   uint32_t *tids = calloc(THREADS_ASKED, sizeof(tids[0]));
@@ -425,7 +427,7 @@ static struct thread_life ask_threads(struct sampler *sampler,
     if (status != 0)
       disconnect(sampler, status);
     for (size_t k = 0; status == 0 && k < size; k++)
-      add_thread(&life, &answers[k], period, known_ns);
+      add_thread_life(&life, &answers[k], period, known_ns);
   }
   free(tids);
   return life;
@@ -433,25 +435,26 @@ static struct thread_life ask_threads(struct sampler *sampler,
 
 /* Sets a sample's period. Asks the threads only if false waits for a disk may
  * be among those that were counted, and gives up the lock meanwhile. */
-static void question_disk_waits(struct sampler *sampler,
-                                const struct process *process,
-                                struct look *look) REQUIRES(tracker_mutex) {
+static void set_checked_period(struct sampler *sampler,
+                               const struct process *process,
+                               struct member_sample *found)
+    REQUIRES(tracker_mutex) {
   const struct account *account = &process->member->account;
 
-  set_period(sampler, process, look);
-  if (!account_doubts_disk_waits(account, &look->sample))
+  set_period(sampler, process, found);
+  if (!account_doubts_disk_waits(account, &found->sample))
     return;
 
-  struct disk_wait_period period = look->sample.disk;
+  struct disk_wait_period period = found->sample.disk;
   uint64_t known_ns = account->from_boot_ns;
   tracker_unlock(sampler->tracker);
-  struct thread_life life = ask_threads(sampler, process, &period, known_ns);
+  struct thread_life life = query_threads(sampler, process, &period, known_ns);
   tracker_lock(sampler->tracker);
 
-  struct disk_wait_period *asked = &look->sample.disk;
-  set_period(sampler, process, look);
+  struct disk_wait_period *asked = &found->sample.disk;
+  set_period(sampler, process, found);
   if (sampler->tracker->listens)
-    life.lived_ns += look->recent.lived_ns;
+    life.lived_ns += found->recent.lived_ns;
   if (life.lived_ns > asked->thread_ns)
     asked->thread_ns = life.lived_ns;
   disk_wait_add(&asked->from_boot, &life.from_boot);
@@ -462,44 +465,45 @@ static void question_disk_waits(struct sampler *sampler,
  * booked is of no use after it; one that was taken later knows a zombie's exact
  * CPU time and I/O. Returns false if the process is not the one that it was.
  */
-static bool book(struct sampler *sampler, struct process *process,
-                 struct look *look) {
+static bool count_sample(struct sampler *sampler, struct process *process,
+                         struct member_sample *found) {
   struct member *member = process->member;
   bool is_same = true;
 
   tracker_lock(sampler->tracker);
-  doubt_io(look, process);
-  look->sample.own_io.has_io_of_children = process->has_io_of_children;
-  if (look->record != NULL)
-    question_disk_waits(sampler, process, look);
-  add_exited_thread(look, process->exited, sampler->tracker->listens);
+  defer_doubtful_io(found, process);
+  found->sample.own_io.has_io_of_children = process->has_io_of_children;
+  if (found->record != NULL)
+    set_checked_period(sampler, process, found);
+  add_ended_threads(found, process->exited, sampler->tracker->listens);
   member->counts_delays |=
       process->start_ns >= sampler->tracker->delays_since_ns;
-  if (process_has_exited(process) == look->had_exited) {
-    is_same = look->had_exited ||
-              look->sample.cpu_ns >= account_cpu_ns(&member->account);
-    if (is_same && !member_update(member, &look->sample))
+  if (process_has_exited(process) == found->had_exited) {
+    is_same = found->had_exited ||
+              found->sample.cpu_ns >= account_cpu_ns(&member->account);
+    if (is_same && !member_update(member, &found->sample))
       process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
-    else if (is_same && look->record != NULL && process->exited != NULL)
-      exited_threads_note_sample(process->exited, &look->recent);
-    if (is_same && look->sample.io != NULL && process->exited != NULL)
+    else if (is_same && found->record != NULL && process->exited != NULL)
+      exited_threads_note_sample(process->exited, &found->recent);
+    if (is_same && found->sample.io != NULL && process->exited != NULL)
       exited_threads_note_io(process->exited);
   }
   if (is_same)
-    member->threads = look->threads;
+    member->threads = found->threads;
   tracker_unlock(sampler->tracker);
   return is_same;
 }
 
 /* Takes the record out of an answer, if there is one. Returns false if the
  * process is gone. */
-static bool take_record(struct sampler *sampler, struct process *process,
-                        struct query_answer *answer, struct look *look) {
+static bool accept_record(struct sampler *sampler, struct process *process,
+                          struct query_answer *answer,
+                          struct member_sample *found) {
   if (answer == NULL)
     return true;
   if (answer->error == 0 && record_is_blank(&answer->record)) {
-    look->is_zombie = ask_zombie(sampler, process, answer);
-    look->sample.counts_ended_threads = true;
+    found->is_zombie = query_zombie(sampler, process, answer);
+    found->sample.counts_ended_threads = true;
   }
   if (procfs_is_vanished(answer->error))
     return false;
@@ -509,78 +513,81 @@ static bool take_record(struct sampler *sampler, struct process *process,
     return true;
   }
   sampler->has_record = true;
-  if (!look->had_exited)
-    look->sample.record = look->record = &answer->record;
+  if (!found->had_exited)
+    found->sample.record = found->record = &answer->record;
   return true;
 }
 
 /* Takes the CPU time: what the clock said when it was found to have moved,
  * unless the record, or the process's end, is newer than that. Returns false if
  * the process is gone. */
-static bool take_cpu_time(const struct process *process, struct look *look) {
-  struct sample *sample = &look->sample;
+static bool read_cpu_time(const struct process *process,
+                          struct member_sample *found) {
+  struct sample *sample = &found->sample;
 
   sample->cpu_ns = process->clock_ns;
-  bool is_old = look->had_exited || sample->cpu_ns == PROCESS_CLOCK_UNKNOWN ||
-                (look->record != NULL && look->record->cpu_ns > sample->cpu_ns);
+  bool is_old =
+      found->had_exited || sample->cpu_ns == PROCESS_CLOCK_UNKNOWN ||
+      (found->record != NULL && found->record->cpu_ns > sample->cpu_ns);
   return !is_old || process_clock_ns(process->pid, &sample->cpu_ns) == 0;
 }
 
 /* Reads <pid>/stat if it tells what nothing else does. Returns false if it is
  * that of another process. */
-static bool take_stat(struct sampler *sampler, const struct process *process,
-                      struct look *look) {
+static bool read_stat(struct sampler *sampler, const struct process *process,
+                      struct member_sample *found) {
   const struct member *member = process->member;
   /* One thread where there were more, or none known, or no record to tell: a
    * zombie, perhaps. */
   bool may_have_ended =
-      look->threads <= 1 && (member->threads != 1 || look->record == NULL);
+      found->threads <= 1 && (member->threads != 1 || found->record == NULL);
 
   if ((!may_have_ended &&
-       !needs_stat(member, &look->sample, look->had_waited)) ||
-      procfs_stat(sampler->proc, process->pid, &look->stat) != 0)
+       !needs_stat(member, &found->sample, found->had_waited)) ||
+      procfs_stat(sampler->proc, process->pid, &found->stat) != 0)
     return true;
-  look->sample.stat = &look->stat;
-  return has_start_of(sampler, &look->stat, process);
+  found->sample.stat = &found->stat;
+  return has_start_of(sampler, &found->stat, process);
 }
 
-/* Looks at a process whose look is begun; answer is NULL if there is none.
+/* Reads what a sample that was begun needs; answer is NULL if there is none.
  * Returns false if the process is gone. */
-static bool look_at(struct sampler *sampler, struct process *process,
-                    struct query_answer *answer, struct look *look) {
-  if (!take_record(sampler, process, answer, look) ||
-      !take_cpu_time(process, look))
+static bool read_sample(struct sampler *sampler, struct process *process,
+                        struct query_answer *answer,
+                        struct member_sample *found) {
+  if (!accept_record(sampler, process, answer, found) ||
+      !read_cpu_time(process, found))
     return false;
-  note_before_io(sampler, process, look);
-  bool has_io = read_io(sampler, process, look);
-  if (!count_threads(sampler, process, &look->threads) ||
-      !take_stat(sampler, process, look))
+  read_before_io(sampler, process, found);
+  bool has_io = read_io(sampler, process, found);
+  if (!count_threads(sampler, process, &found->threads) ||
+      !read_stat(sampler, process, found))
     return false;
   /* Of who waited and has ended, the exit records tell. */
-  if (has_io && !(look->had_exited && look->had_waited))
-    look->sample.io = &look->io;
+  if (has_io && !(found->had_exited && found->had_waited))
+    found->sample.io = &found->io;
   /* Of children that ended before it was known, only this tells. */
-  if (look->had_waited && look->stat.children_faults > 0 &&
+  if (found->had_waited && found->stat.children_faults > 0 &&
       !process->has_ended_children)
     process->has_ended_children = process->has_io_of_children = true;
-  look->sample.own_io.may_have_waited =
-      look->had_waited && process->has_ended_children;
-  look->sample.own_io.children_faults = look->stat.children_faults;
+  found->sample.own_io.may_have_waited =
+      found->had_waited && process->has_ended_children;
+  found->sample.own_io.children_faults = found->stat.children_faults;
   return true;
 }
 
-/* Counts what a look has found. Returns false if the process is gone. */
-static bool count_look(struct sampler *sampler, struct process *process,
-                       struct look *look) {
+/* Counts a sample that was read. Returns false if the process is gone. */
+static bool finish_sample(struct sampler *sampler, struct process *process,
+                          struct member_sample *found) {
   struct member *member = process->member;
-  if (!book(sampler, process, look))
+  if (!count_sample(sampler, process, found))
     return false;
 
   member->is_new = false;
-  member->has_ended = look->is_zombie;
-  member->may_be_dead = look->threads <= 1 && !look->is_zombie;
-  if (look->sample.stat != NULL)
-    note_stat(member, &look->stat);
+  member->has_ended = found->is_zombie;
+  member->may_be_dead = found->threads <= 1 && !found->is_zombie;
+  if (found->sample.stat != NULL)
+    store_stat(member, &found->stat);
   return true;
 }
 
@@ -591,8 +598,8 @@ void sampler_add(struct sampler *sampler, struct process *process) {
 }
 
 /* Asks for the records of the processes at hand. Returns whether they came. */
-static bool ask_for_records(struct sampler *sampler,
-                            struct query_answer answers[QUERY_BATCH]) {
+static bool query_batch(struct sampler *sampler,
+                        struct query_answer answers[QUERY_BATCH]) {
   uint32_t ids[QUERY_BATCH];
   if (sampler->query == NULL || sampler->batch_size == 0)
     return false;
@@ -606,12 +613,12 @@ static bool ask_for_records(struct sampler *sampler,
 }
 
 /* Notes which threads have ended by now, which the records do count. */
-static void note_ended_threads(struct sampler *sampler) {
+static void copy_ended_periods(struct sampler *sampler) {
   tracker_lock(sampler->tracker);
   for (size_t i = 0; i < sampler->batch_size; i++) {
     const struct exited_threads *exited = sampler->batch[i]->exited;
     if (exited != NULL)
-      sampler->looks[i].recent = exited->recent;
+      sampler->samples[i].recent = exited->recent;
   }
   tracker_unlock(sampler->tracker);
 }
@@ -622,17 +629,18 @@ void sampler_flush(struct sampler *sampler) {
   if (sampler->batch_size == 0)
     return;
   tracker_take_exits(sampler->tracker);
-  bool has_answers = ask_for_records(sampler, answers);
+  bool has_answers = query_batch(sampler, answers);
   uint64_t time_ns = clock_ns(CLOCK_MONOTONIC);
   for (size_t i = 0; i < sampler->batch_size; i++)
-    begin_look(sampler, sampler->batch[i], time_ns, &sampler->looks[i]);
-  note_ended_threads(sampler);
+    begin_sample(sampler, sampler->batch[i], time_ns, &sampler->samples[i]);
+  copy_ended_periods(sampler);
   for (size_t i = 0; i < sampler->batch_size; i++) {
     struct process *process = sampler->batch[i];
     if (!has_answers)
       process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
-    process->member->is_gone = !look_at(
-        sampler, process, has_answers ? &answers[i] : NULL, &sampler->looks[i]);
+    process->member->is_gone =
+        !read_sample(sampler, process, has_answers ? &answers[i] : NULL,
+                     &sampler->samples[i]);
   }
   /* Children whose parents have their I/O are known to have ended then, and so
    * are threads that were not found alive. */
@@ -641,17 +649,17 @@ void sampler_flush(struct sampler *sampler) {
     struct process *process = sampler->batch[i];
     if (!process->member->is_gone)
       process->member->is_gone =
-          !count_look(sampler, process, &sampler->looks[i]);
+          !finish_sample(sampler, process, &sampler->samples[i]);
   }
   sampler->batch_size = 0;
   check_refusal(sampler);
 }
 
 void sampler_look_at_exited(struct sampler *sampler, struct process *process) {
-  struct look look;
-  begin_look(sampler, process, clock_ns(CLOCK_MONOTONIC), &look);
-  process->member->is_gone = !look_at(sampler, process, NULL, &look) ||
-                             !count_look(sampler, process, &look);
+  struct member_sample found;
+  begin_sample(sampler, process, clock_ns(CLOCK_MONOTONIC), &found);
+  process->member->is_gone = !read_sample(sampler, process, NULL, &found) ||
+                             !finish_sample(sampler, process, &found);
 }
 
 void sampler_look_at_idle(struct sampler *sampler, struct process *process) {
@@ -660,5 +668,5 @@ void sampler_look_at_idle(struct sampler *sampler, struct process *process) {
 
   if ((member->may_be_dead || (member->collect & COLLECT_MEMORY) != 0) &&
       procfs_stat(sampler->proc, process->pid, &stat) == 0)
-    note_stat(member, &stat);
+    store_stat(member, &stat);
 }
