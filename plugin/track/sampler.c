@@ -5,8 +5,8 @@
 #include "kernel/clock.h"
 #include "kernel/fd_budget.h"
 #include "kernel/process_clock.h"
-#include "kernel/query.h"
 #include "track/exited_threads.h"
+#include "track/kernel_connection.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,16 +18,12 @@ enum { THREADS_ASKED = 16384 };
 struct sampler {
   struct procfs *proc;
   struct tracker *tracker;
-  struct query *query; /* NULL while there is no connection */
-  uint16_t version;    /* of the running kernel's records */
-  bool counts_ended_threads;
+  struct kernel_connection connection;
 
   uint64_t tick_ns;       /* of start times */
   uint64_t suspended_ns;  /* clock_suspended_ns */
   struct fd_budget files; /* the members' */
-  struct sampler_status status;
-  bool has_record; /* in this read some record was told */
-  int refusal;     /* why the last one that was not told was not */
+  int delay_accounting;   /* as sampler_status has it */
 
   struct process *batch[QUERY_BATCH];
   size_t batch_size;
@@ -66,7 +62,7 @@ struct sampler *sampler_create(struct procfs *proc, struct tracker *tracker) {
 void sampler_destroy(struct sampler *sampler) {
   if (sampler == NULL)
     return;
-  query_close(sampler->query);
+  kernel_connection_close(&sampler->connection);
   free(sampler->samples);
   free(sampler);
 }
@@ -80,84 +76,25 @@ void sampler_abandon_batch(struct sampler *sampler, struct procfs *proc) {
   sampler->batch_size = 0;
 }
 
-static void disconnect(struct sampler *sampler, int error) {
-  query_close(sampler->query);
-  sampler->query = NULL;
-  sampler->status.taskstats = error;
-}
-
-/* Reads the plugin's own record, which tells what others' would. Returns 0 or a
- * negative errno; has_failed says whether that is the connection's. */
-static int read_own_record(struct sampler *sampler, bool *has_failed) {
-  uint32_t self = (uint32_t)getpid();
-  struct query_answer answer;
-  int status =
-      query_records(sampler->query, MESSAGE_PROCESS, &self, 1, &answer);
-  *has_failed = status != 0;
-  if (status == 0)
-    status = answer.error;
-  if (status == 0)
-    sampler->version = answer.record.version;
-  return status;
-}
-
-/* Opens the socket and learns what this kernel tells, and whether it tells us.
- */
-static int connect_to_kernel(struct sampler *sampler) {
-  bool has_failed;
-  int status = query_open(&sampler->query);
-  if (status == 0)
-    status = read_own_record(sampler, &has_failed);
-  if (status == 0)
-    status = query_counts_ended_threads(sampler->query,
-                                        &sampler->counts_ended_threads);
-  return status;
-}
-
-/* Whether records are told at all, where no member's was: a bad answer to one
- * query concerns its process alone. */
-static void check_refusal(struct sampler *sampler) {
-  bool has_failed;
-  if (sampler->refusal == 0 || sampler->has_record || sampler->query == NULL)
-    return;
-  int status = read_own_record(sampler, &has_failed);
-  sampler->has_record = status == 0;
-  if (has_failed)
-    disconnect(sampler, status);
-  else
-    sampler->status.taskstats = status;
-}
-
 void sampler_begin(struct sampler *sampler) {
   sampler->suspended_ns = clock_suspended_ns();
-  sampler->status = (struct sampler_status){0};
-  sampler->has_record = false;
-  sampler->refusal = 0;
   sampler->batch_size = 0;
+  kernel_connection_begin(&sampler->connection);
 
-  if (sampler->query == NULL) {
-    int status = connect_to_kernel(sampler);
-    if (status != 0)
-      disconnect(sampler, status);
-  }
   bool on;
   int status = procfs_delay_accounting(sampler->proc, &on);
   if (status == 0 && !on)
     status = -ENODATA;
-  sampler->status.delay_accounting = status;
+  sampler->delay_accounting = status;
 }
 
 bool sampler_find_executable(struct sampler *sampler, pid_t pid, uint64_t *dev,
                              uint64_t *inode) {
   struct query_answer answer;
   uint32_t id = (uint32_t)pid;
-  if (sampler->query == NULL)
+  if (kernel_connection_query(&sampler->connection, MESSAGE_THREAD, &id, 1,
+                              &answer) != 0)
     return false;
-  int status = query_records(sampler->query, MESSAGE_THREAD, &id, 1, &answer);
-  if (status != 0) {
-    disconnect(sampler, status);
-    return false;
-  }
   *dev = answer.record.exe_dev;
   *inode = answer.record.exe_inode;
   return answer.error == 0;
@@ -165,9 +102,12 @@ bool sampler_find_executable(struct sampler *sampler, pid_t pid, uint64_t *dev,
 
 void sampler_status(const struct sampler *sampler,
                     struct sampler_status *status) {
-  *status = sampler->status;
+  *status = (struct sampler_status){
+      .taskstats = sampler->connection.error,
+      .delay_accounting = sampler->delay_accounting,
+  };
   if (status->taskstats == 0) {
-    status->delays = record_delays(sampler->version);
+    status->delays = record_delays(sampler->connection.version);
     if (status->delay_accounting != 0)
       status->delays &= UINT32_C(1) << DELAY_CPU;
   }
@@ -246,7 +186,7 @@ static void begin_sample(const struct sampler *sampler,
                          struct member_sample *found) {
   *found = (struct member_sample){
       .sample.time_ns = time_ns,
-      .sample.counts_ended_threads = sampler->counts_ended_threads,
+      .sample.counts_ended_threads = sampler->connection.counts_ended_threads,
       .had_exited = process_has_exited(process),
       .had_waited = process->has_ended_children || process->member->is_new,
   };
@@ -294,13 +234,8 @@ static void store_stat(struct member *member, const struct procfs_stat *stat) {
 static bool query_zombie(struct sampler *sampler, const struct process *process,
                          struct query_answer *answer) {
   uint32_t pid = (uint32_t)process->pid;
-  int status = -ENOTCONN;
-
-  if (sampler->query != NULL) {
-    status = query_records(sampler->query, MESSAGE_THREAD, &pid, 1, answer);
-    if (status != 0)
-      disconnect(sampler, status);
-  }
+  int status = kernel_connection_query(&sampler->connection, MESSAGE_THREAD,
+                                       &pid, 1, answer);
   if (status != 0)
     answer->error = status;
   return answer->error == 0 && !record_is_blank(&answer->record);
@@ -419,14 +354,13 @@ static struct thread_life query_threads(struct sampler *sampler,
   if (tids == NULL || procfs_tids(sampler->proc, process->pid, tids,
                                   THREADS_ASKED, &count) != 0)
     count = 0;
-  for (size_t i = 0, size; i < count && sampler->query != NULL; i += size) {
+  for (size_t i = 0, size; i < count; i += size) {
     struct query_answer answers[QUERY_BATCH];
     size = count - i < QUERY_BATCH ? count - i : QUERY_BATCH;
-    int status =
-        query_records(sampler->query, MESSAGE_THREAD, &tids[i], size, answers);
-    if (status != 0)
-      disconnect(sampler, status);
-    for (size_t k = 0; status == 0 && k < size; k++)
+    if (kernel_connection_query(&sampler->connection, MESSAGE_THREAD, &tids[i],
+                                size, answers) != 0)
+      break;
+    for (size_t k = 0; k < size; k++)
       add_thread_life(&life, &answers[k], period, known_ns);
   }
   free(tids);
@@ -507,12 +441,11 @@ static bool accept_record(struct sampler *sampler, struct process *process,
   }
   if (procfs_is_vanished(answer->error))
     return false;
+  kernel_connection_note_answer(&sampler->connection, answer->error);
   if (answer->error != 0) {
-    sampler->refusal = answer->error;
     process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again at the next read */
     return true;
   }
-  sampler->has_record = true;
   if (!found->had_exited)
     found->sample.record = found->record = &answer->record;
   return true;
@@ -601,15 +534,10 @@ void sampler_add(struct sampler *sampler, struct process *process) {
 static bool query_batch(struct sampler *sampler,
                         struct query_answer answers[QUERY_BATCH]) {
   uint32_t ids[QUERY_BATCH];
-  if (sampler->query == NULL || sampler->batch_size == 0)
-    return false;
   for (size_t i = 0; i < sampler->batch_size; i++)
     ids[i] = (uint32_t)sampler->batch[i]->pid;
-  int status = query_records(sampler->query, MESSAGE_PROCESS, ids,
-                             sampler->batch_size, answers);
-  if (status != 0)
-    disconnect(sampler, status);
-  return status == 0;
+  return kernel_connection_query(&sampler->connection, MESSAGE_PROCESS, ids,
+                                 sampler->batch_size, answers) == 0;
 }
 
 /* Notes which threads have ended by now, which the records do count. */
@@ -652,7 +580,7 @@ void sampler_flush(struct sampler *sampler) {
           !finish_sample(sampler, process, &sampler->samples[i]);
   }
   sampler->batch_size = 0;
-  check_refusal(sampler);
+  kernel_connection_check_refusal(&sampler->connection);
 }
 
 void sampler_look_at_exited(struct sampler *sampler, struct process *process) {
