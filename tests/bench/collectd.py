@@ -12,6 +12,9 @@ PLUGINS = "/usr/lib/collectd"
 TYPES = "/usr/share/collectd/types.db"
 # Of descriptors a service of systemd has so many, until it asks for more.
 DESCRIPTORS = "1024:"
+# The names of the threads that read, by plugin.
+READERS = {"taskstats": ("reader#0", "taskstats reads")}
+OTHER_READERS = ("reader#0",)
 
 CONFIG = """\
 Hostname "localhost"
@@ -56,6 +59,7 @@ class Collectd:
         self.directory = tempfile.mkdtemp(prefix="taskstats-bench.")
         self.process = None
         self.tids = {}
+        self.readers = READERS.get(plugin, OTHER_READERS)
         with open(f"{self.directory}/collectd.conf", "w", encoding="ascii") as file:
             file.write(CONFIG.format(
                 interval=interval, directory=self.directory, types=TYPES,
@@ -126,21 +130,25 @@ class Collectd:
             time.sleep(0.01)
         self.tids[prefix] = tids
 
-    def cpu_us(self, prefix="reader#0"):
-        """What these threads have used; exact while they sleep."""
-        if prefix not in self.tids:
-            self.await_thread(prefix)
+    def tids_of(self, *prefixes):
+        for prefix in prefixes:
+            if prefix not in self.tids:
+                self.await_thread(prefix)
+        return [tid for prefix in prefixes for tid in self.tids[prefix]]
+
+    def cpu_us(self, *prefixes):
+        """What these threads have used, or those that read; exact while they
+        sleep."""
         try:
             return sum(int(read_line(f"/proc/{self.process.pid}/task/{tid}/schedstat").split()[0])
-                       for tid in self.tids[prefix]) / 1000
+                       for tid in self.tids_of(*prefixes or self.readers)) / 1000
         except OSError:
             self.fail("is gone")
 
     def is_reading(self):
-        self.cpu_us()
-        tid = self.tids["reader#0"][0]
-        line = read_line(f"/proc/{self.process.pid}/task/{tid}/stat")
-        return line.rpartition(")")[2].split()[0] != "S"
+        lines = [read_line(f"/proc/{self.process.pid}/task/{tid}/stat")
+                 for tid in self.tids_of(*self.readers)]
+        return any(line.rpartition(")")[2].split()[0] != "S" for line in lines)
 
     def rss_bytes(self):
         for line in open(f"/proc/{self.process.pid}/smaps_rollup", encoding="ascii"):
