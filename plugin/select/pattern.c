@@ -270,7 +270,10 @@ static int match_in_steps(const struct pattern *pattern, const char *text,
                           struct pattern_steps *steps) {
   pcre2_set_match_limit(context, MATCH_LIMIT);
   pcre2_set_heap_limit(context, HEAP_LIMIT_KIB);
-  pcre2_set_callout(context, pattern_steps_count, steps);
+  pcre2_set_callout(context,
+                    pattern->hiding != NULL ? pattern_steps_count_hidden
+                                            : pattern_steps_count,
+                    steps);
   int status = pcre2_match(pattern->code, (PCRE2_SPTR)text, length, 0, 0, match,
                            context);
   if (status != PCRE2_ERROR_JIT_STACKLIMIT)

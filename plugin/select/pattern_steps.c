@@ -59,13 +59,20 @@ static size_t hidden_steps(const pcre2_callout_block *block,
   return (each < left / times ? each * times : left) / HIDDEN_BYTES;
 }
 
-int pattern_steps_count(pcre2_callout_block *block, void *context) {
-  struct pattern_steps *steps = context;
+static int count(const pcre2_callout_block *block, struct pattern_steps *steps,
+                 size_t hidden) {
   if (block->current_position > steps->position)
     steps->taken += block->current_position - steps->position;
   steps->position = block->current_position;
-  steps->taken += PATTERN_ITEM_STEPS;
-  if (steps->expression != NULL)
-    steps->taken += hidden_steps(block, steps->expression);
+  steps->taken += PATTERN_ITEM_STEPS + hidden;
   return steps->taken <= steps->limit ? 0 : PCRE2_ERROR_CALLOUT;
+}
+
+int pattern_steps_count(pcre2_callout_block *block, void *context) {
+  return count(block, context, 0);
+}
+
+int pattern_steps_count_hidden(pcre2_callout_block *block, void *context) {
+  const struct pattern_steps *steps = context;
+  return count(block, context, hidden_steps(block, steps->expression));
 }

@@ -20,18 +20,18 @@ enum {
 };
 
 struct pattern_steps {
-  /* The expression, if some item of it may fail after it has passed much text:
-   * pattern_steps_hide. Otherwise NULL. */
-  const char *expression;
+  const char *expression; /* for pattern_steps_count_hidden */
   size_t taken, limit;
   size_t position; /* in the text */
 };
 
-/* Whether a compiled expression has such an item. */
+/* Whether an item of a compiled expression may fail after it has passed much
+ * text, so that the steps have to be counted by pattern_steps_count_hidden. */
 bool pattern_steps_hide(const pcre2_code *code, const char *expression);
 
-/* A callout that stands before each item, whose context is a struct
+/* Callouts, one of which stands before each item, whose context is a struct
  * pattern_steps. Returns 0, or PCRE2_ERROR_CALLOUT once the limit is passed. */
 int pattern_steps_count(pcre2_callout_block *block, void *context);
+int pattern_steps_count_hidden(pcre2_callout_block *block, void *context);
 
 #endif
