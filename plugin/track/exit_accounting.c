@@ -173,12 +173,13 @@ static unsigned int count_ends(const struct exit_accounting *exits,
 }
 
 /* Whether a record is of one that had the pid before, of which nothing is known
- * because it was there before forks were heard. */
+ * because it was there before forks were heard, and no read has met it. */
 static bool is_of_former(const struct exit_accounting *exits,
                          const struct process *process,
                          const struct exit_info *info) REQUIRES(tracker_mutex) {
   const struct tracker *tracker = exits->tracker;
-  if (!tracker->hears_forks || info->earliest_ns >= tracker->hears_since_ns)
+  if (!tracker->hears_forks || tracker->has_read ||
+      info->earliest_ns >= tracker->hears_since_ns)
     return false;
   /* The end of the last that has been heard to begin is yet to be taken. */
   bool ends_later = process->parent != 0 &&
