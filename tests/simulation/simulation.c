@@ -262,7 +262,7 @@ static void note_records(unsigned int process, unsigned int before) {
     return;
   tell("the last record is lost");
   world.records--;
-  truth_lose(process);
+  truth_lose(process, &world.record[world.records].record[MESSAGE_THREAD]);
 }
 
 static void use_some(unsigned int process) {

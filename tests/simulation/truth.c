@@ -16,8 +16,10 @@ static struct known {
   bool is_in_read;    /* it has its name since before the read under way */
   bool is_base;       /* there before the plugin, and no read is complete */
   bool was_before;    /* it was there before the plugin */
-  bool is_confused;   /* with who had its pid before, or has it after */
-  bool has_loss;
+  bool is_early;      /* no read was complete when it began */
+  bool is_confused;   /* nothing is sure */
+  bool has_lost_end;  /* by whose record its end would count */
+  unsigned int lacks; /* how many reads may yet know that it lacks a record */
   bool has_ended;
   bool has_children;
   bool has_other_main; /* who called exec was not the main thread */
@@ -26,6 +28,8 @@ static struct known {
   unsigned int maybe; /* the names that may have got what is unclear, as bits */
   uint64_t sure[USES], unclear[USES], base[USES];
   uint64_t since_look[USES], since_begin[USES]; /* parts of sure */
+  uint64_t counted[USES]; /* by reads, until it ended: likewise */
+  uint64_t lost[USES];    /* with the records of its threads */
 } known[WORLD_PROCESSES];
 
 static bool is_reading, has_read;
@@ -61,14 +65,27 @@ static bool is_queued(pid_t pid) {
   return false;
 }
 
+static void confuse(unsigned int one, unsigned int other) {
+  known[one].is_confused = known[other].is_confused = true;
+}
+
 /* Nothing tells the record of a process that was there before the plugin, and
  * that no read has met, from one of who has its pid next, if that begins before
  * the record is taken: both may have begun and ended at these times. */
-static void confuse(unsigned int process) {
+static void confuse_with_former(unsigned int process) {
   pid_t pid = world.process[process].pid;
   for (unsigned int i = 1; i < process; i++)
     if (known[i].is_base && world.process[i].pid == pid && is_queued(pid))
-      known[i].is_confused = known[process].is_confused = true;
+      confuse(i, process);
+}
+
+/* Nor does anything tell the records of a process from those that are lost of
+ * who had its pid before, as long as these may be late. */
+static void confuse_with_lost(unsigned int process) {
+  for (unsigned int i = 1; i < process; i++)
+    if (known[i].lacks > 0 &&
+        world.process[i].pid == world.process[process].pid)
+      confuse(i, process);
 }
 
 void truth_begin(unsigned int process, bool is_before_plugin) {
@@ -82,16 +99,13 @@ void truth_begin(unsigned int process, bool is_before_plugin) {
       .was_looked_at = is_reading || is_before_plugin,
       .is_base = is_before_plugin,
       .was_before = is_before_plugin,
+      .is_early = !has_read,
       /* As the children that its parent had when its record was lost. */
-      .has_loss = parent->has_loss && !has_read,
+      .is_confused = (parent->has_lost_end || parent->is_confused) && !has_read,
   };
   known[process].is_descendant |= known[process].name == SET_D;
   known[p->parent].has_children = true;
-  confuse(process);
-  /* Who has the pid after one whose end is not known may be taken for it. */
-  for (unsigned int i = 1; i < process; i++)
-    known[process].has_loss |=
-        known[i].has_loss && world.process[i].pid == p->pid;
+  confuse_with_former(process);
   uint64_t first[USES] = {[USE_CPU] = 1000};
   truth_use(process, first);
 }
@@ -131,19 +145,44 @@ void truth_name(unsigned int process, const char *comm) {
   k->name = name;
 }
 
+enum { LATE_READS = 2 };
+
 void truth_exit(unsigned int process, uint32_t exit_code) {
-  known[process].has_ended = true;
-  known[process].exit_code = exit_code;
+  struct known *k = &known[process];
+  k->has_ended = true;
+  k->exit_code = exit_code;
+  for (unsigned int u = 0; u < USES; u++)
+    k->counted[u] = k->sure[u] - k->since_look[u];
+  if (k->lacks > 0)
+    k->lacks = LATE_READS;
 }
 
-void truth_end_task(unsigned int process) { known[process].ended_tasks++; }
+void truth_end_task(unsigned int process) {
+  known[process].ended_tasks++;
+  confuse_with_lost(process);
+}
 
-/* A parent whose end is not known is thought to be there, and its children to
- * be another's once they have a new parent. */
-void truth_lose(unsigned int process) {
-  known[process].has_loss = true;
+/* Without the main thread's record the name is not known, and so it is not
+ * known to whom the end is to be told. At first, the children of one whose end
+ * is not known are taken for another's once they have another parent. */
+static void lose_end(unsigned int process) {
+  known[process].has_lost_end = true;
   for (unsigned int i = 1; i < world.processes; i++)
-    known[i].has_loss |= known[i].parent == process;
+    known[i].is_confused |= known[i].parent == process && known[i].is_early;
+}
+
+void truth_lose(unsigned int process, const struct record *record) {
+  const struct machine_process *p = &world.process[process];
+  struct known *k = &known[process];
+  bool is_main = record->pid == record->tgid && p->task[0].has_exited;
+
+  k->lacks = LATE_READS;
+  k->lost[USE_CHARS] += record->write_chars + 1023;
+  k->lost[USE_FAULTS] += record->faults_minor;
+  if (is_main || (record->flags & RECORD_LAST_THREAD) != 0)
+    lose_end(process);
+  /* The name of a former main thread may be taken for its own. */
+  k->is_confused |= is_main && p->has_other_main;
 }
 
 void truth_begin_read(void) {
@@ -162,6 +201,7 @@ void truth_end_read(void) {
   for (unsigned int i = 0; i < world.processes; i++) {
     struct known *k = &known[i];
     memcpy(k->since_look, k->since_begin, sizeof(k->since_look));
+    k->lacks -= k->lacks > 0 && k->has_ended;
     /* What has no main thread any more cannot be resolved anew. */
     k->is_unclear &= !k->is_in_read || world.process[i].task[0].has_exited;
     k->is_base &= !k->is_in_read;
@@ -175,11 +215,20 @@ static void add_range(struct range *range, uint64_t least, uint64_t most) {
 
 static uint64_t subtract(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
+/* What is counted at least of what would be, were it not for lost records. */
+static uint64_t least_of(const struct known *k, unsigned int use,
+                         uint64_t sure) {
+  if (k->is_confused)
+    return 0;
+  uint64_t least = subtract(sure, k->lost[use]);
+  return k->has_lost_end && least > k->counted[use] ? k->counted[use] : least;
+}
+
 /* Of a process in a set for sure, or perhaps only. */
 static void add_use(struct range used[USES], const struct known *k,
                     const uint64_t sure[USES], const uint64_t maybe[USES]) {
   for (unsigned int u = 0; u < USES; u++) {
-    uint64_t least = k->has_loss ? 0 : sure[u];
+    uint64_t least = least_of(k, u, sure[u]);
     uint64_t most = sure[u] + maybe[u];
     if (u == USE_CHARS)
       least = subtract(least, UINT64_C(1023) * k->ended_tasks);
@@ -208,23 +257,21 @@ static enum ending ending_of(uint32_t exit_code) {
 
 static void add_end(struct range ended[ENDINGS], const struct known *k) {
   for (unsigned int e = 0; k->has_ended && e < ENDINGS; e++)
-    if (k->has_loss || k->is_confused)
+    if (k->has_lost_end || k->is_confused)
       add_range(&ended[e], 0, 1);
     else if (e == ending_of(k->exit_code))
       add_range(&ended[e], 1, 1);
 }
 
-/* Of one whose record is lost or confused, or that has the pid of one whose
- * record is lost, nothing is sure. What was confused may count twice: by a
- * sample, and by the record. */
-static void add_lost(struct truth *truth, const struct known *k) {
+/* What was confused may count for another one, and twice: by a sample, and by
+ * the record. */
+static void add_confused(struct truth *truth, const struct known *k) {
   static const uint64_t none[USES];
   uint64_t all[USES] = {0};
   add(all, k->sure);
   add(all, k->unclear);
   add(all, k->base);
-  if (k->is_confused)
-    add(all, all);
+  add(all, all);
   for (unsigned int s = 0; s < SETS; s++) {
     add_use(truth->used[s], k, none, all);
     add_end(truth->ended[s], k);
@@ -235,8 +282,8 @@ static void add_process(struct truth *truth, const struct known *k) {
   static const uint64_t none[USES];
   uint64_t all[USES] = {0}, perhaps[USES] = {0};
 
-  if (k->has_loss || k->is_confused) {
-    add_lost(truth, k);
+  if (k->is_confused) {
+    add_confused(truth, k);
     return;
   }
   add(perhaps, k->unclear);
@@ -273,7 +320,8 @@ void truth_sum_up(struct truth *truth) {
     k->has_other_main = world.process[i].has_other_main;
     /* The main thread of such a process may have ended before the plugin could
      * hear of it: its last name is not waited for. */
-    k->has_loss |= k->was_before && k->maybe != 0 && world.process[i].tasks > 1;
+    k->is_confused |=
+        k->was_before && k->maybe != 0 && world.process[i].tasks > 1;
     add_process(truth, &known[i]);
   }
 }

@@ -35,7 +35,8 @@ void truth_use(unsigned int process, const uint64_t used[USES]);
 void truth_name(unsigned int process, const char *comm); /* before it changes */
 void truth_exit(unsigned int process, uint32_t exit_code);
 void truth_end_task(unsigned int process); /* its record rounds bytes down */
-void truth_lose(unsigned int process);     /* an exit record of it is dropped */
+/* An exit record of it is dropped. */
+void truth_lose(unsigned int process, const struct record *record);
 void truth_begin_read(void);
 void truth_end_read(void);
 
