@@ -92,7 +92,8 @@ void exit_accounting_use_proc(struct exit_accounting *exits,
 }
 
 /* Whether the last thread of a process has ended. */
-static bool has_ended(const struct process *process) REQUIRES(tracker_mutex) {
+static bool has_no_thread_left(const struct process *process)
+    REQUIRES(tracker_mutex) {
   return process_has_exited(process) ||
          (process->exited != NULL && process->exited->last != NULL);
 }
@@ -109,7 +110,7 @@ static bool has_other_parent(const struct process_table *table,
     return false;
   const struct process *parent = process_table_find_at(
       table, process->parent, process_begin_before(process, UINT64_MAX));
-  return parent != NULL && !has_ended(parent);
+  return parent != NULL && !has_no_thread_left(parent);
 }
 
 /* Whether a process was there after a time for sure. What began long ago needs
@@ -124,8 +125,8 @@ static bool was_there_after(const struct exit_accounting *exits,
 
 /* Whether a process was there after a record had come: then it has not ended.
  */
-static bool was_there_later(const struct exit_accounting *exits,
-                            const struct process *process)
+static bool was_there_after_record(const struct exit_accounting *exits,
+                                   const struct process *process)
     REQUIRES(tracker_mutex) {
   return was_there_after(exits, process, exits->when.latest_ns);
 }
@@ -161,8 +162,8 @@ static bool has_ended_before(const struct exit_accounting *exits,
 
 /* How many processes that have a thread's pid end within the messages at hand:
  * its own, if this is not its last one, and later ones. */
-static unsigned int count_ends(const struct exit_accounting *exits,
-                               const struct exit_info *info) {
+static unsigned int count_exits_left(const struct exit_accounting *exits,
+                                     const struct exit_info *info) {
   unsigned int count = info->is_last;
   for (size_t i = exits->taken + 1; i < exits->count; i++) {
     const struct record *next = &exits->messages[i].record[MESSAGE_THREAD];
@@ -174,9 +175,10 @@ static unsigned int count_ends(const struct exit_accounting *exits,
 
 /* Whether a record is of one that had the pid before, of which nothing is known
  * because it was there before forks were heard, and no read has met it. */
-static bool is_of_former(const struct exit_accounting *exits,
-                         const struct process *process,
-                         const struct exit_info *info) REQUIRES(tracker_mutex) {
+static bool is_of_former_process(const struct exit_accounting *exits,
+                                 const struct process *process,
+                                 const struct exit_info *info)
+    REQUIRES(tracker_mutex) {
   const struct tracker *tracker = exits->tracker;
   if (!tracker->hears_forks || tracker->has_read ||
       info->earliest_ns >= tracker->hears_since_ns)
@@ -184,30 +186,30 @@ static bool is_of_former(const struct exit_accounting *exits,
   /* The end of the last that has been heard to begin is yet to be taken. */
   bool ends_later = process->parent != 0 &&
                     process_table_find(tracker->table, info->tgid) == process &&
-                    count_ends(exits, info) > 1;
+                    count_exits_left(exits, info) > 1;
   return ends_later || has_other_parent(tracker->table, process, info);
 }
 
-/* What find looks for. */
-struct find {
+/* What find_owner looks for. */
+struct owner_search {
   const struct exit_accounting *exits;
   const struct exit_info *info;
 };
 
-static bool is_other(void *context, const struct process *process)
+static bool is_other_process(void *context, const struct process *process)
     REQUIRES(tracker_mutex) {
-  const struct find *find = context;
-  return is_of_former(find->exits, process, find->info) ||
-         has_lived_longer(find->exits, process, find->info) ||
-         has_ended_before(find->exits, process, find->info) ||
-         (was_there_later(find->exits, process) &&
-          count_ends(find->exits, find->info) > 0);
+  const struct owner_search *owner = context;
+  return is_of_former_process(owner->exits, process, owner->info) ||
+         has_lived_longer(owner->exits, process, owner->info) ||
+         has_ended_before(owner->exits, process, owner->info) ||
+         (was_there_after_record(owner->exits, process) &&
+          count_exits_left(owner->exits, owner->info) > 0);
 }
 
 /* The process whose thread has ended, or NULL if it is not known: rather one
  * whose record came at once than one whose record was late. */
-static struct process *find(struct exit_accounting *exits,
-                            const struct exit_info *info)
+static struct process *find_owner(struct exit_accounting *exits,
+                                  const struct exit_info *info)
     REQUIRES(tracker_mutex) {
   const uint64_t stall_ns = STALL_MS * MS_NS;
   const uint64_t earliest_ns[] = {
@@ -216,8 +218,8 @@ static struct process *find(struct exit_accounting *exits,
   struct process_search search = {
       .pid = info->tgid,
       .latest_ns = info->latest_ns,
-      .is_other = is_other,
-      .context = &(struct find){exits, info},
+      .is_other = is_other_process,
+      .context = &(struct owner_search){exits, info},
   };
   struct process *process = NULL;
   for (size_t i = 0; process == NULL && i < 3; i++) {
@@ -228,11 +230,11 @@ static struct process *find(struct exit_accounting *exits,
 }
 
 /* Whose thread has ended. Returns false if that cannot be known. */
-static bool identify(struct exit_accounting *exits,
-                     const struct message *message, struct exit_info *info)
-    REQUIRES(tracker_mutex) {
+static bool identify_owner(struct exit_accounting *exits,
+                           const struct message *message,
+                           struct exit_info *info) REQUIRES(tracker_mutex) {
   if (exit_info_identify(info, message, &exits->when) ||
-      find(exits, info) != NULL)
+      find_owner(exits, info) != NULL)
     return true;
   exits->tracker->unattributed++;
   return false;
@@ -241,8 +243,8 @@ static bool identify(struct exit_accounting *exits,
 /* Enters a process that nothing is known of. Of others that have its pid, those
  * that have ended began before and those that have not began later: exit
  * records of a pid come in the order of its processes. */
-static struct process *enter_exited(struct exit_accounting *exits,
-                                    const struct exit_info *info)
+static struct process *enter_owner(struct exit_accounting *exits,
+                                   const struct exit_info *info)
     REQUIRES(tracker_mutex) {
   const struct process *other =
       process_table_find(exits->tracker->table, info->tgid);
@@ -257,8 +259,8 @@ static struct process *enter_exited(struct exit_accounting *exits,
                        latest_ns);
 }
 
-static void leave(struct exit_accounting *exits, struct process *process)
-    REQUIRES(tracker_mutex) {
+static void remove_process(struct exit_accounting *exits,
+                           struct process *process) REQUIRES(tracker_mutex) {
   member_destroy(process->member);
   exited_threads_destroy(process->exited);
   process_table_remove(exits->tracker->table, process);
@@ -266,17 +268,15 @@ static void leave(struct exit_accounting *exits, struct process *process)
 
 /* What is known of the ended threads of a process, which may be NULL; or NULL.
  */
-static const struct exited_threads *exited_of(const struct process *process)
-    REQUIRES(tracker_mutex) {
+static const struct exited_threads *
+get_exited_threads(const struct process *process) REQUIRES(tracker_mutex) {
   return process != NULL ? process->exited : NULL;
 }
 
 /* Adds a thread to what the process's ended threads used, also if no group
  * selects it: one may by the time it ends. Returns false if memory is short. */
-static bool add_exited_thread(struct exit_accounting *exits,
-                              struct process *process,
-                              const struct record *thread)
-    REQUIRES(tracker_mutex) {
+static bool add_thread(struct exit_accounting *exits, struct process *process,
+                       const struct record *thread) REQUIRES(tracker_mutex) {
   if (process->exited == NULL)
     process->exited = calloc(1, sizeof(struct exited_threads));
   if (process->exited == NULL)
@@ -289,20 +289,21 @@ static bool add_exited_thread(struct exit_accounting *exits,
 
 /* The same for one that was added already, unless the process was removed and
  * met anew since. */
-static bool add_ended_once(struct exit_accounting *exits,
-                           struct process *process, const struct record *thread,
-                           bool is_added) REQUIRES(tracker_mutex) {
+static bool add_thread_once(struct exit_accounting *exits,
+                            struct process *process,
+                            const struct record *thread, bool is_added)
+    REQUIRES(tracker_mutex) {
   return (is_added && process->exited != NULL) ||
-         add_exited_thread(exits, process, thread);
+         add_thread(exits, process, thread);
 }
 
 /* The time since the last sample of a process that has ended, or since it
  * began. Of its ended threads one may be missing, whose record has been
  * overtaken. */
 static struct disk_wait_period
-last_period(const struct exit_accounting *exits, const struct member *member,
-            const struct exit_info *info, const struct exited_threads *exited)
-    REQUIRES(tracker_mutex) {
+find_last_period(const struct exit_accounting *exits,
+                 const struct member *member, const struct exit_info *info,
+                 const struct exited_threads *exited) REQUIRES(tracker_mutex) {
   uint64_t until_ns = exits->exited.latest_ns;
   uint64_t age_ns = info->elapsed_us * 1000;
   uint64_t since_ns = member->account.sampled_ns;
@@ -328,9 +329,9 @@ last_period(const struct exit_accounting *exits, const struct member *member,
  * Books what a process used in all, from its exit records. With whole, all its
  * delays; without, if it had several threads, only what is summed over them.
  */
-static void book(const struct exit_accounting *exits, struct process *process,
-                 const struct exit_info *info, bool with_delays)
-    REQUIRES(tracker_mutex) {
+static void count_usage(const struct exit_accounting *exits,
+                        struct process *process, const struct exit_info *info,
+                        bool with_delays) REQUIRES(tracker_mutex) {
   struct account *account = &process->member->account;
   const struct exited_threads *exited = process->exited;
   struct record record = {0};
@@ -363,7 +364,7 @@ static void book(const struct exit_accounting *exits, struct process *process,
                                    .faults_major = exited->faults_major};
   const struct sample sample = {
       .cpu_ns = cpu_ns,
-      .disk = last_period(exits, process->member, info, exited),
+      .disk = find_last_period(exits, process->member, info, exited),
       .record = with_delays ? &record : NULL,
       .counts_ended_threads = true,
       .io = &io,
@@ -375,7 +376,7 @@ static void book(const struct exit_accounting *exits, struct process *process,
   member_update(process->member, &sample);
 }
 
-static enum counter exit_counter(uint32_t exit_code) {
+static enum counter find_exit_counter(uint32_t exit_code) {
   if (WIFSIGNALED((int)exit_code))
     return COUNTER_EXIT_SIGNAL;
   return WEXITSTATUS((int)exit_code) == 0 ? COUNTER_EXIT_OK
@@ -386,8 +387,8 @@ static enum counter exit_counter(uint32_t exit_code) {
  * returns. A thread that was ending by itself while another one ended the
  * process has 0, and may come last; then the others have ended at the same
  * moment. */
-static uint32_t exit_code_of(const struct record *last,
-                             const struct exited_threads *exited) {
+static uint32_t find_exit_code(const struct record *last,
+                               const struct exited_threads *exited) {
   enum { MOMENT_US = 50000 };
   if (last->pid == last->tgid || last->exit_code != 0 ||
       exited->exit_code == 0 ||
@@ -396,16 +397,16 @@ static uint32_t exit_code_of(const struct record *last,
   return exited->exit_code;
 }
 
-static void count_exit(const struct member *member, uint32_t exit_code)
+static void count_exit_code(const struct member *member, uint32_t exit_code)
     REQUIRES(tracker_mutex) {
   int64_t delta[COUNTERS] = {0};
-  delta[exit_counter(exit_code)] = 1;
+  delta[find_exit_counter(exit_code)] = 1;
   member_add(member, delta);
 }
 
 /* Fills in which rules select the process. Without the lock. */
-static void match(struct exit_accounting *exits, const struct exit_info *info)
-    EXCLUDES(tracker_mutex) {
+static void match_rules(struct exit_accounting *exits,
+                        const struct exit_info *info) EXCLUDES(tracker_mutex) {
   struct join *join = &exits->join;
   struct exit_info_look look;
 
@@ -427,13 +428,13 @@ static void match(struct exit_accounting *exits, const struct exit_info *info)
 static bool wants_notice(const struct rule *rule, uint32_t exit_code) {
   return rule->notify == NOTIFY_ALL ||
          (rule->notify == NOTIFY_FAILURE &&
-          exit_counter(exit_code) != COUNTER_EXIT_OK);
+          find_exit_counter(exit_code) != COUNTER_EXIT_OK);
 }
 
 /* The counters that are known of a process. While delay accounting is off, the
  * kernel counts waits for a CPU only, and of a process that started before it
  * was switched on it never counts the others. */
-static uint64_t known_counters(const struct member *member)
+static uint64_t find_known_counters(const struct member *member)
     REQUIRES(tracker_mutex) {
   uint64_t known = member->account.known;
   for (unsigned int kind = 0; kind < DELAY_KINDS; kind++)
@@ -442,12 +443,12 @@ static uint64_t known_counters(const struct member *member)
   return known;
 }
 
-static bool wants_to_know(const struct membership *membership,
-                          uint32_t exit_code) {
+static bool wants_event(const struct membership *membership,
+                        uint32_t exit_code) {
   return !membership->is_again && wants_notice(membership->rule, exit_code);
 }
 
-static void tell_group(struct exit_accounting *exits,
+static void send_event(struct exit_accounting *exits,
                        const struct exit_info *info,
                        const struct member *member, struct group *group)
     REQUIRES(tracker_mutex) {
@@ -462,37 +463,38 @@ static void tell_group(struct exit_accounting *exits,
       .exit_code = info->exit_code,
       .dumped_core = info->dumped_core,
       .elapsed_us = info->elapsed_us,
-      .known = known_counters(member),
+      .known = find_known_counters(member),
       .used = member->account.total,
   };
   exits->sink(exits->context, &event);
 }
 
 /* Tells of a process's end, for each group that wants it. */
-static void tell(struct exit_accounting *exits, const struct exit_info *info,
-                 const struct member *member) REQUIRES(tracker_mutex) {
+static void send_events(struct exit_accounting *exits,
+                        const struct exit_info *info,
+                        const struct member *member) REQUIRES(tracker_mutex) {
   for (size_t i = 0; i < member->group_count; i++)
-    if (wants_to_know(&member->memberships[i], info->exit_code))
-      tell_group(exits, info, member, member->memberships[i].group);
+    if (wants_event(&member->memberships[i], info->exit_code))
+      send_event(exits, info, member, member->memberships[i].group);
 }
 
 /* Books a process that has ended, by its member. */
-static void settle(struct exit_accounting *exits, struct process *process,
-                   struct exit_info *info) REQUIRES(tracker_mutex) {
+static void count_exit(struct exit_accounting *exits, struct process *process,
+                       struct exit_info *info) REQUIRES(tracker_mutex) {
   process_learn(process, FACT_EXITED);
   process_note_known(process, exits->when.latest_ns);
-  info->exit_code = exit_code_of(info->thread, process->exited);
+  info->exit_code = find_exit_code(info->thread, process->exited);
   info->dumped_core = process->exited->dumped_core;
   process->exited->elapsed_us = info->elapsed_us;
   if (info->whole != NULL)
     process->exited->whole_cpu_ns = info->whole->cpu_ns;
-  book(exits, process, info, true);
-  count_exit(process->member, info->exit_code);
-  tell(exits, info, process->member);
+  count_usage(exits, process, info, true);
+  count_exit_code(process->member, info->exit_code);
+  send_events(exits, info, process->member);
 }
 
 /* Frees what only late threads need: those of a member that had several. */
-static void drop(struct process *process) REQUIRES(tracker_mutex) {
+static void free_what_is_done(struct process *process) REQUIRES(tracker_mutex) {
   bool may_be_late = exited_threads_lack_one(process->exited);
 
   if (!may_be_late && !process_is_listed(process)) {
@@ -506,7 +508,7 @@ static void drop(struct process *process) REQUIRES(tracker_mutex) {
 }
 
 /* Leaves out the groups in which a process is counted. */
-static void exclude(struct join *join, const struct member *member)
+static void exclude_groups(struct join *join, const struct member *member)
     REQUIRES(tracker_mutex) {
   for (size_t i = 0; member != NULL && i < join->count; i++)
     for (size_t j = 0; j < member->group_count; j++)
@@ -517,9 +519,10 @@ static void exclude(struct join *join, const struct member *member)
 /* The same for groups that a process which a read has met is no member of. It
  * is the reader's, and so stays as it is. What it used before is not counted.
  * The read has seen its command line, so that there is no doubt. */
-static void settle_stranger(struct exit_accounting *exits,
-                            struct process *process, bool is_added,
-                            struct exit_info *info) REQUIRES(tracker_mutex) {
+static void count_exit_of_stranger(struct exit_accounting *exits,
+                                   struct process *process, bool is_added,
+                                   struct exit_info *info)
+    REQUIRES(tracker_mutex) {
   bool from_zero = process->claim != NULL
                        ? process->claim->account.from_zero
                        : tracker_knows_as_unused(exits->tracker, process);
@@ -528,19 +531,19 @@ static void settle_stranger(struct exit_accounting *exits,
   process_learn(process, FACT_EXITED);
   process_note_known(process, exits->when.latest_ns);
   join_work_out(&exits->join, process, NOBODY, 0);
-  exclude(&exits->join, process->member);
+  exclude_groups(&exits->join, process->member);
   if (exits->join.count == 0 || !is_added ||
       !join_admit(&exits->join, &copy, from_zero))
     return;
   if (!from_zero && process->clock_ns != PROCESS_CLOCK_UNKNOWN)
     account_start_at(&copy.member->account, process->clock_ns);
   copy.exited = process->exited;
-  settle(exits, &copy, info);
+  count_exit(exits, &copy, info);
   member_destroy(copy.member);
 }
 
 /* Whether a rule could not be decided by which the process does not inherit. */
-static bool is_undecided(const struct exit_accounting *exits) {
+static bool has_undecided_rule(const struct exit_accounting *exits) {
   for (size_t i = 0; i < exits->unknown_count; i++)
     if (!join_inherits(&exits->join, exits->unknown[i]))
       return true;
@@ -559,8 +562,8 @@ static const struct membership *find_membership(const struct member *member,
 
 /* Matches what its exit record leaves open: a process that has changed its name
  * only keeps the groups that do not depend on it. */
-static void keep_undecided(struct exit_accounting *exits,
-                           const struct member *member)
+static void keep_undecided_groups(struct exit_accounting *exits,
+                                  const struct member *member)
     REQUIRES(tracker_mutex) {
   struct join *join = &exits->join;
   for (size_t i = 0; i < exits->unknown_count; i++) {
@@ -574,34 +577,36 @@ static void keep_undecided(struct exit_accounting *exits,
 
 /* The same for a member that has become something else since the last read:
  * what it used since then, and its end, are of what it has become. */
-static void settle_changed(struct exit_accounting *exits,
-                           struct process *process, struct exit_info *info)
+static void count_exit_of_changed(struct exit_accounting *exits,
+                                  struct process *process,
+                                  struct exit_info *info)
     REQUIRES(tracker_mutex) {
   struct member *member = process->member;
   bool has_called_exec = process->was_forked && !info->is_forked;
 
   if (!has_called_exec)
-    keep_undecided(exits, member);
+    keep_undecided_groups(exits, member);
   join_work_out(&exits->join, process, NOBODY, 0);
   if (has_called_exec)
-    exits->tracker->undecided += is_undecided(exits);
+    exits->tracker->undecided += has_undecided_rule(exits);
   member_move(member, exits->join.memberships, exits->join.count,
               exits->join.inherited_count);
-  settle(exits, process, info);
+  count_exit(exits, process, info);
 }
 
 /* Removes a process that no read has met and no group wants, unless a record of
  * it is to come: that must find whose it is. */
-static void leave_exited(struct exit_accounting *exits, struct process *process,
-                         const struct exit_info *info, bool is_added)
+static void remove_exited_process(struct exit_accounting *exits,
+                                  struct process *process,
+                                  const struct exit_info *info, bool is_added)
     REQUIRES(tracker_mutex) {
-  bool is_whole = add_ended_once(exits, process, info->thread, is_added);
+  bool is_whole = add_thread_once(exits, process, info->thread, is_added);
   if (is_whole && info->whole != NULL) {
     process->exited->whole_cpu_ns = info->whole->cpu_ns;
     process->exited->elapsed_us = info->elapsed_us;
   }
   if (!is_whole || !exited_threads_lack_one(process->exited)) {
-    leave(exits, process);
+    remove_process(exits, process);
     return;
   }
   member_destroy(process->member);
@@ -613,10 +618,8 @@ static void leave_exited(struct exit_accounting *exits, struct process *process,
 /* From whom a process inherits that no read has met: of one whose fork was
  * heard that is known; of an older one its parent tells. */
 static pid_t find_ancestor(const struct exit_accounting *exits,
-                           const struct process *process,
                            const struct exit_info *info)
     REQUIRES(tracker_mutex) {
-  (void)process;
   const struct tracker *tracker = exits->tracker;
   bool was_heard =
       tracker->hears_forks && info->latest_ns >= tracker->hears_since_ns;
@@ -625,25 +628,25 @@ static pid_t find_ancestor(const struct exit_accounting *exits,
 
 /* The same for one that no read has met: what its exit record tells decides
  * about its groups. */
-static void settle_unmet(struct exit_accounting *exits, struct process *process,
-                         bool is_added, struct exit_info *info)
+static void count_exit_of_unlisted(struct exit_accounting *exits,
+                                   struct process *process, bool is_added,
+                                   struct exit_info *info)
     REQUIRES(tracker_mutex) {
   bool from_zero = tracker_counts_from_zero(exits->tracker, info->latest_ns);
 
-  join_work_out(&exits->join, process, find_ancestor(exits, process, info),
-                UINT64_MAX);
-  exits->tracker->undecided += is_undecided(exits);
+  join_work_out(&exits->join, process, find_ancestor(exits, info), UINT64_MAX);
+  exits->tracker->undecided += has_undecided_rule(exits);
   if (process == NULL && (exits->join.count > 0 || info->whole != NULL))
-    process = enter_exited(exits, info);
+    process = enter_owner(exits, info);
   if (exits->join.count == 0) {
     if (process != NULL)
-      leave_exited(exits, process, info, is_added);
+      remove_exited_process(exits, process, info, is_added);
     return;
   }
   if (process != NULL && join_admit(&exits->join, process, from_zero) &&
-      add_ended_once(exits, process, info->thread, is_added)) {
-    settle(exits, process, info);
-    drop(process);
+      add_thread_once(exits, process, info->thread, is_added)) {
+    count_exit(exits, process, info);
+    free_what_is_done(process);
   }
 }
 
@@ -651,7 +654,7 @@ static void settle_unmet(struct exit_accounting *exits, struct process *process,
  * written, as far as exit records tell. */
 static bool has_done_io(const struct record *thread,
                         const struct process *process) REQUIRES(tracker_mutex) {
-  const struct exited_threads *exited = exited_of(process);
+  const struct exited_threads *exited = get_exited_threads(process);
   bool has_done = (thread->read_chars | thread->write_chars |
                    thread->read_bytes | thread->write_bytes) != 0;
   if (exited != NULL)
@@ -688,21 +691,21 @@ static void narrow_begin(struct exit_info *info, const struct process *process)
 }
 
 /* Looks up a process that has ended, and its parent. */
-static struct ending begin_end(struct exit_accounting *exits,
-                               struct exit_info *info, bool is_added)
+static struct ending begin_exit(struct exit_accounting *exits,
+                                struct exit_info *info, bool is_added)
     REQUIRES(tracker_mutex) {
-  struct process *process = find(exits, info);
+  struct process *process = find_owner(exits, info);
   if (process != NULL)
     narrow_begin(info, process);
   if (process != NULL && !is_added)
-    is_added = add_exited_thread(exits, process, info->thread);
+    is_added = add_thread(exits, process, info->thread);
   struct ending ending = {
       .is_added = is_added,
       .is_member = process != NULL && process->member != NULL,
-      .has_name = exit_info_knows_name(info, exited_of(process)),
+      .has_name = exit_info_knows_name(info, get_exited_threads(process)),
   };
   ending.is_decided = ending.is_member && process_is_listed(process);
-  exit_info_set_comm(info, exited_of(process));
+  exit_info_set_comm(info, get_exited_threads(process));
   ending.has_changed =
       ending.is_decided && ending.has_name &&
       process_has_changed(process, info->comm, info->is_forked);
@@ -716,34 +719,34 @@ static struct ending begin_end(struct exit_accounting *exits,
 
 /* Counts the end of a process. The lock was given up to match it and to read
  * its clock, so it has to be looked up anew: a read may have met it by then. */
-static void finish_end(struct exit_accounting *exits, struct exit_info *info,
-                       const struct ending *ending) {
+static void finish_exit(struct exit_accounting *exits, struct exit_info *info,
+                        const struct ending *ending) {
   struct tracker *tracker = exits->tracker;
   bool is_added = ending->is_added;
 
   exits->join.match_count = exits->unknown_count = 0;
   if ((!ending->is_decided || ending->has_changed) && ending->has_name)
-    match(exits, info);
+    match_rules(exits, info);
   if (ending->is_member || exits->join.match_count > 0)
     exit_info_read_clock(info, exits->proc, exits->start_tick_ns);
 
   tracker_lock(tracker);
   tracker->exits++;
-  struct process *process = find(exits, info);
+  struct process *process = find_owner(exits, info);
   if (process == NULL || !process_is_listed(process)) {
-    settle_unmet(exits, process, is_added, info);
+    count_exit_of_unlisted(exits, process, is_added, info);
   } else {
-    is_added = add_ended_once(exits, process, info->thread, is_added);
+    is_added = add_thread_once(exits, process, info->thread, is_added);
     if (is_added && info->whole != NULL)
       process->exited->whole_cpu_ns = info->whole->cpu_ns;
     if (process->member == NULL || process->claim != NULL)
-      settle_stranger(exits, process, is_added, info);
+      count_exit_of_stranger(exits, process, is_added, info);
     if (process->member != NULL && is_added && ending->has_changed)
-      settle_changed(exits, process, info);
+      count_exit_of_changed(exits, process, info);
     else if (process->member != NULL && is_added)
-      settle(exits, process, info);
+      count_exit(exits, process, info);
     if (process_has_exited(process))
-      drop(process);
+      free_what_is_done(process);
   }
   tracker_unlock(tracker);
 }
@@ -759,8 +762,8 @@ static void add_switches(const struct member *member,
 /* The process that has ended and lacks the record of a thread which this may
  * be, or NULL. It is not the main thread's if that has come. Once a listing has
  * shown who has its pid now, it has come or is lost. */
-static struct process *find_lacking(const struct exit_accounting *exits,
-                                    const struct exit_info *info)
+static struct process *find_late_owner(const struct exit_accounting *exits,
+                                       const struct exit_info *info)
     REQUIRES(tracker_mutex) {
   const struct process_table *table = exits->tracker->table;
   struct process *process = process_table_find_exited(
@@ -776,14 +779,15 @@ static struct process *find_lacking(const struct exit_accounting *exits,
 
 /* A late thread: its process has ended, and had counted its delays and its CPU
  * time already, but not its I/O and page faults. */
-static bool take_late(struct exit_accounting *exits,
-                      const struct exit_info *info) REQUIRES(tracker_mutex) {
-  struct process *process = find_lacking(exits, info);
+static bool take_late_thread(struct exit_accounting *exits,
+                             const struct exit_info *info)
+    REQUIRES(tracker_mutex) {
+  struct process *process = find_late_owner(exits, info);
   if (process == NULL)
     return false;
-  add_exited_thread(exits, process, info->thread);
+  add_thread(exits, process, info->thread);
   if (process->member != NULL) {
-    book(exits, process, info, false);
+    count_usage(exits, process, info, false);
     if (process->member->sums_switches)
       add_switches(process->member, info->thread);
   }
@@ -795,12 +799,12 @@ static bool take_late(struct exit_accounting *exits,
 static struct message *take_thread(struct exit_accounting *exits,
                                    const struct exit_info *info)
     REQUIRES(tracker_mutex) {
-  if (take_late(exits, info))
+  if (take_late_thread(exits, info))
     return NULL;
-  struct process *process = find(exits, info);
+  struct process *process = find_owner(exits, info);
   if (process == NULL)
-    process = enter_exited(exits, info);
-  if (process == NULL || !add_exited_thread(exits, process, info->thread) ||
+    process = enter_owner(exits, info);
+  if (process == NULL || !add_thread(exits, process, info->thread) ||
       !process->exited->has_main)
     return NULL;
   struct message *waiting = process->exited->last;
@@ -828,16 +832,16 @@ static bool must_wait(struct exit_accounting *exits,
                       const struct message *message) REQUIRES(tracker_mutex) {
   if (exit_info_knows_name(info, NULL))
     return false;
-  struct process *process = find(exits, info);
-  if (exit_info_knows_name(info, exited_of(process)) ||
+  struct process *process = find_owner(exits, info);
+  if (exit_info_knows_name(info, get_exited_threads(process)) ||
       may_lack_main(exits, process))
     return false;
 
   if (process == NULL)
-    process = enter_exited(exits, info);
+    process = enter_owner(exits, info);
   struct message *copy = malloc(sizeof(*copy));
   if (process == NULL || copy == NULL ||
-      !add_exited_thread(exits, process, info->thread)) {
+      !add_thread(exits, process, info->thread)) {
     free(copy);
     return false;
   }
@@ -849,31 +853,32 @@ static bool must_wait(struct exit_accounting *exits,
 
 /* One message. Returns the one that waited for it, which the caller frees, or
  * NULL. is_added says whether the thread is added already. */
-static struct message *take(struct exit_accounting *exits,
-                            const struct message *message, bool is_added) {
+static struct message *take_message(struct exit_accounting *exits,
+                                    const struct message *message,
+                                    bool is_added) {
   struct exit_info info;
   struct ending ending;
   struct message *waiting = NULL;
 
   tracker_lock(exits->tracker);
-  bool is_known = identify(exits, message, &info);
+  bool is_known = identify_owner(exits, message, &info);
   if (is_known && !info.is_last)
     waiting = take_thread(exits, &info);
   bool is_end = is_known && info.is_last &&
                 (is_added || !must_wait(exits, &info, message));
   if (is_end)
-    ending = begin_end(exits, &info, is_added);
+    ending = begin_exit(exits, &info, is_added);
   tracker_unlock(exits->tracker);
   if (is_end) {
     exits->is_added = ending.is_added;
-    finish_end(exits, &info, &ending);
+    finish_exit(exits, &info, &ending);
   }
   return waiting;
 }
 
 /* Times of CLOCK_BOOTTIME. */
-static void set_when(struct exit_accounting *exits, uint64_t earliest_ns,
-                     uint64_t latest_ns) {
+static void set_batch_times(struct exit_accounting *exits, uint64_t earliest_ns,
+                            uint64_t latest_ns) {
   uint64_t ahead_ns = clock_suspended_ns();
   exits->when = (struct exit_info_when){
       .earliest_ns = earliest_ns,
@@ -890,7 +895,7 @@ void exit_accounting_take(struct exit_accounting *exits,
                           const struct message *messages, size_t count,
                           uint64_t earliest_ns, uint64_t latest_ns) {
   pattern_work_fill(&exits->work, latest_ns);
-  set_when(exits, earliest_ns, latest_ns);
+  set_batch_times(exits, earliest_ns, latest_ns);
   parent_cmdlines_begin_batch(&exits->parents);
   exits->messages = messages;
   exits->count = count;
@@ -902,9 +907,9 @@ void exit_accounting_resume(struct exit_accounting *exits) {
   for (; exits->taken < exits->count; exits->taken++) {
     if (exits->waiting == NULL)
       exits->waiting =
-          take(exits, &exits->messages[exits->taken], exits->is_added);
+          take_message(exits, &exits->messages[exits->taken], exits->is_added);
     if (exits->waiting != NULL)
-      take(exits, exits->waiting, true);
+      take_message(exits, exits->waiting, true);
     free(exits->waiting);
     exits->waiting = NULL;
     exits->is_added = false;
