@@ -3,13 +3,12 @@
 
 #include "kernel/arithmetic.h"
 #include "kernel/clock.h"
-#include "select/text.h"
 #include "track/exit_info.h"
+#include "track/exit_status.h"
 #include "track/join.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <time.h>
 
 enum {
@@ -376,31 +375,10 @@ static void count_usage(const struct exit_accounting *exits,
   member_update(process->member, &sample);
 }
 
-static enum counter find_exit_counter(uint32_t exit_code) {
-  if (WIFSIGNALED((int)exit_code))
-    return COUNTER_EXIT_SIGNAL;
-  return WEXITSTATUS((int)exit_code) == 0 ? COUNTER_EXIT_OK
-                                          : COUNTER_EXIT_ERROR;
-}
-
-/* How a process ended: as its last thread, which is what its parent's wait
- * returns. A thread that was ending by itself while another one ended the
- * process has 0, and may come last; then the others have ended at the same
- * moment. */
-static uint32_t find_exit_code(const struct record *last,
-                               const struct exited_threads *exited) {
-  enum { MOMENT_US = 50000 };
-  if (last->pid == last->tgid || last->exit_code != 0 ||
-      exited->exit_code == 0 ||
-      exited->exit_code_us + MOMENT_US < last->process_elapsed_us)
-    return last->exit_code;
-  return exited->exit_code;
-}
-
 static void count_exit_code(const struct member *member, uint32_t exit_code)
     REQUIRES(tracker_mutex) {
   int64_t delta[COUNTERS] = {0};
-  delta[find_exit_counter(exit_code)] = 1;
+  delta[exit_status_counter(exit_code)] = 1;
   member_add(member, delta);
 }
 
@@ -425,72 +403,19 @@ static void match_rules(struct exit_accounting *exits,
   exit_info_look_clear(&look);
 }
 
-static bool wants_notice(const struct rule *rule, uint32_t exit_code) {
-  return rule->notify == NOTIFY_ALL ||
-         (rule->notify == NOTIFY_FAILURE &&
-          find_exit_counter(exit_code) != COUNTER_EXIT_OK);
-}
-
-/* The counters that are known of a process. While delay accounting is off, the
- * kernel counts waits for a CPU only, and of a process that started before it
- * was switched on it never counts the others. */
-static uint64_t find_known_counters(const struct member *member)
-    REQUIRES(tracker_mutex) {
-  uint64_t known = member->account.known;
-  for (unsigned int kind = 0; kind < DELAY_KINDS; kind++)
-    if (kind != DELAY_CPU && !member->counts_delays)
-      known &= ~(UINT64_C(1) << (COUNTER_DELAY + kind));
-  return known;
-}
-
-static bool wants_event(const struct membership *membership,
-                        uint32_t exit_code) {
-  return !membership->is_again && wants_notice(membership->rule, exit_code);
-}
-
-static void send_event(struct exit_accounting *exits,
-                       const struct exit_info *info,
-                       const struct member *member, struct group *group)
-    REQUIRES(tracker_mutex) {
-  char comm[RECORD_COMM_SIZE];
-  text_clean(info->comm, comm, sizeof(comm));
-  const struct exit_event event = {
-      .group = group,
-      .comm = comm,
-      .pid = (uint32_t)info->tgid,
-      .ppid = info->thread->ppid,
-      .uid = info->thread->uid,
-      .exit_code = info->exit_code,
-      .dumped_core = info->dumped_core,
-      .elapsed_us = info->elapsed_us,
-      .known = find_known_counters(member),
-      .used = member->account.total,
-  };
-  exits->sink(exits->context, &event);
-}
-
-/* Tells of a process's end, for each group that wants it. */
-static void send_events(struct exit_accounting *exits,
-                        const struct exit_info *info,
-                        const struct member *member) REQUIRES(tracker_mutex) {
-  for (size_t i = 0; i < member->group_count; i++)
-    if (wants_event(&member->memberships[i], info->exit_code))
-      send_event(exits, info, member, member->memberships[i].group);
-}
-
 /* Books a process that has ended, by its member. */
 static void count_exit(struct exit_accounting *exits, struct process *process,
                        struct exit_info *info) REQUIRES(tracker_mutex) {
   process_learn(process, FACT_EXITED);
   process_note_known(process, exits->when.latest_ns);
-  info->exit_code = find_exit_code(info->thread, process->exited);
+  info->exit_code = exit_status_of(info->thread, process->exited);
   info->dumped_core = process->exited->dumped_core;
   process->exited->elapsed_us = info->elapsed_us;
   if (info->whole != NULL)
     process->exited->whole_cpu_ns = info->whole->cpu_ns;
   count_usage(exits, process, info, true);
   count_exit_code(process->member, info->exit_code);
-  send_events(exits, info, process->member);
+  exit_event_send(exits->sink, exits->context, info, process->member);
 }
 
 /* Frees what only late threads need: those of a member that had several. */

@@ -4,6 +4,7 @@
 
 #include "kernel/message.h"
 #include "kernel/procfs.h"
+#include "track/exit_event.h"
 #include "track/tracker.h"
 
 /*
@@ -12,21 +13,6 @@
  */
 
 struct exit_accounting;
-
-/* A process that has ended, for those who are to be told. */
-struct exit_event {
-  struct group *group; /* one of its groups that wants to know */
-  const char *comm;    /* filtered by text_clean */
-  uint32_t pid, ppid, uid;
-  uint32_t exit_code; /* a wait status */
-  bool dumped_core;
-  uint64_t elapsed_us;  /* how long it lived */
-  uint64_t known;       /* which of the counters are known, as 1 << counter */
-  const uint64_t *used; /* since it began; COUNTERS of them */
-};
-
-/* Called with the tracker's lock. */
-typedef void exit_sink(void *context, const struct exit_event *event);
 
 /* root is "/proc" but in tests; the tracker stays the caller's. Returns 0 or a
  * negative errno. */
