@@ -3,7 +3,9 @@
 
 #include "kernel/arithmetic.h"
 #include "kernel/clock.h"
+#include "track/exit_batch.h"
 #include "track/exit_info.h"
+#include "track/exit_owner.h"
 #include "track/exit_status.h"
 #include "track/join.h"
 
@@ -11,31 +13,20 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum {
-  /* How long after it was filled in a record may come at most, if the whole
-   * machine was made to wait. */
-  STALL_MS = 5000,
-  NOBODY = 0,
-};
-
-#define MS_NS UINT64_C(1000000)
+enum { NOBODY = 0 };
 
 struct exit_accounting {
   struct tracker *tracker;
   struct procfs *proc;
   exit_sink *sink;
   void *context;
-  uint64_t tick_ns;           /* of the kernel's sampling */
-  struct exit_info_when when; /* the messages at hand are of */
-  /* The messages at hand, of which so many are taken; and of the next one
-   * whether its thread is added to what the process's ended threads used. */
-  const struct message *messages;
-  size_t count, taken;
+  struct exit_batch batch;
+  /* Of the next message, whether its thread is added to what the process's
+   * ended threads used. */
   bool is_added;
   struct message *waiting; /* that is to be taken after the next one; or NULL */
-  struct exited_threads_when exited; /* the same in CLOCK_MONOTONIC */
-  uint64_t start_tick_ns;            /* of start times in procfs */
-  struct pattern_work work;          /* of matching */
+  uint64_t start_tick_ns;  /* of start times in procfs */
+  struct pattern_work work; /* of matching */
   struct parent_cmdlines parents;
   struct join join;            /* of the process at hand */
   const struct rule **unknown; /* which rules cannot be decided of it */
@@ -55,7 +46,7 @@ int exit_accounting_create(const char *root, struct tracker *tracker,
   e->start_tick_ns = clock_tick_ns();
   struct timespec tick; /* the coarse clocks advance by one (CONFIG_HZ) */
   clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
-  e->tick_ns = (uint64_t)tick.tv_nsec;
+  e->batch.tick_ns = (uint64_t)tick.tv_nsec;
   int status = procfs_open(root, &e->proc);
   e->unknown = calloc(tracker->rule_count + 1, sizeof(e->unknown[0]));
   if (status == 0)
@@ -90,172 +81,15 @@ void exit_accounting_use_proc(struct exit_accounting *exits,
   exits->proc = proc;
 }
 
-/* Whether the last thread of a process has ended. */
-static bool has_no_thread_left(const struct process *process)
-    REQUIRES(tracker_mutex) {
-  return process_has_exited(process) ||
-         (process->exited != NULL && process->exited->last != NULL);
-}
-
-/* Whether a process that was heard to be forked, and that no listing has shown
- * yet, is another one than that whose record this is: its parent is there, and
- * this one has another parent. */
-static bool has_other_parent(const struct process_table *table,
-                             const struct process *process,
-                             const struct exit_info *info)
-    REQUIRES(tracker_mutex) {
-  if (process_is_listed(process) || process->parent == 0 ||
-      process->parent == (pid_t)info->thread->ppid)
-    return false;
-  const struct process *parent = process_table_find_at(
-      table, process->parent, process_begin_before(process, UINT64_MAX));
-  return parent != NULL && !has_no_thread_left(parent);
-}
-
-/* Whether a process was there after a time for sure. What began long ago needs
- * no such proof, and its times have no room in 32 bits. */
-static bool was_there_after(const struct exit_accounting *exits,
-                            const struct process *process, uint64_t time_ns)
-    REQUIRES(tracker_mutex) {
-  static const uint64_t long_ns = 1000 * UINT64_C(1000000000);
-  return process->start_ns + long_ns > exits->when.latest_ns &&
-         process_is_known_after(process, time_ns + 1000);
-}
-
-/* Whether a process was there after a record had come: then it has not ended.
- */
-static bool was_there_after_record(const struct exit_accounting *exits,
-                                   const struct process *process)
-    REQUIRES(tracker_mutex) {
-  return was_there_after(exits, process, exits->when.latest_ns);
-}
-
-/* Whether a process is known to have lived longer than the one that has ended,
- * whose age leaves out what the machine was suspended. */
-static bool has_lived_longer(const struct exit_accounting *exits,
-                             const struct process *process,
-                             const struct exit_info *info)
-    REQUIRES(tracker_mutex) {
-  uint64_t age_ns = info->elapsed_us * 1000 + exits->when.suspended_ns;
-  return info->is_last &&
-         was_there_after(exits, process,
-                         process_began_by(process) + age_ns + MS_NS);
-}
-
-/* Whether a process had ended before a thread did: its pid is another one's by
- * then, or its last thread has ended earlier. */
-static bool has_ended_before(const struct exit_accounting *exits,
-                             const struct process *process,
-                             const struct exit_info *info)
-    REQUIRES(tracker_mutex) {
-  const struct process *last =
-      process_table_find(exits->tracker->table, info->tgid);
-  if (last == process)
-    return false;
-  uint64_t end_ns = process->start_ns + info->elapsed_us * 1000;
-  uint64_t elapsed_us =
-      process->exited != NULL ? process->exited->elapsed_us : 0;
-  return end_ns > process_began_by(last) ||
-         (elapsed_us != 0 && elapsed_us < info->elapsed_us);
-}
-
-/* How many processes that have a thread's pid end within the messages at hand:
- * its own, if this is not its last one, and later ones. */
-static unsigned int count_exits_left(const struct exit_accounting *exits,
-                                     const struct exit_info *info) {
-  unsigned int count = info->is_last;
-  for (size_t i = exits->taken + 1; i < exits->count; i++) {
-    const struct record *next = &exits->messages[i].record[MESSAGE_THREAD];
-    count += next->tgid == info->thread->tgid &&
-             (next->flags & RECORD_LAST_THREAD) != 0;
-  }
-  return count;
-}
-
-/* Whether a record is of one that had the pid before, of which nothing is known
- * because it was there before forks were heard, and no read has met it. */
-static bool is_of_former_process(const struct exit_accounting *exits,
-                                 const struct process *process,
-                                 const struct exit_info *info)
-    REQUIRES(tracker_mutex) {
-  const struct tracker *tracker = exits->tracker;
-  if (!tracker->hears_forks || tracker->has_read ||
-      info->earliest_ns >= tracker->hears_since_ns)
-    return false;
-  /* The end of the last that has been heard to begin is yet to be taken. */
-  bool ends_later = process->parent != 0 &&
-                    process_table_find(tracker->table, info->tgid) == process &&
-                    count_exits_left(exits, info) > 1;
-  return ends_later || has_other_parent(tracker->table, process, info);
-}
-
-/* What find_owner looks for. */
-struct owner_search {
-  const struct exit_accounting *exits;
-  const struct exit_info *info;
-};
-
-static bool is_other_process(void *context, const struct process *process)
-    REQUIRES(tracker_mutex) {
-  const struct owner_search *owner = context;
-  return is_of_former_process(owner->exits, process, owner->info) ||
-         has_lived_longer(owner->exits, process, owner->info) ||
-         has_ended_before(owner->exits, process, owner->info) ||
-         (was_there_after_record(owner->exits, process) &&
-          count_exits_left(owner->exits, owner->info) > 0);
-}
-
-/* The process whose thread has ended, or NULL if it is not known: rather one
- * whose record came at once than one whose record was late. */
-static struct process *find_owner(struct exit_accounting *exits,
-                                  const struct exit_info *info)
-    REQUIRES(tracker_mutex) {
-  const uint64_t stall_ns = STALL_MS * MS_NS;
-  const uint64_t earliest_ns[] = {
-      info->prompt_ns, info->earliest_ns,
-      info->earliest_ns > stall_ns ? info->earliest_ns - stall_ns : 0};
-  struct process_search search = {
-      .pid = info->tgid,
-      .latest_ns = info->latest_ns,
-      .is_other = is_other_process,
-      .context = &(struct owner_search){exits, info},
-  };
-  struct process *process = NULL;
-  for (size_t i = 0; process == NULL && i < 3; i++) {
-    search.earliest_ns = earliest_ns[i];
-    process = process_table_find_exiting(exits->tracker->table, &search);
-  }
-  return process;
-}
-
 /* Whose thread has ended. Returns false if that cannot be known. */
 static bool identify_owner(struct exit_accounting *exits,
                            const struct message *message,
                            struct exit_info *info) REQUIRES(tracker_mutex) {
-  if (exit_info_identify(info, message, &exits->when) ||
-      find_owner(exits, info) != NULL)
+  if (exit_info_identify(info, message, &exits->batch.when) ||
+      exit_owner_find(exits->tracker, &exits->batch, info) != NULL)
     return true;
   exits->tracker->unattributed++;
   return false;
-}
-
-/* Enters a process that nothing is known of. Of others that have its pid, those
- * that have ended began before and those that have not began later: exit
- * records of a pid come in the order of its processes. */
-static struct process *enter_owner(struct exit_accounting *exits,
-                                   const struct exit_info *info)
-    REQUIRES(tracker_mutex) {
-  const struct process *other =
-      process_table_find(exits->tracker->table, info->tgid);
-  uint64_t earliest_ns = info->earliest_ns, latest_ns = info->latest_ns;
-  if (other != NULL && process_has_exited(other))
-    earliest_ns = process_begin_after(other, earliest_ns);
-  else if (other != NULL)
-    latest_ns = process_begin_before(other, latest_ns);
-  if (earliest_ns > latest_ns)
-    earliest_ns = latest_ns;
-  return tracker_enter(exits->tracker, info->tgid, earliest_ns, latest_ns,
-                       latest_ns);
 }
 
 static void remove_process(struct exit_accounting *exits,
@@ -280,9 +114,9 @@ static bool add_thread(struct exit_accounting *exits, struct process *process,
     process->exited = calloc(1, sizeof(struct exited_threads));
   if (process->exited == NULL)
     return false;
-  exited_threads_add(process->exited, thread, exits->tick_ns,
+  exited_threads_add(process->exited, thread, exits->batch.tick_ns,
                      process->member != NULL ? &process->member->account : NULL,
-                     &exits->exited);
+                     &exits->batch.when_monotonic);
   return true;
 }
 
@@ -303,7 +137,7 @@ static struct disk_wait_period
 find_last_period(const struct exit_accounting *exits,
                  const struct member *member, const struct exit_info *info,
                  const struct exited_threads *exited) REQUIRES(tracker_mutex) {
-  uint64_t until_ns = exits->exited.latest_ns;
+  uint64_t until_ns = exits->batch.when_monotonic.latest_ns;
   uint64_t age_ns = info->elapsed_us * 1000;
   uint64_t since_ns = member->account.sampled_ns;
   if (since_ns == 0)
@@ -407,7 +241,7 @@ static void match_rules(struct exit_accounting *exits,
 static void count_exit(struct exit_accounting *exits, struct process *process,
                        struct exit_info *info) REQUIRES(tracker_mutex) {
   process_learn(process, FACT_EXITED);
-  process_note_known(process, exits->when.latest_ns);
+  process_note_known(process, exits->batch.when.latest_ns);
   info->exit_code = exit_status_of(info->thread, process->exited);
   info->dumped_core = process->exited->dumped_core;
   process->exited->elapsed_us = info->elapsed_us;
@@ -454,7 +288,7 @@ static void count_exit_of_stranger(struct exit_accounting *exits,
   struct process copy = {.state = PROCESS_LISTED};
 
   process_learn(process, FACT_EXITED);
-  process_note_known(process, exits->when.latest_ns);
+  process_note_known(process, exits->batch.when.latest_ns);
   join_work_out(&exits->join, process, NOBODY, 0);
   exclude_groups(&exits->join, process->member);
   if (exits->join.count == 0 || !is_added ||
@@ -537,7 +371,7 @@ static void remove_exited_process(struct exit_accounting *exits,
   member_destroy(process->member);
   process->member = NULL;
   process_learn(process, FACT_EXITED);
-  process_note_known(process, exits->when.latest_ns);
+  process_note_known(process, exits->batch.when.latest_ns);
 }
 
 /* From whom a process inherits that no read has met: of one whose fork was
@@ -562,7 +396,7 @@ static void count_exit_of_unlisted(struct exit_accounting *exits,
   join_work_out(&exits->join, process, find_ancestor(exits, info), UINT64_MAX);
   exits->tracker->undecided += has_undecided_rule(exits);
   if (process == NULL && (exits->join.count > 0 || info->whole != NULL))
-    process = enter_owner(exits, info);
+    process = exit_owner_enter(exits->tracker, info);
   if (exits->join.count == 0) {
     if (process != NULL)
       remove_exited_process(exits, process, info, is_added);
@@ -619,7 +453,8 @@ static void narrow_begin(struct exit_info *info, const struct process *process)
 static struct ending begin_exit(struct exit_accounting *exits,
                                 struct exit_info *info, bool is_added)
     REQUIRES(tracker_mutex) {
-  struct process *process = find_owner(exits, info);
+  struct process *process =
+      exit_owner_find(exits->tracker, &exits->batch, info);
   if (process != NULL)
     narrow_begin(info, process);
   if (process != NULL && !is_added)
@@ -657,7 +492,8 @@ static void finish_exit(struct exit_accounting *exits, struct exit_info *info,
 
   tracker_lock(tracker);
   tracker->exits++;
-  struct process *process = find_owner(exits, info);
+  struct process *process =
+      exit_owner_find(exits->tracker, &exits->batch, info);
   if (process == NULL || !process_is_listed(process)) {
     count_exit_of_unlisted(exits, process, is_added, info);
   } else {
@@ -684,30 +520,12 @@ static void add_switches(const struct member *member,
   member_add(member, delta);
 }
 
-/* The process that has ended and lacks the record of a thread which this may
- * be, or NULL. It is not the main thread's if that has come. Once a listing has
- * shown who has its pid now, it has come or is lost. */
-static struct process *find_late_owner(const struct exit_accounting *exits,
-                                       const struct exit_info *info)
-    REQUIRES(tracker_mutex) {
-  const struct process_table *table = exits->tracker->table;
-  struct process *process = process_table_find_exited(
-      table, info->tgid, info->earliest_ns, info->latest_ns);
-  bool is_main = info->thread->pid == info->thread->tgid;
-  if (process == NULL || !exited_threads_lack_one(process->exited) ||
-      (is_main && process->exited->has_main) ||
-      has_ended_before(exits, process, info))
-    return NULL;
-  const struct process *last = process_table_find(table, info->tgid);
-  return last == process || !process_is_listed(last) ? process : NULL;
-}
-
 /* A late thread: its process has ended, and had counted its delays and its CPU
  * time already, but not its I/O and page faults. */
 static bool take_late_thread(struct exit_accounting *exits,
                              const struct exit_info *info)
     REQUIRES(tracker_mutex) {
-  struct process *process = find_late_owner(exits, info);
+  struct process *process = exit_owner_find_exited(exits->tracker, info);
   if (process == NULL)
     return false;
   add_thread(exits, process, info->thread);
@@ -726,9 +544,10 @@ static struct message *take_thread(struct exit_accounting *exits,
     REQUIRES(tracker_mutex) {
   if (take_late_thread(exits, info))
     return NULL;
-  struct process *process = find_owner(exits, info);
+  struct process *process =
+      exit_owner_find(exits->tracker, &exits->batch, info);
   if (process == NULL)
-    process = enter_owner(exits, info);
+    process = exit_owner_enter(exits->tracker, info);
   if (process == NULL || !add_thread(exits, process, info->thread) ||
       !process->exited->has_main)
     return NULL;
@@ -757,13 +576,14 @@ static bool must_wait(struct exit_accounting *exits,
                       const struct message *message) REQUIRES(tracker_mutex) {
   if (exit_info_knows_name(info, NULL))
     return false;
-  struct process *process = find_owner(exits, info);
+  struct process *process =
+      exit_owner_find(exits->tracker, &exits->batch, info);
   if (exit_info_knows_name(info, get_exited_threads(process)) ||
       may_lack_main(exits, process))
     return false;
 
   if (process == NULL)
-    process = enter_owner(exits, info);
+    process = exit_owner_enter(exits->tracker, info);
   struct message *copy = malloc(sizeof(*copy));
   if (process == NULL || copy == NULL ||
       !add_thread(exits, process, info->thread)) {
@@ -805,12 +625,12 @@ static struct message *take_message(struct exit_accounting *exits,
 static void set_batch_times(struct exit_accounting *exits, uint64_t earliest_ns,
                             uint64_t latest_ns) {
   uint64_t ahead_ns = clock_suspended_ns();
-  exits->when = (struct exit_info_when){
+  exits->batch.when = (struct exit_info_when){
       .earliest_ns = earliest_ns,
       .latest_ns = latest_ns,
       .suspended_ns = ahead_ns,
   };
-  exits->exited = (struct exited_threads_when){
+  exits->batch.when_monotonic = (struct exited_threads_when){
       .earliest_ns = subtract(earliest_ns, ahead_ns),
       .latest_ns = subtract(latest_ns, ahead_ns),
   };
@@ -822,17 +642,17 @@ void exit_accounting_take(struct exit_accounting *exits,
   pattern_work_fill(&exits->work, latest_ns);
   set_batch_times(exits, earliest_ns, latest_ns);
   parent_cmdlines_begin_batch(&exits->parents);
-  exits->messages = messages;
-  exits->count = count;
-  exits->taken = 0;
+  exits->batch.messages = messages;
+  exits->batch.count = count;
+  exits->batch.taken = 0;
   exit_accounting_resume(exits);
 }
 
 void exit_accounting_resume(struct exit_accounting *exits) {
-  for (; exits->taken < exits->count; exits->taken++) {
+  for (; exits->batch.taken < exits->batch.count; exits->batch.taken++) {
     if (exits->waiting == NULL)
-      exits->waiting =
-          take_message(exits, &exits->messages[exits->taken], exits->is_added);
+      exits->waiting = take_message(
+          exits, &exits->batch.messages[exits->batch.taken], exits->is_added);
     if (exits->waiting != NULL)
       take_message(exits, exits->waiting, true);
     free(exits->waiting);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "track/exit_owner.h"
+
+enum {
+  /* How long after it was filled in a record may come at most, if the whole
+   * machine was made to wait. */
+  STALL_MS = 5000,
+};
+
+#define MS_NS UINT64_C(1000000)
+
+/* Whether the last thread of a process has ended. */
+static bool has_no_thread_left(const struct process *process)
+    REQUIRES(tracker_mutex) {
+  return process_has_exited(process) ||
+         (process->exited != NULL && process->exited->last != NULL);
+}
+
+/* Whether a process that was heard to be forked, and that no listing has shown
+ * yet, is another one than that whose record this is: its parent is there, and
+ * this one has another parent. */
+static bool has_other_parent(const struct process_table *table,
+                             const struct process *process,
+                             const struct exit_info *info)
+    REQUIRES(tracker_mutex) {
+  if (process_is_listed(process) || process->parent == 0 ||
+      process->parent == (pid_t)info->thread->ppid)
+    return false;
+  const struct process *parent = process_table_find_at(
+      table, process->parent, process_begin_before(process, UINT64_MAX));
+  return parent != NULL && !has_no_thread_left(parent);
+}
+
+/* Whether a process was there after a time for sure. What began long ago needs
+ * no such proof, and its times have no room in 32 bits. */
+static bool was_there_after(const struct exit_batch *batch,
+                            const struct process *process, uint64_t time_ns)
+    REQUIRES(tracker_mutex) {
+  static const uint64_t long_ns = 1000 * UINT64_C(1000000000);
+  return process->start_ns + long_ns > batch->when.latest_ns &&
+         process_is_known_after(process, time_ns + 1000);
+}
+
+/* Whether a process was there after a record had come: then it has not ended.
+ */
+static bool was_there_after_record(const struct exit_batch *batch,
+                                   const struct process *process)
+    REQUIRES(tracker_mutex) {
+  return was_there_after(batch, process, batch->when.latest_ns);
+}
+
+/* Whether a process is known to have lived longer than the one that has ended,
+ * whose age leaves out what the machine was suspended. */
+static bool has_lived_longer(const struct exit_batch *batch,
+                             const struct process *process,
+                             const struct exit_info *info)
+    REQUIRES(tracker_mutex) {
+  uint64_t age_ns = info->elapsed_us * 1000 + batch->when.suspended_ns;
+  return info->is_last &&
+         was_there_after(batch, process,
+                         process_began_by(process) + age_ns + MS_NS);
+}
+
+/* Whether a process had ended before a thread did: its pid is another one's by
+ * then, or its last thread has ended earlier. */
+static bool has_ended_before(const struct process_table *table,
+                             const struct process *process,
+                             const struct exit_info *info)
+    REQUIRES(tracker_mutex) {
+  const struct process *last = process_table_find(table, info->tgid);
+  if (last == process)
+    return false;
+  uint64_t end_ns = process->start_ns + info->elapsed_us * 1000;
+  uint64_t elapsed_us =
+      process->exited != NULL ? process->exited->elapsed_us : 0;
+  return end_ns > process_began_by(last) ||
+         (elapsed_us != 0 && elapsed_us < info->elapsed_us);
+}
+
+/* How many processes that have a thread's pid end within the messages at hand:
+ * its own, if this is not its last one, and later ones. */
+static unsigned int count_exits_left(const struct exit_batch *batch,
+                                     const struct exit_info *info) {
+  unsigned int count = info->is_last;
+  for (size_t i = batch->taken + 1; i < batch->count; i++) {
+    const struct record *next = &batch->messages[i].record[MESSAGE_THREAD];
+    count += next->tgid == info->thread->tgid &&
+             (next->flags & RECORD_LAST_THREAD) != 0;
+  }
+  return count;
+}
+
+/* What exit_owner_find looks for. */
+struct owner_search {
+  const struct tracker *tracker;
+  const struct exit_batch *batch;
+  const struct exit_info *info;
+};
+
+/* Whether a record is of one that had the pid before, of which nothing is known
+ * because it was there before forks were heard, and no read has met it. */
+static bool is_of_former_process(const struct owner_search *search,
+                                 const struct process *process)
+    REQUIRES(tracker_mutex) {
+  const struct tracker *tracker = search->tracker;
+  const struct exit_info *info = search->info;
+  if (!tracker->hears_forks || tracker->has_read ||
+      info->earliest_ns >= tracker->hears_since_ns)
+    return false;
+  /* The end of the last that has been heard to begin is yet to be taken. */
+  bool ends_later = process->parent != 0 &&
+                    process_table_find(tracker->table, info->tgid) == process &&
+                    count_exits_left(search->batch, info) > 1;
+  return ends_later || has_other_parent(tracker->table, process, info);
+}
+
+static bool is_other_process(void *context, const struct process *process)
+    REQUIRES(tracker_mutex) {
+  const struct owner_search *search = context;
+  return is_of_former_process(search, process) ||
+         has_lived_longer(search->batch, process, search->info) ||
+         has_ended_before(search->tracker->table, process, search->info) ||
+         (was_there_after_record(search->batch, process) &&
+          count_exits_left(search->batch, search->info) > 0);
+}
+
+struct process *exit_owner_find(const struct tracker *tracker,
+                                const struct exit_batch *batch,
+                                const struct exit_info *info) {
+  const uint64_t stall_ns = STALL_MS * MS_NS;
+  const uint64_t earliest_ns[] = {
+      info->prompt_ns, info->earliest_ns,
+      info->earliest_ns > stall_ns ? info->earliest_ns - stall_ns : 0};
+  struct process_search search = {
+      .pid = info->tgid,
+      .latest_ns = info->latest_ns,
+      .is_other = is_other_process,
+      .context = &(struct owner_search){tracker, batch, info},
+  };
+  struct process *process = NULL;
+  for (size_t i = 0; process == NULL && i < 3; i++) {
+    search.earliest_ns = earliest_ns[i];
+    process = process_table_find_exiting(tracker->table, &search);
+  }
+  return process;
+}
+
+struct process *exit_owner_find_exited(const struct tracker *tracker,
+                                       const struct exit_info *info) {
+  const struct process_table *table = tracker->table;
+  struct process *process = process_table_find_exited(
+      table, info->tgid, info->earliest_ns, info->latest_ns);
+  bool is_main = info->thread->pid == info->thread->tgid;
+  if (process == NULL || !exited_threads_lack_one(process->exited) ||
+      (is_main && process->exited->has_main) ||
+      has_ended_before(table, process, info))
+    return NULL;
+  const struct process *last = process_table_find(table, info->tgid);
+  return last == process || !process_is_listed(last) ? process : NULL;
+}
+
+struct process *exit_owner_enter(struct tracker *tracker,
+                                 const struct exit_info *info) {
+  const struct process *other = process_table_find(tracker->table, info->tgid);
+  uint64_t earliest_ns = info->earliest_ns, latest_ns = info->latest_ns;
+  if (other != NULL && process_has_exited(other))
+    earliest_ns = process_begin_after(other, earliest_ns);
+  else if (other != NULL)
+    latest_ns = process_begin_before(other, latest_ns);
+  if (earliest_ns > latest_ns)
+    earliest_ns = latest_ns;
+  return tracker_enter(tracker, info->tgid, earliest_ns, latest_ns, latest_ns);
+}
