@@ -7,6 +7,7 @@
 #include "track/exit_info.h"
 #include "track/exit_owner.h"
 #include "track/exit_status.h"
+#include "track/exit_usage.h"
 #include "track/join.h"
 
 #include <errno.h>
@@ -106,109 +107,6 @@ get_exited_threads(const struct process *process) REQUIRES(tracker_mutex) {
   return process != NULL ? process->exited : NULL;
 }
 
-/* Adds a thread to what the process's ended threads used, also if no group
- * selects it: one may by the time it ends. Returns false if memory is short. */
-static bool add_thread(struct exit_accounting *exits, struct process *process,
-                       const struct record *thread) REQUIRES(tracker_mutex) {
-  if (process->exited == NULL)
-    process->exited = calloc(1, sizeof(struct exited_threads));
-  if (process->exited == NULL)
-    return false;
-  exited_threads_add(process->exited, thread, exits->batch.tick_ns,
-                     process->member != NULL ? &process->member->account : NULL,
-                     &exits->batch.when_monotonic);
-  return true;
-}
-
-/* The same for one that was added already, unless the process was removed and
- * met anew since. */
-static bool add_thread_once(struct exit_accounting *exits,
-                            struct process *process,
-                            const struct record *thread, bool is_added)
-    REQUIRES(tracker_mutex) {
-  return (is_added && process->exited != NULL) ||
-         add_thread(exits, process, thread);
-}
-
-/* The time since the last sample of a process that has ended, or since it
- * began. Of its ended threads one may be missing, whose record has been
- * overtaken. */
-static struct disk_wait_period
-find_last_period(const struct exit_accounting *exits,
-                 const struct member *member, const struct exit_info *info,
-                 const struct exited_threads *exited) REQUIRES(tracker_mutex) {
-  uint64_t until_ns = exits->batch.when_monotonic.latest_ns;
-  uint64_t age_ns = info->elapsed_us * 1000;
-  uint64_t since_ns = member->account.sampled_ns;
-  if (since_ns == 0)
-    since_ns = subtract(until_ns, age_ns);
-  uint64_t length_ns = subtract(until_ns, since_ns);
-  uint64_t missing_ns =
-      info->whole != NULL &&
-              info->whole->waits[DELAY_BLKIO] != exited->disk_waits
-          ? length_ns
-          : 0;
-  return (struct disk_wait_period){
-      .since_ns = since_ns,
-      .until_ns = until_ns,
-      .thread_ns = max(member->threads * length_ns, exited->recent.lived_ns) +
-                   missing_ns,
-      .false_ns = exited->recent.false_ns,
-      .from_boot = exited->recent.from_boot,
-  };
-}
-
-/*
- * Books what a process used in all, from its exit records. With whole, all its
- * delays; without, if it had several threads, only what is summed over them.
- */
-static void count_usage(const struct exit_accounting *exits,
-                        struct process *process, const struct exit_info *info,
-                        bool with_delays) REQUIRES(tracker_mutex) {
-  struct account *account = &process->member->account;
-  const struct exited_threads *exited = process->exited;
-  struct record record = {0};
-  if (with_delays)
-    record = info->whole != NULL ? *info->whole : *info->thread;
-
-  /* Kernels that leave ended threads out have no switches in whole at all. */
-  if (with_delays)
-    process->member->sums_switches =
-        record.switches_voluntary + record.switches_involuntary == 0;
-  if (process->member->sums_switches) {
-    record.switches_voluntary = exited->switches_voluntary;
-    record.switches_involuntary = exited->switches_involuntary;
-  }
-  record.user_us = max(record.user_us, exited->user_us);
-  record.system_us = max(record.system_us, exited->system_us);
-
-  if (with_delays)
-    process->member->is_exact = info->has_clock;
-  uint64_t cpu_ns = account_cpu_ns(account);
-  if (info->has_clock)
-    cpu_ns = max(cpu_ns, info->clock_ns);
-  else if (!process->member->is_exact) /* each is too low at worst */
-    cpu_ns = max(cpu_ns, max(record.cpu_ns, exited->cpu_ns));
-  const struct procfs_io io = {.read_chars = exited->read_chars,
-                               .write_chars = exited->write_chars,
-                               .read_bytes = exited->read_bytes,
-                               .write_bytes = exited->write_bytes};
-  const struct procfs_stat stat = {.faults_minor = exited->faults_minor,
-                                   .faults_major = exited->faults_major};
-  const struct sample sample = {
-      .cpu_ns = cpu_ns,
-      .disk = find_last_period(exits, process->member, info, exited),
-      .record = with_delays ? &record : NULL,
-      .counts_ended_threads = true,
-      .io = &io,
-      .stat = &stat,
-      .is_final = true,
-  };
-  process->member->counts_delays |=
-      info->earliest_ns >= exits->tracker->delays_since_ns;
-  member_update(process->member, &sample);
-}
-
 static void count_exit_code(const struct member *member, uint32_t exit_code)
     REQUIRES(tracker_mutex) {
   int64_t delta[COUNTERS] = {0};
@@ -247,7 +145,7 @@ static void count_exit(struct exit_accounting *exits, struct process *process,
   process->exited->elapsed_us = info->elapsed_us;
   if (info->whole != NULL)
     process->exited->whole_cpu_ns = info->whole->cpu_ns;
-  count_usage(exits, process, info, true);
+  exit_usage_count(exits->tracker, &exits->batch, process, info);
   count_exit_code(process->member, info->exit_code);
   exit_event_send(exits->sink, exits->context, info, process->member);
 }
@@ -359,7 +257,8 @@ static void remove_exited_process(struct exit_accounting *exits,
                                   struct process *process,
                                   const struct exit_info *info, bool is_added)
     REQUIRES(tracker_mutex) {
-  bool is_whole = add_thread_once(exits, process, info->thread, is_added);
+  bool is_whole = exit_usage_add_thread_once(&exits->batch, process,
+                                             info->thread, is_added);
   if (is_whole && info->whole != NULL) {
     process->exited->whole_cpu_ns = info->whole->cpu_ns;
     process->exited->elapsed_us = info->elapsed_us;
@@ -403,7 +302,8 @@ static void count_exit_of_unlisted(struct exit_accounting *exits,
     return;
   }
   if (process != NULL && join_admit(&exits->join, process, from_zero) &&
-      add_thread_once(exits, process, info->thread, is_added)) {
+      exit_usage_add_thread_once(&exits->batch, process, info->thread,
+                                 is_added)) {
     count_exit(exits, process, info);
     free_what_is_done(process);
   }
@@ -458,7 +358,7 @@ static struct ending begin_exit(struct exit_accounting *exits,
   if (process != NULL)
     narrow_begin(info, process);
   if (process != NULL && !is_added)
-    is_added = add_thread(exits, process, info->thread);
+    is_added = exit_usage_add_thread(&exits->batch, process, info->thread);
   struct ending ending = {
       .is_added = is_added,
       .is_member = process != NULL && process->member != NULL,
@@ -497,7 +397,8 @@ static void finish_exit(struct exit_accounting *exits, struct exit_info *info,
   if (process == NULL || !process_is_listed(process)) {
     count_exit_of_unlisted(exits, process, is_added, info);
   } else {
-    is_added = add_thread_once(exits, process, info->thread, is_added);
+    is_added = exit_usage_add_thread_once(&exits->batch, process, info->thread,
+                                          is_added);
     if (is_added && info->whole != NULL)
       process->exited->whole_cpu_ns = info->whole->cpu_ns;
     if (process->member == NULL || process->claim != NULL)
@@ -512,28 +413,17 @@ static void finish_exit(struct exit_accounting *exits, struct exit_info *info,
   tracker_unlock(tracker);
 }
 
-static void add_switches(const struct member *member,
-                         const struct record *thread) REQUIRES(tracker_mutex) {
-  int64_t delta[COUNTERS] = {0};
-  delta[COUNTER_SWITCHES_VOLUNTARY] = (int64_t)thread->switches_voluntary;
-  delta[COUNTER_SWITCHES_INVOLUNTARY] = (int64_t)thread->switches_involuntary;
-  member_add(member, delta);
-}
-
-/* A late thread: its process has ended, and had counted its delays and its CPU
- * time already, but not its I/O and page faults. */
+/* A late thread: its process has ended, and is counted. Returns false if it is
+ * none. */
 static bool take_late_thread(struct exit_accounting *exits,
                              const struct exit_info *info)
     REQUIRES(tracker_mutex) {
   struct process *process = exit_owner_find_exited(exits->tracker, info);
   if (process == NULL)
     return false;
-  add_thread(exits, process, info->thread);
-  if (process->member != NULL) {
-    count_usage(exits, process, info, false);
-    if (process->member->sums_switches)
-      add_switches(process->member, info->thread);
-  }
+  exit_usage_add_thread(&exits->batch, process, info->thread);
+  if (process->member != NULL)
+    exit_usage_count_late_thread(exits->tracker, &exits->batch, process, info);
   return true;
 }
 
@@ -548,7 +438,8 @@ static struct message *take_thread(struct exit_accounting *exits,
       exit_owner_find(exits->tracker, &exits->batch, info);
   if (process == NULL)
     process = exit_owner_enter(exits->tracker, info);
-  if (process == NULL || !add_thread(exits, process, info->thread) ||
+  if (process == NULL ||
+      !exit_usage_add_thread(&exits->batch, process, info->thread) ||
       !process->exited->has_main)
     return NULL;
   struct message *waiting = process->exited->last;
@@ -586,7 +477,7 @@ static bool must_wait(struct exit_accounting *exits,
     process = exit_owner_enter(exits->tracker, info);
   struct message *copy = malloc(sizeof(*copy));
   if (process == NULL || copy == NULL ||
-      !add_thread(exits, process, info->thread)) {
+      !exit_usage_add_thread(&exits->batch, process, info->thread)) {
     free(copy);
     return false;
   }
