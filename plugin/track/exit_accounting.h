@@ -8,8 +8,11 @@
 #include "track/tracker.h"
 
 /*
- * Books exit records: what a process used and no read had counted, and how it
- * ended. Belongs to the listener's thread.
+ * Accounts for exit records: what a process used and no read had counted, and
+ * how it ended. Here is the sequence: which record is taken when, and what is
+ * done with the lock and what without. Whose record it is is in exit_owner.h,
+ * what the process used in exit_usage.h, and in which groups it ends in
+ * exit_groups.h. Belongs to the listener's thread.
  */
 
 struct exit_accounting;
@@ -23,7 +26,7 @@ int exit_accounting_create(const char *root, struct tracker *tracker,
 /* Takes NULL. */
 void exit_accounting_destroy(struct exit_accounting *exits);
 
-/* Books exit records in the order of their arrival; their threads ended between
+/* Takes exit records in the order of their arrival; their threads ended between
  * these two times, CLOCK_BOOTTIME. */
 void exit_accounting_take(struct exit_accounting *exits,
                           const struct message *messages, size_t count,

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+#include "track/exit_groups.h"
+
+#include "track/exit_owner.h"
+#include "track/exit_status.h"
+#include "track/exit_usage.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { NOBODY = 0 };
+
+int exit_groups_init(struct exit_groups *groups, struct tracker *tracker,
+                     const struct exit_batch *batch, exit_sink *sink,
+                     void *context) {
+  groups->tracker = tracker;
+  groups->batch = batch;
+  groups->sink = sink;
+  groups->context = context;
+  groups->unknown = calloc(tracker->rule_count + 1, sizeof(groups->unknown[0]));
+  return groups->unknown != NULL ? join_init(&groups->join, tracker) : -ENOMEM;
+}
+
+void exit_groups_clear(struct exit_groups *groups) {
+  join_clear(&groups->join);
+  parent_cmdlines_clear(&groups->parents);
+  free(groups->unknown);
+}
+
+void exit_groups_begin_batch(struct exit_groups *groups, uint64_t time_ns) {
+  pattern_work_fill(&groups->work, time_ns);
+  parent_cmdlines_begin_batch(&groups->parents);
+}
+
+void exit_groups_begin_process(struct exit_groups *groups) {
+  groups->join.match_count = groups->unknown_count = 0;
+}
+
+bool exit_groups_match(struct exit_groups *groups, struct procfs *proc,
+                       const struct exit_info *info) {
+  struct join *join = &groups->join;
+  struct exit_info_look look;
+
+  exit_info_look_init(&look, info, proc, &groups->parents);
+  look.attributes.work = &groups->work;
+  /* Who does not answer has been tried. */
+  look.has_cmdline =
+      hung_processes_has(&groups->tracker->hung, (pid_t)info->thread->ppid);
+  for (const struct rule *r = groups->tracker->rules; r != NULL; r = r->next) {
+    enum selector_match result =
+        exit_info_match(&look, r, &join->matches[join->match_count]);
+    join->match_count += result == SELECTOR_YES;
+    if (result == SELECTOR_UNKNOWN)
+      groups->unknown[groups->unknown_count++] = r;
+  }
+  exit_info_look_clear(&look);
+  return join->match_count > 0;
+}
+
+static void count_exit_code(const struct member *member, uint32_t exit_code)
+    REQUIRES(tracker_mutex) {
+  int64_t delta[COUNTERS] = {0};
+  delta[exit_status_counter(exit_code)] = 1;
+  member_add(member, delta);
+}
+
+/* Counts the exit of a member in its groups. */
+static void count_exit_of_member(struct exit_groups *groups,
+                                 struct process *process,
+                                 struct exit_info *info)
+    REQUIRES(tracker_mutex) {
+  process_learn(process, FACT_EXITED);
+  process_note_known(process, groups->batch->when.latest_ns);
+  info->exit_code = exit_status_of(info->thread, process->exited);
+  info->dumped_core = process->exited->dumped_core;
+  process->exited->elapsed_us = info->elapsed_us;
+  if (info->whole != NULL)
+    process->exited->whole_cpu_ns = info->whole->cpu_ns;
+  exit_usage_count(groups->tracker, groups->batch, process, info);
+  count_exit_code(process->member, info->exit_code);
+  exit_event_send(groups->sink, groups->context, info, process->member);
+}
+
+/* Frees what only late threads need: those of a member that had several. */
+static void free_what_is_done(struct process *process) REQUIRES(tracker_mutex) {
+  bool may_be_late = exited_threads_lack_one(process->exited);
+
+  if (!may_be_late && !process_is_listed(process)) {
+    member_destroy(process->member);
+    process->member = NULL;
+  }
+  if (!may_be_late) {
+    exited_threads_destroy(process->exited);
+    process->exited = NULL;
+  }
+}
+
+/* Leaves out the groups in which a process is counted. */
+static void exclude_groups(struct join *join, const struct member *member)
+    REQUIRES(tracker_mutex) {
+  for (size_t i = 0; member != NULL && i < join->count; i++)
+    for (size_t j = 0; j < member->group_count; j++)
+      join->memberships[i].is_again |=
+          join->memberships[i].group == member->memberships[j].group;
+}
+
+/* Counts the exit of a process that a read has met in groups of which it is no
+ * member. It is the reader's, and so stays as it is. What it used before is not
+ * counted. The read has seen its command line, so that there is no doubt. */
+static void count_exit_of_stranger(struct exit_groups *groups,
+                                   struct process *process, bool is_added,
+                                   struct exit_info *info)
+    REQUIRES(tracker_mutex) {
+  bool from_zero = process->claim != NULL
+                       ? process->claim->account.from_zero
+                       : tracker_knows_as_unused(groups->tracker, process);
+  struct process copy = {.state = PROCESS_LISTED};
+
+  process_learn(process, FACT_EXITED);
+  process_note_known(process, groups->batch->when.latest_ns);
+  join_work_out(&groups->join, process, NOBODY, 0);
+  exclude_groups(&groups->join, process->member);
+  if (groups->join.count == 0 || !is_added ||
+      !join_admit(&groups->join, &copy, from_zero))
+    return;
+  if (!from_zero && process->clock_ns != PROCESS_CLOCK_UNKNOWN)
+    account_start_at(&copy.member->account, process->clock_ns);
+  copy.exited = process->exited;
+  count_exit_of_member(groups, &copy, info);
+  member_destroy(copy.member);
+}
+
+/* Whether a rule could not be decided by which the process does not inherit. */
+static bool has_undecided_rule(const struct exit_groups *groups) {
+  for (size_t i = 0; i < groups->unknown_count; i++)
+    if (!join_inherits(&groups->join, groups->unknown[i]))
+      return true;
+  return false;
+}
+
+/* Whether a process belonged to a group by a rule. */
+static const struct membership *find_membership(const struct member *member,
+                                                const struct rule *rule)
+    REQUIRES(tracker_mutex) {
+  for (size_t i = 0; i < member->group_count; i++)
+    if (member->memberships[i].rule == rule)
+      return &member->memberships[i];
+  return NULL;
+}
+
+/* Matches what its exit record leaves open: a process that has changed its name
+ * only keeps the groups that do not depend on it. */
+static void keep_undecided_groups(struct exit_groups *groups,
+                                  const struct member *member)
+    REQUIRES(tracker_mutex) {
+  struct join *join = &groups->join;
+  for (size_t i = 0; i < groups->unknown_count; i++) {
+    const struct membership *former =
+        find_membership(member, groups->unknown[i]);
+    if (former != NULL)
+      join->matches[join->match_count++] =
+          (struct match){.rule = former->rule, .name = former->group->name};
+  }
+}
+
+/* Counts the exit of a member that has become something else since the last
+ * read: what it used since then, and its end, are of what it has become. */
+static void count_exit_of_changed(struct exit_groups *groups,
+                                  struct process *process,
+                                  struct exit_info *info)
+    REQUIRES(tracker_mutex) {
+  struct member *member = process->member;
+  bool has_called_exec = process->was_forked && !info->is_forked;
+
+  if (!has_called_exec)
+    keep_undecided_groups(groups, member);
+  join_work_out(&groups->join, process, NOBODY, 0);
+  if (has_called_exec)
+    groups->tracker->undecided += has_undecided_rule(groups);
+  member_move(member, groups->join.memberships, groups->join.count,
+              groups->join.inherited_count);
+  count_exit_of_member(groups, process, info);
+}
+
+static void remove_process(struct exit_groups *groups, struct process *process)
+    REQUIRES(tracker_mutex) {
+  member_destroy(process->member);
+  exited_threads_destroy(process->exited);
+  process_table_remove(groups->tracker->table, process);
+}
+
+/* Removes a process that no read has met and no group wants, unless a record of
+ * it is to come: that must find whose it is. */
+static void remove_exited_process(struct exit_groups *groups,
+                                  struct process *process,
+                                  const struct exit_info *info, bool is_added)
+    REQUIRES(tracker_mutex) {
+  bool is_whole = exit_usage_add_thread_once(groups->batch, process,
+                                             info->thread, is_added);
+  if (is_whole && info->whole != NULL) {
+    process->exited->whole_cpu_ns = info->whole->cpu_ns;
+    process->exited->elapsed_us = info->elapsed_us;
+  }
+  if (!is_whole || !exited_threads_lack_one(process->exited)) {
+    remove_process(groups, process);
+    return;
+  }
+  member_destroy(process->member);
+  process->member = NULL;
+  process_learn(process, FACT_EXITED);
+  process_note_known(process, groups->batch->when.latest_ns);
+}
+
+/* From whom a process inherits that no read has met: of one whose fork was
+ * heard that is known; of an older one its parent tells. */
+static pid_t find_ancestor(const struct exit_groups *groups,
+                           const struct exit_info *info)
+    REQUIRES(tracker_mutex) {
+  const struct tracker *tracker = groups->tracker;
+  bool was_heard =
+      tracker->hears_forks && info->latest_ns >= tracker->hears_since_ns;
+  return was_heard ? NOBODY : (pid_t)info->thread->ppid;
+}
+
+/* Counts the exit of a process that no read has met: what its exit record tells
+ * decides about its groups. */
+static void count_exit_of_unlisted(struct exit_groups *groups,
+                                   struct process *process, bool is_added,
+                                   struct exit_info *info)
+    REQUIRES(tracker_mutex) {
+  bool from_zero = tracker_counts_from_zero(groups->tracker, info->latest_ns);
+
+  join_work_out(&groups->join, process, find_ancestor(groups, info),
+                UINT64_MAX);
+  groups->tracker->undecided += has_undecided_rule(groups);
+  if (process == NULL && (groups->join.count > 0 || info->whole != NULL))
+    process = exit_owner_enter(groups->tracker, info);
+  if (groups->join.count == 0) {
+    if (process != NULL)
+      remove_exited_process(groups, process, info, is_added);
+    return;
+  }
+  if (process != NULL && join_admit(&groups->join, process, from_zero) &&
+      exit_usage_add_thread_once(groups->batch, process, info->thread,
+                                 is_added)) {
+    count_exit_of_member(groups, process, info);
+    free_what_is_done(process);
+  }
+}
+
+static void count_exit_of_listed(struct exit_groups *groups,
+                                 struct process *process,
+                                 struct exit_info *info, bool is_added,
+                                 bool has_changed) REQUIRES(tracker_mutex) {
+  is_added = exit_usage_add_thread_once(groups->batch, process, info->thread,
+                                        is_added);
+  if (is_added && info->whole != NULL)
+    process->exited->whole_cpu_ns = info->whole->cpu_ns;
+  if (process->member == NULL || process->claim != NULL)
+    count_exit_of_stranger(groups, process, is_added, info);
+  if (process->member != NULL && is_added && has_changed)
+    count_exit_of_changed(groups, process, info);
+  else if (process->member != NULL && is_added)
+    count_exit_of_member(groups, process, info);
+  if (process_has_exited(process))
+    free_what_is_done(process);
+}
+
+void exit_groups_count_exit(struct exit_groups *groups, struct process *process,
+                            struct exit_info *info, bool is_added,
+                            bool has_changed) {
+  if (process == NULL || !process_is_listed(process))
+    count_exit_of_unlisted(groups, process, is_added, info);
+  else
+    count_exit_of_listed(groups, process, info, is_added, has_changed);
+}
