@@ -56,10 +56,10 @@ static bool count_sample(struct sample_sources *sources,
   bool is_same = true;
 
   tracker_lock(sources->tracker);
+  if (found->record != NULL) /* may give up the lock */
+    disk_wait_period_set(sources, process, found);
   defer_doubtful_io(found, process);
   found->sample.own_io.has_io_of_children = process->has_io_of_children;
-  if (found->record != NULL)
-    disk_wait_period_set(sources, process, found);
   add_ended_threads(found, process->exited, sources->tracker->listens);
   member->counts_delays |=
       process->start_ns >= sources->tracker->delays_since_ns;
