@@ -127,7 +127,8 @@ static const char *delay_accounting_cause(int status) {
     return "/proc/sys is hidden here, by ProcSubset=pid of the service: take "
            "that out";
   default:
-    return "Only root may: leave collectd's user as it is";
+    return "Only root may, and where the kernel wants it only with "
+           "CAP_SYS_ADMIN: leave collectd's service as it is";
   }
 }
 

@@ -5,8 +5,8 @@
 
 #define MS_NS UINT64_C(1000000)
 
-/* What is read of one process is not all of the same moment. */
-#define SLACK_NS (10 * MS_NS)
+/* An age is in microseconds. */
+#define AGE_SLACK_NS UINT64_C(1000)
 
 /* How far the kernel's clock may be from CLOCK_MONOTONIC, which NTP adjusts. */
 static uint64_t drift_ns(uint64_t time_ns) {
@@ -18,7 +18,7 @@ static uint64_t drift_ns(uint64_t time_ns) {
  */
 static uint64_t count_more(const struct record *thread) {
   uint64_t longest_ns = thread->blkio_max_ns;
-  uint64_t age_ns = thread->elapsed_us * 1000 + SLACK_NS;
+  uint64_t age_ns = thread->elapsed_us * 1000 + DISK_WAIT_SLACK_NS;
   if (longest_ns <= 2 * age_ns)
     return 0;
   return subtract(thread->delay_ns[DELAY_BLKIO], longest_ns) /
@@ -29,7 +29,7 @@ void disk_wait_note(struct disk_wait_from_boot *from_boot,
                     const struct record *thread, uint64_t since_ns,
                     uint64_t known_longest_ns) {
   uint64_t longest_ns = thread->blkio_max_ns;
-  if (longest_ns <= thread->elapsed_us * 1000 + SLACK_NS ||
+  if (longest_ns <= thread->elapsed_us * 1000 + DISK_WAIT_SLACK_NS ||
       longest_ns + drift_ns(longest_ns) < since_ns ||
       longest_ns <= known_longest_ns)
     return;
@@ -59,6 +59,11 @@ void disk_wait_subtract(struct disk_wait_from_boot *from_boot,
     *from_boot = (struct disk_wait_from_boot){0};
 }
 
+uint64_t disk_wait_life(const struct record *thread, uint64_t age_ns) {
+  uint64_t busy_ns = thread->cpu_ns + thread->delay_ns[DELAY_CPU];
+  return thread->waits[DELAY_BLKIO] > 0 ? age_ns : min(age_ns, busy_ns);
+}
+
 static uint64_t room_ns(const struct disk_wait_period *period) {
   return subtract(period->thread_ns, period->busy_ns);
 }
@@ -66,7 +71,7 @@ static uint64_t room_ns(const struct disk_wait_period *period) {
 /* Whether the threads can have waited that long. */
 static bool is_possible(const struct disk_wait_period *period,
                         uint64_t waited_ns) {
-  return subtract(waited_ns, SLACK_NS) <= room_ns(period);
+  return subtract(waited_ns, period->slack_ns) <= room_ns(period);
 }
 
 /* How long a wait from boot is at least that ended in the period. */
@@ -80,7 +85,8 @@ static uint64_t least_from_boot_ns(const struct disk_wait_period *period) {
 bool disk_wait_is_doubtful(const struct disk_wait_period *period,
                            uint64_t waited_ns) {
   uint64_t rest_ns = subtract(waited_ns, period->false_ns);
-  return rest_ns > 0 && (!is_possible(period, rest_ns) ||
+  uint64_t few = period->is_steady ? 2 : 1;
+  return rest_ns > 0 && (!is_possible(period, few * rest_ns) ||
                          rest_ns >= least_from_boot_ns(period));
 }
 
@@ -123,6 +129,7 @@ uint64_t disk_wait_false(const struct record *thread, uint64_t ended_ns) {
   uint64_t age_ns = thread->elapsed_us * 1000;
   uint64_t waited_ns = thread->delay_ns[DELAY_BLKIO];
   struct disk_wait_period life = {
+      .slack_ns = AGE_SLACK_NS,
       .since_ns = subtract(ended_ns, age_ns),
       .until_ns = ended_ns,
       .thread_ns = age_ns,

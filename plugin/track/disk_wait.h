@@ -4,6 +4,8 @@
 
 #include "kernel/record.h"
 
+#include <stdbool.h>
+
 /*
  * False waits for a disk. Since Linux 6.12 the kernel may note the start of a
  * wait for another task than the one that waits (__block_task notes it for the
@@ -46,12 +48,22 @@ struct disk_wait_period {
   uint64_t thread_ns; /* how long its threads lived in it, all together */
   uint64_t busy_ns;   /* of that, they ran or waited for a CPU */
   uint64_t false_ns;  /* what was counted that is known to be false */
+  uint64_t slack_ns;  /* by how much these can be wrong */
+  bool is_steady;     /* no thread has ended in it: those that live tell all */
   struct disk_wait_from_boot from_boot; /* as far as they are known */
 };
 
-/* Whether threads are to be asked for their waits from boot: they cannot have
- * waited that long, since a thread runs, waits for a CPU, or is blocked; or so
- * much was counted that one from boot may be among it. */
+/* What is read of one process is not all of the same moment. */
+enum { DISK_WAIT_SLACK_NS = 10000000 };
+
+/* How long a thread that ended after age_ns can have waited for a disk, and
+ * been busy: not at all, but for what it was busy, if it never did. */
+uint64_t disk_wait_life(const struct record *thread, uint64_t age_ns);
+
+/* Whether the threads are to be asked what each can have waited: they cannot
+ * have waited that long, since a thread runs, waits for a CPU, or is blocked;
+ * or, in a steady period, those that waited may be few; or so much was counted
+ * that a wait from boot may be among it. */
 bool disk_wait_is_doubtful(const struct disk_wait_period *period,
                            uint64_t waited_ns);
 

@@ -37,11 +37,13 @@ static void set_period(const struct sample_sources *sources,
   *period = (struct disk_wait_period){
       .since_ns = process->member->account.sampled_ns,
       .until_ns = found->sample.time_ns,
+      .slack_ns = DISK_WAIT_SLACK_NS,
   };
   if (period->since_ns == 0)
     period->since_ns = subtract(process->start_ns, sources->suspended_ns);
   period->thread_ns = least_thread_ns(
       sources, process, found, subtract(period->until_ns, period->since_ns));
+  period->is_steady = sources->tracker->listens && found->recent.lived_ns == 0;
   period->false_ns = found->recent.false_ns;
   period->from_boot = found->recent.from_boot;
 }
@@ -50,6 +52,7 @@ static void set_period(const struct sample_sources *sources,
 struct thread_life {
   uint64_t lived_ns;
   struct disk_wait_from_boot from_boot;
+  size_t count; /* of those that answered */
 };
 
 static void add_thread_life(struct thread_life *life,
@@ -64,6 +67,8 @@ static void add_thread_life(struct thread_life *life,
     if (age_ns < subtract(clock_ns(CLOCK_MONOTONIC), period->until_ns))
       return;
     disk_wait_note(&life->from_boot, &is->record, period->since_ns, known_ns);
+    age_ns = disk_wait_life(&is->record, age_ns);
+    life->count++;
   }
   life->lived_ns += min(age_ns, length_ns);
 }
@@ -112,7 +117,9 @@ void disk_wait_period_set(struct sample_sources *sources,
   set_period(sources, process, found);
   if (sources->tracker->listens)
     life.lived_ns += found->recent.lived_ns;
-  if (life.lived_ns > asked->thread_ns)
+  /* Of one that has ended just now nothing is known yet. */
+  if ((asked->is_steady && life.count == found->threads) ||
+      life.lived_ns > asked->thread_ns)
     asked->thread_ns = life.lived_ns;
   disk_wait_add(&asked->from_boot, &life.from_boot);
 }

@@ -46,6 +46,7 @@ find_last_period(const struct exit_batch *batch, const struct member *member,
   return (struct disk_wait_period){
       .since_ns = since_ns,
       .until_ns = until_ns,
+      .slack_ns = DISK_WAIT_SLACK_NS,
       .thread_ns = max(member->threads * length_ns, exited->recent.lived_ns) +
                    missing_ns,
       .false_ns = exited->recent.false_ns,

@@ -80,7 +80,8 @@ static void add_life(struct exited_threads *exited, const struct record *thread,
   uint64_t sampled_ns = account != NULL ? account->sampled_ns : 0;
   uint64_t known_ns = account != NULL ? account->from_boot_ns : 0;
 
-  exited->recent.lived_ns += min(age_ns, subtract(when->latest_ns, sampled_ns));
+  exited->recent.lived_ns += min(disk_wait_life(thread, age_ns),
+                                 subtract(when->latest_ns, sampled_ns));
   if (age_ns <= subtract(when->earliest_ns, sampled_ns))
     exited->recent.false_ns += disk_wait_false(thread, when->latest_ns);
   else

@@ -19,7 +19,7 @@
  * test, since CPU clocks are the kernel's.
  */
 
-enum { GROUPS = 3, EVENTS = 16, PID = 4711, AGE_MS = 20 };
+enum { GROUPS = 3, EVENTS = 16, PID = 4711, AGE_MS = 40 };
 
 struct event {
   struct exit_event event;
@@ -167,9 +167,9 @@ static inline int64_t exits_of(const struct fixture *fixture, size_t group) {
 /* What n threads of 8 ms have used; the same record of a process has neither
  * I/O nor page faults. They slept so often that no time is missing. */
 static inline void set_use(struct record *record, uint64_t n) {
-  record->cpu_ns = 8 * MS * n;
-  record->user_us = 2000 * n;
-  record->system_us = 6000 * n;
+  record->cpu_ns = 2 * MS * n;
+  record->user_us = 500 * n;
+  record->system_us = 1500 * n;
   record->switches_voluntary = 8 * MS * n;
   record->switches_involuntary = 3 * n;
   for (unsigned int kind = 0; kind < DELAY_KINDS; kind++) {
@@ -194,7 +194,7 @@ static inline uint64_t used_of(unsigned int counter, uint64_t n) {
   if (counter >= COUNTER_DELAY && counter < COUNTER_WAITS)
     return (counter - COUNTER_DELAY + 1) * 100000 * n;
   static const uint64_t use[COUNTERS] = {
-      [COUNTER_CPU_USER] = 2 * MS,           [COUNTER_CPU_SYSTEM] = 6 * MS,
+      [COUNTER_CPU_USER] = MS / 2,           [COUNTER_CPU_SYSTEM] = 3 * MS / 2,
       [COUNTER_SWITCHES_VOLUNTARY] = 8 * MS, [COUNTER_FAULTS_MINOR] = 50,
       [COUNTER_SWITCHES_INVOLUNTARY] = 3,    [COUNTER_FAULTS_MAJOR] = 5,
       [COUNTER_READ_CHARS] = 1024,           [COUNTER_WRITE_CHARS] = 2048,

@@ -303,7 +303,7 @@ static void decides_by_the_records_parent(void **state) {
     die(fixture, B, cases[i].is_adopted ? 1 : parent.pid, "cc1", AGE_MS);
     assert_case_int(cases[i].name, exits_of(fixture, 0), cases[i].ends);
     assert_case_int(cases[i].name, cpu_of(fixture, 0) - cpu,
-                    cases[i].ends * 8 * MS);
+                    cases[i].ends * 2 * MS);
     assert_clean(cases[i].name, fixture);
     clear(fixture);
   }

@@ -93,6 +93,7 @@ static void bounds_waits(void **state) {
         .until_ns = 20010 * S,
         .thread_ns = cases[i].thread_ms * MS,
         .busy_ns = cases[i].busy_ms * MS,
+        .slack_ns = DISK_WAIT_SLACK_NS,
         .from_boot = {cases[i].count, cases[i].count * from_boot_ns,
                       from_boot_ns, 0},
     };
@@ -137,6 +138,25 @@ static void finds_further_waits_from_boot(void **state) {
   }
 }
 
+/* A thread that never waited has only been busy, and what it slept is no room
+ * for the waits of others. A short one's record is exact: it has no slack. */
+static void gives_no_room_to_who_never_waited(void **state) {
+  (void)state;
+  struct record thread = {.version = 16,
+                          .elapsed_us = 2000,
+                          .cpu_ns = MS / 2,
+                          .delay_ns = {[DELAY_CPU] = MS / 4}};
+  assert_int_equal(disk_wait_life(&thread, 2 * MS), MS * 3 / 4);
+  assert_int_equal(disk_wait_life(&thread, MS / 2), MS / 2);
+  thread.waits[DELAY_BLKIO] = 1;
+  assert_int_equal(disk_wait_life(&thread, 2 * MS), 2 * MS);
+
+  thread.delay_ns[DELAY_BLKIO] = MS;
+  assert_int_equal(disk_wait_false(&thread, 20000 * S), 0);
+  thread.delay_ns[DELAY_BLKIO] = 5 * MS;
+  assert_int_equal(disk_wait_false(&thread, 20000 * S), 5 * MS - MS * 5 / 4);
+}
+
 /* Threads are asked if they cannot have waited that long, or if a wait from
  * boot may be among what was counted, however many they are. */
 static void doubts_waits(void **state) {
@@ -144,18 +164,23 @@ static void doubts_waits(void **state) {
   static const struct {
     const char *name;
     uint64_t since_s, thread_ms, busy_ms, false_ms, waited_ms;
-    bool doubts;
+    bool is_steady, doubts;
   } cases[] = {
-      {"none", 20000, 10000, 0, 0, 0, false},
-      {"none, just after boot", 0, 10000, 0, 0, 0, false},
-      {"possible", 20000, 10000, 4000, 0, 6000, false},
-      {"more than is left", 20000, 10000, 4000, 0, 7000, true},
-      {"that is known to be false", 20000, 10000, 4000, 1000, 7000, false},
-      {"many threads", 20000, 100000000, 0, 0, 19990000, false},
+      {"none", 20000, 10000, 0, 0, 0, false, false},
+      {"none, just after boot", 0, 10000, 0, 0, 0, false, false},
+      {"possible", 20000, 10000, 4000, 0, 6000, false, false},
+      {"more than is left", 20000, 10000, 4000, 0, 7000, false, true},
+      {"that is known to be false", 20000, 10000, 4000, 1000, 7000, false,
+       false},
+      {"many threads", 20000, 100000000, 0, 0, 19990000, false, false},
       {"many threads, and maybe one from boot", 20000, 100000000, 0, 0,
-       19999000, true},
-      {"that is known", 20000, 100000000, 0, 20001000, 20001000, false},
-      {"an hour after boot", 3590, 10000000, 0, 0, 3597000, true},
+       19999000, false, true},
+      {"that is known", 20000, 100000000, 0, 20001000, 20001000, false, false},
+      {"an hour after boot", 3590, 10000000, 0, 0, 3597000, false, true},
+      {"in half of the time, steadily", 20000, 10000, 4000, 0, 3000, true,
+       false},
+      {"in more, steadily: others may have waited for none", 20000, 10000, 4000,
+       0, 3100, true, true},
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     const struct disk_wait_period period = {
@@ -164,6 +189,7 @@ static void doubts_waits(void **state) {
         .thread_ns = cases[i].thread_ms * MS,
         .busy_ns = cases[i].busy_ms * MS,
         .false_ns = cases[i].false_ms * MS,
+        .is_steady = cases[i].is_steady,
     };
     assert_case_int(cases[i].name,
                     disk_wait_is_doubtful(&period, cases[i].waited_ms * MS),
@@ -284,6 +310,7 @@ int main(void) {
       cmocka_unit_test(finds_the_wait_from_boot),
       cmocka_unit_test(bounds_waits),
       cmocka_unit_test(finds_further_waits_from_boot),
+      cmocka_unit_test(gives_no_room_to_who_never_waited),
       cmocka_unit_test(doubts_waits),
       cmocka_unit_test(keeps_true_waits_after_boot),
       cmocka_unit_test(counts_random_lives),

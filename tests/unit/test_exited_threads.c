@@ -202,6 +202,7 @@ static void notes_how_long_threads_lived(void **state) {
         .cpu_ns = 600 * MS,
         .delay_ns = {[DELAY_CPU] = 400 * MS,
                      [DELAY_BLKIO] = cases[i].longest_wait_ms * MS},
+        .waits = {[DELAY_BLKIO] = 1},
         .blkio_max_ns = cases[i].longest_wait_ms * MS};
     const struct account account = {.sampled_ns =
                                         NOW - cases[i].sampled_ms * MS};

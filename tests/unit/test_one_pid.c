@@ -205,7 +205,7 @@ static void reads_no_clock_of_another_one(void **state) {
   put_process(fixture, child.pid, "sh", 'Z', 50);
   const struct message message = end_of(child.pid, MAKE, "sh", 10, OK);
   take_between(fixture, &message, 1, 200, 0);
-  assert_int_equal(cpu_of(fixture, 0), 8 * MS);
+  assert_int_equal(cpu_of(fixture, 0), 2 * MS);
 }
 
 /* Whom a read finds while the pid changes hands */
@@ -325,7 +325,7 @@ static void leaves_who_is_over_alone(void **state) {
   put_process(fixture, child.pid, "sh", 'Z', 20);
   read_at(fixture, 0);
   assert_ends(fixture, 1, 1, 0);
-  assert_int_equal(cpu_of(fixture, 1), 16 * MS);
+  assert_int_equal(cpu_of(fixture, 1), 4 * MS);
 }
 
 /* Nor is one whose record was lost still a parent. */
