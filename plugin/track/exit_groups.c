@@ -114,14 +114,15 @@ static void count_exit_of_stranger(struct exit_groups *groups,
   bool from_zero = process->claim != NULL
                        ? process->claim->account.from_zero
                        : tracker_knows_as_unused(groups->tracker, process);
-  struct process copy = {.state = PROCESS_LISTED};
 
   process_learn(process, FACT_EXITED);
   process_note_known(process, groups->batch->when.latest_ns);
   join_work_out(&groups->join, process, NOBODY, 0);
   exclude_groups(&groups->join, process->member);
-  if (groups->join.count == 0 || !is_added ||
-      !join_admit(&groups->join, &copy, from_zero))
+  if (groups->join.count == 0 || !is_added)
+    return;
+  struct process copy = {.state = PROCESS_LISTED};
+  if (!join_admit(&groups->join, &copy, from_zero))
     return;
   if (!from_zero && process->clock_ns != PROCESS_CLOCK_UNKNOWN)
     account_start_at(&copy.member->account, process->clock_ns);

@@ -18,13 +18,6 @@ bool exit_usage_add_thread(const struct exit_batch *batch,
   return true;
 }
 
-bool exit_usage_add_thread_once(const struct exit_batch *batch,
-                                struct process *process,
-                                const struct record *thread, bool is_added) {
-  return (is_added && process->exited != NULL) ||
-         exit_usage_add_thread(batch, process, thread);
-}
-
 /* The time since the last sample of a process that has ended, or since it
  * began. Of its ended threads one may be missing, whose record has been
  * overtaken. */

@@ -19,10 +19,14 @@ bool exit_usage_add_thread(const struct exit_batch *batch,
 
 /* The same for one that was added already if is_added, unless the process was
  * removed and met anew since. */
-bool exit_usage_add_thread_once(const struct exit_batch *batch,
-                                struct process *process,
-                                const struct record *thread, bool is_added)
-    REQUIRES(tracker_mutex);
+static inline bool exit_usage_add_thread_once(const struct exit_batch *batch,
+                                              struct process *process,
+                                              const struct record *thread,
+                                              bool is_added)
+    REQUIRES(tracker_mutex) {
+  return (is_added && process->exited != NULL) ||
+         exit_usage_add_thread(batch, process, thread);
+}
 
 /* Counts what a member used in all that has ended, with all its delays; its
  * last thread must have been added. */
