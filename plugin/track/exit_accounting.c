@@ -84,17 +84,28 @@ get_exited_threads(const struct process *process) REQUIRES(tracker_mutex) {
   return process != NULL ? process->exited : NULL;
 }
 
+/* Whether a process may have waited for children. */
+static bool may_have_waited(const struct tracker *tracker, pid_t pid,
+                            const struct process *process)
+    REQUIRES(tracker_mutex) {
+  return process != NULL
+             ? (bool)process->has_ended_children
+             : unmet_parents_have_ended(&tracker->unmet_parents, pid);
+}
+
 /* Whether a process, or a child that it may have waited for, has read or
  * written, as far as exit records tell. */
-static bool has_done_io(const struct record *thread,
+static bool has_done_io(const struct tracker *tracker,
+                        const struct exit_info *info,
                         const struct process *process) REQUIRES(tracker_mutex) {
+  const struct record *thread = info->thread;
   const struct exited_threads *exited = get_exited_threads(process);
   bool has_done = (thread->read_chars | thread->write_chars |
                    thread->read_bytes | thread->write_bytes) != 0;
   if (exited != NULL)
     has_done |= (exited->read_chars | exited->write_chars | exited->read_bytes |
                  exited->write_bytes) != 0;
-  return has_done || (process != NULL && process->has_ended_children);
+  return has_done || may_have_waited(tracker, info->tgid, process);
 }
 
 /* What was known of a process when its last thread's record was taken. */
@@ -105,12 +116,23 @@ struct ending {
   bool has_name, has_changed;
 };
 
-/* Notes that a parent's child has ended, for which it may wait. */
-static void note_child(struct process *parent, const struct record *thread,
-                       const struct process *child) REQUIRES(tracker_mutex) {
+/* Notes that a parent's child has ended, for which it may wait. Returns the
+ * parent, or NULL if it is not known. */
+static struct process *note_child(struct tracker *tracker,
+                                  const struct exit_info *info,
+                                  const struct process *child)
+    REQUIRES(tracker_mutex) {
+  pid_t ppid = (pid_t)info->thread->ppid;
+  struct process *parent = process_table_find(tracker->table, ppid);
+  bool has_io = has_done_io(tracker, info, child);
+  if (parent == NULL) {
+    unmet_parents_note(&tracker->unmet_parents, ppid, has_io);
+    return NULL;
+  }
   parent->has_ended_children = true;
-  if (has_done_io(thread, child))
+  if (has_io)
     parent->has_io_of_children = true;
+  return parent;
 }
 
 /* Narrows down when a process began by what is known of it. */
@@ -144,10 +166,7 @@ static struct ending begin_exit(struct exit_accounting *exits,
   ending.has_changed =
       ending.is_decided && ending.has_name &&
       process_has_changed(process, info->comm, info->is_forked);
-  struct process *parent =
-      process_table_find(exits->tracker->table, (pid_t)info->thread->ppid);
-  if (parent != NULL)
-    note_child(parent, info->thread, process);
+  const struct process *parent = note_child(exits->tracker, info, process);
   ending.is_member |= parent != NULL && parent->member != NULL;
   return ending;
 }

@@ -161,12 +161,14 @@ struct process *exit_owner_find_exited(const struct tracker *tracker,
 
 struct process *exit_owner_enter(struct tracker *tracker,
                                  const struct exit_info *info) {
-  const struct process *other = process_table_find(tracker->table, info->tgid);
+  struct process *other = process_table_find(tracker->table, info->tgid);
   uint64_t earliest_ns = info->earliest_ns, latest_ns = info->latest_ns;
-  if (other != NULL && process_has_exited(other))
+  if (other != NULL && process_has_exited(other)) {
+    process_note_begin_before(other, latest_ns);
     earliest_ns = process_begin_after(other, earliest_ns);
-  else if (other != NULL)
+  } else if (other != NULL) {
     latest_ns = process_begin_before(other, latest_ns);
+  }
   if (earliest_ns > latest_ns)
     earliest_ns = latest_ns;
   return tracker_enter(tracker, info->tgid, earliest_ns, latest_ns, latest_ns);

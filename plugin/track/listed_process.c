@@ -38,17 +38,6 @@ static bool is_found(const struct selection *selection,
          !(process_has_exited(process) && !stat->is_exiting);
 }
 
-/* Whether the exit of a process is counted that was alive when a read looked at
- * it: it has ended since, or another one has its pid. */
-static bool is_overtaken(const struct selection *selection, pid_t pid,
-                         const struct procfs_stat *stat)
-    REQUIRES(tracker_mutex) {
-  const struct process *process =
-      process_table_find(selection->tracker->table, pid);
-  return process != NULL && !process_is_listed(process) &&
-         process_has_exited(process) && !stat->is_exiting;
-}
-
 /* Whether the pid was given to another process since the read looked at it, and
  * the listener has entered that one. */
 static bool has_successor(const struct selection *selection,
@@ -102,6 +91,7 @@ static void adopt_process(struct selection *selection, struct process *process,
   process->seen = LISTED_PROCESS_NO_READ;
   process->start_ns = stat->start_ticks * selection->tick_ns;
   process->start_width_us = (uint32_t)(selection->tick_ns / 1000);
+  process_table_note_last(tracker->table, process);
   process->clock_ns = PROCESS_CLOCK_UNKNOWN;
   process->due =
       is_early ? PROCESS_DUE_NOW : selection_next_turn(selection, process);
@@ -121,6 +111,20 @@ static struct process *find_resolved(struct selection *selection, pid_t pid,
   }
   tracker_unlock(selection->tracker);
   return process;
+}
+
+/* Notes whether a process may have waited for children, or may yet wait for
+ * some that have ended. */
+static void note_children(const struct tracker *tracker,
+                          struct process *process,
+                          const struct procfs_stat *stat)
+    REQUIRES(tracker_mutex) {
+  const struct unmet_parents *parents = &tracker->unmet_parents;
+  bool has_waited = stat->children_faults > 0;
+  if (has_waited || unmet_parents_have_ended(parents, process->pid))
+    process->has_ended_children = true;
+  if (has_waited || unmet_parents_have_io(parents, process->pid))
+    process->has_io_of_children = true;
 }
 
 /* Enters a process that was just matched; the listener may know it. Returns
@@ -202,9 +206,37 @@ static struct process *enter_stranger(struct selection *selection, pid_t pid,
   }
 }
 
+static bool was_over(struct selection *selection, pid_t pid) {
+  tracker_lock(selection->tracker);
+  const struct process *process =
+      process_table_find(selection->tracker->table, pid);
+  bool has_exited = process != NULL && process_has_exited(process);
+  tracker_unlock(selection->tracker);
+  return has_exited;
+}
+
+/* Makes sure whose stat it is if a read saw a process alive, and the exit of
+ * one that has the pid is counted: it has ended since; or had_exited says that
+ * it was counted before, and so it is another one's. Returns false if it is
+ * gone.
+ */
+static bool tell_from_former(struct selection *selection, pid_t pid,
+                             struct procfs_stat *stat, bool had_exited) {
+  tracker_lock(selection->tracker);
+  struct process *process = process_table_find(selection->tracker->table, pid);
+  bool is_doubtful = process != NULL && !process_is_listed(process) &&
+                     process_has_exited(process) && !stat->is_exiting;
+  if (is_doubtful && had_exited)
+    process->is_succeeded = true;
+  tracker_unlock(selection->tracker);
+  return !is_doubtful || had_exited ||
+         selection_look_again(selection, pid, stat);
+}
+
 struct process *listed_process_identify(struct selection *selection, pid_t pid,
                                         uint32_t inode, int *error) {
   struct procfs_stat stat;
+  bool had_exited = was_over(selection, pid);
   int status = procfs_stat(selection->proc, pid, &stat);
   if (status == -EACCES || status == -EPERM)
     *error = status;
@@ -213,18 +245,16 @@ struct process *listed_process_identify(struct selection *selection, pid_t pid,
 
   /* Whoever had the pid before is gone: its end is counted before. */
   tracker_take_exits(selection->tracker);
-  tracker_lock(selection->tracker);
-  bool is_old = is_overtaken(selection, pid, &stat);
-  tracker_unlock(selection->tracker);
-  if (is_old && !selection_look_again(selection, pid, &stat))
+  if (!tell_from_former(selection, pid, &stat, had_exited))
     return NULL;
   struct process *process = find_resolved(selection, pid, &stat);
   if (process == NULL)
     process = enter_stranger(selection, pid, &stat);
   if (process != NULL) {
+    tracker_lock(selection->tracker);
     process->inode = inode;
-    if (stat.children_faults > 0)
-      process->has_ended_children = process->has_io_of_children = true;
+    note_children(selection->tracker, process, &stat);
+    tracker_unlock(selection->tracker);
   }
   return process;
 }

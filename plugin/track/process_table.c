@@ -109,8 +109,16 @@ uint64_t process_begin_before(const struct process *process,
 
 uint64_t process_begin_after(const struct process *process,
                              uint64_t earliest_ns) {
-  uint64_t after_ns = process_began_by(process) + 1000;
-  return max(after_ns, earliest_ns);
+  /* Else it may have begun long before it is known to have. */
+  bool is_exact = process->parent != 0 || process_is_listed(process);
+  uint64_t begin_ns = is_exact ? process_began_by(process) : process->start_ns;
+  return max(begin_ns + 1000, earliest_ns);
+}
+
+void process_note_begin_before(struct process *process, uint64_t time_ns) {
+  if (process_began_by(process) >= time_ns && process->start_ns < time_ns)
+    process->start_width_us =
+        (uint32_t)((time_ns - 1 - process->start_ns) / 1000);
 }
 
 void process_note_known(struct process *process, uint64_t time_ns) {
@@ -183,6 +191,13 @@ struct process *process_table_find_at(const struct process_table *table,
       first = p;
   }
   return last != NULL ? last : first;
+}
+
+void process_table_note_last(struct process_table *table,
+                             const struct process *last) {
+  for (struct process *p = *bucket_of(table, last->pid); p != NULL; p = p->next)
+    if (p->pid == last->pid && p != last && process_has_exited(p))
+      process_note_begin_before(p, last->start_ns);
 }
 
 /* Whether a record is rather that of one process than of another. Records of a

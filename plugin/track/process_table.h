@@ -122,6 +122,10 @@ bool process_is_known_after(const struct process *process, uint64_t time_ns)
 uint64_t process_begin_after(const struct process *process,
                              uint64_t earliest_ns) REQUIRES(tracker_mutex);
 
+/* Notes that a process began before a time, if it may have. */
+void process_note_begin_before(struct process *process, uint64_t time_ns)
+    REQUIRES(tracker_mutex);
+
 /* The latest time at which a process can have begun that had the pid before
  * this one, and which began at that time at the latest. */
 uint64_t process_begin_before(const struct process *process, uint64_t latest_ns)
@@ -145,6 +149,11 @@ struct process *process_table_find(const struct process_table *table, pid_t pid)
  * since; or NULL. */
 struct process *process_table_find_at(const struct process_table *table,
                                       pid_t pid, uint64_t time_ns)
+    REQUIRES(tracker_mutex);
+
+/* Notes that a process has its pid now: those that have ended began before. */
+void process_table_note_last(struct process_table *table,
+                             const struct process *last)
     REQUIRES(tracker_mutex);
 
 /* What an exit record tells of its process. */

@@ -293,6 +293,7 @@ static void count_members(struct reader *reader) REQUIRES(tracker_mutex) {
         reader->selection.undecided_expression;
     reader->report->undecided_limit = reader->selection.undecided_limit;
   }
+  unmet_parents_forget(&tracker->unmet_parents);
   tracker->since_ns = reader->selection.begin_ns;
   tracker->has_read = true;
 }

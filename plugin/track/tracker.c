@@ -253,7 +253,8 @@ struct process *tracker_enter(struct tracker *tracker, pid_t pid,
   struct process *process = process_table_add(tracker->table, pid);
   if (process == NULL)
     return NULL;
-  bool is_later = other != NULL && process_began_by(other) < latest_ns;
+  bool is_later = other != NULL && (process_has_exited(other) ||
+                                    process_began_by(other) < latest_ns);
   if (is_later)
     other->is_succeeded = true;
   process->is_succeeded = other != NULL && !is_later;

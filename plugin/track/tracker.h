@@ -5,6 +5,7 @@
 #include "track/hung_processes.h"
 #include "track/member.h"
 #include "track/process_table.h"
+#include "track/unmet_parents.h"
 
 /* How exit records are taken that have arrived. */
 struct drain {
@@ -44,6 +45,7 @@ struct tracker {
   uint32_t max_groups;  /* limits named_count */
   struct rule other_rule;
   struct process_table *table;
+  struct unmet_parents unmet_parents GUARDED_BY(tracker_mutex);
   struct overlaps *overlaps; /* NULL if no process can be in "other" twice */
 
   /* In the order of their birth. */

@@ -1072,6 +1072,31 @@ static void forgets_the_vanished_without_record(void **state) {
   assert_int_equal(exits_of(fixture, 0), 0);
 }
 
+/* A child may end before its parent is met, which waits for it later. */
+static void notes_children_of_the_unmet(void **state) {
+  struct fixture *fixture = *state;
+  for (int has_io = 0; has_io < 2; has_io++) {
+    struct child parent;
+    add_group(fixture, SELECTOR_COMMAND, "nginx");
+    begin(fixture, 1000);
+    child_start(&parent);
+    struct message message = death_of(PID, "sh", AGE_MS);
+    struct record *record = &message.record[MESSAGE_THREAD];
+    record->ppid = (uint32_t)parent.pid;
+    if (!has_io)
+      record->read_chars = record->write_chars = record->read_bytes =
+          record->write_bytes = 0;
+    take(fixture, &message, 1);
+    put_process(fixture, parent.pid, "nginx", 'S', 5000);
+    read_at(fixture, 0);
+    const struct process *process =
+        process_table_find(fixture->tracker->table, parent.pid);
+    assert_true(process->has_ended_children);
+    assert_int_equal(process->has_io_of_children, has_io);
+    clear(fixture);
+  }
+}
+
 /* Nobody listens: there is nothing to wait for. */
 static void forgets_the_vanished_if_nobody_listens(void **state) {
   struct fixture *fixture = *state;
@@ -1249,6 +1274,7 @@ int main(void) {
       prepared(counts_use_since_the_start),
       prepared(estimates_the_cpu_time_of_the_unseen),
       prepared(leaves_out_waits_from_boot),
+      prepared(notes_children_of_the_unmet),
       prepared(adds_threads_in_any_order),
       prepared(ends_as_its_threads_did),
       prepared(sums_up_what_the_process_lacks),

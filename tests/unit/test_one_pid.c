@@ -311,21 +311,71 @@ static void tells_threads_of_who_is_met_apart(void **state) {
 /* What is left of who has ended is not taken for who has its pid. */
 static void leaves_who_is_over_alone(void **state) {
   struct fixture *fixture = *state;
+  for (int hears_forks = 0; hears_forks < 2; hears_forks++) {
+    struct child child;
+    begin_before(fixture, 50);
+    child_start(&child);
+    fixture->tracker->hears_forks = hears_forks == 1;
+    if (hears_forks)
+      fork_at(fixture, STRANGER, child.pid, 20);
+    const struct message messages[] = {
+        with_another(end_of(child.pid, STRANGER, "cc", 10, OK)),
+        end_of(child.pid, STRANGER, "sh", 10, OK)};
+    take_between(fixture, messages, 2, 100, 0);
+    child_tell(&child, 'b', 30);
+    child_end(&child);
+    child_settle_all();
+    put_process(fixture, child.pid, "sh", 'Z', 20);
+    read_at(fixture, 0);
+    assert_ends(fixture, 1, 1, 0);
+    assert_int_equal(cpu_of(fixture, 1), 16 * MS);
+    clear(fixture);
+  }
+}
+
+static void begin_to_end(struct fixture *fixture, pid_t pid) {
+  put_process(fixture, pid, "sh", DYING, 20);
+}
+
+/* Nor for one that was alive after its end was known. */
+static void leaves_who_was_over_before_alone(void **state) {
+  struct fixture *fixture = *state;
   struct child child;
-  begin_before(fixture, 50);
+  begin_before(fixture, LONG_MS);
+  fixture->tracker->hears_forks = false;
+  remove_process(fixture, STRANGER);
+  remove_process(fixture, MAKE);
   child_start(&child);
-  fork_at(fixture, STRANGER, child.pid, 20);
-  const struct message messages[] = {
-      with_another(end_of(child.pid, STRANGER, "cc", 10, OK)),
-      end_of(child.pid, STRANGER, "sh", 10, OK)};
-  take_between(fixture, messages, 2, 100, 0);
+  const struct message message =
+      with_another(end_of(child.pid, STRANGER, "cc", 5, OK));
+  take_between(fixture, &message, 1, 100, 0);
   child_tell(&child, 'b', 30);
   child_end(&child);
-  child_settle_all();
-  put_process(fixture, child.pid, "sh", 'Z', 20);
-  read_at(fixture, 0);
+  put_process(fixture, child.pid, "sh", 'S', 20);
+  read_while(fixture, child.pid, IS_MET, begin_to_end);
   assert_ends(fixture, 1, 1, 0);
   assert_int_equal(cpu_of(fixture, 1), 4 * MS);
+}
+
+/* No forks are heard: records that are taken at once tell in which order
+ * processes began that have had a pid. */
+static void finds_who_follows_at_once(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  begin_before(fixture, LONG_MS);
+  fixture->tracker->hears_forks = false;
+  child_start(&child);
+  const struct message messages[] = {end_of(child.pid, STRANGER, "cc", 1, OK),
+                                     thread_end_of(child.pid, WORKER, 40)};
+  take_between(fixture, messages, 2, 200, 0);
+  put_process(fixture, child.pid, "cc", 'S', 60);
+  read_at(fixture, 0);
+  const struct message last =
+      with_another(end_of(child.pid, STRANGER, "cc", 60, ERROR));
+  take_between(fixture, &last, 1, 10, 0);
+  assert_ends(fixture, 1, 1, 1);
+  assert_int_equal(truth(fixture, 1, COUNTER_FAULTS_MINOR),
+                   used_of(COUNTER_FAULTS_MINOR, 3));
 }
 
 /* Nor is one whose record was lost still a parent. */
@@ -364,6 +414,8 @@ int main(void) {
       prepared(keeps_who_has_the_pid_since),
       prepared(keeps_who_ends_meanwhile),
       prepared(leaves_who_is_over_alone),
+      prepared(leaves_who_was_over_before_alone),
+      prepared(finds_who_follows_at_once),
       prepared(inherits_nothing_from_who_is_gone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

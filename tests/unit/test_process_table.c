@@ -215,6 +215,22 @@ static void tells_who_had_a_pid_at_a_time(void **state) {
   process_table_destroy(table);
 }
 
+/* Who has exited began before who has the pid now. */
+static void orders_who_had_a_pid(void **state) {
+  (void)state;
+  struct process_table *table = create();
+  struct process *former = add(table, 7);
+  former->start_ns = SECOND_NS;
+  former->start_width_us = 100 * 1000000;
+  process_learn(former, FACT_EXITED);
+  struct process *last = add_at(table, 10, true);
+  assert_ptr_equal(process_table_find(table, 7), former);
+  process_table_note_last(table, last);
+  assert_ptr_equal(process_table_find(table, 7), last);
+  assert_true(process_began_by(former) < last->start_ns);
+  process_table_destroy(table);
+}
+
 /* Of those whom listings have shown, the former ones have lost their records;
  * the others end in turn. */
 static void tells_who_ends_next(void **state) {
@@ -253,6 +269,7 @@ int main(void) {
       cmocka_unit_test(holds_many),
       cmocka_unit_test(sweeps_all),
       cmocka_unit_test(tells_who_had_a_pid_at_a_time),
+      cmocka_unit_test(orders_who_had_a_pid),
       cmocka_unit_test(tells_who_ends_next),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
