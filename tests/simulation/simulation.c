@@ -80,6 +80,7 @@ static char reading_stack[STACK_SIZE], listening_stack[STACK_SIZE];
 static enum { NOBODY, READER, LISTENER } running;
 static bool is_draining; /* one of them is in the middle of it */
 static bool has_read, is_quiet;
+static bool has_descendants; /* a rule wants them: then forks are heard */
 static unsigned int reads;
 static bool is_told; /* print what happens */
 
@@ -117,6 +118,8 @@ static void ignore_exit(void *context, const struct exit_event *event) {
 }
 
 static void take_events(uint64_t until_ns) {
+  if (!has_descendants)
+    return;
   descendants_set_time(descendants, until_ns + 1000);
   while (world.events_taken < world.events &&
          world.event[world.events_taken].time_ns <= until_ns) {
@@ -213,7 +216,6 @@ static void make_rules(void) {
         .next = i + 1 < RULES ? &rules[i + 1] : NULL,
         .name = names[i],
         .selector = selector_create(),
-        .descendants = names[i][0] == 'd',
         .collect = COLLECT_DELAY | COLLECT_CPU | COLLECT_IO | COLLECT_COUNT |
                    COLLECT_PAGE_FAULTS | COLLECT_EXITS,
     };
@@ -224,6 +226,7 @@ static void make_rules(void) {
 }
 
 static void start_plugin(void) {
+  rules[RULES - 1].descendants = has_descendants;
   tracker = tracker_create(rules, 100, world.now_ns);
   if (tracker == NULL || reader_create("/proc", tracker, &reader) != 0 ||
       exit_accounting_create("/proc", tracker, ignore_exit, NULL, &exits) !=
@@ -231,7 +234,8 @@ static void start_plugin(void) {
       descendants_create("/proc", tracker, &descendants) != 0)
     fail("out of memory");
   empty_ns = world.now_ns;
-  tracker->listens = tracker->hears_forks = true;
+  tracker->listens = true;
+  tracker->hears_forks = has_descendants;
   tracker->hears_since_ns = world.now_ns;
   tracker->drain.take = drain_for_reader;
   world.events_taken = world.events;
@@ -456,11 +460,12 @@ static void finish_coroutines(unsigned int wanted_reads) {
 static void run_history(void) {
   choices.made = 0;
   world_reset();
-  truth_reset();
   reads = 0;
   has_read = false;
   is_draining = false;
   is_lossy = choose(8) == 7;
+  has_descendants = choose(4) != 3;
+  truth_reset(has_descendants);
 
   for (unsigned int i = choose(3); i-- > 0;)
     spawn_one(true);
@@ -522,10 +527,10 @@ static int64_t total_of_set(enum set set, unsigned int counter) {
 
 static bool is_within(int64_t got, const struct range *range, const char *what,
                       enum set set) {
-  if (got >= (int64_t)range->least && got <= (int64_t)range->most)
+  if (got >= range->least && got <= range->most)
     return true;
   snprintf(difference, sizeof(difference),
-           "%s of %s: %" PRId64 " is not from %" PRIu64 " to %" PRIu64, what,
+           "%s of %s: %" PRId64 " is not from %" PRId64 " to %" PRId64, what,
            set_names[set], got, range->least, range->most);
   return false;
 }

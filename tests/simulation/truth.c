@@ -14,12 +14,14 @@ static struct known {
   bool was_looked_at; /* a read has begun since it began */
   bool is_unclear;    /* no read was complete since its name changed */
   bool is_in_read;    /* it has its name since before the read under way */
+  bool is_gone;       /* it was, before the read under way */
   bool is_base;       /* there before the plugin, and no read is complete */
   bool was_before;    /* it was there before the plugin */
   bool is_early;      /* no read was complete when it began */
   bool is_confused;   /* nothing is sure */
   bool has_lost_end;  /* by whose record its end would count */
-  unsigned int lacks; /* how many reads may yet know that it lacks a record */
+  unsigned int lacks; /* after how many reads it will be forgotten that it lacks
+                       * a record */
   bool has_ended;
   bool has_children;
   bool has_other_main; /* who called exec was not the main thread */
@@ -33,6 +35,7 @@ static struct known {
 } known[WORLD_PROCESSES];
 
 static bool is_reading, has_read;
+static bool are_heard; /* forks */
 
 static unsigned int name_of(const char *comm) {
   switch (comm[0]) {
@@ -52,8 +55,9 @@ static void add(uint64_t to[USES], const uint64_t more[USES]) {
     to[u] += more[u];
 }
 
-void truth_reset(void) {
+void truth_reset(bool has_descendants) {
   memset(known, 0, sizeof(known));
+  are_heard = has_descendants;
   is_reading = has_read = false;
 }
 
@@ -94,8 +98,8 @@ void truth_begin(unsigned int process, bool is_before_plugin) {
   known[process] = (struct known){
       .parent = p->parent,
       .name = name_of(p->comm),
-      .is_descendant =
-          !is_before_plugin && (parent->is_descendant || parent->name == SET_D),
+      .is_descendant = are_heard && !is_before_plugin &&
+                       (parent->is_descendant || parent->name == SET_D),
       .was_looked_at = is_reading || is_before_plugin,
       .is_base = is_before_plugin,
       .was_before = is_before_plugin,
@@ -190,6 +194,7 @@ void truth_begin_read(void) {
   for (unsigned int i = 0; i < world.processes; i++) {
     known[i].was_looked_at |= world.process[i].life != LIFE_REAPED;
     known[i].is_in_read = true;
+    known[i].is_gone = world.process[i].life == LIFE_REAPED;
     memset(known[i].since_begin, 0, sizeof(known[i].since_begin));
   }
 }
@@ -201,7 +206,7 @@ void truth_end_read(void) {
   for (unsigned int i = 0; i < world.processes; i++) {
     struct known *k = &known[i];
     memcpy(k->since_look, k->since_begin, sizeof(k->since_look));
-    k->lacks -= k->lacks > 0 && k->has_ended;
+    k->lacks -= k->lacks > 0 && k->is_gone;
     /* What has no main thread any more cannot be resolved anew. */
     k->is_unclear &= !k->is_in_read || world.process[i].task[0].has_exited;
     k->is_base &= !k->is_in_read;
@@ -209,8 +214,8 @@ void truth_end_read(void) {
 }
 
 static void add_range(struct range *range, uint64_t least, uint64_t most) {
-  range->least += least;
-  range->most += most;
+  range->least += (int64_t)least;
+  range->most += (int64_t)most;
 }
 
 static uint64_t subtract(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
@@ -264,7 +269,7 @@ static void add_end(struct range ended[ENDINGS], const struct known *k) {
 }
 
 /* What was confused may count for another one, and twice: by a sample, and by
- * the record. */
+ * the record; or be taken from what another one has become. */
 static void add_confused(struct truth *truth, const struct known *k) {
   static const uint64_t none[USES];
   uint64_t all[USES] = {0};
@@ -274,6 +279,8 @@ static void add_confused(struct truth *truth, const struct known *k) {
   add(all, all);
   for (unsigned int s = 0; s < SETS; s++) {
     add_use(truth->used[s], k, none, all);
+    for (unsigned int u = 0; u < USES; u++)
+      truth->used[s][u].least -= (int64_t)all[u];
     add_end(truth->ended[s], k);
   }
 }

@@ -18,7 +18,7 @@ enum set { SET_A, SET_B, SET_D, SET_ALL, SETS };
 enum ending { ENDING_OK, ENDING_ERROR, ENDING_SIGNAL, ENDINGS };
 
 struct range {
-  uint64_t least, most;
+  int64_t least, most;
 };
 
 struct truth {
@@ -26,7 +26,8 @@ struct truth {
   struct range ended[SETS][ENDINGS];
 };
 
-void truth_reset(void);
+/* SET_D has no descendants unless has_descendants. */
+void truth_reset(bool has_descendants);
 
 /* To be told in the order of the history. Processes are indexes of the world.
  */
