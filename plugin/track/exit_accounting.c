@@ -152,8 +152,10 @@ static struct ending begin_exit(struct exit_accounting *exits,
     REQUIRES(tracker_mutex) {
   struct process *process =
       exit_owner_find(exits->tracker, &exits->batch, info);
-  if (process != NULL)
+  if (process != NULL) {
     narrow_begin(info, process);
+    info->parent = process->parent;
+  }
   if (process != NULL && !is_added)
     is_added = exit_usage_add_thread(&exits->batch, process, info->thread);
   struct ending ending = {

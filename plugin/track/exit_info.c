@@ -123,6 +123,13 @@ void exit_info_look_clear(struct exit_info_look *look) {
   attributes_clear(&look->attributes);
 }
 
+/* Whether the parent that a record names has adopted the process, as far as is
+ * known: process 1 does, and so does a subreaper. */
+static bool is_adopted(const struct exit_info *info) {
+  pid_t ppid = (pid_t)info->thread->ppid;
+  return ppid == INIT_PID || (info->parent != 0 && info->parent != ppid);
+}
+
 /* The cgroup of a process that has just ended, or else its parent's. */
 static void read_cgroup(struct exit_info_look *look) {
   const struct exit_info *info = look->info;
@@ -130,20 +137,28 @@ static void read_cgroup(struct exit_info_look *look) {
   look->has_cgroup = true;
   if (procfs_cgroup(look->proc, info->tgid, look->cgroup,
                     sizeof(look->cgroup)) == 0 ||
-      procfs_cgroup(look->proc, (pid_t)info->thread->ppid, look->cgroup,
-                    sizeof(look->cgroup)) == 0)
+      (!is_adopted(info) &&
+       procfs_cgroup(look->proc, (pid_t)info->thread->ppid, look->cgroup,
+                     sizeof(look->cgroup)) == 0))
     attributes_set_cgroup(&look->attributes, look->cgroup);
 }
 
+/* Whether a process is its parent's copy. If its fork was not heard, an orphan
+ * may be told from a child by its name. */
+static bool is_copy(const struct exit_info *info,
+                    const struct parent_cmdline *line) {
+  return info->parent != 0 || strcmp(info->comm, line->comm) == 0;
+}
+
 /* The command line of a process that never called exec: its parent's, unless
- * the parent died first. Reading it counts as matching does. */
+ * that has adopted it. Reading it counts as matching does. */
 static void read_cmdline(struct exit_info_look *look) {
   const struct record *thread = look->info->thread;
   struct pattern_work *work = look->attributes.work;
   bool was_read;
 
   look->has_cmdline = true;
-  if ((thread->flags & RECORD_FORKED) == 0 || thread->ppid == INIT_PID ||
+  if ((thread->flags & RECORD_FORKED) == 0 || is_adopted(look->info) ||
       pattern_work_left(work, thread->uid) == 0)
     return;
   struct parent_cmdline *line = parent_cmdlines_get(
@@ -153,7 +168,8 @@ static void read_cmdline(struct exit_info_look *look) {
   if (was_read)
     pattern_work_use(work, thread->uid,
                      READ_STEPS + strlen(line->text) / READ_BYTES);
-  attributes_lend_cmdline(&look->attributes, line->text, &line->memo);
+  if (is_copy(look->info, line))
+    attributes_lend_cmdline(&look->attributes, line->text, &line->memo);
 }
 
 enum selector_match exit_info_match(struct exit_info_look *look,

@@ -25,6 +25,7 @@ struct exit_info {
   uint64_t elapsed_us; /* how long it lived */
   char comm[RECORD_COMM_SIZE];
   bool is_forked; /* it never called exec */
+  pid_t parent;   /* who forked it, if that was heard of; else 0 */
 
   uint32_t exit_code; /* a wait status */
   bool dumped_core;

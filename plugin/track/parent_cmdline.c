@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/parent_cmdline.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,8 +27,15 @@ static struct parent_cmdline *find_or_add_line(struct parent_cmdlines *parents,
   return line;
 }
 
+static void read_comm(struct parent_cmdline *line, struct procfs *proc) {
+  struct procfs_stat stat;
+  bool is_read = procfs_stat(proc, line->pid, &stat) == 0;
+  snprintf(line->comm, sizeof(line->comm), "%s", is_read ? stat.comm : "");
+}
+
 static void read_line(struct parent_cmdline *line, struct procfs *proc) {
   char *text = NULL;
+  read_comm(line, proc);
   if (procfs_cmdline(proc, line->pid, &text) != 0)
     text = NULL;
   if (text != NULL && line->text != NULL && strcmp(text, line->text) == 0)

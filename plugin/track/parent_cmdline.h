@@ -9,18 +9,19 @@
 
 /*
  * The command lines of processes whose children have just ended, and what
- * expressions have found in them: a process may fork thousands of children a
- * second that call no exec, each of which has its parent's command line. Each
- * is read once a batch of exit records, and matched again only if it has
- * changed.
+ * expressions have found in them; and their names. A process may fork thousands
+ * of children a second that call no exec, each of which has its parent's
+ * command line. Each is read once a batch of exit records, and matched again
+ * only if it has changed.
  */
 
 enum { PARENT_CMDLINES = 32 }; /* of 128 KiB each, at most */
 
 struct parent_cmdline {
   pid_t pid;
-  unsigned int batch; /* in which it was read */
-  char *text;         /* NULL: none */
+  unsigned int batch;          /* in which it was read */
+  char *text;                  /* NULL: none */
+  char comm[PROCFS_COMM_SIZE]; /* the process's name; "" if not known */
   struct pattern_memo memo;
 };
 

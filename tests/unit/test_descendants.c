@@ -338,6 +338,29 @@ static void remembers_its_judgement(void **state) {
   assert_int_equal(fixture->tracker->undecided, 0);
 }
 
+/* Who was forked by another one than its parent is an orphan, and no copy of
+ * who has adopted it. */
+static void tells_orphans_from_children(void **state) {
+  struct fixture *fixture = *state;
+  for (int is_orphan = 0; is_orphan < 2; is_orphan++) {
+    add_group(fixture, SELECTOR_COMMAND_LINE, "^sh make");
+    begin(fixture, 10000);
+    put_process(fixture, A, "sh", 'S', OLD_MS);
+    put_process(fixture, STRANGER, "sh", 'S', OLD_MS);
+    for (pid_t pid = A; pid <= STRANGER; pid += STRANGER - A)
+      tree_put_of(&fixture->tree, pid, "cmdline", "sh make");
+    fork_at(fixture, A, B, AGE_MS);
+    struct message message = death_of(B, "sh", AGE_MS);
+    struct record *record = &message.record[MESSAGE_THREAD];
+    record->ppid = (uint32_t)(is_orphan ? STRANGER : A);
+    record->flags |= RECORD_FORKED;
+    take(fixture, &message, 1);
+    assert_int_equal(exits_of(fixture, 0), !is_orphan);
+    assert_int_equal(fixture->tracker->undecided, is_orphan);
+    clear(fixture);
+  }
+}
+
 /* A pid that was another's */
 
 enum { NEW_MS = 1000, FORMER_AGE_MS = OLD_MS - NEW_MS - 100 };
@@ -647,6 +670,7 @@ int main(void) {
       prepared(decides_by_the_records_parent),
       prepared(has_no_doubt_about_heirs),
       prepared(remembers_its_judgement),
+      prepared(tells_orphans_from_children),
       prepared(tells_parents_of_one_pid_apart),
       prepared(keeps_descendants),
       prepared(counts_what_a_descendant_has_used),

@@ -814,15 +814,22 @@ static void decides_by_the_parent(void **state) {
   struct fixture *fixture = *state;
   static const struct {
     const char *name;
+    const char *comm;   /* of its parent */
     const char *parent; /* its command line, or NULL if no read has seen it */
     uint8_t flags;
     bool counts, is_undecided;
   } cases[] = {
-      {"forked by a member", "celery worker", RECORD_FORKED, true, false},
-      {"forked by another", "celery beat", RECORD_FORKED, false, false},
-      {"forked by an unknown one", NULL, RECORD_FORKED, false, true},
-      {"called exec, started by a member", "celery worker", 0, false, true},
-      {"called exec, started by another", "celery beat", 0, false, true},
+      {"forked by a member", "python3", "celery worker", RECORD_FORKED, true,
+       false},
+      {"forked by another", "python3", "celery beat", RECORD_FORKED, false,
+       false},
+      {"forked by an unknown one", "python3", NULL, RECORD_FORKED, false, true},
+      {"adopted by a member", "tini", "celery worker", RECORD_FORKED, false,
+       true},
+      {"called exec, started by a member", "python3", "celery worker", 0, false,
+       true},
+      {"called exec, started by another", "python3", "celery beat", 0, false,
+       true},
   };
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -833,7 +840,7 @@ static void decides_by_the_parent(void **state) {
     begin(fixture, 1000);
     child_start(&parent);
     if (cases[i].parent != NULL) {
-      put_process(fixture, parent.pid, "python3", 'S', 5000);
+      put_process(fixture, parent.pid, cases[i].comm, 'S', 5000);
       tree_put_of(&fixture->tree, parent.pid, "cmdline", cases[i].parent);
     }
     read_at(fixture, 900);
@@ -872,6 +879,7 @@ static void reads_and_matches_a_parent_once(void **state) {
   for (size_t i = 0; i < SIZE; i++)
     line[i] = "celery "[i % 7];
   memcpy(line + SIZE - 6, "beat 1", 6);
+  put_process(fixture, PARENT, "celery", 'S', 5000);
   tree_put_of(&fixture->tree, PARENT, "cmdline", line);
 
   add_group(fixture, SELECTOR_COMMAND_LINE,
@@ -915,6 +923,8 @@ static void stops_when_no_work_is_left(void **state) {
   add_group(fixture, SELECTOR_COMMAND_LINE, "celery( .*)?worker");
   add_group(fixture, SELECTOR_COMMAND_LINE, "celery z");
   begin(fixture, 1000);
+  for (int i = 0; i <= PARENTS; i++)
+    put_process(fixture, SERVICE + i, "celery", 'S', 5000);
   tree_put_of(&fixture->tree, SERVICE, "cmdline", "celery -A shop worker");
   for (int i = 0; i < PARENTS; i++)
     tree_put_of(&fixture->tree, SERVICE + 1 + i, "cmdline", line);
