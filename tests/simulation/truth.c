@@ -168,11 +168,15 @@ void truth_end_task(unsigned int process) {
 
 /* Without the main thread's record the name is not known, and so it is not
  * known to whom the end is to be told. At first, the children of one whose end
- * is not known are taken for another's once they have another parent. */
+ * is not known are taken for another's once they have another parent; and then
+ * their ends are not known. */
 static void lose_end(unsigned int process) {
   known[process].has_lost_end = true;
-  for (unsigned int i = 1; i < world.processes; i++)
-    known[i].is_confused |= known[i].parent == process && known[i].is_early;
+  for (unsigned int i = 1; i < world.processes; i++) {
+    unsigned int parent = known[i].parent;
+    known[i].is_confused |=
+        known[i].is_early && (parent == process || known[parent].is_confused);
+  }
 }
 
 void truth_lose(unsigned int process, const struct record *record) {
