@@ -143,11 +143,12 @@ static void read_cgroup(struct exit_info_look *look) {
     attributes_set_cgroup(&look->attributes, look->cgroup);
 }
 
-/* Whether a process is its parent's copy. If its fork was not heard, an orphan
- * may be told from a child by its name. */
+/* Whether a process is yet the copy of who has its parent's pid. If its fork
+ * was not heard, its name tells an orphan from a child. */
 static bool is_copy(const struct exit_info *info,
                     const struct parent_cmdline *line) {
-  return info->parent != 0 || strcmp(info->comm, line->comm) == 0;
+  return line->start_ns <= info->latest_ns &&
+         strcmp(info->comm, line->comm) == 0;
 }
 
 /* The command line of a process that never called exec: its parent's, unless

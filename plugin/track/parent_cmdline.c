@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/parent_cmdline.h"
 
-#include <stdio.h>
+#include "kernel/clock.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,21 +28,24 @@ static struct parent_cmdline *find_or_add_line(struct parent_cmdlines *parents,
   return line;
 }
 
-static void read_comm(struct parent_cmdline *line, struct procfs *proc) {
-  struct procfs_stat stat;
-  bool is_read = procfs_stat(proc, line->pid, &stat) == 0;
-  snprintf(line->comm, sizeof(line->comm), "%s", is_read ? stat.comm : "");
+static void read_identity(struct parent_cmdline *line, struct procfs *proc) {
+  struct procfs_stat stat = {0};
+  if (procfs_stat(proc, line->pid, &stat) != 0)
+    stat.comm[0] = '\0';
+  memcpy(line->comm, stat.comm, sizeof(line->comm));
+  line->start_ns = stat.start_ticks * clock_tick_ns();
 }
 
 static void read_line(struct parent_cmdline *line, struct procfs *proc) {
   char *text = NULL;
-  read_comm(line, proc);
   if (procfs_cmdline(proc, line->pid, &text) != 0)
     text = NULL;
   if (text != NULL && line->text != NULL && strcmp(text, line->text) == 0)
     free(text);
   else
     replace_text(line, text);
+  /* Afterwards: who has the pid only since then, began later. */
+  read_identity(line, proc);
 }
 
 struct parent_cmdline *parent_cmdlines_get(struct parent_cmdlines *parents,

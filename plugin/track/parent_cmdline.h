@@ -22,6 +22,7 @@ struct parent_cmdline {
   unsigned int batch;          /* in which it was read */
   char *text;                  /* NULL: none */
   char comm[PROCFS_COMM_SIZE]; /* the process's name; "" if not known */
+  uint64_t start_ns;           /* when it began, after boot */
   struct pattern_memo memo;
 };
 

@@ -202,8 +202,12 @@ int procfs_cmdline(struct procfs *proc, pid_t pid, char **cmdline) {
   const struct machine_process *p = look_up(pid);
   if (p == NULL)
     return -ENOENT;
-  *cmdline = strdup(p->life == LIFE_LIVE ? p->comm : "");
-  return *cmdline != NULL ? 0 : -ENOMEM;
+  *cmdline = calloc(1, sizeof(p->comm) + 2);
+  if (*cmdline == NULL)
+    return -ENOMEM;
+  if (p->life == LIFE_LIVE)
+    sprintf(*cmdline, "%s%s", p->comm, p->has_c ? " c" : "");
+  return 0;
 }
 
 int procfs_exe(struct procfs *proc, pid_t pid, char *path, size_t size) {

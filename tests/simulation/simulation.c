@@ -35,7 +35,7 @@ enum {
   CHOICES = 4096,
   STACK_SIZE = 256 * 1024,
   BATCH = 32, /* exit records taken at once */
-  RULES = 3,
+  RULES = 4,
 };
 
 /* --- Choices --- */
@@ -209,7 +209,14 @@ static void fail(const char *what) {
 }
 
 static void make_rules(void) {
-  static char *const names[RULES] = {"a", "b", "d"};
+  static char *const names[RULES] = {"a", "b", "d", "c"};
+  static const struct {
+    enum selector_kind kind;
+    const char *value;
+  } selectors[RULES] = {{SELECTOR_COMMAND, "a"},
+                        {SELECTOR_COMMAND, "b"},
+                        {SELECTOR_COMMAND, "d"},
+                        {SELECTOR_COMMAND_LINE, " c$"}};
   char error[128];
   for (size_t i = 0; i < RULES; i++) {
     rules[i] = (struct rule){
@@ -219,14 +226,14 @@ static void make_rules(void) {
         .collect = COLLECT_DELAY | COLLECT_CPU | COLLECT_IO | COLLECT_COUNT |
                    COLLECT_PAGE_FAULTS | COLLECT_EXITS,
     };
-    if (selector_add(rules[i].selector, SELECTOR_COMMAND, names[i], error,
-                     sizeof(error)) != 0)
+    if (selector_add(rules[i].selector, selectors[i].kind, selectors[i].value,
+                     error, sizeof(error)) != 0)
       fail(error);
   }
 }
 
 static void start_plugin(void) {
-  rules[RULES - 1].descendants = has_descendants;
+  rules[SET_D].descendants = has_descendants;
   tracker = tracker_create(rules, 100, world.now_ns);
   if (tracker == NULL || reader_create("/proc", tracker, &reader) != 0 ||
       exit_accounting_create("/proc", tracker, ignore_exit, NULL, &exits) !=
@@ -308,7 +315,8 @@ static void spawn_one(bool is_before_plugin) {
   unsigned int child;
   if (!world_fork(INIT, &child))
     return;
-  world_exec(child, 0, name);
+  world_exec(child, 0, name, choose(4) == 3);
+  world.process[child].is_subreaper = choose(4) == 3;
   truth_begin(child, is_before_plugin);
   tell("1 starts %s %d", name, world.process[child].pid);
 }
@@ -328,8 +336,10 @@ static void exec_one(unsigned int process) {
       p->task[task].has_exited)
     return;
   tell("%s %d executes %s", p->comm, p->pid, name);
+  bool has_c = choose(4) == 3;
   truth_name(process, name);
-  if (world_exec(process, task, name))
+  truth_exec(process, has_c);
+  if (world_exec(process, task, name, has_c))
     note_records(process, before);
   run_a_little(process, 0);
 }
@@ -507,7 +517,7 @@ static const struct {
     [USE_FAULTS] = {"faults", COUNTER_FAULTS_MINOR},
 };
 
-static const char *const set_names[SETS] = {"a", "b", "d", "a and b"};
+static const char *const set_names[SETS] = {"a", "b", "d", "c", "a and b"};
 static char difference[256];
 
 static int64_t total_of(const struct group *group, unsigned int counter) {
@@ -517,12 +527,14 @@ static int64_t total_of(const struct group *group, unsigned int counter) {
   return total;
 }
 
-/* Groups are in the order of the rules: a, b, d. */
+/* Groups are in the order of the rules: a, b, d, c. */
 static int64_t total_of_set(enum set set, unsigned int counter) {
-  const struct group *a = tracker->groups, *b = a->next, *d = b->next;
+  const struct group *group = tracker->groups;
   if (set == SET_ALL)
-    return total_of(a, counter) + total_of(b, counter);
-  return total_of(set == SET_A ? a : set == SET_B ? b : d, counter);
+    return total_of(group, counter) + total_of(group->next, counter);
+  for (enum set s = SET_A; s < set; s++)
+    group = group->next;
+  return total_of(group, counter);
 }
 
 static bool is_within(int64_t got, const struct range *range, const char *what,

@@ -15,6 +15,7 @@ static struct known {
   bool is_unclear;    /* no read was complete since its name changed */
   bool is_in_read;    /* it has its name since before the read under way */
   bool is_gone;       /* it was, before the read under way */
+  bool lacks_main;    /* its main thread had ended, in the read under way */
   bool is_base;       /* there before the plugin, and no read is complete */
   bool was_before;    /* it was there before the plugin */
   bool is_early;      /* no read was complete when it began */
@@ -22,6 +23,8 @@ static struct known {
   bool has_lost_end;  /* by whose record its end would count */
   unsigned int lacks; /* after how many reads it will be forgotten that it lacks
                        * a record */
+  bool has_c;         /* its command line may have been taken to have a "c" */
+  bool has_had_c;     /* ever since it began, without another exec */
   bool has_ended;
   bool has_children;
   bool has_other_main; /* who called exec was not the main thread */
@@ -98,6 +101,8 @@ void truth_begin(unsigned int process, bool is_before_plugin) {
   known[process] = (struct known){
       .parent = p->parent,
       .name = name_of(p->comm),
+      .has_c = p->has_c,
+      .has_had_c = p->has_c,
       .is_descendant = are_heard && !is_before_plugin &&
                        (parent->is_descendant || parent->name == SET_D),
       .was_looked_at = is_reading || is_before_plugin,
@@ -149,11 +154,30 @@ void truth_name(unsigned int process, const char *comm) {
   k->name = name;
 }
 
+/* A process that never called exec has the command line of its parent: but not
+ * the one that this has later. That may have the same name. */
+void truth_exec(unsigned int process, bool has_c) {
+  known[process].has_c |= has_c;
+  known[process].has_had_c = false;
+  for (unsigned int i = 1; i < world.processes; i++)
+    known[i].has_c |=
+        has_c && known[i].parent == process && world.process[i].is_forked;
+}
+
+/* Nor does anything tell an orphan from a child of who has adopted it, if that
+ * has its name and forks are not heard. */
+static bool looks_like_parent(const struct machine_process *p) {
+  const struct machine_process *parent = &world.process[p->parent];
+  return !are_heard && p->is_forked && parent->has_c &&
+         strcmp(parent->comm, p->comm) == 0;
+}
+
 enum { LATE_READS = 2 };
 
 void truth_exit(unsigned int process, uint32_t exit_code) {
   struct known *k = &known[process];
   k->has_ended = true;
+  k->has_c |= looks_like_parent(&world.process[process]);
   k->exit_code = exit_code;
   for (unsigned int u = 0; u < USES; u++)
     k->counted[u] = k->sure[u] - k->since_look[u];
@@ -163,6 +187,7 @@ void truth_exit(unsigned int process, uint32_t exit_code) {
 
 void truth_end_task(unsigned int process) {
   known[process].ended_tasks++;
+  known[process].lacks_main |= world.process[process].task[0].has_exited;
   confuse_with_lost(process);
 }
 
@@ -199,6 +224,7 @@ void truth_begin_read(void) {
     known[i].was_looked_at |= world.process[i].life != LIFE_REAPED;
     known[i].is_in_read = true;
     known[i].is_gone = world.process[i].life == LIFE_REAPED;
+    known[i].lacks_main = world.process[i].task[0].has_exited;
     memset(known[i].since_begin, 0, sizeof(known[i].since_begin));
   }
 }
@@ -212,7 +238,7 @@ void truth_end_read(void) {
     memcpy(k->since_look, k->since_begin, sizeof(k->since_look));
     k->lacks -= k->lacks > 0 && k->is_gone;
     /* What has no main thread any more cannot be resolved anew. */
-    k->is_unclear &= !k->is_in_read || world.process[i].task[0].has_exited;
+    k->is_unclear &= !k->is_in_read || k->lacks_main;
     k->is_base &= !k->is_in_read;
   }
 }
@@ -289,6 +315,23 @@ static void add_confused(struct truth *truth, const struct known *k) {
   }
 }
 
+/* Of who is not met by a read the command line is not known, unless its parent
+ * has the same. */
+static void add_c(struct truth *truth, const struct known *k) {
+  static const uint64_t none[USES];
+  bool is_met = k->has_had_c && k->maybe == 0 && k->counted[USE_CPU] > 0;
+  uint64_t all[USES] = {0}, maybe[USES];
+  add(all, k->sure);
+  add(all, k->unclear);
+  add(all, k->base);
+  for (unsigned int u = 0; u < USES; u++)
+    maybe[u] = all[u] - (is_met ? k->counted[u] : 0);
+  add_use(truth->used[SET_C], k, is_met ? k->counted : none, maybe);
+  if (k->has_ended)
+    add_range(&truth->ended[SET_C][ending_of(k->exit_code)],
+              is_met && !k->has_lost_end, 1);
+}
+
 static void add_process(struct truth *truth, const struct known *k) {
   static const uint64_t none[USES];
   uint64_t all[USES] = {0}, perhaps[USES] = {0};
@@ -308,6 +351,8 @@ static void add_process(struct truth *truth, const struct known *k) {
       add_end(truth->ended[s], k);
   }
   add(all, k->sure);
+  if (k->has_c)
+    add_c(truth, k);
   bool was_outside = (k->maybe >> OUTSIDE & 1) != 0;
   bool is_inside = k->name == SET_A || k->name == SET_B;
   if (!was_outside)

@@ -10,10 +10,10 @@
  * a range instead of a number.
  *
  * Groups are numbered: SET_A and SET_B have the processes of these names, SET_D
- * those called "d" and their descendants, SET_ALL is A and B together. Nobody
- * asks for those called "x".
+ * those called "d" and their descendants, SET_C those whose command line has a
+ * "c", SET_ALL is A and B together. Nobody asks for those called "x".
  */
-enum set { SET_A, SET_B, SET_D, SET_ALL, SETS };
+enum set { SET_A, SET_B, SET_D, SET_C, SET_ALL, SETS };
 
 enum ending { ENDING_OK, ENDING_ERROR, ENDING_SIGNAL, ENDINGS };
 
@@ -33,7 +33,9 @@ void truth_reset(bool has_descendants);
  */
 void truth_begin(unsigned int process, bool is_before_plugin);
 void truth_use(unsigned int process, const uint64_t used[USES]);
-void truth_name(unsigned int process, const char *comm); /* before it changes */
+/* Before it changes. */
+void truth_name(unsigned int process, const char *comm);
+void truth_exec(unsigned int process, bool has_c);
 void truth_exit(unsigned int process, uint32_t exit_code);
 void truth_end_task(unsigned int process); /* its record rounds bytes down */
 /* An exit record of it is dropped. */

@@ -92,6 +92,7 @@ bool world_fork(unsigned int parent, unsigned int *child) {
       .start_ns = world.now_ns,
       .inode = world.next_inode++,
       .is_forked = true,
+      .has_c = from->has_c,
   };
   memcpy(p->comm, from->comm, sizeof(p->comm));
   add_task(p, (uint32_t)pid);
@@ -181,7 +182,8 @@ bool world_exit_task(unsigned int process, unsigned int task,
 }
 
 /* The other threads end, and who called exec takes the main thread's place. */
-bool world_exec(unsigned int process, unsigned int task, const char *comm) {
+bool world_exec(unsigned int process, unsigned int task, const char *comm,
+                bool has_c) {
   struct machine_process *p = &world.process[process];
   if (p->life != LIFE_LIVE || process == INIT || task >= p->tasks ||
       p->task[task].has_exited)
@@ -201,15 +203,24 @@ bool world_exec(unsigned int process, unsigned int task, const char *comm) {
   }
   strncpy(p->comm, comm, sizeof(p->comm) - 1);
   p->is_forked = false;
+  p->has_c = has_c;
   add_event(true, 0, p->pid);
   return true;
 }
 
-/* Whose parent ends is process 1's. */
+/* Who has the children of a process that ends. */
+static unsigned int find_reaper(unsigned int process) {
+  unsigned int reaper = world.process[process].parent;
+  while (reaper != INIT && (world.process[reaper].life != LIFE_LIVE ||
+                            !world.process[reaper].is_subreaper))
+    reaper = world.process[reaper].parent;
+  return reaper;
+}
+
 static void give_children_away(unsigned int parent) {
   for (unsigned int i = 1; i < world.processes; i++)
     if (world.process[i].parent == parent)
-      world.process[i].parent = INIT;
+      world.process[i].parent = find_reaper(parent);
 }
 
 bool world_exit(unsigned int process, uint32_t exit_code, unsigned int last,

@@ -50,7 +50,9 @@ struct machine_process {
   uint64_t start_ns;
   uint32_t inode; /* of /proc/<pid> */
   char comm[16];
+  bool has_c;          /* its command line says "c" */
   bool is_forked;      /* never called exec */
+  bool is_subreaper;   /* adopts orphans among its descendants */
   bool has_other_main; /* a thread that called exec took the main one's place */
   uint32_t exit_code;
   struct task task[WORLD_TASKS]; /* the first is the main thread */
@@ -86,7 +88,8 @@ bool world_start_task(unsigned int process);
 /* A thread other than the last one ends. */
 bool world_exit_task(unsigned int process, unsigned int task,
                      uint32_t exit_code);
-bool world_exec(unsigned int process, unsigned int task, const char *comm);
+bool world_exec(unsigned int process, unsigned int task, const char *comm,
+                bool has_c);
 /* All threads end; the one with the last record is last, and the records come
  * in another order if they are shuffled. */
 bool world_exit(unsigned int process, uint32_t exit_code, unsigned int last,
