@@ -328,7 +328,7 @@ static void leaves_who_is_over_alone(void **state) {
     put_process(fixture, child.pid, "sh", 'Z', 20);
     read_at(fixture, 0);
     assert_ends(fixture, 1, 1, 0);
-    assert_int_equal(cpu_of(fixture, 1), 16 * MS);
+    assert_int_equal(cpu_of(fixture, 1), 4 * MS);
     clear(fixture);
   }
 }
