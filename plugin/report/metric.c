@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 enum kind {
-  DERIVE, /* published counters */
+  DERIVE, /* reported totals */
   GAUGE,  /* gauges */
   RATE,   /* increment of a counter per second, for each kind of delay */
   MEAN,   /* increment of a counter over that of another, likewise */
@@ -128,7 +128,7 @@ void metric_each(const struct group *group, const struct metric_scope *scope,
     for (unsigned int v = 0; v < metric->count; v++) {
       if (value.is_derive)
         value.values[v].derive =
-            (int64_t)(group->published[metric->source[v]] / metric->divisor);
+            (int64_t)(group->reported[metric->source[v]] / metric->divisor);
       else
         value.values[v].gauge = (double)group->gauges[metric->source[v]];
     }

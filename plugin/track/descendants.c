@@ -96,11 +96,12 @@ static void note_alive(struct process *process, uint64_t time_ns)
 
 /* Whether it is not known yet what the children inherit of a process that
  * forked at that time. */
-static bool must_judge(const struct descendants *descendants, pid_t pid,
-                       uint64_t forked_ns) REQUIRES(tracker_mutex) {
+static bool must_resolve_groups(const struct descendants *descendants,
+                                pid_t pid, uint64_t forked_ns)
+    REQUIRES(tracker_mutex) {
   const struct process *process =
       process_table_find_at(descendants->tracker->table, pid, forked_ns);
-  return process == NULL || !process->is_judged;
+  return process == NULL || !process->groups_resolved;
 }
 
 /* Makes a process a member of the groups that were worked out, or lets the next
@@ -108,14 +109,14 @@ static bool must_judge(const struct descendants *descendants, pid_t pid,
 static bool found(struct descendants *descendants, struct process *process,
                   bool from_zero) REQUIRES(tracker_mutex) {
   return process_is_listed(process)
-             ? join_claim(&descendants->join, process, from_zero)
+             ? join_set_pending(&descendants->join, process, from_zero)
              : join_admit(&descendants->join, process, from_zero);
 }
 
 /* Finds out what the children of a process inherit, which forked at that time.
  */
-static void judge(struct descendants *descendants, pid_t pid,
-                  uint64_t forked_ns) {
+static void resolve_groups(struct descendants *descendants, pid_t pid,
+                           uint64_t forked_ns) {
   struct tracker *tracker = descendants->tracker;
   struct procfs_stat stat;
   if (!read_stat(descendants, pid, &stat))
@@ -138,12 +139,12 @@ static void judge(struct descendants *descendants, pid_t pid,
   else if (!process_has_exited(process) &&
            process_may_have_begun(process, start_ns, latest_ns))
     note_alive(process, alive_ns);
-  if (process != NULL && !process->is_judged) {
+  if (process != NULL && !process->groups_resolved) {
     bool from_zero = process_is_listed(process)
                          ? tracker_knows_as_unused(tracker, process)
                          : tracker_counts_from_zero(tracker, latest_ns);
     join_work_out(&descendants->join, process, stat.ppid, UINT64_MAX);
-    process->is_judged =
+    process->groups_resolved =
         descendants->join.count == 0 || found(descendants, process, from_zero);
   }
   tracker_unlock(tracker);
@@ -178,10 +179,10 @@ void descendants_fork(struct descendants *descendants, pid_t parent,
 
   pattern_work_fill(&descendants->work, begin_ns);
   tracker_lock(tracker);
-  bool is_unknown = must_judge(descendants, parent, begin_ns);
+  bool is_unknown = must_resolve_groups(descendants, parent, begin_ns);
   tracker_unlock(tracker);
   if (is_unknown)
-    judge(descendants, parent, begin_ns);
+    resolve_groups(descendants, parent, begin_ns);
 
   bool is_there = is_entered(descendants, child, earliest_ns, begin_ns);
 
@@ -218,10 +219,10 @@ void descendants_exec(struct descendants *descendants, pid_t pid) {
   tracker_lock(descendants->tracker);
   struct process *process =
       process_table_find(descendants->tracker->table, pid);
-  if (process != NULL && process->is_judged) {
+  if (process != NULL && process->groups_resolved) {
     bool is_readers = process_is_listed(process);
-    process->is_judged = is_readers && process->member != NULL;
-    forget(is_readers ? &process->claim : &process->member);
+    process->groups_resolved = is_readers && process->member != NULL;
+    forget(is_readers ? &process->pending_member : &process->member);
   }
   tracker_unlock(descendants->tracker);
 }

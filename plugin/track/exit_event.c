@@ -12,7 +12,7 @@ static bool wants_notice(const struct rule *rule, uint32_t exit_code) {
 
 static bool wants_event(const struct membership *membership,
                         uint32_t exit_code) {
-  return !membership->is_again && wants_notice(membership->rule, exit_code);
+  return !membership->is_duplicate && wants_notice(membership->rule, exit_code);
 }
 
 /* The counters that are known of a process. While delay accounting is off, the

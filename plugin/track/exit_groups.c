@@ -100,7 +100,7 @@ static void exclude_groups(struct join *join, const struct member *member)
     REQUIRES(tracker_mutex) {
   for (size_t i = 0; member != NULL && i < join->count; i++)
     for (size_t j = 0; j < member->group_count; j++)
-      join->memberships[i].is_again |=
+      join->memberships[i].is_duplicate |=
           join->memberships[i].group == member->memberships[j].group;
 }
 
@@ -111,8 +111,8 @@ static void count_exit_of_stranger(struct exit_groups *groups,
                                    struct process *process, bool is_added,
                                    struct exit_info *info)
     REQUIRES(tracker_mutex) {
-  bool from_zero = process->claim != NULL
-                       ? process->claim->account.from_zero
+  bool from_zero = process->pending_member != NULL
+                       ? process->pending_member->account.from_zero
                        : tracker_knows_as_unused(groups->tracker, process);
 
   process_learn(process, FACT_EXITED);
@@ -271,7 +271,7 @@ static void count_exit_of_listed(struct exit_groups *groups,
                                         is_added);
   if (is_added && info->whole != NULL)
     process->exited->whole_cpu_ns = info->whole->cpu_ns;
-  if (process->member == NULL || process->claim != NULL)
+  if (process->member == NULL || process->pending_member != NULL)
     count_exit_of_stranger(groups, process, is_added, info);
   if (process->member != NULL && is_added && has_changed)
     count_exit_of_changed(groups, process, info);

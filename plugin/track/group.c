@@ -6,20 +6,20 @@ _Static_assert(COUNTER_WAITS == COUNTER_DELAY + DELAY_KINDS,
 
 void group_add(struct group *group, const int64_t delta[COUNTERS]) {
   for (unsigned int i = 0; i < COUNTERS; i++)
-    group->truth[i] += delta[i];
+    group->total[i] += delta[i];
 }
 
-/* By how much truth exceeds what is published. */
-static uint64_t unpublished(const struct group *group, unsigned int counter)
+/* By how much the total exceeds what is reported. */
+static uint64_t unreported(const struct group *group, unsigned int counter)
     REQUIRES(tracker_mutex) {
-  int64_t more = group->truth[counter] - (int64_t)group->published[counter];
+  int64_t more = group->total[counter] - (int64_t)group->reported[counter];
   return more > 0 ? (uint64_t)more : 0;
 }
 
-/* By how much truth exceeds what a rate has counted. */
+/* By how much the total exceeds what a rate has counted. */
 static uint64_t unrated(const struct group *group, unsigned int i)
     REQUIRES(tracker_mutex) {
-  int64_t more = group->truth[COUNTER_DELAY + i] - (int64_t)group->rated[i];
+  int64_t more = group->total[COUNTER_DELAY + i] - (int64_t)group->rated[i];
   return more > 0 ? (uint64_t)more : 0;
 }
 
@@ -34,11 +34,11 @@ static uint64_t raise_mark(uint64_t *mark, int64_t total) {
 void group_publish(struct group *group) {
   for (unsigned int i = 0; i < GROUP_RATED; i++)
     group->increment[i] =
-        raise_mark(&group->rated[i], group->truth[COUNTER_DELAY + i]);
+        raise_mark(&group->rated[i], group->total[COUNTER_DELAY + i]);
   group->holds_back = group->publications == 0;
   if (group->publications++ > 0)
     for (unsigned int i = 0; i < COUNTERS; i++)
-      raise_mark(&group->published[i], group->truth[i]);
+      raise_mark(&group->reported[i], group->total[i]);
 }
 
 uint64_t group_increment(const struct group *group, unsigned int counter) {
@@ -58,14 +58,14 @@ bool group_knows_delays(const struct group *group) {
 
 void group_divert(struct group *group, struct group *other) {
   for (unsigned int i = 0; i < COUNTERS; i++) {
-    int64_t more = (int64_t)unpublished(group, i);
-    group->truth[i] -= more;
-    other->truth[i] += more;
+    int64_t more = (int64_t)unreported(group, i);
+    group->total[i] -= more;
+    other->total[i] += more;
   }
   for (unsigned int i = 0; i < GROUP_RATED; i++) {
-    uint64_t published = group->published[COUNTER_DELAY + i];
-    other->rated[i] += group->rated[i] - published;
-    group->rated[i] = published;
+    uint64_t reported = group->reported[COUNTER_DELAY + i];
+    other->rated[i] += group->rated[i] - reported;
+    group->rated[i] = reported;
   }
   for (unsigned int i = 0; i < GAUGES; i++) {
     other->gauges[i] += group->gauges[i];

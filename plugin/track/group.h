@@ -30,15 +30,15 @@ struct group {
   bool is_forgotten GUARDED_BY(tracker_mutex);
   /* Others are ahead of it: this time it is not reported. */
   bool is_hidden GUARDED_BY(tracker_mutex);
-  /* It has published once, without what was used before. */
+  /* It was reported once, without what was used before. */
   bool holds_back GUARDED_BY(tracker_mutex);
   struct notify_budget budget GUARDED_BY(tracker_mutex);
 
   /* What the members, former ones too, have used. May fall a little when an
    * earlier sample was too high. */
-  int64_t truth[COUNTERS] GUARDED_BY(tracker_mutex);
+  int64_t total[COUNTERS] GUARDED_BY(tracker_mutex);
   uint64_t publications GUARDED_BY(tracker_mutex);
-  /* The highest total that a rate has counted. It runs ahead of published by
+  /* The highest total that a rate has counted. It runs ahead of reported by
    * what the first publication held back. */
   uint64_t rated[GROUP_RATED] GUARDED_BY(tracker_mutex);
 
@@ -47,9 +47,9 @@ struct group {
    * not checked:
    */
 
-  /* What is dispatched: never falls. Where truth falls below, it stands still
-   * until truth has caught up. */
-  uint64_t published[COUNTERS];
+  /* What is dispatched: never falls. Where the total falls below, it is held
+   * until the total has caught up. */
+  uint64_t reported[COUNTERS];
   uint64_t increment[GROUP_RATED]; /* by which the last publication raised what
                                     * is rated */
   uint64_t gauges[GAUGES];
@@ -83,7 +83,7 @@ uint64_t group_recent_delay(const struct group *group) REQUIRES(tracker_mutex);
  * known once stays so, although other members come. */
 bool group_knows_delays(const struct group *group);
 
-/* Moves all that is not published yet, and the gauges, to another group, whose
+/* Moves all that is not reported yet, and the gauges, to another group, whose
  * rates do not count again what those of this group have counted. */
 void group_divert(struct group *group, struct group *other)
     REQUIRES(tracker_mutex);

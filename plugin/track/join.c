@@ -32,8 +32,9 @@ static size_t own_count(const struct process *process) REQUIRES(tracker_mutex) {
   const struct member *member = process->member;
   if (member == NULL)
     return 0;
-  return process->is_judged && !process_is_listed(process) ? member->group_count
-                                                           : member->inherited;
+  return process->groups_resolved && !process_is_listed(process)
+             ? member->group_count
+             : member->inherited;
 }
 
 static void inherit_own(struct join *join, const struct member *member,
@@ -66,8 +67,9 @@ static void inherit(struct join *join, const struct process *process,
     inherit_own(join, process->member, own_count(process));
     return;
   }
-  if (process != NULL && process->claim != NULL) {
-    inherit_own(join, process->claim, process->claim->group_count);
+  if (process != NULL && process->pending_member != NULL) {
+    inherit_own(join, process->pending_member,
+                process->pending_member->group_count);
     return;
   }
   const struct process *parent =
@@ -82,7 +84,7 @@ static void inherit(struct join *join, const struct process *process,
   is_former |= parent != NULL && parent->is_succeeded && time_ns == UINT64_MAX;
   if (parent != NULL && !is_former) {
     inherit_from(join, parent->member);
-    inherit_from(join, parent->claim);
+    inherit_from(join, parent->pending_member);
   }
 }
 
@@ -118,12 +120,12 @@ bool join_admit(const struct join *join, struct process *process,
   return true;
 }
 
-bool join_claim(const struct join *join, struct process *process,
-                bool from_zero) {
-  struct member *claim = admit(join, process->claim, from_zero);
-  if (claim == NULL)
+bool join_set_pending(const struct join *join, struct process *process,
+                      bool from_zero) {
+  struct member *pending = admit(join, process->pending_member, from_zero);
+  if (pending == NULL)
     return false;
-  process->claim = claim;
+  process->pending_member = pending;
   process->due = PROCESS_DUE_NOW;
   return true;
 }

@@ -40,7 +40,7 @@ bool join_admit(const struct join *join, struct process *process,
                 bool from_zero) REQUIRES(tracker_mutex);
 
 /* The same for the listener, of a process that is the reader's: it will be. */
-bool join_claim(const struct join *join, struct process *process,
-                bool from_zero) REQUIRES(tracker_mutex);
+bool join_set_pending(const struct join *join, struct process *process,
+                      bool from_zero) REQUIRES(tracker_mutex);
 
 #endif

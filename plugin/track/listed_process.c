@@ -11,9 +11,9 @@
 static void release_process(struct selection *selection,
                             struct process *process) REQUIRES(tracker_mutex) {
   selection_drop_member(selection, process);
-  member_destroy(process->claim);
+  member_destroy(process->pending_member);
   exited_threads_destroy(process->exited);
-  process->claim = NULL;
+  process->pending_member = NULL;
   process->exited = NULL;
 }
 

@@ -20,7 +20,8 @@ struct member *member_create(bool from_zero) UNCHECKED {
 
 static void leave_groups(struct member *member) REQUIRES(tracker_mutex) {
   for (size_t i = 0; i < member->group_count; i++)
-    member->memberships[i].group->members -= !member->memberships[i].is_again;
+    member->memberships[i].group->members -=
+        !member->memberships[i].is_duplicate;
   free(member->memberships);
   member->group_count = 0;
   overlap_put(member->overlap);
@@ -53,7 +54,7 @@ static int find_overlap(const struct membership *memberships, size_t count,
     return -ENOMEM;
   size_t concerned = 0;
   for (size_t i = 0; i < count; i++)
-    if (!memberships[i].is_again && overlap_concerns(memberships[i].group))
+    if (!memberships[i].is_duplicate && overlap_concerns(memberships[i].group))
       groups[concerned++] = memberships[i].group;
   if (concerned > 1)
     *overlap = overlap_get(overlaps, groups, concerned);
@@ -78,7 +79,7 @@ int member_move(struct member *member, const struct membership *memberships,
   member->group_count = count;
   member->inherited = inherited;
   for (size_t i = 0; i < count; i++) {
-    copy[i].group->members += !copy[i].is_again;
+    copy[i].group->members += !copy[i].is_duplicate;
     copy[i].group->idle_reads = 0;
   }
   return 0;
@@ -122,7 +123,7 @@ bool member_has_groups(const struct member *member,
 
 void member_add(const struct member *member, const int64_t delta[COUNTERS]) {
   for (size_t i = 0; i < member->group_count; i++)
-    if (!member->memberships[i].is_again)
+    if (!member->memberships[i].is_duplicate)
       group_add(member->memberships[i].group, delta);
   if (member->overlap != NULL)
     overlap_add(member->overlap, delta);
@@ -153,7 +154,7 @@ static void add_gauges(const struct member *member, uint64_t gauges[GAUGES],
 void member_add_gauges(const struct member *member) {
   for (size_t i = 0; i < member->group_count; i++) {
     struct group *group = member->memberships[i].group;
-    if (!member->memberships[i].is_again)
+    if (!member->memberships[i].is_duplicate)
       add_gauges(member, group->gauges, &group->without_io);
   }
   if (member->overlap != NULL) {

@@ -9,8 +9,8 @@
 struct membership {
   const struct rule *rule;
   struct group *group;
-  bool
-      is_again; /* another rule names the same group, in which it counts once */
+  bool is_duplicate; /* another rule names the same group, in which it counts
+                        once */
 };
 
 /* A process that belongs to at least one group. */

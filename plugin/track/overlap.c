@@ -120,7 +120,7 @@ void overlap_add_gauges(struct overlap *overlap, const uint64_t gauges[GAUGES],
 static void take_used_from(struct group *group, const struct overlap *overlap)
     REQUIRES(tracker_mutex) {
   for (unsigned int i = 0; i < COUNTERS; i++)
-    group->truth[i] -= overlap->used[i];
+    group->total[i] -= overlap->used[i];
   for (unsigned int i = 0; i < GAUGES; i++)
     group->gauges[i] = subtract(group->gauges[i], overlap->gauges[i]);
   group->without_io =
@@ -131,10 +131,10 @@ static void take_used_from(struct group *group, const struct overlap *overlap)
 static void take_held_from(struct group *group, const struct overlap *overlap)
     REQUIRES(tracker_mutex) {
   for (unsigned int i = 0; i < COUNTERS; i++)
-    group->truth[i] -= overlap->held[i];
+    group->total[i] -= overlap->held[i];
   for (unsigned int i = 0; i < GROUP_RATED; i++) {
     int64_t held = overlap->held[COUNTER_DELAY + i];
-    uint64_t ahead = group->rated[i] - group->published[COUNTER_DELAY + i];
+    uint64_t ahead = group->rated[i] - group->reported[COUNTER_DELAY + i];
     if (held > 0)
       group->rated[i] -= min((uint64_t)held, ahead);
   }

@@ -55,7 +55,7 @@ struct process {
   bool
       is_succeeded GUARDED_BY(tracker_mutex); /* its pid was given to another */
   /* It is known what its children inherit. */
-  bool is_judged GUARDED_BY(tracker_mutex);
+  bool groups_resolved GUARDED_BY(tracker_mutex);
   /* Who forked it, if that was heard of; else 0. */
   pid_t parent GUARDED_BY(tracker_mutex);
   uint32_t start_width_us GUARDED_BY(tracker_mutex);
@@ -64,7 +64,7 @@ struct process {
   uint32_t known_us GUARDED_BY(tracker_mutex);
   /* What the listener found that a process is which a read has met: for the
    * next read; or NULL. */
-  struct member *claim GUARDED_BY(tracker_mutex);
+  struct member *pending_member GUARDED_BY(tracker_mutex);
   /* What its ended threads used; NULL if not known. */
   struct exited_threads *exited GUARDED_BY(tracker_mutex);
 };

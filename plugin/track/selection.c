@@ -117,12 +117,13 @@ void selection_drop_member(struct selection *selection,
 }
 
 /* What the listener found is the read's now. */
-static void adopt_claim(struct process *process) REQUIRES(tracker_mutex) {
+static void adopt_pending_member(struct process *process)
+    REQUIRES(tracker_mutex) {
   if (process->member == NULL)
-    process->member = process->claim;
+    process->member = process->pending_member;
   else
-    member_destroy(process->claim);
-  process->claim = NULL;
+    member_destroy(process->pending_member);
+  process->pending_member = NULL;
 }
 
 void selection_assign_groups(struct selection *selection,
@@ -136,7 +137,7 @@ void selection_assign_groups(struct selection *selection,
   process->cgroup = selection->cgroup;
   process_note_identity(process, stat->comm, stat->is_forked);
   join_work_out(join, process, stat->ppid, UINT64_MAX);
-  adopt_claim(process);
+  adopt_pending_member(process);
   bool is_same = process->member != NULL &&
                  member_has_groups(process->member, join->memberships,
                                    join->count, join->inherited_count);
@@ -144,7 +145,7 @@ void selection_assign_groups(struct selection *selection,
     selection_drop_member(selection, process);
   else if (!is_same && !join_admit(join, process, from_zero))
     process->due = PROCESS_DUE_NOW;
-  process->is_judged = true;
+  process->groups_resolved = true;
 }
 
 bool selection_has_moved(struct selection *selection,

@@ -102,7 +102,7 @@ static bool forget(void *context, struct process *process)
     REQUIRES(tracker_mutex) {
   (void)context;
   member_destroy(process->member);
-  member_destroy(process->claim);
+  member_destroy(process->pending_member);
   exited_threads_destroy(process->exited);
   return false;
 }
@@ -199,7 +199,7 @@ size_t tracker_join(struct tracker *tracker, const struct membership *inherited,
 
   for (; count < inherited_count; count++) {
     memberships[count] = inherited[count];
-    memberships[count].is_again =
+    memberships[count].is_duplicate =
         has_group(memberships, count, inherited[count].group);
   }
   for (size_t i = 0; i < match_count; i++) {
@@ -209,8 +209,8 @@ size_t tracker_join(struct tracker *tracker, const struct membership *inherited,
     struct group *group = group_for(tracker, &matches[i]);
     if (group == NULL)
       continue;
-    bool is_again = has_group(memberships, count, group);
-    memberships[count++] = (struct membership){rule, group, is_again};
+    bool is_duplicate = has_group(memberships, count, group);
+    memberships[count++] = (struct membership){rule, group, is_duplicate};
   }
   return count;
 }

@@ -521,9 +521,9 @@ static const char *const set_names[SETS] = {"a", "b", "d", "c", "a and b"};
 static char difference[256];
 
 static int64_t total_of(const struct group *group, unsigned int counter) {
-  int64_t total = group->truth[counter];
+  int64_t total = group->total[counter];
   if (counter == COUNTER_CPU_USER)
-    total += group->truth[COUNTER_CPU_SYSTEM];
+    total += group->total[COUNTER_CPU_SYSTEM];
   return total;
 }
 

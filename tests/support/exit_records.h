@@ -150,7 +150,7 @@ static inline size_t table_size(const struct fixture *fixture) {
 
 static inline int64_t truth(const struct fixture *fixture, size_t group,
                             unsigned int counter) {
-  return group_at(fixture->tracker, group)->truth[counter];
+  return group_at(fixture->tracker, group)->total[counter];
 }
 
 static inline int64_t cpu_of(const struct fixture *fixture, size_t group) {

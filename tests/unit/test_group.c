@@ -56,7 +56,7 @@ static void publishes(void **state) {
         delta[counter] = cases[i].steps[s].used;
         group_add(&group, delta);
         group_publish(&group);
-        assert_case_int(cases[i].name, group.published[counter],
+        assert_case_int(cases[i].name, group.reported[counter],
                         cases[i].steps[s].published);
         if (is_rated(counter))
           assert_case_int(cases[i].name, group_increment(&group, counter),
@@ -66,7 +66,7 @@ static void publishes(void **state) {
       /* No counter takes another's. */
       for (unsigned int other = 0; other < COUNTERS; other++)
         assert_case(cases[i].name,
-                    other == counter || group.published[other] == 0);
+                    other == counter || group.reported[other] == 0);
     }
 }
 
@@ -88,7 +88,7 @@ static void adds_its_members(void **state) {
   group_add(&group, delta);
   group_publish(&group);
   for (unsigned int i = 0; i < COUNTERS; i++) {
-    assert_int_equal(group.published[i], 550 + 3 * i);
+    assert_int_equal(group.reported[i], 550 + 3 * i);
     if (is_rated(i))
       assert_int_equal(group_increment(&group, i), 550 + 3 * i);
   }
@@ -142,19 +142,19 @@ static void diverts_what_is_not_published(void **state) {
   for (size_t i = 0; i < COUNT_OF(cases); i++)
     for (unsigned int counter = 0; counter < COUNTERS; counter++) {
       struct group group = {.name = "web", .publications = 3}, other = {0};
-      group.truth[counter] = cases[i].truth;
-      group.published[counter] = cases[i].published;
+      group.total[counter] = cases[i].truth;
+      group.reported[counter] = cases[i].published;
       if (is_rated(counter))
         group.rated[counter - COUNTER_DELAY] = cases[i].published;
       for (int again = 0; again < 2; again++) {
         group_divert(&group, &other);
         for (unsigned int c = 0; c < COUNTERS; c++) {
           bool is_it = c == counter;
-          assert_case_int(cases[i].name, other.truth[c],
+          assert_case_int(cases[i].name, other.total[c],
                           is_it ? cases[i].diverted : 0);
-          assert_case_int(cases[i].name, group.truth[c],
+          assert_case_int(cases[i].name, group.total[c],
                           is_it ? cases[i].truth - cases[i].diverted : 0);
-          assert_case_int(cases[i].name, group.published[c],
+          assert_case_int(cases[i].name, group.reported[c],
                           is_it ? cases[i].published : 0);
         }
       }
@@ -179,15 +179,15 @@ static void diverts_no_rate_twice(void **state) {
   group_divert(&group, &other);
   group_publish(&other);
   assert_int_equal(group_increment(&other, COUNTER_DELAY), 2);
-  assert_int_equal(other.published[COUNTER_DELAY], 5 + 2);
+  assert_int_equal(other.reported[COUNTER_DELAY], 5 + 2);
 
   group_add(&group, delta);
   group_publish(&group);
   assert_int_equal(group_increment(&group, COUNTER_DELAY), 2);
-  assert_int_equal(group.published[COUNTER_DELAY], 2);
+  assert_int_equal(group.reported[COUNTER_DELAY], 2);
   group_publish(&other);
   assert_int_equal(group_increment(&other, COUNTER_DELAY), 0);
-  assert_int_equal(other.published[COUNTER_DELAY], 7);
+  assert_int_equal(other.reported[COUNTER_DELAY], 7);
 }
 
 static void diverts_what_its_members_are(void **state) {

@@ -63,7 +63,7 @@ static void inherits_what_wants_descendants(void **state) {
     struct process *parent = process_table_add(book.tracker->table, PARENT);
     assert_non_null(parent);
     parent->member = member_of(&book, cases[i].of);
-    parent->claim = member_of(&book, cases[i].claimed);
+    parent->pending_member = member_of(&book, cases[i].claimed);
     assert_inherited(cases[i].of, &book, cases[i].inherited);
     book_close(&book);
   }

@@ -75,10 +75,10 @@ static void publish(struct fixture *fixture) {
   struct group *group = group_at(fixture->tracker, 0);
   tracker_lock(fixture->tracker);
   uint64_t before[COUNTERS];
-  memcpy(before, group->published, sizeof(before));
+  memcpy(before, group->reported, sizeof(before));
   group_publish(group);
   for (unsigned int i = 0; i < COUNTERS; i++)
-    if (group->published[i] < before[i])
+    if (group->reported[i] < before[i])
       fixture->has_fallen = true;
   tracker_unlock(fixture->tracker);
 }
@@ -125,7 +125,7 @@ static pid_t start_child(const struct fixture *fixture, unsigned int i) {
 
 static int64_t truth(const struct fixture *fixture, unsigned int counter) {
   tracker_lock(fixture->tracker);
-  int64_t value = group_at(fixture->tracker, 0)->truth[counter];
+  int64_t value = group_at(fixture->tracker, 0)->total[counter];
   tracker_unlock(fixture->tracker);
   return value;
 }

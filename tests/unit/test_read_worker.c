@@ -111,7 +111,7 @@ static int read_now(struct fixture *fixture) {
 
 static int64_t cpu_ns(const struct fixture *fixture) {
   const struct group *group = group_at(fixture->tracker, 0);
-  return group->truth[COUNTER_CPU_USER] + group->truth[COUNTER_CPU_SYSTEM];
+  return group->total[COUNTER_CPU_USER] + group->total[COUNTER_CPU_SYSTEM];
 }
 
 /* Reads until nobody is left out. */

@@ -105,7 +105,7 @@ static const struct group *group_of(const struct fixture *fixture, size_t i) {
 
 static int64_t truth(const struct fixture *fixture, size_t i,
                      unsigned int counter) {
-  return group_of(fixture, i)->truth[counter];
+  return group_of(fixture, i)->total[counter];
 }
 
 static int64_t cpu_of(const struct fixture *fixture, size_t i) {
@@ -263,8 +263,8 @@ static void leaves_idle_members_alone(void **state) {
   struct group before = *group_of(fixture, 0);
   for (int i = 0; i < 3; i++) {
     read_now(fixture);
-    assert_memory_equal(group_of(fixture, 0)->truth, before.truth,
-                        sizeof(before.truth));
+    assert_memory_equal(group_of(fixture, 0)->total, before.total,
+                        sizeof(before.total));
     assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
     assert_int_equal(gauge(fixture, 0, GAUGE_THREADS), 1);
     assert_int_equal(fixture->report.members, 1);
@@ -331,7 +331,7 @@ static void keeps_what_the_dead_have_used(void **state) {
       assert_case_int(name, gauge(fixture, 0, GAUGE_PROCESSES), 1);
       assert_case_int(name, gauge(fixture, 0, GAUGE_THREADS), 1);
       for (unsigned int c = 0; c < COUNTERS; c++)
-        assert_case(name, truth(fixture, 0, c) >= before.truth[c]);
+        assert_case(name, truth(fixture, 0, c) >= before.total[c]);
       before = *group_of(fixture, 0);
     }
     /* A zombie's clock is all that it used. */
@@ -343,8 +343,8 @@ static void keeps_what_the_dead_have_used(void **state) {
     read_now(fixture);
     assert_case_int(name, gauge(fixture, 0, GAUGE_PROCESSES), 1);
     assert_case_int(name, fixture->report.members, 1);
-    assert_memory_equal(group_of(fixture, 0)->truth, before.truth,
-                        sizeof(before.truth));
+    assert_memory_equal(group_of(fixture, 0)->total, before.total,
+                        sizeof(before.total));
   }
   child_reap(&other);
 }
@@ -1174,8 +1174,8 @@ static void stands_still_when_listing_fails(void **state) {
   for (int i = 0; i < 2; i++) {
     read_now(fixture);
     assert_int_equal(fixture->report.proc, -ENOTDIR);
-    assert_memory_equal(group_of(fixture, 0)->truth, before.truth,
-                        sizeof(before.truth));
+    assert_memory_equal(group_of(fixture, 0)->total, before.total,
+                        sizeof(before.total));
     assert_memory_equal(group_of(fixture, 0)->gauges, before.gauges,
                         sizeof(before.gauges));
   }

@@ -89,7 +89,7 @@ static void look(struct fixture *fixture) {
 }
 
 static int64_t cpu_of(const struct group *group) {
-  return group->truth[COUNTER_CPU_USER] + group->truth[COUNTER_CPU_SYSTEM];
+  return group->total[COUNTER_CPU_USER] + group->total[COUNTER_CPU_SYSTEM];
 }
 
 static void counts_a_member(void **state) {
@@ -253,7 +253,7 @@ static void look_at_two(struct fixture *fixture, struct fixture *second) {
 }
 
 static int64_t delay_of(const struct fixture *fixture) {
-  return fixture->groups[0].truth[COUNTER_DELAY + DELAY_CPU];
+  return fixture->groups[0].total[COUNTER_DELAY + DELAY_CPU];
 }
 
 /* Of one process, only this one lacks the record, and until the next read. */

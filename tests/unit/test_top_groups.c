@@ -76,7 +76,7 @@ static void shows_the_longest_delays(void **state) {
     /* There is no other group unless it is needed. */
     assert_case_int(name, book.tracker->other != NULL, cases[i].other >= 0);
     if (cases[i].other >= 0)
-      assert_case_int(name, book.tracker->other->truth[COUNTER_DELAY],
+      assert_case_int(name, book.tracker->other->total[COUNTER_DELAY],
                       cases[i].other);
     assert_case_int(name, book.tracker->is_full, false);
     for (size_t g = 0; g < GROUPS; g++)
@@ -106,7 +106,7 @@ static void chooses_by_rule(void **state) {
     use(join(&book, groups[i].rule, groups[i].name), groups[i].delay);
   publish(&book);
   assert_shown("rules", &book, "web cat me you a b other");
-  assert_int_equal(book.tracker->other->truth[COUNTER_DELAY], 5 + 1);
+  assert_int_equal(book.tracker->other->total[COUNTER_DELAY], 5 + 1);
   book_close(&book);
 
   book_add_rule(&book, "%{comm}", 0); /* nobody asks for a few only */
@@ -148,9 +148,9 @@ static void shows_what_each_has_waited(void **state) {
     publish(&book);
     assert_shown(name, &book, steps[i].shown);
     for (unsigned int c = 0; c < COUNTERS; c++) {
-      assert_case_int(name, a->published[c], steps[i].published_a);
-      assert_case_int(name, b->published[c], steps[i].published_b);
-      assert_case_int(name, book.tracker->other->published[c],
+      assert_case_int(name, a->reported[c], steps[i].published_a);
+      assert_case_int(name, b->reported[c], steps[i].published_b);
+      assert_case_int(name, book.tracker->other->reported[c],
                       steps[i].published_other);
     }
   }
@@ -192,7 +192,7 @@ static void shows_a_group_that_is_called_other(void **state) {
     assert_shown("always", &book, "sh other");
     assert_int_equal(other->gauges[GAUGE_PROCESSES], 3);
   }
-  assert_int_equal(other->published[COUNTER_DELAY], 3);
+  assert_int_equal(other->reported[COUNTER_DELAY], 3);
   book_close(&book);
 }
 
@@ -201,7 +201,7 @@ static void shows_a_group_that_is_called_other(void **state) {
 struct story {
   struct book book;
   struct member *members[MEMBERS]; /* NULL: there is none of that name now */
-  uint64_t published[MEMBERS + 1]; /* last; of other, too */
+  uint64_t reported[MEMBERS + 1];  /* last; of other, too */
   int64_t total;                   /* the truth */
   uint32_t random;
 };
@@ -248,37 +248,37 @@ static void forget_some(struct story *story) {
   tracker_age_groups(story->book.tracker);
   for (size_t i = 0; i < MEMBERS; i++)
     if (group_named(&story->book, name_of(i)) == NULL) {
-      story->total -= (int64_t)story->published[i];
-      story->published[i] = 0;
+      story->total -= (int64_t)story->reported[i];
+      story->reported[i] = 0;
     }
 }
 
 static void check(const char *name, struct story *story, uint32_t top) {
-  int64_t truth[COUNTERS] = {0};
+  int64_t total[COUNTERS] = {0};
   size_t shown = 0, limited = 0;
   for (struct group *g = story->book.tracker->groups; g != NULL; g = g->next) {
     for (unsigned int c = 0; c < COUNTERS; c++)
-      truth[c] += g->truth[c];
+      total[c] += g->total[c];
     if (g == story->book.tracker->other || g->is_forgotten)
       continue;
     limited++;
     shown += !g->is_hidden;
   }
   for (unsigned int c = 0; c < COUNTERS; c++)
-    assert_case_int(name, truth[c], story->total);
+    assert_case_int(name, total[c], story->total);
   assert_case_int(name, shown, limited < top ? limited : top);
 
   for (size_t i = 0; i < MEMBERS + 1; i++) {
     const struct group *group = group_named(&story->book, name_of(i));
     if (group == NULL)
       continue;
-    uint64_t now = group->published[COUNTER_DELAY];
-    assert_case(name, now >= story->published[i]);
+    uint64_t now = group->reported[COUNTER_DELAY];
+    assert_case(name, now >= story->reported[i]);
     if (group->is_hidden) /* and so nobody sees that it moves */
-      assert_case_int(name, now, story->published[i]);
+      assert_case_int(name, now, story->reported[i]);
     if (group->publications == 1)
-      assert_case_int(name, now, story->published[i]);
-    story->published[i] = now;
+      assert_case_int(name, now, story->reported[i]);
+    story->reported[i] = now;
   }
 }
 
@@ -322,7 +322,7 @@ static void loses_nothing(void **state) {
       for (int round = 0; round < 2 * MEMBERS; round++)
         publish(&story.book);
       for (struct group *g = story.book.tracker->groups; g; g = g->next)
-        published += g->published[COUNTER_DELAY];
+        published += g->reported[COUNTER_DELAY];
       assert_case_int(cases[i].name, published, story.total);
     }
     for (size_t m = 0; m < MEMBERS; m++)
@@ -424,7 +424,7 @@ static void counts_a_process_once_in_other(void **state) {
       publish(&book);
       const struct group *other = book.tracker->other;
       for (unsigned int c = 0; other != NULL && c < COUNTERS; c++)
-        assert_case_int(name, other->truth[c], round * cases[i].other);
+        assert_case_int(name, other->total[c], round * cases[i].other);
       if (other != NULL)
         assert_case_int(name, other->gauges[GAUGE_THREADS], cases[i].other);
     }
@@ -498,7 +498,7 @@ static void counts_once_whatever_is_hidden(void **state) {
     }
     assert_non_null(book->tracker->other);
     for (unsigned int c = 0; c < COUNTERS; c++)
-      assert_int_equal(book->tracker->other->truth[c], expected);
+      assert_int_equal(book->tracker->other->total[c], expected);
   }
   for (size_t m = 0; m < PROCESSES; m++)
     member_destroy(members[m]);

@@ -104,7 +104,7 @@ static void counts_once_in_a_group(void **state) {
 
     char groups[256] = "";
     for (size_t m = 0; m < count; m++) {
-      if (memberships[m].is_again)
+      if (memberships[m].is_duplicate)
         continue;
       strcat(groups, m > 0 ? " " : "");
       strcat(groups, memberships[m].group->name);
@@ -159,7 +159,7 @@ static void adds_up_the_groups_past_the_limit(void **state) {
                    2);
   for (size_t i = 0; i < 2; i++) {
     assert_ptr_equal(memberships[i].group, other);
-    assert_int_equal(memberships[i].is_again, i > 0);
+    assert_int_equal(memberships[i].is_duplicate, i > 0);
   }
   book_close(&book);
 }
@@ -248,7 +248,7 @@ static void remembers_the_forgotten(void **state) {
   book_add_rule(&book, "%{comm}", 0);
   book_open(&book, 1);
   struct group *sh = join(&book, 0, "sh");
-  sh->truth[COUNTER_EXIT_OK] = 5;
+  sh->total[COUNTER_EXIT_OK] = 5;
   group_publish(sh);
   group_publish(sh);
   age(&book, LIFE + 1);
@@ -258,11 +258,11 @@ static void remembers_the_forgotten(void **state) {
   assert_ptr_equal(join(&book, 0, "sh"), sh);
   assert_false(sh->is_forgotten);
   assert_int_equal(book.tracker->named_count, 1);
-  sh->truth[COUNTER_EXIT_OK] += 2;
+  sh->total[COUNTER_EXIT_OK] += 2;
   group_publish(sh);
-  assert_int_equal(sh->published[COUNTER_EXIT_OK], 5);
+  assert_int_equal(sh->reported[COUNTER_EXIT_OK], 5);
   group_publish(sh);
-  assert_int_equal(sh->published[COUNTER_EXIT_OK], 7);
+  assert_int_equal(sh->reported[COUNTER_EXIT_OK], 7);
 
   /* Another one may have its place by then. */
   struct member *busy = enroll(&book, 0, "sh");
@@ -289,11 +289,11 @@ static void keeps_groups_of_the_short_lived(void **state) {
     book_open(&book, 1);
     for (int read = 0; read < 3 * LIFE; read++) {
       member_destroy(enroll(&book, 0, "cron"));
-      join(&book, 0, "cron")->truth[COUNTER_EXIT_OK]++;
+      join(&book, 0, "cron")->total[COUNTER_EXIT_OK]++;
       age(&book, 1);
       assert_groups("busy", &book, "cron");
     }
-    assert_int_equal(group_at(book.tracker, 0)->truth[COUNTER_EXIT_OK],
+    assert_int_equal(group_at(book.tracker, 0)->total[COUNTER_EXIT_OK],
                      3 * LIFE);
     book_close(&book);
   }
