@@ -284,8 +284,10 @@ static void count_exit_of_listed(struct exit_groups *groups,
 void exit_groups_count_exit(struct exit_groups *groups, struct process *process,
                             struct exit_info *info, bool is_added,
                             bool has_changed) {
-  if (process == NULL || !process_is_listed(process))
-    count_exit_of_unlisted(groups, process, is_added, info);
-  else
+  enum process_state state =
+      process != NULL ? process->state : PROCESS_ANNOUNCED;
+  if (lifecycle_action(state, FACT_EXITED) == ACTION_COUNT_EXIT)
     count_exit_of_listed(groups, process, info, is_added, has_changed);
+  else
+    count_exit_of_unlisted(groups, process, is_added, info);
 }

@@ -33,6 +33,11 @@ static const struct transition transitions[PROCESS_STATES][PROCESS_FACTS] = {
         },
 };
 
+enum process_action lifecycle_action(enum process_state state,
+                                     enum process_fact fact) {
+  return transitions[state][fact].action;
+}
+
 enum process_action lifecycle_advance(enum process_state *state,
                                       enum process_fact fact) {
   const struct transition *transition = &transitions[*state][fact];

@@ -36,11 +36,15 @@ enum process_action {
   ACTION_SAMPLE,        /* count what it has used, if it is a member */
   ACTION_SAMPLE_ENDING, /* correct what its exit record could only estimate */
   ACTION_COUNT_EXIT,    /* count its exit for the groups that a read resolved */
-  ACTION_RESOLVE_EXIT, /* the same, for the groups that its exit record tells */
+  ACTION_RESOLVE_EXIT, /* the same, for the groups that its exit record shows */
   ACTION_FORGET,
 };
 
-/* Moves a process to its next state. */
+/* What is to be done when a fact is found out in a state. */
+enum process_action lifecycle_action(enum process_state state,
+                                     enum process_fact fact);
+
+/* The same; and moves the process to its next state. */
 enum process_action lifecycle_advance(enum process_state *state,
                                       enum process_fact fact);
 

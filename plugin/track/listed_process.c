@@ -104,10 +104,10 @@ static struct process *find_resolved(struct selection *selection, pid_t pid,
   tracker_lock(selection->tracker);
   struct process *process = recognize(selection, pid, stat);
   if (process != NULL && !process_is_listed(process)) {
-    if (process_has_exited(process))
-      adopt_process(selection, process, stat);
-    else
+    if (lifecycle_action(process->state, FACT_LISTED) == ACTION_RESOLVE)
       process = NULL;
+    else
+      adopt_process(selection, process, stat);
   }
   tracker_unlock(selection->tracker);
   return process;

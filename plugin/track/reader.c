@@ -201,7 +201,8 @@ static void visit(struct reader *reader, pid_t pid, uint32_t inode) {
     return;
   if (!has_run && !process->member->is_new)
     sampler_look_at_idle(reader->sampler, process);
-  else if (process_has_exited(process))
+  else if (lifecycle_action(process->state, FACT_LISTED) ==
+           ACTION_SAMPLE_ENDING)
     sampler_look_at_exited(reader->sampler, process);
   else
     sampler_add(reader->sampler, process);
