@@ -189,12 +189,13 @@ static void visit(struct reader *reader, pid_t pid, uint32_t inode) {
 
   bool has_run = clock_ns != process->clock_ns;
   bool was_unused = tracker_knows_as_unused(reader->tracker, process);
-  uint64_t before_ns = process->clock_ns;
-  process->clock_ns = clock_ns;
+  /* What a stranger has become counts from the last look that could tell. */
+  if (process->member != NULL)
+    process->clock_ns = clock_ns;
   if (is_due &&
       (has_run || process->due == PROCESS_DUE_NOW || reader->lookups_changed ||
        selection_has_moved(&reader->selection, process)))
-    selection_renew(&reader->selection, process, before_ns, was_unused);
+    selection_renew(&reader->selection, process, clock_ns, was_unused);
   else if (is_due)
     process->due = selection_next_turn(&reader->selection, process);
   if (process->member == NULL)

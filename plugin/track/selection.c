@@ -157,27 +157,36 @@ bool selection_has_moved(struct selection *selection,
          process_hash(path) != process->cgroup;
 }
 
-void selection_renew(struct selection *selection, struct process *process,
-                     uint64_t before_ns, bool from_zero) {
-  struct procfs_stat stat;
-
+/* Matches a process anew, which stat is then of. Returns false if that is not
+ * possible. */
+static bool match_again(struct selection *selection, struct process *process,
+                        struct procfs_stat *stat) {
   process->due = selection_next_turn(selection, process);
-  if (procfs_stat(selection->proc, process->pid, &stat) != 0 ||
-      stat.is_exiting ||
-      stat.start_ticks * selection->tick_ns != process->start_ns)
-    return;
+  if (procfs_stat(selection->proc, process->pid, stat) != 0 ||
+      stat->is_exiting ||
+      stat->start_ticks * selection->tick_ns != process->start_ns)
+    return false;
   /* One that ends stays in its groups: what it was cannot be read any more. */
-  if (!selection_match(selection, process->pid, &stat) || stat.is_exiting)
-    return;
+  if (!selection_match(selection, process->pid, stat) || stat->is_exiting)
+    return false;
   process->select_error = (int16_t)selection->select_error;
   process->due = selection_next_turn(selection, process);
   /* So does one that could not be matched within the limit. */
-  if (selection_is_undecided(selection->select_error))
+  return !selection_is_undecided(selection->select_error);
+}
+
+void selection_renew(struct selection *selection, struct process *process,
+                     uint64_t clock_ns, bool from_zero) {
+  struct procfs_stat stat;
+
+  if (!match_again(selection, process, &stat))
     return;
   if (process->member == NULL)
     selection_learn_executable(selection, process->pid);
   tracker_lock(selection->tracker);
   bool was_none = process->member == NULL;
+  uint64_t before_ns = process->clock_ns;
+  process->clock_ns = clock_ns;
   from_zero |= process->is_pending;
   selection_assign_groups(selection, process, &stat, from_zero);
   /* A change of what it is came after the last look at its clock. */

@@ -74,10 +74,9 @@ void selection_drop_member(struct selection *selection, struct process *process)
 bool selection_has_moved(struct selection *selection,
                          const struct process *process);
 
-/* Matches a process anew, and puts it into its groups. before_ns is what its
- * CPU clock showed at the last look. */
+/* Matches a process anew, and puts it into its groups. clock_ns is what its CPU
+ * clock showed just now, which is noted if it can be matched. */
 void selection_renew(struct selection *selection, struct process *process,
-                     uint64_t before_ns, bool from_zero)
-    EXCLUDES(tracker_mutex);
+                     uint64_t clock_ns, bool from_zero) EXCLUDES(tracker_mutex);
 
 #endif

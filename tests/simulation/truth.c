@@ -13,6 +13,7 @@ static struct known {
   bool is_descendant;
   bool was_looked_at; /* a read has begun since it began */
   bool is_unclear;    /* no read was complete since its name changed */
+  bool is_new_start;  /* its CPU time counts from then on */
   bool is_in_read;    /* it has its name since before the read under way */
   bool is_gone;       /* it was, before the read under way */
   bool lacks_main;    /* its main thread had ended, in the read under way */
@@ -125,6 +126,12 @@ void truth_use(unsigned int process, const uint64_t used[USES]) {
     add(k->base, used);
   } else if (k->is_unclear) {
     add(k->unclear, used);
+    if (k->is_new_start) {
+      k->unclear[USE_CPU] -= used[USE_CPU];
+      k->sure[USE_CPU] += used[USE_CPU];
+      k->since_look[USE_CPU] += used[USE_CPU];
+      k->since_begin[USE_CPU] += used[USE_CPU];
+    }
   } else {
     add(k->sure, used);
     add(k->since_look, used);
@@ -150,6 +157,7 @@ void truth_name(unsigned int process, const char *comm) {
   memset(k->since_look, 0, sizeof(k->since_look));
   memset(k->since_begin, 0, sizeof(k->since_begin));
   k->is_unclear = k->was_looked_at;
+  k->is_new_start = !is_reading;
   k->is_in_read = false;
   k->name = name;
 }

@@ -1082,6 +1082,30 @@ static void forgets_the_vanished_without_record(void **state) {
   assert_int_equal(exits_of(fixture, 0), 0);
 }
 
+/* What no group wanted becomes a member, and ends before a read can match it:
+ * its CPU time counts from the last look that could. */
+static void counts_what_a_stranger_has_become(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  add_group(fixture, SELECTOR_COMMAND, "nginx");
+  begin(fixture, 1000);
+  child_start(&child);
+  child_tell(&child, 'b', 5);
+  put_process(fixture, child.pid, "sh", 'S', 500);
+  read_at(fixture, 400);
+  int64_t before = (int64_t)child_clock(child.pid);
+  child_tell(&child, 'b', 30);
+  child_end(&child);
+  child_settle_all();
+  put_process(fixture, child.pid, "nginx", 'Z', 500);
+  read_at(fixture, 300);
+  struct message message = death_of(child.pid, "nginx", 500);
+  take(fixture, &message, 1);
+  assert_int_equal(exits_of(fixture, 0), 1);
+  assert_int_equal(cpu_of(fixture, 0),
+                   (int64_t)child_clock(child.pid) - before);
+}
+
 /* A child may end before its parent is met, which waits for it later. */
 static void notes_children_of_the_unmet(void **state) {
   struct fixture *fixture = *state;
@@ -1284,6 +1308,7 @@ int main(void) {
       prepared(counts_use_since_the_start),
       prepared(estimates_the_cpu_time_of_the_unseen),
       prepared(leaves_out_waits_from_boot),
+      prepared(counts_what_a_stranger_has_become),
       prepared(notes_children_of_the_unmet),
       prepared(adds_threads_in_any_order),
       prepared(ends_as_its_threads_did),
