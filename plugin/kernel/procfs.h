@@ -150,6 +150,10 @@ int procfs_delay_accounting(struct procfs *proc, bool *on);
  * Processes that run already get the other kinds only by a restart. */
 int procfs_enable_delay_accounting(struct procfs *proc);
 
+/* Whether the pids in it are not this process's: /proc is that of another pid
+ * namespace (pid_namespaces(7)). */
+bool procfs_has_other_pids(struct procfs *proc);
+
 /* Whether this process's clocks are not the machine's: it is in a time
  * namespace that shifts them (time_namespaces(7)). Kernels before 5.6 have
  * none. */

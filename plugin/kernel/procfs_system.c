@@ -10,6 +10,16 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+bool procfs_has_other_pids(struct procfs *proc) {
+  char self[PROCFS_NAME_SIZE];
+  ssize_t size = readlinkat(proc->fd, "self", self, sizeof(self) - 1);
+  if (size < 0) /* it leads nowhere where this process is not to be seen */
+    return errno == ENOENT &&
+           faccessat(proc->fd, "self", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+  self[size] = '\0';
+  return procfs_file_pid(self) != getpid();
+}
+
 bool procfs_shifts_clocks(struct procfs *proc) {
   char text[256];
   long long monotonic[2] = {0}, boottime[2] = {0};

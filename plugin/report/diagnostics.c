@@ -200,6 +200,10 @@ static const char *proc_cause(int status) {
            "of the service); give collectd CAP_SYS_PTRACE";
   case -ENODEV:
     return "there is none in /proc; mount it";
+  case -EXDEV:
+    return "/proc is that of another pid namespace; mount one of collectd's "
+           "own "
+           "there, or run collectd in the host's (docker --pid=host)";
   case -ETIMEDOUT:
     return "the files of many do not answer, as if their file systems had hung "
            "while they called exec or mmap; find and kill them";

@@ -24,7 +24,8 @@ struct reader {
   uint32_t lookups;     /* changes of users and executables, counted */
   bool lookups_changed; /* since the last read */
 
-  int clocks; /* as it reports them */
+  int clocks;          /* as it reports them */
+  bool has_other_pids; /* in /proc */
   struct reader_report *report;
 };
 
@@ -62,6 +63,7 @@ int reader_create(const char *root, struct tracker *tracker,
     return status;
   }
   r->clocks = procfs_shifts_clocks(r->proc) ? -EXDEV : 0;
+  r->has_other_pids = procfs_has_other_pids(r->proc);
   bool on;
   bool is_told = procfs_delay_accounting(r->proc, &on) == 0;
   /* Since when, nobody knows. */
@@ -331,7 +333,7 @@ void reader_read(struct reader *reader, uint64_t boot_ns,
   reader->lookups_changed = lookups != reader->lookups;
   reader->lookups = lookups;
   sampler_begin(reader->sampler);
-  report->proc = visit_all(reader);
+  report->proc = reader->has_other_pids ? -EXDEV : visit_all(reader);
 
   struct sampler_status status;
   sampler_status(reader->sampler, &status);

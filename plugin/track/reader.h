@@ -14,7 +14,8 @@ struct reader;
 /* What a read found. Status values are 0 or a negative errno. */
 struct reader_report {
   int proc;      /* processes cannot be listed, or (-EACCES) those of others are
-                  * hidden, or (-ENODEV) /proc is none: the groups stand still,
+                  * hidden, or (-ENODEV) /proc is none, or (-EXDEV) that of
+                  * another pid namespace: the groups stand still,
                   * but for what the listener adds */
   int taskstats; /* no records: neither delays nor context switches */
   int io;        /* some member's I/O cannot be read */

@@ -582,6 +582,7 @@ static void does_not_blame_capabilities_for_all(void **state) {
        {.undecided = 2, .undecided_rule = "a", .undecided_expression = "b"}},
       {"processes that do not answer", {.hung = 2, .hung_pid = 12}},
       {"too many of them", {.proc = -ETIMEDOUT}},
+      {"another pid namespace's /proc", {.proc = -EXDEV}},
   };
 
   for (size_t i = 0; i < COUNT_OF(others); i++) {

@@ -618,6 +618,24 @@ static void counts_threads(void **state) {
   procfs_close(proc);
 }
 
+/* The pids of another namespace's /proc are not this process's. */
+static void tells_whose_pids_it_has(void **state) {
+  struct fixture *fixture = *state;
+  char pid[16];
+  struct procfs *proc = open_real();
+  assert_false(procfs_has_other_pids(proc));
+  procfs_close(proc);
+
+  assert_false(procfs_has_other_pids(fixture->proc)); /* has none */
+  snprintf(pid, sizeof(pid), "%d", getpid());
+  tree_make(&fixture->tree, pid);
+  tree_link(&fixture->tree, "self", pid);
+  assert_false(procfs_has_other_pids(fixture->proc));
+  snprintf(pid, sizeof(pid), "%d", getpid() + 1);
+  tree_link(&fixture->tree, "self", pid);
+  assert_true(procfs_has_other_pids(fixture->proc));
+}
+
 static void reads_real_io(void **state) {
   (void)state;
   struct procfs *proc = open_real();
@@ -746,6 +764,7 @@ int main(void) {
       prepared(finds_itself),
       prepared(counts_threads),
       prepared(reads_real_io),
+      prepared(tells_whose_pids_it_has),
       prepared(finds_vanished_processes_gone),
       prepared(reads_zombies),
       prepared(sees_that_threads_run_yet),
