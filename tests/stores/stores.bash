@@ -34,14 +34,19 @@ teardown() {
 
 # --- servers ---
 
-# free_port: of neither protocol's in use, and none that the kernel hands out.
+# free_port: of neither protocol's in use, none that the kernel hands out, and no
+# other than what suites that run beside this one are given.
 free_port() {
-  local port
+  local port file=$TASKSTATS_BUILD/tests/next_port claim
 
-  while :; do
-    port=$((20000 + RANDOM % 12000))
-    [[ -n $(ss -Hlntu "sport = :$port") ]] || break
+  exec {claim}<>"$file"
+  flock "$claim"
+  read -r port <"$file" || port=$((20000 + RANDOM % 12000))
+  while [[ -n $(ss -Hlntu "sport = :$port") ]]; do
+    port=$((20000 + (port - 19999) % 12000))
   done
+  echo $((20000 + (port - 19999) % 12000)) >"$file"
+  exec {claim}>&-
   echo "$port"
 }
 
