@@ -183,7 +183,9 @@ static void finish_exit(struct exit_accounting *exits, struct exit_info *info,
   bool is_selected = (!ending->is_decided || ending->has_changed) &&
                      ending->has_name &&
                      exit_groups_match(&exits->groups, exits->proc, info);
-  if (ending->is_member || is_selected)
+  /* Its pid is its own yet unless another one that had it has ended, too. */
+  if ((ending->is_member || is_selected) &&
+      exit_owner_count_exits(&exits->batch, info) == 1)
     exit_info_read_clock(info, exits->proc, exits->start_tick_ns);
 
   tracker_lock(tracker);

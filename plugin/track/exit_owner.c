@@ -77,10 +77,8 @@ static bool has_ended_before(const struct process_table *table,
          (elapsed_us != 0 && elapsed_us < info->elapsed_us);
 }
 
-/* How many processes that have a thread's pid end within the messages at hand:
- * its own, if this is not its last one, and later ones. */
-static unsigned int count_exits_left(const struct exit_batch *batch,
-                                     const struct exit_info *info) {
+unsigned int exit_owner_count_exits(const struct exit_batch *batch,
+                                    const struct exit_info *info) {
   unsigned int count = info->is_last;
   for (size_t i = batch->taken + 1; i < batch->count; i++) {
     const struct record *next = &batch->messages[i].record[MESSAGE_THREAD];
@@ -110,7 +108,7 @@ static bool is_of_former_process(const struct owner_search *search,
   /* The end of the last that has been heard to begin is yet to be taken. */
   bool ends_later = process->parent != 0 &&
                     process_table_find(tracker->table, info->tgid) == process &&
-                    count_exits_left(search->batch, info) > 1;
+                    exit_owner_count_exits(search->batch, info) > 1;
   return ends_later || has_other_parent(tracker->table, process, info);
 }
 
@@ -121,7 +119,7 @@ static bool is_other_process(void *context, const struct process *process)
          has_lived_longer(search->batch, process, search->info) ||
          has_ended_before(search->tracker->table, process, search->info) ||
          (was_there_after_record(search->batch, process) &&
-          count_exits_left(search->batch, search->info) > 0);
+          exit_owner_count_exits(search->batch, search->info) > 0);
 }
 
 struct process *exit_owner_find(const struct tracker *tracker,

@@ -36,4 +36,9 @@ struct process *exit_owner_enter(struct tracker *tracker,
                                  const struct exit_info *info)
     REQUIRES(tracker_mutex);
 
+/* How many processes that have a thread's pid end within the messages at hand:
+ * its own, if this is not its last one, and later ones. */
+unsigned int exit_owner_count_exits(const struct exit_batch *batch,
+                                    const struct exit_info *info);
+
 #endif

@@ -208,6 +208,23 @@ static void reads_no_clock_of_another_one(void **state) {
   assert_int_equal(cpu_of(fixture, 0), 2 * MS);
 }
 
+/* Nor does a zombie whose own record is yet to be taken. */
+static void reads_no_clock_of_the_next_one(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  begin_before(fixture, LONG_MS);
+  fixture->tracker->hears_forks = false;
+  child_start(&child);
+  child_tell(&child, 'b', 30);
+  child_end(&child);
+  child_settle_all();
+  put_process(fixture, child.pid, "sh", 'Z', 50);
+  const struct message messages[] = {end_of(child.pid, STRANGER, "cc", 10, OK),
+                                     end_of(child.pid, STRANGER, "sh", 20, OK)};
+  take_between(fixture, messages, 2, 200, 0);
+  assert_int_equal(cpu_of(fixture, 1), 8 * MS);
+}
+
 /* Whom a read finds while the pid changes hands */
 
 /* When a read takes what records there are. */
@@ -411,6 +428,7 @@ int main(void) {
       prepared(tells_parents_apart),
       prepared(finds_the_child_of_one_that_waits),
       prepared(reads_no_clock_of_another_one),
+      prepared(reads_no_clock_of_the_next_one),
       prepared(keeps_who_has_the_pid_since),
       prepared(keeps_who_ends_meanwhile),
       prepared(leaves_who_is_over_alone),
