@@ -382,10 +382,44 @@ static void exit_one(unsigned int process) {
   note_records(process, before);
 }
 
+static void become_zombie(unsigned int process) {
+  if (world_become_zombie(process))
+    tell("%d is a zombie", world.process[process].pid);
+}
+
+static void reap_one(unsigned int process, bool is_waited_for) {
+  if (world_reap(process, is_waited_for))
+    tell("%d is reaped", world.process[process].pid);
+}
+
+/* Whether a process lives whose parent may wait for it, beside process 1. */
+static bool is_child(unsigned int process) {
+  const struct machine_process *p = &world.process[process];
+  return process != 0 && p->parent != INIT && p->life == LIFE_LIVE &&
+         !p->task[0].has_exited && world.process[p->parent].life == LIFE_LIVE;
+}
+
+/* A child writes something, and ends. Its parent is waiting for it, and has
+ * done so before anybody else runs. */
+static void end_child_at_once(unsigned int process) {
+  const uint64_t used[USES] = {[USE_CHARS] = 100000, [USE_CALLS] = 1};
+  for (unsigned int i = 0; i < world.processes && !is_child(process); i++)
+    process = (process + 1) % world.processes;
+  if (!is_child(process))
+    return;
+  world_use(process, 0, used);
+  truth_use(process, used);
+  tell("%d writes %" PRIu64 " bytes", world.process[process].pid,
+       used[USE_CHARS]);
+  exit_one(process);
+  become_zombie(process);
+  reap_one(process, true);
+}
+
 /* One thing happens on the machine. */
 static void step(void) {
   unsigned int process = pick_process();
-  switch (choose(16)) {
+  switch (choose(17)) {
   case 0:
     advance(100000);
     break;
@@ -423,13 +457,14 @@ static void step(void) {
     exit_one(process);
     break;
   case 12:
-    if (world_become_zombie(process))
-      tell("%d is a zombie", world.process[process].pid);
+    become_zombie(process);
     break;
   case 13:
   case 14:
-    if (world_reap(process, choose(4) != 3))
-      tell("%d is reaped", world.process[process].pid);
+    reap_one(process, choose(4) != 3);
+    break;
+  case 15:
+    end_child_at_once(process);
     break;
   default:
     advance(choose(2) == 0 ? 20000000 : 300000000);

@@ -96,6 +96,18 @@ static void confuse_with_lost(unsigned int process) {
       confuse(i, process);
 }
 
+/* The parent that a record names is looked up once it is taken: by then another
+ * one may have its pid, and its name. */
+static void confuse_parents(unsigned int process, bool has_c) {
+  uint32_t pid = (uint32_t)world.process[process].pid;
+  for (unsigned int i = world.records_taken; has_c && i < world.records; i++) {
+    const struct record *record = &world.record[i].record[MESSAGE_THREAD];
+    bool is_child = record->ppid == pid && (record->flags & RECORD_FORKED) != 0;
+    for (unsigned int k = 1; is_child && k < world.processes; k++)
+      known[k].has_c |= record->tgid == (uint32_t)world.process[k].pid;
+  }
+}
+
 void truth_begin(unsigned int process, bool is_before_plugin) {
   const struct machine_process *p = &world.process[process];
   const struct known *parent = &known[p->parent];
@@ -116,6 +128,7 @@ void truth_begin(unsigned int process, bool is_before_plugin) {
   known[process].is_descendant |= known[process].name == SET_D;
   known[p->parent].has_children = true;
   confuse_with_former(process);
+  confuse_parents(process, p->has_c);
   uint64_t first[USES] = {[USE_CPU] = 1000};
   truth_use(process, first);
 }
@@ -167,6 +180,7 @@ void truth_name(unsigned int process, const char *comm) {
 void truth_exec(unsigned int process, bool has_c) {
   known[process].has_c |= has_c;
   known[process].has_had_c = false;
+  confuse_parents(process, has_c);
   for (unsigned int i = 1; i < world.processes; i++)
     known[i].has_c |=
         has_c && known[i].parent == process && world.process[i].is_forked;
