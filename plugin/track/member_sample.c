@@ -180,9 +180,9 @@ bool member_sample_read(struct sample_sources *sources, struct process *process,
   /* Of who waited and has ended, the exit records tell. */
   if (has_io && !(found->had_exited && found->had_waited))
     found->sample.io = &found->io;
-  /* Of children that ended before it was known, only this tells. */
-  if (found->had_waited && found->stat.children_faults > 0 &&
-      !process->has_ended_children)
+  /* Of children that ended before it was known, or whose records are lost, only
+   * this tells. */
+  if (found->stat.children_faults > 0 && !process->has_ended_children)
     process->has_ended_children = process->has_io_of_children = true;
   found->sample.own_io.may_have_waited =
       found->had_waited && process->has_ended_children;

@@ -1131,6 +1131,40 @@ static void notes_children_of_the_unmet(void **state) {
   }
 }
 
+/* A child whose record is lost shows in its parent's stat alone. */
+static void leaves_out_io_of_lost_children(void **state) {
+  struct fixture *fixture = *state;
+  struct child parent;
+  char path[64], text[256];
+  add_group(fixture, SELECTOR_COMMAND, "nginx");
+  begin(fixture, 1000);
+  child_start(&parent);
+  put_process(fixture, parent.pid, "nginx", 'S', 500);
+  snprintf(path, sizeof(path), "%d/task/%d/io", parent.pid, parent.pid);
+  tree_put(&fixture->tree, path,
+           "rchar: 1500\nwchar: 2500\nsyscr: 3\nsyscw: 4\n"
+           "read_bytes: 4096\nwrite_bytes: 8192\n"
+           "cancelled_write_bytes: 0\n");
+  read_at(fixture, 400);
+  assert_int_equal(truth(fixture, 0, COUNTER_WRITE_CHARS), 2500);
+
+  uint64_t start = (fixture->now - 500 * MS) / clock_tick_ns();
+  snprintf(text, sizeof(text),
+           "%d (nginx) S 1 1 1 0 -1 0 40 7 4 0 3 1 0 0 20 0 1 0 %" PRIu64
+           " 4096000 100 0 0 0\n",
+           parent.pid, start);
+  tree_put_of(&fixture->tree, parent.pid, "stat", text);
+  tree_put_of(&fixture->tree, parent.pid, "io",
+              "rchar: 1500\nwchar: 102500\nsyscr: 3\nsyscw: 4\n"
+              "read_bytes: 4096\nwrite_bytes: 8192\n"
+              "cancelled_write_bytes: 0\n");
+  for (int i = 0; i < 2; i++) {
+    child_tell(&parent, 'b', 2);
+    read_at(fixture, 300);
+    assert_int_equal(truth(fixture, 0, COUNTER_WRITE_CHARS), 2500);
+  }
+}
+
 /* Nobody listens: there is nothing to wait for. */
 static void forgets_the_vanished_if_nobody_listens(void **state) {
   struct fixture *fixture = *state;
@@ -1310,6 +1344,7 @@ int main(void) {
       prepared(leaves_out_waits_from_boot),
       prepared(counts_what_a_stranger_has_become),
       prepared(notes_children_of_the_unmet),
+      prepared(leaves_out_io_of_lost_children),
       prepared(adds_threads_in_any_order),
       prepared(ends_as_its_threads_did),
       prepared(sums_up_what_the_process_lacks),
