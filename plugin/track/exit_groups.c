@@ -223,18 +223,6 @@ static pid_t find_ancestor(const struct exit_groups *groups,
   return was_heard ? NOBODY : (pid_t)info->thread->ppid;
 }
 
-/* Notes that the pid was given to one that has ended, and of which nothing is
- * kept. */
-static void note_successor(struct tracker *tracker,
-                           const struct exit_info *info)
-    REQUIRES(tracker_mutex) {
-  struct process *former = process_table_find(tracker->table, info->tgid);
-  if (former == NULL || !process_has_exited(former))
-    return;
-  former->is_succeeded = true;
-  process_note_begin_before(former, info->latest_ns);
-}
-
 /* Counts the exit of a process that no read has met: what its exit record tells
  * decides about its groups. */
 static void count_exit_of_unlisted(struct exit_groups *groups,
@@ -248,8 +236,9 @@ static void count_exit_of_unlisted(struct exit_groups *groups,
   groups->tracker->undecided += has_undecided_rule(groups);
   if (process == NULL && (groups->join.count > 0 || info->whole != NULL))
     process = exit_owner_enter(groups->tracker, info);
-  else if (process == NULL)
-    note_successor(groups->tracker, info);
+  else if (process == NULL) /* nothing is kept of it */
+    process_table_note_successor(groups->tracker->table, info->tgid,
+                                 info->latest_ns, NULL);
   if (groups->join.count == 0) {
     if (process != NULL)
       remove_exited_process(groups, process, info, is_added);

@@ -162,7 +162,7 @@ struct process *exit_owner_enter(struct tracker *tracker,
   struct process *other = process_table_find(tracker->table, info->tgid);
   uint64_t earliest_ns = info->earliest_ns, latest_ns = info->latest_ns;
   if (other != NULL && process_has_exited(other)) {
-    process_note_begin_before(other, latest_ns);
+    process_table_note_successor(tracker->table, info->tgid, latest_ns, NULL);
     earliest_ns = process_begin_after(other, earliest_ns);
   } else if (other != NULL) {
     latest_ns = process_begin_before(other, latest_ns);

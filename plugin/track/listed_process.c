@@ -91,7 +91,8 @@ static void adopt_process(struct selection *selection, struct process *process,
   process->seen = LISTED_PROCESS_NO_READ;
   process->start_ns = stat->start_ticks * selection->tick_ns;
   process->start_width_us = (uint32_t)(selection->tick_ns / 1000);
-  process_table_note_last(tracker->table, process);
+  process_table_note_successor(tracker->table, process->pid, process->start_ns,
+                               process);
   process->clock_ns = PROCESS_CLOCK_UNKNOWN;
   process->due =
       is_early ? PROCESS_DUE_NOW : selection_next_turn(selection, process);

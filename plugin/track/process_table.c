@@ -193,11 +193,15 @@ struct process *process_table_find_at(const struct process_table *table,
   return last != NULL ? last : first;
 }
 
-void process_table_note_last(struct process_table *table,
-                             const struct process *last) {
-  for (struct process *p = *bucket_of(table, last->pid); p != NULL; p = p->next)
-    if (p->pid == last->pid && p != last && process_has_exited(p))
-      process_note_begin_before(p, last->start_ns);
+void process_table_note_successor(struct process_table *table, pid_t pid,
+                                  uint64_t began_by_ns,
+                                  const struct process *successor) {
+  for (struct process *p = *bucket_of(table, pid); p != NULL; p = p->next) {
+    if (p->pid != pid || p == successor || !process_has_exited(p))
+      continue;
+    p->is_succeeded = true;
+    process_note_begin_before(p, began_by_ns);
+  }
 }
 
 /* Whether a record is rather that of one process than of another. Records of a

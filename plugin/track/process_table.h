@@ -151,9 +151,12 @@ struct process *process_table_find_at(const struct process_table *table,
                                       pid_t pid, uint64_t time_ns)
     REQUIRES(tracker_mutex);
 
-/* Notes that a process has its pid now: those that have ended began before. */
-void process_table_note_last(struct process_table *table,
-                             const struct process *last)
+/* Notes that a pid was given to another process, which began by that time:
+ * those that have ended, but for that one, began before. It may not be in the
+ * table (NULL). */
+void process_table_note_successor(struct process_table *table, pid_t pid,
+                                  uint64_t began_by_ns,
+                                  const struct process *successor)
     REQUIRES(tracker_mutex);
 
 /* What an exit record tells of its process. */

@@ -225,7 +225,7 @@ static void orders_who_had_a_pid(void **state) {
   process_learn(former, FACT_EXITED);
   struct process *last = add_at(table, 10, true);
   assert_ptr_equal(process_table_find(table, 7), former);
-  process_table_note_last(table, last);
+  process_table_note_successor(table, 7, last->start_ns, last);
   assert_ptr_equal(process_table_find(table, 7), last);
   assert_true(process_began_by(former) < last->start_ns);
   process_table_destroy(table);
