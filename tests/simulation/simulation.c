@@ -338,7 +338,7 @@ static void exec_one(unsigned int process) {
   tell("%s %d executes %s", p->comm, p->pid, name);
   bool has_c = choose(4) == 3;
   truth_name(process, name);
-  truth_exec(process, has_c);
+  truth_exec(process, name, has_c);
   if (world_exec(process, task, name, has_c))
     note_records(process, before);
   run_a_little(process, 0);

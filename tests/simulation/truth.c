@@ -11,17 +11,18 @@ static struct known {
   unsigned int parent;
   unsigned int name; /* SET_A, SET_B, SET_D or OUTSIDE */
   bool is_descendant;
-  bool was_looked_at; /* a read has begun since it began */
-  bool is_unclear;    /* no read was complete since its name changed */
-  bool is_new_start;  /* its CPU time counts from then on */
-  bool is_in_read;    /* it has its name since before the read under way */
-  bool is_gone;       /* it was, before the read under way */
-  bool lacks_main;    /* its main thread had ended, in the read under way */
-  bool is_base;       /* there before the plugin, and no read is complete */
-  bool was_before;    /* it was there before the plugin */
-  bool is_early;      /* no read was complete when it began */
-  bool is_confused;   /* nothing is sure */
-  bool has_lost_end;  /* by whose record its end would count */
+  bool was_looked_at;  /* a read has begun since it began */
+  bool is_unclear;     /* no read was complete since its name changed */
+  bool is_new_start;   /* its CPU time counts from then on */
+  bool is_in_read;     /* it has its name since before the read under way */
+  bool is_gone;        /* it was, before the read under way */
+  bool lacks_main;     /* its main thread had ended, in the read under way */
+  bool is_base;        /* there before the plugin, and no read is complete */
+  bool was_before;     /* it was there before the plugin */
+  bool is_early;       /* no read was complete when it began */
+  bool is_confused;    /* nothing is sure */
+  bool has_lost_end;   /* by whose record its end would count */
+  unsigned int former; /* who had its pid, if its record was not taken yet */
   unsigned int lacks; /* after how many reads it will be forgotten that it lacks
                        * a record */
   bool has_c;         /* its command line may have been taken to have a "c" */
@@ -83,8 +84,11 @@ static void confuse(unsigned int one, unsigned int other) {
 static void confuse_with_former(unsigned int process) {
   pid_t pid = world.process[process].pid;
   for (unsigned int i = 1; i < process; i++)
-    if (known[i].is_base && world.process[i].pid == pid && is_queued(pid))
-      confuse(i, process);
+    if (world.process[i].pid == pid && is_queued(pid)) {
+      known[process].former = i;
+      if (known[i].is_base)
+        confuse(i, process);
+    }
 }
 
 /* Nor does anything tell the records of a process from those that are lost of
@@ -97,12 +101,18 @@ static void confuse_with_lost(unsigned int process) {
 }
 
 /* The parent that a record names is looked up once it is taken: by then another
- * one may have its pid, and its name. */
-static void confuse_parents(unsigned int process, bool has_c) {
+ * one may have its pid, or it may have another name. */
+static void confuse_parents(unsigned int process, const char *comm,
+                            bool has_c) {
+  enum { BATCH = 32 }; /* may be in the making */
   uint32_t pid = (uint32_t)world.process[process].pid;
-  for (unsigned int i = world.records_taken; has_c && i < world.records; i++) {
+  unsigned int first =
+      world.records_taken > BATCH ? world.records_taken - BATCH : 0;
+  for (unsigned int i = first; has_c && i < world.records; i++) {
     const struct record *record = &world.record[i].record[MESSAGE_THREAD];
-    bool is_child = record->ppid == pid && (record->flags & RECORD_FORKED) != 0;
+    bool is_child = record->ppid == pid &&
+                    (record->flags & RECORD_FORKED) != 0 &&
+                    strcmp(record->comm, comm) == 0;
     for (unsigned int k = 1; is_child && k < world.processes; k++)
       known[k].has_c |= record->tgid == (uint32_t)world.process[k].pid;
   }
@@ -128,7 +138,7 @@ void truth_begin(unsigned int process, bool is_before_plugin) {
   known[process].is_descendant |= known[process].name == SET_D;
   known[p->parent].has_children = true;
   confuse_with_former(process);
-  confuse_parents(process, p->has_c);
+  confuse_parents(process, p->comm, p->has_c);
   uint64_t first[USES] = {[USE_CPU] = 1000};
   truth_use(process, first);
 }
@@ -155,6 +165,7 @@ void truth_use(unsigned int process, const uint64_t used[USES]) {
 void truth_name(unsigned int process, const char *comm) {
   struct known *k = &known[process];
   unsigned int name = name_of(comm);
+  confuse_parents(process, comm, world.process[process].has_c);
   if (name == k->name)
     return;
   k->maybe |= 1U << k->name | 1U << name;
@@ -177,10 +188,10 @@ void truth_name(unsigned int process, const char *comm) {
 
 /* A process that never called exec has the command line of its parent: but not
  * the one that this has later. That may have the same name. */
-void truth_exec(unsigned int process, bool has_c) {
+void truth_exec(unsigned int process, const char *comm, bool has_c) {
   known[process].has_c |= has_c;
   known[process].has_had_c = false;
-  confuse_parents(process, has_c);
+  confuse_parents(process, comm, has_c);
   for (unsigned int i = 1; i < world.processes; i++)
     known[i].has_c |=
         has_c && known[i].parent == process && world.process[i].is_forked;
@@ -219,6 +230,9 @@ void truth_end_task(unsigned int process) {
  * their ends are not known. */
 static void lose_end(unsigned int process) {
   known[process].has_lost_end = true;
+  /* A read that meets it takes it for who had its pid before. */
+  if (known[process].former != 0 && !are_heard)
+    confuse(process, known[process].former);
   for (unsigned int i = 1; i < world.processes; i++) {
     unsigned int parent = known[i].parent;
     known[i].is_confused |=
@@ -257,10 +271,11 @@ void truth_end_read(void) {
   has_read = true;
   for (unsigned int i = 0; i < world.processes; i++) {
     struct known *k = &known[i];
-    memcpy(k->since_look, k->since_begin, sizeof(k->since_look));
     k->lacks -= k->lacks > 0 && k->is_gone;
     /* What has no main thread any more cannot be resolved anew. */
     k->is_unclear &= !k->is_in_read || k->lacks_main;
+    if (!k->is_unclear)
+      memcpy(k->since_look, k->since_begin, sizeof(k->since_look));
     k->is_base &= !k->is_in_read;
   }
 }

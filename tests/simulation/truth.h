@@ -35,7 +35,7 @@ void truth_begin(unsigned int process, bool is_before_plugin);
 void truth_use(unsigned int process, const uint64_t used[USES]);
 /* Before it changes. */
 void truth_name(unsigned int process, const char *comm);
-void truth_exec(unsigned int process, bool has_c);
+void truth_exec(unsigned int process, const char *comm, bool has_c);
 void truth_exit(unsigned int process, uint32_t exit_code);
 void truth_end_task(unsigned int process); /* its record rounds bytes down */
 /* An exit record of it is dropped. */
