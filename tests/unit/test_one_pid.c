@@ -222,7 +222,7 @@ static void reads_no_clock_of_the_next_one(void **state) {
   const struct message messages[] = {end_of(child.pid, STRANGER, "cc", 10, OK),
                                      end_of(child.pid, STRANGER, "sh", 20, OK)};
   take_between(fixture, messages, 2, 200, 0);
-  assert_int_equal(cpu_of(fixture, 1), 8 * MS);
+  assert_int_equal(cpu_of(fixture, 1), 2 * MS);
 }
 
 /* Whom a read finds while the pid changes hands */
