@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/diagnostics.h"
 
+#include "report/privileges.h"
+
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-static bool has_capability(unsigned int capability) {
-  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-
-  return syscall(SYS_capget, &header, data) == 0 &&
-         (data[capability / 32].effective & (1U << capability % 32)) != 0;
-}
-
-/* Whether a seccomp filter applies; one that forbids the question says so. */
-static bool is_filtered(void) { return prctl(PR_GET_SECCOMP) != 0; }
 
 /* How collectd gets a capability. Root lacks it only where it was taken away.
  */
@@ -39,11 +28,11 @@ static const char *taskstats_cause(int status) {
            "RestrictAddressFamilies= of collectd's service, or allow it in the "
            "container's seccomp filter";
   case -EPERM:
-    if (has_capability(CAP_NET_ADMIN) && is_filtered())
+    if (privileges_have(CAP_NET_ADMIN) && privileges_are_filtered())
       return "the seccomp filter of collectd's service (SystemCallFilter=) or "
              "container forbids it, or the capability CAP_NET_ADMIN is of a "
              "user namespace of its own only";
-    if (has_capability(CAP_NET_ADMIN))
+    if (privileges_have(CAP_NET_ADMIN))
       return "collectd has CAP_NET_ADMIN in a user namespace of its own only; "
              "run it outside of the container, or in the host's user namespace";
     return geteuid() == 0 ? "collectd lacks CAP_NET_ADMIN; " ROOT_REMEDY
@@ -102,8 +91,8 @@ static void describe_access(int status, size_t wanted, char *line,
   char lacks[64] = "";
 
   for (size_t i = 0; i < wanted; i++)
-    if (!has_capability(capabilities[i].number) &&
-        !has_capability(capabilities[i].instead))
+    if (!privileges_have(capabilities[i].number) &&
+        !privileges_have(capabilities[i].instead))
       snprintf(lacks + strlen(lacks), sizeof(lacks) - strlen(lacks), "%s%s",
                lacks[0] != '\0' ? " and " : "", capabilities[i].name);
   if (status == -ENOENT)

@@ -115,7 +115,9 @@ uint64_t process_begin_after(const struct process *process,
   return max(begin_ns + 1000, earliest_ns);
 }
 
-void process_note_begin_before(struct process *process, uint64_t time_ns) {
+/* Notes that a process began before a time, if it may have. */
+static void note_begin_before(struct process *process, uint64_t time_ns)
+    REQUIRES(tracker_mutex) {
   if (process_began_by(process) >= time_ns && process->start_ns < time_ns)
     process->start_width_us =
         (uint32_t)((time_ns - 1 - process->start_ns) / 1000);
@@ -200,7 +202,7 @@ void process_table_note_successor(struct process_table *table, pid_t pid,
     if (p->pid != pid || p == successor || !process_has_exited(p))
       continue;
     p->is_succeeded = true;
-    process_note_begin_before(p, began_by_ns);
+    note_begin_before(p, began_by_ns);
   }
 }
 

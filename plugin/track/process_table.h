@@ -122,10 +122,6 @@ bool process_is_known_after(const struct process *process, uint64_t time_ns)
 uint64_t process_begin_after(const struct process *process,
                              uint64_t earliest_ns) REQUIRES(tracker_mutex);
 
-/* Notes that a process began before a time, if it may have. */
-void process_note_begin_before(struct process *process, uint64_t time_ns)
-    REQUIRES(tracker_mutex);
-
 /* The latest time at which a process can have begun that had the pid before
  * this one, and which began at that time at the latest. */
 uint64_t process_begin_before(const struct process *process, uint64_t latest_ns)
