@@ -181,7 +181,10 @@ void truth_name(unsigned int process, const char *comm) {
   memset(k->since_look, 0, sizeof(k->since_look));
   memset(k->since_begin, 0, sizeof(k->since_begin));
   k->is_unclear = k->was_looked_at;
-  k->is_new_start = !is_reading;
+  /* A member that cannot be resolved goes on to count where it did. */
+  k->is_new_start = !is_reading &&
+                    (k->maybe & ~(1U << name)) == 1U << OUTSIDE &&
+                    !k->is_descendant && !k->has_c;
   k->is_in_read = false;
   k->name = name;
 }
