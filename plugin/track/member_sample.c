@@ -177,8 +177,11 @@ bool member_sample_read(struct sample_sources *sources, struct process *process,
   if (!count_threads(sources, process, &found->threads) ||
       !read_stat(sources, process, found))
     return false;
-  /* Of who waited and has ended, the exit records tell. */
-  if (has_io && !(found->had_exited && found->had_waited))
+  /* Of who waited and has ended, the exit records tell; of who waited and is
+   * gone, nothing tells whether that was for a child. */
+  bool is_own =
+      !found->had_waited || (!found->had_exited && found->sample.stat != NULL);
+  if (has_io && is_own)
     found->sample.io = &found->io;
   /* Of children that ended before it was known, or whose records are lost, only
    * this tells. */

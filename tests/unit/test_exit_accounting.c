@@ -1165,6 +1165,30 @@ static void leaves_out_io_of_lost_children(void **state) {
   }
 }
 
+/* A parent that has waited for a child may be gone before it shows that. */
+static void leaves_out_io_of_who_is_gone(void **state) {
+  struct fixture *fixture = *state;
+  struct child parent;
+  char path[64];
+  add_group(fixture, SELECTOR_COMMAND, "nginx");
+  begin(fixture, 1000);
+  child_start(&parent);
+  put_process(fixture, parent.pid, "nginx", 'S', 500);
+  read_at(fixture, 400);
+  struct message message = death_of(PID, "sh", AGE_MS);
+  message.record[MESSAGE_THREAD].ppid = (uint32_t)parent.pid;
+  take(fixture, &message, 1);
+  tree_put_of(&fixture->tree, parent.pid, "io",
+              "rchar: 1500\nwchar: 102500\nsyscr: 3\nsyscw: 4\n"
+              "read_bytes: 4096\nwrite_bytes: 8192\n"
+              "cancelled_write_bytes: 0\n");
+  snprintf(path, sizeof(path), "%d/stat", parent.pid);
+  tree_remove(&fixture->tree, path);
+  child_tell(&parent, 'b', 2);
+  read_at(fixture, 300);
+  assert_int_equal(truth(fixture, 0, COUNTER_WRITE_CHARS), 2500);
+}
+
 /* Nobody listens: there is nothing to wait for. */
 static void forgets_the_vanished_if_nobody_listens(void **state) {
   struct fixture *fixture = *state;
@@ -1345,6 +1369,7 @@ int main(void) {
       prepared(counts_what_a_stranger_has_become),
       prepared(notes_children_of_the_unmet),
       prepared(leaves_out_io_of_lost_children),
+      prepared(leaves_out_io_of_who_is_gone),
       prepared(adds_threads_in_any_order),
       prepared(ends_as_its_threads_did),
       prepared(sums_up_what_the_process_lacks),
