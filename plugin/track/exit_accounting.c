@@ -183,10 +183,14 @@ static void finish_exit(struct exit_accounting *exits, struct exit_info *info,
   bool is_selected = (!ending->is_decided || ending->has_changed) &&
                      ending->has_name &&
                      exit_groups_match(&exits->groups, exits->proc, info);
-  /* Its pid is its own yet unless another one that had it has ended, too. */
-  if ((ending->is_member || is_selected) &&
-      exit_owner_count_exits(&exits->batch, info) == 1)
+  if (ending->is_member || is_selected)
     exit_info_read_clock(info, exits->proc, exits->start_tick_ns);
+  /* Its pid is its own yet unless another one that may have begun when it did
+   * has ended, too. */
+  bool is_exact = info->latest_ns - info->earliest_ns <= exits->start_tick_ns;
+  if (info->has_clock && !is_exact &&
+      exit_owner_count_exits(&exits->batch, info) > 1)
+    info->has_clock = false;
 
   tracker_lock(tracker);
   tracker->exits++;
