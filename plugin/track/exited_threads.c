@@ -58,12 +58,6 @@ void exited_threads_note_sample(struct exited_threads *exited,
   disk_wait_subtract(&recent->from_boot, &sampled->from_boot);
 }
 
-void exited_threads_note_io(struct exited_threads *exited) {
-  exited->io_count = 0;
-  exited->io_read_chars = exited->io_write_chars = 0;
-  exited->io_read_bytes = exited->io_write_bytes = 0;
-}
-
 /* The main thread's own I/O can be read until its process is gone. */
 static void add_io(struct exited_threads *exited, const struct record *thread) {
   exited->io_count++;

@@ -31,8 +31,7 @@ struct exited_threads {
   uint64_t read_bytes, write_bytes;
   uint64_t disk_waits; /* their count */
 
-  /* Of those but the main thread that ended since the process's I/O was last
-   * counted: how many they are, and their I/O. */
+  /* Of those but the main thread: how many they are, and their I/O. */
   uint32_t io_count;
   uint64_t io_read_chars, io_write_chars, io_read_bytes, io_write_bytes;
 
@@ -73,9 +72,6 @@ void exited_threads_add(struct exited_threads *exited,
                         const struct record *thread, uint64_t tick_ns,
                         const struct account *account,
                         const struct exited_threads_when *when);
-
-/* Notes that the process's I/O was counted. */
-void exited_threads_note_io(struct exited_threads *exited);
 
 /* Notes that the process was sampled, when this was the recent period. What has
  * come since then is of the next one. */

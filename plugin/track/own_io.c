@@ -19,6 +19,9 @@ struct own_io {
   /* By how much that moment may be ahead of the last reading of <pid>/io. */
   uint64_t ahead[VALUES];
   uint64_t children_faults; /* before the last sample */
+  /* Threads that had ended by then, and their I/O. */
+  uint32_t former_count;
+  struct procfs_io of_former;
 };
 
 /* The octets first: no exit record has calls. */
@@ -47,6 +50,18 @@ static struct own_io *get(struct own_io **own_io) {
   if (*own_io == NULL)
     *own_io = calloc(1, sizeof(**own_io));
   return *own_io;
+}
+
+/* Leaves out of a sample the threads that had ended by the last one. */
+static void leave_out_former(const struct own_io *own,
+                             struct own_io_sample *sample) {
+  struct procfs_io *io = &sample->of_ended;
+  const struct procfs_io *former = &own->of_former;
+  sample->ended = (uint32_t)subtract(sample->ended, own->former_count);
+  io->read_chars = subtract(io->read_chars, former->read_chars);
+  io->write_chars = subtract(io->write_chars, former->write_chars);
+  io->read_bytes = subtract(io->read_bytes, former->read_bytes);
+  io->write_bytes = subtract(io->write_bytes, former->write_bytes);
 }
 
 /* As long as no child was waited for, what is not of the living threads is of
@@ -124,16 +139,14 @@ static uint64_t take_children(struct own_io *own, size_t value,
   return growth->all - of_children;
 }
 
-int own_io_update(struct own_io **own_io, const struct own_io_sample *sample,
-                  const struct procfs_io *last, struct procfs_io *io) {
+/* Sets io to what is the process's own. */
+static void leave_out_children(struct own_io *own,
+                               const struct own_io_sample *sample,
+                               const struct procfs_io *last,
+                               struct procfs_io *io) {
   uint64_t now[VALUES], before[VALUES], living[VALUES];
   struct growth growth[VALUES];
 
-  if (!sample->may_have_waited)
-    return note_ended(own_io, sample, io);
-  struct own_io *own = get(own_io);
-  if (own == NULL)
-    return -ENOMEM;
   unpack(io, now);
   unpack(last, before);
   unpack(&sample->living, living);
@@ -154,5 +167,25 @@ int own_io_update(struct own_io **own_io, const struct own_io_sample *sample,
   }
   own->children_faults = sample->children_faults_before;
   pack(now, io);
+}
+
+int own_io_update(struct own_io **own_io, const struct own_io_sample *sample,
+                  const struct procfs_io *last, struct procfs_io *io) {
+  struct own_io_sample recent = *sample;
+
+  if (*own_io != NULL)
+    leave_out_former(*own_io, &recent);
+  if (!sample->may_have_waited) {
+    if (note_ended(own_io, &recent, io) != 0)
+      return -ENOMEM;
+  } else if (get(own_io) == NULL) {
+    return -ENOMEM;
+  } else {
+    leave_out_children(*own_io, &recent, last, io);
+  }
+  if (*own_io != NULL) {
+    (*own_io)->former_count = sample->ended;
+    (*own_io)->of_former = sample->of_ended;
+  }
   return 0;
 }

@@ -27,7 +27,7 @@ struct own_io_sample {
   bool has_living;
   struct procfs_io living;
   bool knows_ended;          /* exit records arrive */
-  uint32_t ended;            /* threads that ended since the last sample */
+  uint32_t ended;            /* threads that have ended so far */
   struct procfs_io of_ended; /* their exit records; without calls */
 };
 

@@ -70,8 +70,6 @@ static bool count_sample(struct sample_sources *sources,
       process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
     else if (is_same && found->record != NULL && process->exited != NULL)
       exited_threads_note_sample(process->exited, &found->recent);
-    if (is_same && found->sample.io != NULL && process->exited != NULL)
-      exited_threads_note_io(process->exited);
   }
   if (is_same)
     member->threads = found->threads;

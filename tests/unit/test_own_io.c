@@ -55,6 +55,10 @@ static void tells_its_own_from_that_of_children(void **state) {
       {"a thread ends, and no child did anything",
        {{true, 5000, 5000, 0, 0, 0, 5000},
         {true, 6000, 1000, 1, 4 * KILO, 0, 6000}}},
+      {"a thread ends, and then it waits",
+       {{true, 5000, 5000, 0, 0, 0, 5000},
+        {true, 5096, 1000, 1, 4 * KILO, 0, 5096},
+        {true, 15196, 1100, 0, 0, 1, 5196}}},
       {"a thread ends, while it waits",
        {{true, 5000, 5000, 0, 0, 0, 5000},
         {true, 16000, 1000, 1, 4 * KILO, 1, 5096}}},
@@ -63,7 +67,8 @@ static void tells_its_own_from_that_of_children(void **state) {
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct own_io *own_io = NULL;
     struct procfs_io last = {0};
-    uint64_t waits = 0;
+    uint64_t waits = 0, of_ended = 0;
+    uint32_t ended = 0;
     for (const struct look *look = cases[i].looks;
          look < cases[i].looks + LOOKS && look->all > 0; look++) {
       struct procfs_io io = {.write_chars = look->all};
@@ -75,8 +80,8 @@ static void tells_its_own_from_that_of_children(void **state) {
           .has_living = look->has_waited || waits++ == 0,
           .living = {.write_chars = look->living},
           .knows_ended = true,
-          .ended = look->ended,
-          .of_ended = {.write_chars = look->of_ended},
+          .ended = ended += look->ended,
+          .of_ended = {.write_chars = of_ended += look->of_ended},
       };
       assert_int_equal(own_io_update(&own_io, &sample, &last, &io), 0);
       assert_case_int(cases[i].name, io.write_chars, look->is_own);
