@@ -127,8 +127,8 @@ static const char *delay_accounting_cause(int status) {
     return "/proc/sys is hidden here, by ProcSubset=pid of the service: take "
            "that out";
   default:
-    return "Only root may, and where the kernel wants it only with "
-           "CAP_SYS_ADMIN: leave collectd's service as it is";
+    return "Only root with CAP_SYS_ADMIN may: leave collectd's service as it "
+           "is";
   }
 }
 
@@ -289,11 +289,13 @@ static void dispatch_values(double begin, const struct reader_report *report,
 static int taskstats_read(void) {
   double begin = (double)clock_ns(CLOCK_MONOTONIC) / 1e9;
   notifier_release(watch.notifier);
-  exit_watch_check(&watch);
+  if (!read_worker_is_reading(worker)) {
+    exit_watch_check(&watch);
+    if (watch.monitor != NULL)
+      exit_monitor_begin_read(watch.monitor);
+  }
 
   struct reader_report report;
-  if (watch.monitor != NULL)
-    exit_monitor_begin_read(watch.monitor);
   int status = read_worker_read(worker, &report);
   if (status != 0)
     report = (struct reader_report){.proc = status};

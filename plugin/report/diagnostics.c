@@ -166,9 +166,9 @@ static void describe_undecided(const struct reader_report *read, char *line,
 static void describe_hung(const struct reader_report *read, char *line,
                           size_t size) {
   snprintf(line, size,
-           "The files in /proc of %zu %s, such as %d, do not answer, as if its "
-           "file system had hung while it called exec or mmap. Nothing is read "
-           "of it meanwhile. Repair the file system or kill the process.",
+           "The files in /proc of %zu %s, such as %d, do not answer: a file "
+           "system seems to hang during exec or mmap. They are left out until "
+           "they answer. Repair the file system, or kill the process.",
            read->hung, read->hung == 1 ? "process" : "processes",
            read->hung_pid);
 }
@@ -191,11 +191,10 @@ static const char *proc_cause(int status) {
     return "there is none in /proc; mount it";
   case -EXDEV:
     return "/proc is that of another pid namespace; mount one of collectd's "
-           "own "
-           "there, or run collectd in the host's (docker --pid=host)";
+           "own, or run collectd in the host's (docker --pid=host)";
   case -ETIMEDOUT:
-    return "the files of many do not answer, as if their file systems had hung "
-           "while they called exec or mmap; find and kill them";
+    return "the files of too many do not answer: a file system seems to hang "
+           "during exec or mmap; repair it, or kill them";
   default:
     return "is /proc mounted?";
   }

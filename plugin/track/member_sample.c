@@ -67,8 +67,19 @@ static void read_before_io(struct sample_sources *sources,
   tracker_unlock(sources->tracker);
 }
 
-/* Reads the process's I/O, and keeps the file; and that of its living threads,
- * if it may have waited for children. Returns whether it is there. */
+/* Opens the process's I/O file, to be kept if there is room. Returns 0 or a
+ * negative errno. */
+static int open_io(struct sample_sources *sources, struct process *process) {
+  struct member *member = process->member;
+  if (member->io_fd >= 0 || !fd_budget_have_room(&sources->files))
+    return 0;
+  int fd = procfs_io_open(sources->proc, process->pid);
+  member->io_fd = fd_budget_keep(&sources->files, fd);
+  return fd < 0 ? fd : 0;
+}
+
+/* Reads the process's I/O, and that of its living threads, if it may have
+ * waited for children. Returns whether it is there. */
 static bool read_io(struct sample_sources *sources, struct process *process,
                     struct member_sample *found) {
   struct member *member = process->member;
@@ -76,11 +87,10 @@ static bool read_io(struct sample_sources *sources, struct process *process,
   member->io_error = 0;
   if ((member->collect & COLLECT_IO) == 0)
     return false;
-  if (member->io_fd < 0 && fd_budget_have_room(&sources->files))
-    member->io_fd = fd_budget_keep(&sources->files,
-                                   procfs_io_open(sources->proc, process->pid));
-  int status =
-      procfs_io_read(sources->proc, process->pid, member->io_fd, &found->io);
+  int status = open_io(sources, process);
+  if (status == 0)
+    status =
+        procfs_io_read(sources->proc, process->pid, member->io_fd, &found->io);
   if (status == 0 && found->had_waited)
     status = procfs_io_of_threads(sources->proc, process->pid,
                                   &found->sample.own_io.living);

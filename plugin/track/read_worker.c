@@ -149,7 +149,7 @@ static uint64_t find_call(const struct read_worker *worker,
 static int look_after(struct read_worker *worker) REQUIRES(worker_mutex) {
   struct procfs *proc;
   uint64_t call = find_call(worker, &proc);
-  uint64_t now_ms = clock_ns(CLOCK_MONOTONIC) / 1000000;
+  uint64_t now_ms = clock_ms();
   if (call == 0 || call != worker->call) {
     worker->call = call;
     worker->call_ms = now_ms;
@@ -174,6 +174,13 @@ static int begin_read(struct read_worker *worker) REQUIRES(worker_mutex) {
   worker->call = 0;
   pthread_cond_broadcast(&worker->changed);
   return worker->has_thread ? 0 : start_thread(worker);
+}
+
+bool read_worker_is_reading(struct read_worker *worker) {
+  lock(worker);
+  bool is_reading = worker->is_reading;
+  unlock(worker);
+  return is_reading;
 }
 
 int read_worker_read(struct read_worker *worker, struct reader_report *report) {

@@ -30,9 +30,13 @@ int read_worker_start(struct reader *reader, struct tracker *tracker,
                       struct read_worker **worker);
 
 /* Reads once (reader_read). Returns -ETIMEDOUT if too many processes do not
- * answer: then the next call goes on with that read. Other negative errnos: no
- * thread can be started. */
+ * answer, or another negative errno if no other thread can take over: then the
+ * next call goes on with that read. */
 int read_worker_read(struct read_worker *worker, struct reader_report *report);
+
+/* Whether the next call goes on with a read: what that may use, the listener
+ * too, must not be changed meanwhile. */
+bool read_worker_is_reading(struct read_worker *worker);
 
 /* Ends the thread. Returns false if its read hangs: then everything that it may
  * use must be left alone. Takes NULL. */

@@ -22,7 +22,6 @@ void sampler_destroy(struct sampler *sampler);
 struct sampler_status {
   int taskstats;        /* no records: CPU, I/O and counts go on without. Not
                          * if only some members have none */
-  int io;               /* some member's I/O cannot be read */
   uint32_t delays;      /* the kinds of delay that are counted, as 1 << kind */
   int delay_accounting; /* -ENODATA: it is off; else why it cannot be told */
 };

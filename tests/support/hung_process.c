@@ -13,67 +13,28 @@
  * server answer, to those who wait, too; SIGTERM, or two minutes, ends both.
  */
 
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/fuse.h>
+#include "fuse_server.h"
+
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 enum {
-  LIFE_S = 120,
-  SIZE = 4096,
+  SIZE = ANSWER_MAX,
   WAITING_MAX = 64,
   FILE_NODE = 2,
   CHILDREN = 40,
   CHILD_MS = 50,
 };
 
-static volatile sig_atomic_t answers, must_end;
-
-static void begin_to_answer(int signal) {
-  (void)signal;
-  answers = 1;
-}
-
-static void end(int signal) {
-  (void)signal;
-  must_end = 1;
-}
-
-_Noreturn static void die(const char *what) {
-  fprintf(stderr, "hung_process: %s: %s\n", what, strerror(errno));
-  _exit(EXIT_FAILURE);
-}
-
 struct request {
   uint64_t unique, node;
   uint32_t opcode;
 };
-
-static void answer(int fd, const struct request *request, int error,
-                   const void *body, size_t size) {
-  unsigned char bytes[sizeof(struct fuse_out_header) + SIZE];
-  struct fuse_out_header header = {.len = (uint32_t)(sizeof(header) + size),
-                                   .error = -error,
-                                   .unique = request->unique};
-  memcpy(bytes, &header, sizeof(header));
-  if (size > 0)
-    memcpy(bytes + sizeof(header), body, size);
-  if (write(fd, bytes, header.len) < 0 && errno != ENOENT)
-    perror("answer");
-}
 
 static struct fuse_attr attributes_of(uint64_t node) {
   return (struct fuse_attr){
@@ -90,41 +51,39 @@ static void serve_request(int fd, const struct request *request) {
 
   switch (request->opcode) {
   case FUSE_INIT:
-    answer(fd, request, 0,
-           &(struct fuse_init_out){
-               .major = FUSE_KERNEL_VERSION, .minor = 31, .max_write = SIZE},
-           sizeof(struct fuse_init_out));
+    answer_init(fd, request->unique);
     break;
   case FUSE_LOOKUP:
-    answer(fd, request, 0,
+    answer(fd, request->unique, 0,
            &(struct fuse_entry_out){.nodeid = FILE_NODE,
-                                    .entry_valid = LIFE_S,
-                                    .attr_valid = LIFE_S,
+                                    .entry_valid = SERVER_LIFE_S,
+                                    .attr_valid = SERVER_LIFE_S,
                                     .attr = attributes_of(FILE_NODE)},
            sizeof(struct fuse_entry_out));
     break;
   case FUSE_GETATTR:
-    answer(fd, request, 0,
-           &(struct fuse_attr_out){.attr_valid = LIFE_S,
+    answer(fd, request->unique, 0,
+           &(struct fuse_attr_out){.attr_valid = SERVER_LIFE_S,
                                    .attr = attributes_of(request->node)},
            sizeof(struct fuse_attr_out));
     break;
   case FUSE_OPEN: /* a mapping of the second one waits for what the first reads
                    */
-    answer(fd, request, 0,
+    answer(fd, request->unique, 0,
            &(struct fuse_open_out){
                .open_flags = FOPEN_KEEP_CACHE |
                              (opened++ > 0 ? (uint32_t)FOPEN_DIRECT_IO : 0)},
            sizeof(struct fuse_open_out));
     break;
   case FUSE_READ:
-    answer(fd, request, 0, text, sizeof(text));
+    answer(fd, request->unique, 0, text, sizeof(text));
     break;
   case FUSE_FORGET:
   case FUSE_INTERRUPT:
     break;
   default:
-    answer(fd, request, request->opcode == FUSE_FLUSH ? 0 : ENOSYS, NULL, 0);
+    answer(fd, request->unique, request->opcode == FUSE_FLUSH ? 0 : ENOSYS,
+           NULL, 0);
   }
 }
 
@@ -200,22 +159,13 @@ _Noreturn static void hang(bool in_exec, const char *directory,
 }
 
 int main(int argc, char **argv) {
-  char options[128];
   if (argc != 4 ||
       (strcmp(argv[1], "exec") != 0 && strcmp(argv[1], "mmap") != 0)) {
     fputs("usage: hung_process exec|mmap DIRECTORY NAME\n", stderr);
     return EXIT_FAILURE;
   }
   bool in_exec = strcmp(argv[1], "exec") == 0;
-  int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-  snprintf(options, sizeof(options),
-           "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", fd);
-  if (fd < 0 || mount("hung", argv[2], "fuse", MS_NOSUID | MS_NODEV, options))
-    die(argv[2]);
-  signal(SIGUSR1, begin_to_answer);
-  signal(SIGTERM, end);
-  signal(SIGALRM, end);
-  alarm(LIFE_S);
+  int fd = mount_server(argv[2]);
   pid_t pid = fork();
   if (pid == 0) {
     close(fd);
@@ -223,8 +173,7 @@ int main(int argc, char **argv) {
   }
   serve(fd, in_exec ? FUSE_FLUSH : FUSE_READ);
   kill(pid, SIGKILL);
-  umount2(argv[2], MNT_DETACH);
-  close(fd); /* whoever waits gets an error */
+  unmount_server(argv[2], fd);
   waitpid(pid, NULL, 0);
   return EXIT_SUCCESS;
 }

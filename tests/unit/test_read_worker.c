@@ -11,7 +11,8 @@
 
 /*
  * Real processes, in a procfs of the test's own: a file of it that is a pipe
- * does not answer until somebody opens the other end.
+ * does not answer until somebody opens the other end. The test's own threads
+ * are in it, so that one that only waits for a CPU is not left behind.
  */
 
 struct fixture {
@@ -28,6 +29,7 @@ static int set_up(void **state) {
   char error[256];
   assert_non_null(fixture);
   tree_create(&fixture->tree);
+  tree_link(&fixture->tree, "self/task", "/proc/self/task");
   fixture->rule.name = "members";
   fixture->rule.collect = COLLECT_CPU | COLLECT_COUNT | COLLECT_PAGE_FAULTS;
   fixture->rule.selector = selector_create();
