@@ -64,6 +64,10 @@ bool attributes_lacked_any(const struct attributes *a) {
          attributes_lacked_cgroup(a);
 }
 
+bool attributes_are_incomplete(const struct attributes *a) {
+  return a->proc == NULL;
+}
+
 void attributes_clear(struct attributes *a) {
   if (a->memo == NULL)
     free(a->cmdline);

@@ -20,11 +20,12 @@ struct attributes {
   const char *comm;
   struct pattern_work *work; /* what matching it takes; NULL: no matter */
   const char *undecided;     /* an expression that did not decide within the
-                              * limit, the selector's; NULL: none */
+                              * limit, if the last selector that was asked
+                              * depends on it; that selector's; NULL: none */
   enum pattern_result limit; /* which limit, then */
   struct pattern_memo *memo; /* of a command line that is somebody else's */
   int error; /* the last failure to read one, but for a vanished process */
-  struct path_watch *executable; /* by which it was matched, or NULL */
+  struct path_watch *executable; /* one whose file it runs, or NULL */
   bool is_pending;   /* it depends on a user who is not looked up yet */
   unsigned int read; /* private: the attributes that were asked for */
   char *cmdline;
@@ -63,6 +64,9 @@ bool attributes_lacked_cmdline(const struct attributes *a);
 /* Whether a selector asked for something that a kernel thread does not have,
  * nor a process that ends. */
 bool attributes_lacked_any(const struct attributes *a);
+
+/* Whether what cannot be had may have been anything: the process has ended. */
+bool attributes_are_incomplete(const struct attributes *a);
 
 /* Each NULL, or false, if it cannot be had. Owned by a. */
 const char *attributes_cmdline(struct attributes *a); /* comm if it is empty */

@@ -13,8 +13,8 @@
 
 struct placeholder {
   const char *name;
-  /* Returns false if the process does not have, or does not tell it. */
-  bool (*put)(struct text *out, struct attributes *a);
+  /* NO: the process does not have, or does not tell it; UNKNOWN: not yet. */
+  enum selector_match (*put)(struct text *out, struct attributes *a);
 };
 
 /* One of these three */
@@ -41,7 +41,7 @@ static void put_string(struct text *out, const char *string) {
 
 /* Without what a kernel's worker works on just now, which procfs adds:
  * kworker/0:1-events. */
-static bool put_comm(struct text *out, struct attributes *a) {
+static enum selector_match put_comm(struct text *out, struct attributes *a) {
   static const char worker[] = "kworker/";
   size_t length = strlen(a->comm);
   if (strncmp(a->comm, worker, sizeof(worker) - 1) == 0) {
@@ -49,53 +49,53 @@ static bool put_comm(struct text *out, struct attributes *a) {
     length = cpu_length + strcspn(a->comm + cpu_length, "+-");
   }
   text_put(out, a->comm, length);
-  return true;
+  return SELECTOR_YES;
 }
 
-static bool put_exe(struct text *out, struct attributes *a) {
+static enum selector_match put_exe(struct text *out, struct attributes *a) {
   const char *exe = attributes_exe(a);
   if (exe == NULL)
-    return false;
+    return SELECTOR_NO;
   const char *slash = strrchr(exe, '/');
   put_string(out, slash != NULL ? slash + 1 : exe);
-  return true;
+  return SELECTOR_YES;
 }
 
-static bool put_user(struct text *out, struct attributes *a) {
+static enum selector_match put_user(struct text *out, struct attributes *a) {
   uid_t uid;
   if (!attributes_uid(a, &uid))
-    return false;
+    return SELECTOR_NO;
   char name[128];
   if (user_cache_name(uid, name, sizeof(name)) != USER_FOUND) {
     a->is_pending = true;
-    return false;
+    return SELECTOR_UNKNOWN;
   }
   put_string(out, name);
-  return true;
+  return SELECTOR_YES;
 }
 
-static bool put_pid(struct text *out, struct attributes *a) {
+static enum selector_match put_pid(struct text *out, struct attributes *a) {
   char number[16];
   snprintf(number, sizeof(number), "%d", a->pid);
   put_string(out, number);
-  return true;
+  return SELECTOR_YES;
 }
 
-static bool put_unit(struct text *out, struct attributes *a) {
+static enum selector_match put_unit(struct text *out, struct attributes *a) {
   const char *cgroup = attributes_cgroup(a);
   if (cgroup == NULL)
-    return false;
+    return SELECTOR_NO;
   char name[NAME_MAX + 1];
   put_string(out, cgroup_unit_name(cgroup, name, sizeof(name)) ? name : none);
-  return true;
+  return SELECTOR_YES;
 }
 
-static bool put_cgroup(struct text *out, struct attributes *a) {
+static enum selector_match put_cgroup(struct text *out, struct attributes *a) {
   const char *cgroup = attributes_cgroup(a);
   if (cgroup == NULL)
-    return false;
+    return SELECTOR_NO;
   put_string(out, cgroup);
-  return true;
+  return SELECTOR_YES;
 }
 
 static const struct placeholder placeholders[] = {
@@ -232,8 +232,9 @@ unsigned int group_name_captures(const struct group_name *template) {
 
 /* Expansion */
 
-static bool put_part(struct text *out, const struct part *part,
-                     struct attributes *a, const struct captures *captures) {
+static enum selector_match put_part(struct text *out, const struct part *part,
+                                    struct attributes *a,
+                                    const struct captures *captures) {
   if (part->placeholder != NULL)
     return part->placeholder->put(out, a);
   if (part->capture != 0)
@@ -241,7 +242,7 @@ static bool put_part(struct text *out, const struct part *part,
              captures->part[part->capture - 1].length);
   else
     text_put(out, part->text, part->length);
-  return true;
+  return SELECTOR_YES;
 }
 
 enum selector_match group_name_expand(const struct group_name *template,
@@ -251,11 +252,11 @@ enum selector_match group_name_expand(const struct group_name *template,
   struct text out;
   text_begin(&out, name, size, true);
   for (size_t i = 0; i < template->count; i++) {
-    if (put_part(&out, &template->parts[i], a, captures))
+    enum selector_match result =
+        put_part(&out, &template->parts[i], a, captures);
+    if (result == SELECTOR_YES)
       continue;
-    /* Of a process that has ended, it may have been anything. */
-    bool is_of_user = template->parts[i].placeholder->put == put_user;
-    if (a->proc == NULL || (is_of_user && a->is_pending))
+    if (result == SELECTOR_UNKNOWN || attributes_are_incomplete(a))
       return SELECTOR_UNKNOWN;
     put_string(&out, none);
   }

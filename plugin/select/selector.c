@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "select/selector.h"
 
+#include "select/matching.h"
 #include "select/path_watch.h"
 #include "select/user_cache.h"
 
@@ -94,13 +95,14 @@ static enum selector_match yes_or_no(bool yes) {
   return yes ? SELECTOR_YES : SELECTOR_NO;
 }
 
-/* For what cannot be had: of a process that has ended, it may have been. */
+/* For what cannot be had. */
 static enum selector_match no_or_unknown(const struct attributes *a) {
-  return a->proc == NULL ? SELECTOR_UNKNOWN : SELECTOR_NO;
+  return attributes_are_incomplete(a) ? SELECTOR_UNKNOWN : SELECTOR_NO;
 }
 
 static enum selector_match match_command(const struct value *value,
-                                         struct attributes *a) {
+                                         struct matching *matching) {
+  const struct attributes *a = matching->a;
   if (strcmp(a->comm, value->text) == 0)
     return SELECTOR_YES;
   /* A longer name was cut by the kernel. */
@@ -108,68 +110,20 @@ static enum selector_match match_command(const struct value *value,
                    strncmp(a->comm, value->text, COMM_LENGTH) == 0);
 }
 
-/* What each match of a process that lives may take, whatever is left of all. */
-enum { LEAST_STEPS = 50000 };
-
-/*
- * Of a process that lives, what is cheap to match is always decided, and only
- * the rest counts. Processes may end faster than they can be matched: of one
- * that has ended, all counts.
- */
-static enum pattern_result match_within_limits(const struct pattern *pattern,
-                                               struct attributes *a,
-                                               const char *text,
-                                               struct captures *captures) {
-  uint64_t least = a->proc != NULL ? LEAST_STEPS : 0;
-  uint64_t steps = a->work == NULL ? PATTERN_MATCH_STEPS : least;
-  enum pattern_result result = PATTERN_STEPS;
-  if (steps > 0)
-    result = pattern_match(pattern, text, &steps, captures->part, CAPTURES);
-  if (result != PATTERN_STEPS || a->work == NULL)
-    return result;
-
-  uid_t uid = 0;
-  attributes_uid(a, &uid);
-  uint64_t left = pattern_work_left(a->work, uid);
-  if (left <= least)
-    return PATTERN_BUSY;
-  steps = left < PATTERN_MATCH_STEPS ? left : PATTERN_MATCH_STEPS;
-  result = pattern_match(pattern, text, &steps, captures->part, CAPTURES);
-  pattern_work_use(a->work, uid, steps);
-  return result == PATTERN_STEPS && left < PATTERN_MATCH_STEPS ? PATTERN_BUSY
-                                                               : result;
-}
-
-/* The same with what is remembered of a text. */
-static enum pattern_result match_once(const struct pattern *pattern,
-                                      struct attributes *a, const char *text,
-                                      struct captures *captures) {
-  struct pattern_memo *memo = text == a->cmdline ? a->memo : NULL;
-  const struct pattern_finding *known =
-      memo != NULL ? pattern_memo_find(memo, pattern) : NULL;
-  if (known != NULL) {
-    *captures = known->captures;
-    return known->result;
-  }
-  enum pattern_result result = match_within_limits(pattern, a, text, captures);
-  if (memo != NULL && result != PATTERN_BUSY)
-    pattern_memo_add(memo,
-                     &(struct pattern_finding){pattern, result, *captures});
-  return result;
-}
-
 static enum selector_match match_regex(const struct value *value,
-                                       struct attributes *a, const char *text,
+                                       struct matching *matching,
+                                       const char *text,
                                        struct captures *captures) {
   if (text == NULL)
-    return no_or_unknown(a);
+    return no_or_unknown(matching->a);
   struct captures found = {0};
-  enum pattern_result result = match_once(value->pattern, a, text, &found);
+  enum pattern_result result =
+      matching_match(matching, value->pattern, text, &found);
   if (result == PATTERN_NO)
     return SELECTOR_NO;
   if (result != PATTERN_YES) {
-    a->undecided = value->text;
-    a->limit = result;
+    matching->undecided = value->text;
+    matching->limit = result;
     return SELECTOR_UNKNOWN;
   }
   size_t room = captures != NULL && value->first_capture < CAPTURES
@@ -200,7 +154,8 @@ static enum selector_match match_exited_executable(const struct value *value,
 }
 
 static enum selector_match match_executable(const struct value *value,
-                                            struct attributes *a) {
+                                            struct matching *matching) {
+  struct attributes *a = matching->a;
   if (a->proc == NULL)
     return match_exited_executable(value, a);
   const char *exe = attributes_exe(a);
@@ -211,7 +166,8 @@ static enum selector_match match_executable(const struct value *value,
 }
 
 static enum selector_match match_user(const struct value *value,
-                                      struct attributes *a) {
+                                      struct matching *matching) {
+  struct attributes *a = matching->a;
   uid_t uid, wanted = value->uid;
   if (!attributes_uid(a, &uid))
     return SELECTOR_NO;
@@ -221,7 +177,7 @@ static enum selector_match match_user(const struct value *value,
   case USER_FOUND:
     return yes_or_no(uid == wanted);
   case USER_UNKNOWN:
-    a->is_pending = true;
+    matching->is_pending = true;
     return SELECTOR_UNKNOWN;
   default:
     return SELECTOR_NO;
@@ -229,13 +185,15 @@ static enum selector_match match_user(const struct value *value,
 }
 
 static enum selector_match match_pid_file(const struct value *value,
-                                          struct attributes *a) {
+                                          struct matching *matching) {
+  const struct attributes *a = matching->a;
   return yes_or_no(path_watch_pid(value->path) == a->pid);
 }
 
 static const struct {
   int (*parse)(struct value *value, char *error, size_t size);
-  enum selector_match (*match)(const struct value *value, struct attributes *a);
+  enum selector_match (*match)(const struct value *value,
+                               struct matching *matching);
   const char *(*text)(struct attributes *a); /* what a regex is matched with */
 } kinds[SELECTOR_KINDS] = {
     [SELECTOR_COMMAND] = {parse_text, match_command, NULL},
@@ -305,25 +263,58 @@ unsigned int selector_captures(const struct selector *selector) {
   return selector->captures;
 }
 
-static enum selector_match match_one(unsigned int kind,
+static enum selector_match match_one(enum selector_kind kind,
                                      const struct value *value,
-                                     struct attributes *a,
+                                     struct matching *matching,
                                      struct captures *captures) {
-  if (kinds[kind].text != NULL)
-    return match_regex(value, a, kinds[kind].text(a), captures);
-  return kinds[kind].match(value, a);
+  if (kinds[kind].text == NULL)
+    return kinds[kind].match(value, matching);
+  const char *text = kinds[kind].text(matching->a);
+  return match_regex(value, matching, text, captures);
 }
 
 /* One of the alternatives has to match. */
-static enum selector_match match_any(unsigned int kind,
+static enum selector_match match_any(enum selector_kind kind,
                                      const struct value *value,
-                                     struct attributes *a,
+                                     struct matching *matching,
                                      struct captures *captures) {
   enum selector_match result = SELECTOR_NO;
   for (; value != NULL; value = value->next) {
-    enum selector_match match = match_one(kind, value, a, captures);
+    enum selector_match match = match_one(kind, value, matching, captures);
     if (match == SELECTOR_YES)
       return SELECTOR_YES;
+    if (match == SELECTOR_UNKNOWN)
+      result = SELECTOR_UNKNOWN;
+  }
+  return result;
+}
+
+/* In which order the kinds are asked: cheap ones first. Of a process that has
+ * ended, the user is known. */
+static const enum selector_kind order_living[SELECTOR_KINDS] = {
+    SELECTOR_COMMAND,       SELECTOR_PID_FILE,     SELECTOR_EXECUTABLE,
+    SELECTOR_CONTROL_GROUP, SELECTOR_COMMAND_LINE, SELECTOR_USER};
+static const enum selector_kind order_ended[SELECTOR_KINDS] = {
+    SELECTOR_COMMAND,    SELECTOR_USER,          SELECTOR_PID_FILE,
+    SELECTOR_EXECUTABLE, SELECTOR_CONTROL_GROUP, SELECTOR_COMMAND_LINE};
+
+/* All of the kinds have to match: one that does not decides, whatever is
+ * unknown of others. */
+static enum selector_match match_all(const struct selector *selector,
+                                     struct matching *matching,
+                                     struct captures *captures) {
+  const enum selector_kind *order =
+      matching->a->proc != NULL ? order_living : order_ended;
+  enum selector_match result = SELECTOR_YES;
+  if (captures != NULL)
+    memset(captures, 0, sizeof(*captures));
+  for (size_t i = 0; i < SELECTOR_KINDS; i++) {
+    const struct value *values = selector->values[order[i]];
+    if (values == NULL)
+      continue;
+    enum selector_match match = match_any(order[i], values, matching, captures);
+    if (match == SELECTOR_NO)
+      return SELECTOR_NO;
     if (match == SELECTOR_UNKNOWN)
       result = SELECTOR_UNKNOWN;
   }
@@ -333,19 +324,16 @@ static enum selector_match match_any(unsigned int kind,
 enum selector_match selector_match(const struct selector *selector,
                                    struct attributes *a,
                                    struct captures *captures) {
-  enum selector_match result = SELECTOR_YES;
-  if (captures != NULL)
-    memset(captures, 0, sizeof(*captures));
-  for (unsigned int kind = 0; kind < SELECTOR_KINDS; kind++) {
-    if (selector->values[kind] == NULL)
-      continue;
-    enum selector_match match =
-        match_any(kind, selector->values[kind], a, captures);
-    if (match == SELECTOR_NO)
-      return SELECTOR_NO;
-    if (match == SELECTOR_UNKNOWN)
-      result = SELECTOR_UNKNOWN;
-  }
+  struct matching matching = {.a = a};
+  enum selector_match result;
+  do
+    result = match_all(selector, &matching, captures);
+  while (result == SELECTOR_UNKNOWN && matching_begin_work(&matching));
+  /* Otherwise, another condition has decided. */
+  bool is_unknown = result == SELECTOR_UNKNOWN;
+  a->undecided = is_unknown ? matching.undecided : NULL;
+  a->limit = matching.limit;
+  a->is_pending |= is_unknown && matching.is_pending;
   return result;
 }
 

@@ -11,7 +11,6 @@
  * alternatives.
  */
 
-/* In the order in which they are asked: the cheap ones first. */
 enum selector_kind {
   SELECTOR_COMMAND,
   SELECTOR_PID_FILE,
@@ -41,10 +40,11 @@ bool selector_is_empty(const struct selector *selector);
 /* How many parenthesised parts its regular expressions have. */
 unsigned int selector_captures(const struct selector *selector);
 
-/* Whether it selects a process. UNKNOWN is for one that has ended, if what its
- * exit record does not tell would decide; for a text that takes too long to
- * match (attributes.undecided and limit); and for a user who is not known
- * yet (attributes.is_pending). Any thread.
+/* Whether it selects a process. UNKNOWN, unless another condition excludes the
+ * process, is for one that has ended, if what its exit record does not tell
+ * would decide; for a text that takes too long to match (attributes.undecided
+ * and limit); and for a user who is not known yet (attributes.is_pending). Any
+ * thread.
  *
  * captures may be NULL. Otherwise, of a process that is selected, it has the
  * parenthesised parts of the regular expressions that decided, numbered over

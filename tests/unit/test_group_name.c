@@ -118,6 +118,23 @@ static void has_none_for_what_is_missing(void **state) {
               "none none none 12");
 }
 
+/* For which another group waits is nothing to this one. */
+static void waits_for_its_own_user_only(void **state) {
+  struct procfs *procfs = *state;
+  struct group_name *template = template_of("%{user}");
+  struct attributes a;
+  char name[SIZE];
+  tree_remove(&procfs->tree, "12/status");
+  attributes_init(&a, procfs->proc, PROCFS_PID, "x");
+  a.is_pending = true;
+  assert_int_equal(group_name_expand(template, &a, NULL, name, sizeof(name)),
+                   SELECTOR_YES);
+  assert_string_equal(name, "none");
+  assert_true(a.is_pending);
+  attributes_clear(&a);
+  group_name_destroy(template);
+}
+
 static void expands_for_the_ended(void **state) {
   (void)state;
   static const struct {
@@ -251,6 +268,7 @@ int main(void) {
       fake(expands_each_placeholder),
       fake(replaces_what_is_not_allowed),
       fake(has_none_for_what_is_missing),
+      fake(waits_for_its_own_user_only),
       cmocka_unit_test(expands_for_the_ended),
       cmocka_unit_test(asks_for_the_cgroup),
       fake(filters_names),

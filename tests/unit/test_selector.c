@@ -327,6 +327,212 @@ static void tells_what_cannot_be_read(void **state) {
   selector_destroy(selector);
 }
 
+/* What is unknown, or takes too long to match, does not matter where another
+ * condition excludes the process. */
+
+enum { UID = 33, HOPELESS_SIZE = 100000 };
+
+struct condition {
+  enum selector_kind kind;
+  const char *value;
+};
+
+static struct selector *selector_of_all(const char *name,
+                                        const struct condition *conditions,
+                                        size_t count) {
+  char error[ERROR_SIZE];
+  struct selector *selector = selector_create();
+  assert_non_null(selector);
+  for (size_t i = 0; i < count && conditions[i].value != NULL; i++)
+    assert_case_int(name,
+                    selector_add(selector, conditions[i].kind,
+                                 conditions[i].value, error, sizeof(error)),
+                    0);
+  return selector;
+}
+
+static void decides_what_another_condition_excludes(void **state) {
+  (void)state;
+  enum { CONDITIONS = 3 };
+  static const struct {
+    const char *name, *cgroup;
+    struct condition conditions[CONDITIONS];
+    enum selector_match match;
+    bool is_pending;
+  } cases[] = {
+      {"no command line",
+       "/a",
+       {{SELECTOR_COMMAND_LINE, "x"}},
+       SELECTOR_UNKNOWN,
+       false},
+      {"another name",
+       "/a",
+       {{SELECTOR_COMMAND_LINE, "x"}, {SELECTOR_COMMAND, "nginx"}},
+       SELECTOR_NO,
+       false},
+      {"another user",
+       "/a",
+       {{SELECTOR_COMMAND_LINE, "x"}, {SELECTOR_USER, "34"}},
+       SELECTOR_NO,
+       false},
+      {"another cgroup",
+       "/a",
+       {{SELECTOR_COMMAND_LINE, "x"}, {SELECTOR_CONTROL_GROUP, "b"}},
+       SELECTOR_NO,
+       false},
+      {"no cgroup",
+       NULL,
+       {{SELECTOR_COMMAND_LINE, "x"}, {SELECTOR_CONTROL_GROUP, "b"}},
+       SELECTOR_UNKNOWN,
+       false},
+      {"no executable, another cgroup",
+       "/a",
+       {{SELECTOR_EXECUTABLE, "/bin/x"}, {SELECTOR_CONTROL_GROUP, "b"}},
+       SELECTOR_NO,
+       false},
+      {"no executable, a stranger, another cgroup",
+       "/a",
+       {{SELECTOR_EXECUTABLE, "/bin/x"},
+        {SELECTOR_USER, "stranger-1"},
+        {SELECTOR_CONTROL_GROUP, "b"}},
+       SELECTOR_NO,
+       false},
+      {"a stranger",
+       "/a",
+       {{SELECTOR_USER, "stranger-2"}, {SELECTOR_CONTROL_GROUP, "a"}},
+       SELECTOR_UNKNOWN,
+       true},
+      {"a stranger or the user",
+       "/a",
+       {{SELECTOR_USER, "stranger-3"}, {SELECTOR_USER, "33"}},
+       SELECTOR_YES,
+       false},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++)
+    for (int was_pending = 0; was_pending < 2 - cases[i].is_pending;
+         was_pending++) {
+      const char *name = cases[i].name;
+      struct selector *selector =
+          selector_of_all(name, cases[i].conditions, CONDITIONS);
+      struct attributes a;
+      attributes_init_exited(&a, PROCFS_PID, "php", UID, 0, 0);
+      attributes_set_cgroup(&a, cases[i].cgroup);
+      a.is_pending = was_pending != 0; /* for another selector */
+      assert_case_int(name, selector_match(selector, &a, NULL), cases[i].match);
+      assert_case_int(name, a.is_pending, was_pending || cases[i].is_pending);
+      attributes_clear(&a);
+      selector_destroy(selector);
+    }
+}
+
+/* Takes longer to match with "celery( .*)?worker" than any match may. */
+static char *hopeless_text(void) {
+  char *text = calloc(1, HOPELESS_SIZE + 1);
+  assert_non_null(text);
+  for (size_t i = 0; i < HOPELESS_SIZE; i++)
+    text[i] = "celery "[i % 7];
+  text[HOPELESS_SIZE - 1] = 'r';
+  return text;
+}
+
+static void spends_no_work_on_the_excluded(void **state) {
+  struct procfs *procfs = *state;
+  static const char hopeless[] = "celery( .*)?worker";
+  enum { CONDITIONS = 3 };
+  const struct {
+    const char *name;
+    struct condition conditions[CONDITIONS];
+    enum selector_match match;
+    bool works;
+  } cases[] = {
+      {"alone", {{SELECTOR_COMMAND_LINE, hopeless}}, SELECTOR_UNKNOWN, true},
+      {"of the user",
+       {{SELECTOR_COMMAND_LINE, hopeless}, {SELECTOR_USER, "33"}},
+       SELECTOR_UNKNOWN,
+       true},
+      {"of another user",
+       {{SELECTOR_COMMAND_LINE, hopeless}, {SELECTOR_USER, "34"}},
+       SELECTOR_NO,
+       false},
+      {"or a cheap one",
+       {{SELECTOR_COMMAND_LINE, hopeless}, {SELECTOR_COMMAND_LINE, "^celery"}},
+       SELECTOR_YES,
+       false},
+      {"or a cheap one, of another user",
+       {{SELECTOR_COMMAND_LINE, hopeless},
+        {SELECTOR_COMMAND_LINE, "^celery"},
+        {SELECTOR_USER, "34"}},
+       SELECTOR_NO,
+       false},
+  };
+  char *text = hopeless_text();
+  tree_put(&procfs->tree, "12/cmdline", text);
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    struct selector *selector =
+        selector_of_all(name, cases[i].conditions, CONDITIONS);
+    for (int is_exited = 0; is_exited < 2; is_exited++) {
+      struct attributes a;
+      struct pattern_memo memo = {0};
+      struct pattern_work work = {0};
+      pattern_work_fill(&work, 1);
+      attributes_init(&a, procfs->proc, PROCFS_PID, "celery");
+      if (is_exited) {
+        attributes_init_exited(&a, PROCFS_PID, "celery", UID, 0, 0);
+        attributes_lend_cmdline(&a, text, &memo);
+      }
+      a.work = &work;
+      assert_case_int(name, selector_match(selector, &a, NULL), cases[i].match);
+      assert_case_int(name, work.left < PATTERN_MOST_LEFT,
+                      cases[i].works ||
+                          (is_exited && cases[i].match == SELECTOR_YES));
+      bool is_undecided = cases[i].match == SELECTOR_UNKNOWN;
+      assert_case_int(name, a.undecided != NULL, is_undecided);
+      if (is_undecided) {
+        assert_case_string(name, a.undecided, hopeless);
+        assert_case_int(name, a.limit, PATTERN_STEPS);
+      }
+      attributes_clear(&a);
+      pattern_memo_clear(&memo);
+    }
+    selector_destroy(selector);
+  }
+  free(text);
+}
+
+/* Where all work is used up, what is cheap is matched yet. */
+static void matches_what_is_cheap_without_work(void **state) {
+  struct procfs *procfs = *state;
+  static const struct {
+    const char *value;
+    enum selector_match match;
+  } cases[] = {{"celery( .*)?worker", SELECTOR_UNKNOWN},
+               {"^celery", SELECTOR_YES},
+               {"^worker", SELECTOR_NO}};
+  char *text = hopeless_text();
+  tree_put(&procfs->tree, "12/cmdline", text);
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct selector *selector =
+        selector_of(SELECTOR_COMMAND_LINE, cases[i].value);
+    struct pattern_work work = {.filled_ns = 1};
+    struct attributes a;
+    attributes_init(&a, procfs->proc, PROCFS_PID, "celery");
+    a.work = &work;
+    assert_case_int(cases[i].value, selector_match(selector, &a, NULL),
+                    cases[i].match);
+    if (cases[i].match == SELECTOR_UNKNOWN) {
+      assert_string_equal(a.undecided, cases[i].value);
+      assert_int_equal(a.limit, PATTERN_BUSY);
+    }
+    attributes_clear(&a);
+    selector_destroy(selector);
+  }
+  free(text);
+}
+
 /* Captures */
 
 /* The captures as text, "-" for one that is not set. */
@@ -571,6 +777,9 @@ int main(void) {
       cmocka_unit_test(refuses_bad_values),
       fake(selects_kernel_threads_by_name),
       fake(tells_what_cannot_be_read),
+      cmocka_unit_test(decides_what_another_condition_excludes),
+      fake(spends_no_work_on_the_excluded),
+      fake(matches_what_is_cheap_without_work),
       fake(captures_what_matches),
       cmocka_unit_test(counts_what_it_has),
       fake(follows_a_pid_file),
