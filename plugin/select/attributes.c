@@ -16,6 +16,8 @@ void attributes_init(struct attributes *a, struct procfs *proc, pid_t pid,
   a->memo = NULL;
   a->error = 0;
   a->is_pending = false;
+  a->find_cgroup = a->find_cmdline = NULL;
+  a->find_context = NULL;
   a->executable = NULL;
   a->read = 0;
   a->cmdline = NULL;
@@ -43,16 +45,8 @@ void attributes_lend_cmdline(struct attributes *a, char *cmdline,
   a->memo = memo;
 }
 
-bool attributes_lacked_cmdline(const struct attributes *a) {
-  return (a->read & CMDLINE) != 0 && a->cmdline == NULL;
-}
-
 const char *attributes_seen_cgroup(const struct attributes *a) {
   return (a->read & CGROUP) != 0 ? a->cgroup : NULL;
-}
-
-bool attributes_lacked_cgroup(const struct attributes *a) {
-  return (a->read & CGROUP) != 0 && a->cgroup == NULL;
 }
 
 bool attributes_lacked_any(const struct attributes *a) {
@@ -60,8 +54,8 @@ bool attributes_lacked_any(const struct attributes *a) {
       (a->read & CMDLINE) != 0 && (a->cmdline == NULL || *a->cmdline == '\0');
   bool lacked_exe = (a->read & EXE) != 0 && a->exe == NULL;
   bool lacked_uid = (a->read & UID) != 0 && !a->has_uid;
-  return lacked_cmdline || lacked_exe || lacked_uid ||
-         attributes_lacked_cgroup(a);
+  bool lacked_cgroup = (a->read & CGROUP) != 0 && a->cgroup == NULL;
+  return lacked_cmdline || lacked_exe || lacked_uid || lacked_cgroup;
 }
 
 bool attributes_are_incomplete(const struct attributes *a) {
@@ -75,10 +69,14 @@ void attributes_clear(struct attributes *a) {
   a->memo = NULL;
 }
 
-/* Whether an attribute is to be read from procfs. */
-static bool must_read(struct attributes *a, unsigned int attribute) {
+/* Whether an attribute is to be read from procfs. If the process has ended, it
+ * is found otherwise. */
+static bool must_read(struct attributes *a, unsigned int attribute,
+                      void (*find)(void *context)) {
   bool first = (a->read & attribute) == 0;
   a->read |= attribute;
+  if (first && a->proc == NULL && find != NULL)
+    find(a->find_context);
   return first && a->proc != NULL;
 }
 
@@ -89,7 +87,7 @@ static bool succeeded(struct attributes *a, int status) {
 }
 
 const char *attributes_cmdline(struct attributes *a) {
-  if (must_read(a, CMDLINE) &&
+  if (must_read(a, CMDLINE, a->find_cmdline) &&
       !succeeded(a, procfs_cmdline(a->proc, a->pid, &a->cmdline)))
     a->cmdline = NULL;
   if (a->cmdline == NULL)
@@ -98,7 +96,7 @@ const char *attributes_cmdline(struct attributes *a) {
 }
 
 const char *attributes_exe(struct attributes *a) {
-  if (must_read(a, EXE))
+  if (must_read(a, EXE, NULL))
     a->exe = succeeded(a, procfs_exe(a->proc, a->pid, a->exe_buffer,
                                      sizeof(a->exe_buffer)))
                  ? a->exe_buffer
@@ -107,7 +105,7 @@ const char *attributes_exe(struct attributes *a) {
 }
 
 const char *attributes_cgroup(struct attributes *a) {
-  if (must_read(a, CGROUP))
+  if (must_read(a, CGROUP, a->find_cgroup))
     a->cgroup = succeeded(a, procfs_cgroup(a->proc, a->pid, a->cgroup_buffer,
                                            sizeof(a->cgroup_buffer)))
                     ? a->cgroup_buffer
@@ -116,7 +114,7 @@ const char *attributes_cgroup(struct attributes *a) {
 }
 
 bool attributes_uid(struct attributes *a, uid_t *uid) {
-  if (must_read(a, UID))
+  if (must_read(a, UID, NULL))
     a->has_uid = succeeded(a, procfs_uid(a->proc, a->pid, &a->uid));
   *uid = a->uid;
   return a->has_uid;

@@ -26,7 +26,12 @@ struct attributes {
   struct pattern_memo *memo; /* of a command line that is somebody else's */
   int error; /* the last failure to read one, but for a vanished process */
   struct path_watch *executable; /* one whose file it runs, or NULL */
-  bool is_pending;   /* it depends on a user who is not looked up yet */
+  bool is_pending; /* it depends on a user who is not looked up yet */
+  /* Called when that is first asked for of a process that has ended, to set it
+   * if it can be had; or NULL. */
+  void (*find_cgroup)(void *context);
+  void (*find_cmdline)(void *context);
+  void *find_context;
   unsigned int read; /* private: the attributes that were asked for */
   char *cmdline;
   const char *exe, *cgroup;
@@ -43,9 +48,8 @@ void attributes_init(struct attributes *a, struct procfs *proc, pid_t pid,
 void attributes_clear(struct attributes *a);
 
 /* A process that has ended, by its exit record: it has a command line and a
- * cgroup only if they are set. exe_inode is 0 where the record does not tell
- * it.
- */
+ * cgroup only if they are set, or found. exe_inode is 0 where the record does
+ * not tell it. */
 void attributes_init_exited(struct attributes *a, pid_t pid, const char *comm,
                             uid_t uid, uint64_t exe_dev, uint64_t exe_inode);
 void attributes_set_cgroup(struct attributes *a, const char *cgroup);
@@ -56,10 +60,6 @@ void attributes_lend_cmdline(struct attributes *a, char *cmdline,
 
 /* The cgroup if a selector asked for it and there was one, or NULL. */
 const char *attributes_seen_cgroup(const struct attributes *a);
-
-/* Whether a selector asked for it and there was none. */
-bool attributes_lacked_cgroup(const struct attributes *a);
-bool attributes_lacked_cmdline(const struct attributes *a);
 
 /* Whether a selector asked for something that a kernel thread does not have,
  * nor a process that ends. */

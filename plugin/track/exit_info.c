@@ -106,19 +106,6 @@ void exit_info_read_clock(struct exit_info *info, struct procfs *proc,
                     info->clock_ns >= record->cpu_ns;
 }
 
-void exit_info_look_init(struct exit_info_look *look,
-                         const struct exit_info *info, struct procfs *proc,
-                         struct parent_cmdlines *parents) {
-  const struct record *thread = info->thread;
-
-  look->info = info;
-  look->parents = parents;
-  look->proc = proc;
-  look->has_cgroup = look->has_cmdline = false;
-  attributes_init_exited(&look->attributes, info->tgid, info->comm, thread->uid,
-                         thread->exe_dev, thread->exe_inode);
-}
-
 void exit_info_look_clear(struct exit_info_look *look) {
   attributes_clear(&look->attributes);
 }
@@ -131,10 +118,10 @@ static bool is_adopted(const struct exit_info *info) {
 }
 
 /* The cgroup of a process that has just ended, or else its parent's. */
-static void read_cgroup(struct exit_info_look *look) {
+static void find_cgroup(void *context) {
+  struct exit_info_look *look = context;
   const struct exit_info *info = look->info;
 
-  look->has_cgroup = true;
   if (procfs_cgroup(look->proc, info->tgid, look->cgroup,
                     sizeof(look->cgroup)) == 0 ||
       (!is_adopted(info) &&
@@ -153,14 +140,14 @@ static bool is_copy(const struct exit_info *info,
 
 /* The command line of a process that never called exec: its parent's, unless
  * that has adopted it. Reading it counts as matching does. */
-static void read_cmdline(struct exit_info_look *look) {
+static void find_cmdline(void *context) {
+  struct exit_info_look *look = context;
   const struct record *thread = look->info->thread;
   struct pattern_work *work = look->attributes.work;
   bool was_read;
 
-  look->has_cmdline = true;
-  if ((thread->flags & RECORD_FORKED) == 0 || is_adopted(look->info) ||
-      pattern_work_left(work, thread->uid) == 0)
+  if (look->has_cmdline || (thread->flags & RECORD_FORKED) == 0 ||
+      is_adopted(look->info) || pattern_work_left(work, thread->uid) == 0)
     return;
   struct parent_cmdline *line = parent_cmdlines_get(
       look->parents, look->proc, (pid_t)thread->ppid, &was_read);
@@ -173,20 +160,24 @@ static void read_cmdline(struct exit_info_look *look) {
     attributes_lend_cmdline(&look->attributes, line->text, &line->memo);
 }
 
+void exit_info_look_init(struct exit_info_look *look,
+                         const struct exit_info *info, struct procfs *proc,
+                         struct parent_cmdlines *parents) {
+  const struct record *thread = info->thread;
+
+  look->info = info;
+  look->parents = parents;
+  look->proc = proc;
+  look->has_cmdline = false;
+  attributes_init_exited(&look->attributes, info->tgid, info->comm, thread->uid,
+                         thread->exe_dev, thread->exe_inode);
+  look->attributes.find_cgroup = find_cgroup;
+  look->attributes.find_cmdline = find_cmdline;
+  look->attributes.find_context = look;
+}
+
 enum selector_match exit_info_match(struct exit_info_look *look,
                                     const struct rule *rule,
                                     struct match *match) {
-  enum selector_match result = rule_match(rule, &look->attributes, match);
-
-  if (result == SELECTOR_UNKNOWN && !look->has_cgroup &&
-      attributes_lacked_cgroup(&look->attributes)) {
-    read_cgroup(look);
-    result = rule_match(rule, &look->attributes, match);
-  }
-  if (result == SELECTOR_UNKNOWN && !look->has_cmdline &&
-      attributes_lacked_cmdline(&look->attributes)) {
-    read_cmdline(look);
-    result = rule_match(rule, &look->attributes, match);
-  }
-  return result;
+  return rule_match(rule, &look->attributes, match);
 }

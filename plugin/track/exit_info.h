@@ -71,7 +71,7 @@ struct exit_info_look {
   struct procfs *proc;
   struct parent_cmdlines *parents;
   struct attributes attributes; /* whose work must be set */
-  bool has_cgroup, has_cmdline; /* tried, at least */
+  bool has_cmdline;             /* tried, at least */
   char cgroup[PATH_MAX];
 };
 

@@ -160,19 +160,6 @@ static void expands_for_the_ended(void **state) {
   }
 }
 
-/* Who asks can learn that a cgroup would help. */
-static void asks_for_the_cgroup(void **state) {
-  (void)state;
-  struct group_name *template = template_of("%{unit}");
-  struct attributes a;
-  char name[SIZE];
-  attributes_init_exited(&a, PROCFS_PID, "daemon", 0, 0, 0);
-  assert_int_equal(group_name_expand(template, &a, NULL, name, sizeof(name)),
-                   SELECTOR_UNKNOWN);
-  assert_true(attributes_lacked_cgroup(&a));
-  group_name_destroy(template);
-}
-
 /* test_text.c has the other cases. */
 static void filters_names(void **state) {
   struct procfs *procfs = *state;
@@ -270,7 +257,6 @@ int main(void) {
       fake(has_none_for_what_is_missing),
       fake(waits_for_its_own_user_only),
       cmocka_unit_test(expands_for_the_ended),
-      cmocka_unit_test(asks_for_the_cgroup),
       fake(filters_names),
       cmocka_unit_test(describes_itself),
       cmocka_unit_test(refuses_bad_templates),
