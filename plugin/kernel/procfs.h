@@ -135,8 +135,10 @@ int procfs_exe(struct procfs *proc, pid_t pid, char *path, size_t size);
 int procfs_uid(struct procfs *proc, pid_t pid, uid_t *uid);
 
 /* The cgroup's path: version 2's or, where systemd uses version 1, that of
- * name=systemd. In size bytes; -ENOENT where there is neither; -EXDEV if it is
- * outside of this process's cgroup namespace, where it has no name. */
+ * name=systemd. In size bytes; -ENOENT where there is neither; -ESRCH where the
+ * kernel does not tell it any more, since the process is exiting (version 1);
+ * -EXDEV if it is outside of this process's cgroup namespace, where it has no
+ * name. */
 int procfs_cgroup(struct procfs *proc, pid_t pid, char *path, size_t size);
 
 /* Whether the kernel counts all kinds of delay (kernel.task_delayacct), or only

@@ -102,6 +102,12 @@ static bool is_outside(const char *path, size_t length) {
   return strncmp(path, "/..", 3) == 0 && (length == 3 || path[3] == '/');
 }
 
+/* Whether a process is exiting, or gone. */
+static bool is_exiting(struct procfs *proc, pid_t pid) {
+  struct procfs_stat stat;
+  return procfs_stat(proc, pid, &stat) != 0 || stat.is_exiting;
+}
+
 int procfs_cgroup(struct procfs *proc, pid_t pid, char *path, size_t size) {
   const char *text = proc->cgroups;
   ssize_t used =
@@ -122,6 +128,10 @@ int procfs_cgroup(struct procfs *proc, pid_t pid, char *path, size_t size) {
   if (!has_v2 || (has_systemd && v2_length <= 1)) {
     v2 = systemd;
     v2_length = systemd_length;
+    /* Of a process that is exiting, the kernel shows version 1's root, wherever
+     * it was (proc_cgroup_show). */
+    if (v2_length == 1 && is_exiting(proc, pid))
+      return -ESRCH;
   }
   if (is_outside(v2, v2_length))
     return -EXDEV;

@@ -183,6 +183,38 @@ CONF
   assert_exits stranger 0 0 0
 }
 
+# Of a process that is exiting, the kernel shows version 1's root.
+@test "exits: of a control group of version 1" {
+  interval=1
+  root=$(findmnt -rn -t cgroup -O name=systemd -o TARGET | head -n1)
+  [[ -n $root ]] || skip "systemd has no hierarchy of version 1"
+  slice=$root/$me-exits.slice
+  remove_at_end "$slice"
+  mkdir "$slice"
+  configure <<CONF
+    <Group "cgroup">
+      ControlGroup "^/$me-exits\\\\.slice\$"
+      Command "$me-kid"
+    </Group>
+    <Group "root">
+      ControlGroup "^/\$"
+      Command "$me-kid" "$me-2"
+    </Group>
+CONF
+  start_collectd
+  start_exits "$me-parent" brood "$me-kid" 200 2 0 exit0,exit3,kill 5000 "$bytes"
+  start_exits "$me-gardener" --orphans --but-root tree "$me-root,$me-1,$me-2" 2 6 5000
+  echo "${load_pid[$me-parent]}" >"$slice/cgroup.procs"
+  echo "${load_pid[$me-gardener]}" >"$slice/cgroup.procs"
+  reads 1 root
+  perform "$me-parent"
+  perform "$me-gardener"
+  settle root
+
+  assert_complete cgroup 3
+  assert_exits root 0 0 0
+}
+
 @test "exits: processes that reads meet while they die" {
   interval=0.1
   configure <<CONF

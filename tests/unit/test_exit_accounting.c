@@ -74,6 +74,21 @@ static void selects_by_the_record(void **state) {
        NULL,
        "0::/b\n",
        SELECTOR_YES},
+      {"parent's cgroup, since version 1 hides that of the exiting",
+       {{SELECTOR_CONTROL_GROUP, "^/b$"}},
+       "1:name=systemd:/\n0::/\n",
+       "1:name=systemd:/b\n0::/\n",
+       SELECTOR_YES},
+      {"parent's cgroup, not the root",
+       {{SELECTOR_CONTROL_GROUP, "^/$"}},
+       "1:name=systemd:/\n0::/\n",
+       "1:name=systemd:/b\n0::/\n",
+       SELECTOR_NO},
+      {"the parent exits, too",
+       {{SELECTOR_CONTROL_GROUP, "^/$"}},
+       "1:name=systemd:/\n0::/\n",
+       "1:name=systemd:/\n0::/\n",
+       SELECTOR_UNKNOWN},
       {"no cgroup to be had",
        {{SELECTOR_CONTROL_GROUP, "^/b$"}},
        NULL,
@@ -153,6 +168,19 @@ static void selects_by_the_record(void **state) {
     assert_used(name, fixture, 0, counts, counts);
     clear(fixture);
   }
+}
+
+/* Who adopts a process is in another cgroup. */
+static void takes_no_adopters_cgroup(void **state) {
+  struct fixture *fixture = *state;
+  add_group(fixture, SELECTOR_CONTROL_GROUP, "^/init$");
+  begin(fixture, 1000);
+  tree_put_of(&fixture->tree, 1, "cgroup", "1:name=systemd:/init\n0::/\n");
+  tree_put_of(&fixture->tree, PID, "cgroup", "1:name=systemd:/\n0::/\n");
+  struct message message = death_of(PID, "nginx", AGE_MS);
+  take(fixture, &message, 1);
+  assert_used("orphan", fixture, 0, 0, 0);
+  assert_int_equal(fixture->tracker->undecided, 1);
 }
 
 static void counts_in_every_group(void **state) {
@@ -1361,6 +1389,7 @@ static void refuses_a_root_that_is_not_there(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       prepared(selects_by_the_record),
+      prepared(takes_no_adopters_cgroup),
       prepared(counts_in_every_group),
       prepared(counts_by_how_it_ended),
       prepared(counts_use_since_the_start),

@@ -428,6 +428,44 @@ static void reads_the_cgroup(void **state) {
                    -ENOENT);
 }
 
+/* Of a process that is exiting the kernel shows the root, but for version 2. */
+static void knows_that_a_cgroup_is_not_shown(void **state) {
+  struct fixture *fixture = *state;
+  enum { SHOWN = 4194560, EXITING = SHOWN | 4, GONE = 0 };
+  static const struct {
+    const char *name, *text;
+    unsigned int flags;
+    int status;
+    const char *path;
+  } cases[] = {
+      {"version 1, lives", "1:name=systemd:/\n", SHOWN, 0, "/"},
+      {"version 1, exiting", "1:name=systemd:/\n", EXITING, -ESRCH, NULL},
+      {"version 1, gone", "1:name=systemd:/\n", GONE, -ESRCH, NULL},
+      {"version 1, exits only now", "1:name=systemd:/a\n", EXITING, 0, "/a"},
+      {"hybrid, lives", "1:name=systemd:/\n0::/\n", SHOWN, 0, "/"},
+      {"hybrid, exiting", "1:name=systemd:/\n0::/\n", EXITING, -ESRCH, NULL},
+      {"hybrid, both in use, exiting", "1:name=systemd:/\n0::/s/b\n", EXITING,
+       0, "/s/b"},
+      {"version 2, exiting", "0::/\n", EXITING, 0, "/"},
+      {"version 2, below the root, exiting", "0::/s/b\n", EXITING, 0, "/s/b"},
+  };
+  char path[4096];
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    struct tree_process process = {
+        .pid = 12, .comm = "x", .state = 'R', .flags = cases[i].flags};
+    tree_put(&fixture->tree, "12/cgroup", cases[i].text);
+    tree_remove(&fixture->tree, "12/stat");
+    if (cases[i].flags != GONE)
+      tree_put_stat(&fixture->tree, &process);
+    assert_case_int(name, procfs_cgroup(fixture->proc, 12, path, sizeof(path)),
+                    cases[i].status);
+    if (cases[i].status == 0)
+      assert_case_string(name, path, cases[i].path);
+  }
+}
+
 static void limits_the_cgroup(void **state) {
   struct fixture *fixture = *state;
   char path[8];
@@ -756,6 +794,7 @@ int main(void) {
       prepared(reads_the_executable),
       prepared(reads_the_real_user),
       prepared(reads_the_cgroup),
+      prepared(knows_that_a_cgroup_is_not_shown),
       prepared(limits_the_cgroup),
       prepared(reads_long_cgroups),
       prepared(switches_delay_accounting),
