@@ -81,6 +81,7 @@ struct procfs_stat {
   /* The main thread ends or has ended: there is no command line any more. */
   bool is_exiting;
   bool is_forked;                      /* never called exec */
+  bool is_kernel_thread;               /* and never will */
   uint64_t faults_minor, faults_major; /* ended threads included */
   uint64_t children_faults; /* of children that were waited for, and of theirs;
                              * none has ended without one */

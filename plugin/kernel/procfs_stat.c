@@ -9,6 +9,7 @@
 /* Of a task's flags (include/linux/sched.h), which <pid>/stat shows. */
 #define PF_EXITING 0x4U
 #define PF_FORKNOEXEC 0x40U
+#define PF_KTHREAD 0x200000U
 
 /* The fields of <pid>/stat, by their numbers in proc(5). */
 enum {
@@ -63,6 +64,7 @@ int procfs_stat(struct procfs *proc, pid_t pid, struct procfs_stat *stat) {
       .is_exiting = (fields[STAT_FLAGS] & PF_EXITING) != 0 || end[2] == 'Z' ||
                     end[2] == 'X',
       .is_forked = (fields[STAT_FLAGS] & PF_FORKNOEXEC) != 0,
+      .is_kernel_thread = (fields[STAT_FLAGS] & PF_KTHREAD) != 0,
       .faults_minor = fields[STAT_MINFLT],
       .faults_major = fields[STAT_MAJFLT],
       .children_faults = fields[STAT_CMINFLT] + fields[STAT_CMAJFLT],

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { CMDLINE = 1, EXE = 2, CGROUP = 4, UID = 8 };
+enum { CMDLINE = 1, EXE = 2, CGROUP = 4, UID = 8, KERNEL_THREAD = 16 };
 
 void attributes_init(struct attributes *a, struct procfs *proc, pid_t pid,
                      const char *comm) {
@@ -21,6 +21,7 @@ void attributes_init(struct attributes *a, struct procfs *proc, pid_t pid,
   a->executable = NULL;
   a->read = 0;
   a->cmdline = NULL;
+  a->is_kernel_thread = false;
 }
 
 void attributes_init_exited(struct attributes *a, pid_t pid, const char *comm,
@@ -59,7 +60,7 @@ bool attributes_lacked_any(const struct attributes *a) {
 }
 
 bool attributes_are_incomplete(const struct attributes *a) {
-  return a->proc == NULL;
+  return a->proc == NULL && !a->is_kernel_thread;
 }
 
 void attributes_clear(struct attributes *a) {
@@ -91,7 +92,7 @@ const char *attributes_cmdline(struct attributes *a) {
       !succeeded(a, procfs_cmdline(a->proc, a->pid, &a->cmdline)))
     a->cmdline = NULL;
   if (a->cmdline == NULL)
-    return NULL;
+    return a->is_kernel_thread ? a->comm : NULL;
   return a->cmdline[0] != '\0' ? a->cmdline : a->comm;
 }
 
@@ -118,4 +119,12 @@ bool attributes_uid(struct attributes *a, uid_t *uid) {
     a->has_uid = succeeded(a, procfs_uid(a->proc, a->pid, &a->uid));
   *uid = a->uid;
   return a->has_uid;
+}
+
+bool attributes_are_of_kernel_thread(struct attributes *a) {
+  struct procfs_stat stat;
+  if (must_read(a, KERNEL_THREAD, NULL))
+    a->is_kernel_thread = succeeded(a, procfs_stat(a->proc, a->pid, &stat)) &&
+                          stat.is_kernel_thread;
+  return a->is_kernel_thread;
 }

@@ -37,6 +37,7 @@ struct attributes {
   const char *exe, *cgroup;
   uid_t uid;
   bool has_uid;
+  bool is_kernel_thread; /* of one that has ended, to be set; else private */
   uint64_t exe_dev,
       exe_inode; /* of one that has ended; the kernel's encoding */
   char exe_buffer[PATH_MAX], cgroup_buffer[PATH_MAX];
@@ -65,7 +66,8 @@ const char *attributes_seen_cgroup(const struct attributes *a);
  * nor a process that ends. */
 bool attributes_lacked_any(const struct attributes *a);
 
-/* Whether what cannot be had may have been anything: the process has ended. */
+/* Whether what cannot be had may have been anything: the process has ended, and
+ * was no thread of the kernel. */
 bool attributes_are_incomplete(const struct attributes *a);
 
 /* Each NULL, or false, if it cannot be had. Owned by a. */
@@ -73,5 +75,6 @@ const char *attributes_cmdline(struct attributes *a); /* comm if it is empty */
 const char *attributes_exe(struct attributes *a);
 const char *attributes_cgroup(struct attributes *a);
 bool attributes_uid(struct attributes *a, uid_t *uid); /* the real one */
+bool attributes_are_of_kernel_thread(struct attributes *a);
 
 #endif

@@ -21,6 +21,9 @@ bool rule_looks_up_users(const struct rule *rule) {
 enum selector_match rule_match(const struct rule *rule, struct attributes *a,
                                struct match *match) {
   struct captures captures;
+  if (rule->template != NULL && selector_is_empty(rule->selector) &&
+      attributes_are_of_kernel_thread(a))
+    return SELECTOR_NO;
   bool wants_captures =
       rule->template != NULL && group_name_captures(rule->template) > 0;
   enum selector_match result =

@@ -56,7 +56,8 @@ struct match {
   char expanded[GROUP_NAME_SIZE];
 };
 
-/* Whether the rule selects a process; then match is set. As selector_match. */
+/* Whether the rule selects a process; then match is set. As selector_match, but
+ * without any condition it selects all processes but kernel threads. */
 enum selector_match rule_match(const struct rule *rule, struct attributes *a,
                                struct match *match);
 

@@ -139,7 +139,7 @@ static enum selector_match match_regex(const struct value *value,
 static enum selector_match match_exited_executable(const struct value *value,
                                                    const struct attributes *a) {
   if (a->exe_inode == 0)
-    return SELECTOR_UNKNOWN;
+    return no_or_unknown(a);
   switch (path_watch_is(value->path, a->exe_dev, a->exe_inode)) {
   case PATH_IS:
     return SELECTOR_YES;

@@ -13,8 +13,10 @@ enum {
   /* A record is filled in and then sent; in between its thread may be made to
    * wait. */
   SLACK_MS = 100,
-  /* Who is the parent of those whose parent has died. */
+  /* Who is the parent of those whose parent has died, and of the kernel's
+   * threads. Exit records arrive in the initial pid namespace only. */
   INIT_PID = 1,
+  KTHREADD_PID = 2,
   /* What it takes to read a command line, in steps of matching */
   READ_STEPS = 2000,
   READ_BYTES = 2, /* a step */
@@ -110,6 +112,13 @@ void exit_info_look_clear(struct exit_info_look *look) {
   attributes_clear(&look->attributes);
 }
 
+/* Whether a process is a thread of the kernel. Programs that the kernel starts
+ * are children of kthreadd, too, but call exec. */
+static bool is_kernel_thread(const struct record *thread) {
+  return thread->ppid == KTHREADD_PID && (thread->flags & RECORD_FORKED) != 0 &&
+         thread->exe_inode == 0;
+}
+
 /* Whether the parent that a record names has adopted the process, as far as is
  * known: process 1 does, and so does a subreaper. */
 static bool is_adopted(const struct exit_info *info) {
@@ -146,8 +155,9 @@ static void find_cmdline(void *context) {
   struct pattern_work *work = look->attributes.work;
   bool was_read;
 
-  if (look->has_cmdline || (thread->flags & RECORD_FORKED) == 0 ||
-      is_adopted(look->info) || pattern_work_left(work, thread->uid) == 0)
+  if (look->has_cmdline || look->attributes.is_kernel_thread ||
+      (thread->flags & RECORD_FORKED) == 0 || is_adopted(look->info) ||
+      pattern_work_left(work, thread->uid) == 0)
     return;
   struct parent_cmdline *line = parent_cmdlines_get(
       look->parents, look->proc, (pid_t)thread->ppid, &was_read);
@@ -171,6 +181,7 @@ void exit_info_look_init(struct exit_info_look *look,
   look->has_cmdline = false;
   attributes_init_exited(&look->attributes, info->tgid, info->comm, thread->uid,
                          thread->exe_dev, thread->exe_inode);
+  look->attributes.is_kernel_thread = is_kernel_thread(thread);
   look->attributes.find_cgroup = find_cgroup;
   look->attributes.find_cmdline = find_cmdline;
   look->attributes.find_context = look;

@@ -114,9 +114,15 @@ CONF
   assert_groups '.*' "a_${me}_a" "a_${me}_b"
 }
 
+# But for the kernel's threads, which have to be selected.
 @test "groups: without a selector, every process" {
   configure <<CONF
     <Group "all-%{user}">
+    </Group>
+    <Group "name-%{comm}">
+    </Group>
+    <Group "kernel">
+      Command "kthreadd"
     </Group>
 CONF
   start_load "$me-a" --ruid "$nameless" --stay 60 idle
@@ -125,6 +131,9 @@ CONF
   assert_members "all-$nameless" 1
   # collectd, if nobody else.
   assert_between "$(members all-root)" 1 100000
+  assert_members "name-$me-a" 1
+  assert_members kernel 1
+  assert_equal "$(group_names "name-k(threadd|worker.*)")" ""
 }
 
 # --- processes that no read saw ---

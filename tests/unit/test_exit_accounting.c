@@ -183,6 +183,46 @@ static void takes_no_adopters_cgroup(void **state) {
   assert_int_equal(fixture->tracker->undecided, 1);
 }
 
+/* A child of kthreadd that never called exec, and runs no file. */
+static void knows_kernel_threads(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name;
+    uint32_t ppid;
+    uint8_t flags;
+    uint64_t exe_inode;
+    bool is_kernel_thread;
+  } cases[] = {
+      {"a worker", 2, RECORD_FORKED, 0, true},
+      {"a program that the kernel started", 2, 0, 7, false},
+      {"the same, before version 12", 2, 0, 0, false},
+      {"a fork of that, as a child of kthreadd", 2, RECORD_FORKED, 7, false},
+      {"a fork", 4000, RECORD_FORKED, 7, false},
+      {"a fork, before version 12", 4000, RECORD_FORKED, 0, false},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    bool is_unknown = !cases[i].is_kernel_thread;
+    add_group(fixture, SELECTOR_COMMAND_LINE, "^kworker");
+    add_group(fixture, SELECTOR_COMMAND_LINE, "nginx");
+    begin(fixture, 1000);
+    read_at(fixture, 1000);
+    put_child(fixture, 2, 0, "kthreadd", 'S', 5000);
+    tree_put_of(&fixture->tree, 2, "cmdline", "");
+    struct message message = death_of(PID, "kworker/0:1", AGE_MS);
+    struct record *thread = &message.record[MESSAGE_THREAD];
+    thread->ppid = cases[i].ppid;
+    thread->flags |= cases[i].flags;
+    thread->exe_inode = cases[i].exe_inode;
+    take(fixture, &message, 1);
+    assert_case_int(name, exits_of(fixture, 0), cases[i].is_kernel_thread);
+    assert_case_int(name, exits_of(fixture, 1), 0);
+    assert_case_int(name, fixture->tracker->undecided, is_unknown);
+    clear(fixture);
+  }
+}
+
 static void counts_in_every_group(void **state) {
   struct fixture *fixture = *state;
   add_group(fixture, SELECTOR_COMMAND, "nginx");
@@ -1390,6 +1430,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       prepared(selects_by_the_record),
       prepared(takes_no_adopters_cgroup),
+      prepared(knows_kernel_threads),
       prepared(counts_in_every_group),
       prepared(counts_by_how_it_ended),
       prepared(counts_use_since_the_start),

@@ -165,6 +165,33 @@ static void reads_stat(void **state) {
   }
 }
 
+static void reads_the_flags(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name;
+    unsigned int flags;
+    bool is_exiting, is_forked, is_kernel_thread;
+  } cases[] = {
+      {"a program", 0x400100, false, false, false},
+      {"that ends", 0x400104, true, false, false},
+      {"that never called exec", 0x400040, false, true, false},
+      {"a kernel thread", 0x208040, false, true, true},
+      {"that ends", 0x208044, true, true, true},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct tree_process process = {
+        .pid = 12, .comm = "x", .state = 'R', .flags = cases[i].flags};
+    struct procfs_stat stat;
+    const char *name = cases[i].name;
+    tree_put_stat(&fixture->tree, &process);
+    assert_case_int(name, procfs_stat(fixture->proc, 12, &stat), 0);
+    assert_case_int(name, stat.is_exiting, cases[i].is_exiting);
+    assert_case_int(name, stat.is_forked, cases[i].is_forked);
+    assert_case_int(name, stat.is_kernel_thread, cases[i].is_kernel_thread);
+  }
+}
+
 static void refuses_bad_stat(void **state) {
   struct fixture *fixture = *state;
   static const char *const cases[] = {
@@ -785,6 +812,7 @@ int main(void) {
       prepared(lists_processes_only),
       prepared(tells_that_listing_fails),
       prepared(reads_stat),
+      prepared(reads_the_flags),
       prepared(refuses_bad_stat),
       cmocka_unit_test(knows_what_has_ended),
       prepared(reads_io),

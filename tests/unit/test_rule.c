@@ -144,6 +144,49 @@ static void names_the_group_of_the_dead(void **state) {
   }
 }
 
+/* They are in a group only if a condition selects them, and nothing of them is
+ * in doubt. */
+static void selects_kernel_threads(void **state) {
+  struct procfs *procfs = *state;
+  static const struct {
+    const char *name;
+    struct condition conditions[CONDITIONS];
+    const char *group; /* NULL: none */
+  } cases[] = {
+      {"%{comm}", {{SELECTOR_COMMAND, NULL}}, NULL},
+      {"%{pid}", {{SELECTOR_COMMAND, NULL}}, NULL},
+      {"%{comm}", {{SELECTOR_COMMAND, "kswapd0"}}, "kswapd0"},
+      {"%{comm}", {{SELECTOR_COMMAND, "kswapd1"}}, NULL},
+      {"%{1}", {{SELECTOR_COMMAND_LINE, "^(k.*d)0"}}, "kswapd"},
+      {"web", {{SELECTOR_COMMAND_LINE, "nginx"}}, NULL},
+      {"web", {{SELECTOR_EXECUTABLE, "/usr/sbin/nginx"}}, NULL},
+      {"exe-%{exe}", {{SELECTOR_USER, "0"}}, "exe-none"},
+      {"%{unit}", {{SELECTOR_CONTROL_GROUP, "^/$"}}, "none"},
+      {"%{unit}", {{SELECTOR_CONTROL_GROUP, "^/a"}}, NULL},
+  };
+  const struct tree_process process = {
+      .pid = PROCFS_PID, .comm = "kswapd0", .state = 'S', .flags = 0x208040};
+  tree_put_stat(&procfs->tree, &process);
+  tree_put(&procfs->tree, "12/cmdline", "");
+  tree_put(&procfs->tree, "12/status", "Name:\tkswapd0\nUid:\t0\t0\t0\t0\n");
+  tree_put(&procfs->tree, "12/cgroup", "0::/\n");
+  tree_remove(&procfs->tree, "12/exe");
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++)
+    for (int is_exited = 0; is_exited < 2; is_exited++) {
+      struct attributes a;
+      attributes_init(&a, procfs->proc, PROCFS_PID, "kswapd0");
+      if (is_exited) {
+        attributes_init_exited(&a, PROCFS_PID, "kswapd0", 0, 0, 0);
+        attributes_set_cgroup(&a, "/");
+        a.is_kernel_thread = true;
+      }
+      expect(cases[i].name, cases[i].conditions, &a,
+             cases[i].group != NULL ? SELECTOR_YES : SELECTOR_NO,
+             cases[i].group);
+    }
+}
+
 static void destroys_what_is_half_made(void **state) {
   (void)state;
   rule_destroy(NULL);
@@ -155,6 +198,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(names_the_group_of_the_living,
                                       procfs_set_up, procfs_tear_down),
       cmocka_unit_test(names_the_group_of_the_dead),
+      cmocka_unit_test_setup_teardown(selects_kernel_threads, procfs_set_up,
+                                      procfs_tear_down),
       cmocka_unit_test(destroys_what_is_half_made),
   };
   users_start();
