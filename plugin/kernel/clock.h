@@ -26,19 +26,32 @@ static inline uint64_t clock_tick_ns(void) {
   return 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
-/* How long the machine was suspended, in ns: so far is CLOCK_BOOTTIME ahead of
- * CLOCK_MONOTONIC. Between the two readings the caller may have to wait. */
-static inline uint64_t clock_suspended_ns(void) {
+/* How far CLOCK_BOOTTIME is ahead of CLOCK_MONOTONIC, in ns, modulo 2^64: it
+ * may be behind in a time namespace (time_namespaces(7)). Between the two
+ * readings the caller may have to wait. */
+static inline uint64_t clock_ahead_ns(void) {
   enum { TRIES = 3 };
-  uint64_t least_ns = UINT64_MAX;
+  int64_t least_ns = INT64_MAX;
 
   for (int i = 0; i < TRIES; i++) {
     uint64_t monotonic_ns = clock_ns(CLOCK_MONOTONIC);
-    uint64_t ahead_ns = clock_ns(CLOCK_BOOTTIME) - monotonic_ns;
+    int64_t ahead_ns = (int64_t)(clock_ns(CLOCK_BOOTTIME) - monotonic_ns);
     if (ahead_ns < least_ns)
       least_ns = ahead_ns;
   }
-  return least_ns;
+  return (uint64_t)least_ns;
+}
+
+/* How far this process's CLOCK_MONOTONIC is ahead of the machine's, by which
+ * the kernel dates process events, in ns, modulo 2^64: 0 but in a time
+ * namespace. Reads a file. */
+uint64_t clock_namespace_ns(void);
+
+/* How long the machine was suspended, in ns; at most, or 0, in a time namespace
+ * that shifts the two clocks apart. */
+static inline uint64_t clock_suspended_ns(void) {
+  int64_t ahead_ns = (int64_t)clock_ahead_ns();
+  return ahead_ns > 0 ? (uint64_t)ahead_ns : 0;
 }
 
 #endif

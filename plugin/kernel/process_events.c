@@ -32,6 +32,7 @@ struct process_events {
   int fd;
   uint32_t port;                /* the socket's, unlike that of any other */
   uint32_t drops;               /* the socket's own count */
+  uint64_t namespace_ns;        /* clock_namespace_ns */
   unsigned int received, taken; /* messages */
   struct mmsghdr headers[BATCH];
   struct iovec vectors[BATCH];
@@ -204,6 +205,7 @@ int process_events_open(size_t buffer, struct process_events **forks) {
     return status;
   }
   netlink_inbox_take_drops(f->fd, &f->drops);
+  f->namespace_ns = clock_namespace_ns();
   *forks = f;
   return 0;
 }
@@ -249,7 +251,8 @@ static int receive(struct process_events *forks) {
 int process_events_drain(struct process_events *forks, uint64_t until_ns,
                          const struct process_events_calls *calls,
                          uint64_t *lost) {
-  uint64_t suspended_ns = clock_suspended_ns();
+  /* From the machine's CLOCK_MONOTONIC to this process's CLOCK_BOOTTIME */
+  uint64_t suspended_ns = clock_ahead_ns() + forks->namespace_ns;
   int status = 0;
 
   for (;;) {

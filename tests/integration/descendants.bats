@@ -90,6 +90,35 @@ tree_case() {
   assert_tree tree
 }
 
+# The kernel dates forks by the machine's clocks, start times by the namespace's.
+@test "descendants: in a time namespace" {
+  local monotonic boottime
+
+  interval=1
+  configure_tree
+  while read -r monotonic boottime; do
+    collectd_prefix=(unshare --time --monotonic "$monotonic" --boottime "$boottime")
+    start_collectd
+    load_prefix=("${politely[@]}")
+    start_exits "$me-gardener" --orphans --but-root \
+      tree "$me-root,$me-1,$me-2,$me-3" 3 4 5000
+    load_prefix=()
+    reads 1 tree
+    perform "$me-gardener"
+    settle tree
+    assert_tree tree
+    assert_exits bystander 0 0 0
+    stop_load "$me-gardener"
+    stop_collectd
+    rm -rf "$work/csv" "$work/collectd.log"
+  done <<SHIFTS
+1000000 1000000
+-100 -100
+5000 -10
+-10 5000
+SHIFTS
+}
+
 @test "descendants: trees whose parents die, while reads look on" {
   interval=0.2
   configure_tree

@@ -14,6 +14,7 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -23,6 +24,10 @@
  * On the kernel that runs, whose other processes may fork at any time: only
  * what descends from the test is kept.
  */
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
 
 enum { BUFFER = 8388608, EVENTS_MAX = 8192 };
 
@@ -397,6 +402,57 @@ static void is_refused_in_a_user_namespace(void **state) {
   apart_run(open_as_another_user);
 }
 
+/* Opens and forks as a process of a new time namespace with these offsets of
+ * CLOCK_MONOTONIC and CLOCK_BOOTTIME. */
+static int hear_in_time_namespace(const char *offsets) {
+  static struct heard heard;
+  if (unshare(CLONE_NEWTIME) != 0)
+    return APART_SKIPPED;
+  int fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+  ssize_t size = (ssize_t)strlen(offsets);
+  if (fd < 0 || write(fd, offsets, strlen(offsets)) != size)
+    return 1;
+  close(fd);
+  pid_t pid = fork(); /* children are in it */
+  if (pid == 0) {
+    int status = try_open(&heard, BUFFER);
+    if (is_refusal(status))
+      _exit(APART_SKIPPED);
+    uint64_t before_ns = boot_ns();
+    run_child(do_nothing, -1);
+    uint64_t after_ns = boot_ns();
+    bool is_heard = status == 0 && drain(&heard) == 0 && heard.count == 1;
+    _exit(!is_heard                                       ? 2
+          : heard.events[0].begin_ns + 10000 < before_ns  ? 3
+          : heard.events[0].begin_ns > after_ns + 1000000 ? 4
+                                                          : 0);
+  }
+  int status;
+  if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+    return 5;
+  return WEXITSTATUS(status);
+}
+
+static int hear_far_ahead(void) {
+  return hear_in_time_namespace("monotonic 1000000 7\nboottime 1000000 7\n");
+}
+
+static int hear_behind(void) {
+  return hear_in_time_namespace("monotonic -10 0\nboottime -10 0\n");
+}
+
+static int hear_with_clocks_apart(void) {
+  return hear_in_time_namespace("monotonic 5000 0\nboottime -10 5\n");
+}
+
+/* The kernel dates events by its own clock. */
+static void tells_the_time_of_its_namespace(void **state) {
+  (void)state;
+  apart_run(hear_far_ahead);
+  apart_run(hear_behind);
+  apart_run(hear_with_clocks_apart);
+}
+
 static int open_without_capabilities(void) {
   static struct heard heard;
   size_t fds = count_entries("/proc/self/fd");
@@ -434,6 +490,7 @@ int main(void) {
       cmocka_unit_test(leaves_nothing_behind),
       cmocka_unit_test(is_refused_in_another_network),
       cmocka_unit_test(is_refused_in_a_user_namespace),
+      cmocka_unit_test(tells_the_time_of_its_namespace),
       cmocka_unit_test(hears_or_needs_the_capability),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
