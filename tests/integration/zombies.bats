@@ -53,12 +53,15 @@ assert_switches() {
     $((truth - $2)) $((truth + $2))
 }
 
+# has_seen_both: some read has, however long ago.
+has_seen_both() { column zombies ps_count processes | grep -qx 2.000000; }
+
 # zombie_case HOW THREADS: the child is seen alive, then as a zombie, then it
 # is reaped.
 zombie_case() {
   start_parent "$1" "$2" 1500 "$bytes"
   go "$me-zom"
-  await_members zombies 2
+  await "a read of the living child" has_seen_both
   await_zombie
   settle zombies
   as_zombie=$(cpu_us zombies)
@@ -118,7 +121,7 @@ zombie_case() {
 @test "zombies: what a reaped child wrote counts once" {
   start_parent joined 0 1200 "$bytes"
   go "$me-zom"
-  await_members zombies 2
+  await "a read of the living child" has_seen_both
   await_zombie
   settle zombies
   perform "$me-zom"
