@@ -15,6 +15,7 @@ mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t ext4 /dev/nvme0n1 /var/tmp
 ln -s /proc/self/fd /dev/fd
 ulimit -n 4096
+export await_tries=300 # for collectd.bash: each takes several times as long here
 
 exec >/dev/ttyS1
 stty -F /dev/ttyS1 raw

@@ -4,10 +4,10 @@
 #   run.bash VERSION [PATTERN...]
 #
 # Runs the core of the integration suites, or the tests whose names begin so,
-# on Debian's kernel VERSION (6.1 or 6.12), in an emulated machine, and prints
-# their TAP. The machine has nothing but an initramfs of this system's own
-# files (collectd, bats, the shell and what they need, beside the plugin and
-# the tests) and an empty disk.
+# on Debian's kernel VERSION (5.10, 6.1, 6.12, or newest), in an emulated
+# machine, and prints their TAP. The machine has nothing but an initramfs of this
+# system's own files (collectd, bats, the shell and what they need, beside the
+# plugin and the tests) and an empty disk.
 #
 # The runner sets TASKSTATS_BUILD and TASKSTATS_TESTS as for the suites.
 set -euo pipefail
@@ -48,39 +48,6 @@ trap 'rm -rf "$work"' EXIT
 fail() { # CAUSE CURE
   printf 'kernel %s: %s\n' "$version" "$1" "$version" "$2" >&2
   exit 1
-}
-
-# --- the kernel ---
-
-# Debian's kernels for clouds are its others without most drivers: a third of
-# the size, and what the disk needs is not in modules. Of 6.1 the oldest that
-# apt knows: 6.1.190 learned to count in a TGID record what ended threads had.
-kernel_package() {
-  local line='$'
-
-  [ "$version" != 6.1 ] || line=1
-  apt-cache search --names-only "^linux-image-${version/./\\.}\.[0-9].*-cloud-amd64\$" |
-    cut -d' ' -f1 | sort -V | sed -n "${line}p"
-}
-
-download() {
-  local package
-
-  package=$(kernel_package)
-  [ -n "$package" ] || return 1
-  (cd "$work" && apt-get -q -o APT::Sandbox::User=root download "$package" >&2)
-}
-
-# Nothing of the package is installed: its kernel stays beside the build.
-get_kernel() {
-  [ ! -e "$kernel" ] || return 0
-  download || { [ "$EUID" -eq 0 ] && apt-get -q update >&2 && download; } ||
-    fail "Debian's linux-image-$version.*-cloud-amd64 cannot be downloaded" \
-      "check the network; bookworm and bookworm-security must be in apt's sources; then run: apt-get update"
-  dpkg-deb --fsys-tarfile "$work"/*.deb |
-    tar -xO --wildcards './boot/vmlinuz-*' >"$work/vmlinuz"
-  rm "$work"/*.deb
-  mv "$work/vmlinuz" "$kernel"
 }
 
 # --- its file system ---
@@ -149,7 +116,7 @@ run_machine() {
     qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 1024 \
     -nodefaults -no-user-config -no-reboot -display none \
     -kernel "$kernel" -initrd "$work/initramfs" \
-    -append "console=ttyS0 panic=-1" \
+    -append "console=ttyS0 panic=-1 mitigations=off tsc=reliable" \
     -drive "if=none,id=disk,format=raw,cache=unsafe,file=$work/disk" \
     -device nvme,drive=disk,serial=disk \
     -serial "file:$console" -serial stdio </dev/null
@@ -158,7 +125,8 @@ run_machine() {
 [ "$(uname -m)" = x86_64 ] ||
   fail "this machine is no x86_64, and the emulated one runs its programs" \
     "run these tests on one that is"
-get_kernel
+# It stays beside the build.
+[ -e "$kernel" ] || "$tests/kernels/download.bash" "$version" "$kernel"
 (make_root)
 run_machine | tee "$work/tap"
 status=$(sed -n 's/^# bats ended with status //p' "$work/tap")
