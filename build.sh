@@ -499,13 +499,15 @@ test_stores() {
 # The kernels that an emulated machine boots, see tests/kernels/download.bash
 kernels=(5.10 6.1 6.12 newest)
 
-# In the background, as run_suite.
+# In the background, as run_suite. Ends no sooner than its machine.
 run_kernel() { # KERNEL LOG
   local status=0
   say 1 >"$2.status" # if it does not come to its end
   TASKSTATS_BUILD=$build TASKSTATS_TESTS=$root/tests \
     setpriv --pdeathsig TERM env --default-signal=INT "$root/tests/kernels/run.bash" "$1" \
-    >"$2.log" 2>&1 || status=$?
+    >"$2.log" 2>&1 &
+  trap 'kill "$!"; wait "$!"; exit 143' TERM
+  wait "$!" || status=$?
   say "$status" >"$2.status"
   flock "$(dirname "$2")" cat "$2.log"
 }
