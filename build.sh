@@ -19,12 +19,13 @@ build_packages=(gcc libc6-dev pkgconf libmnl-dev libpcre2-dev collectd-core coll
 run_packages=(collectd-core coreutils util-linux rrdtool fonts-dejavu-core)
 test_packages=(clang clang-format libclang-rt-dev libcmocka-dev bats shellcheck
   procps util-linux python3 valgrind perl libesmtp6)
+integration_packages=(cron make)
 kernel_packages=(qemu-system-x86 cpio e2fsprogs mount debian-archive-keyring)
 store_packages=(influxdb graphite-carbon graphite-web prometheus
   libmicrohttpd12 libprotobuf-c1 curl jq iproute2 mount python3)
 bench_packages=(prometheus-process-exporter python3 util-linux)
 # Those of them that bring a service
-server_packages=(influxdb prometheus graphite-carbon prometheus-process-exporter)
+server_packages=(cron influxdb prometheus graphite-carbon prometheus-process-exporter)
 
 warnings=(-Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
   -Wmissing-prototypes -Wformat=2 -Wconversion -Wvla -Wundef)
@@ -193,7 +194,7 @@ need_servers() { # PACKAGE...: as need_packages does
 do_deps() {
   need_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" \
     "${kernel_packages[@]}"
-  need_servers "${store_packages[@]}" "${bench_packages[@]}"
+  need_servers "${integration_packages[@]}" "${store_packages[@]}" "${bench_packages[@]}"
   say "All packages are installed."
 }
 
@@ -390,7 +391,7 @@ build_simulation() {
     ! -name read_worker.c | sort)
   mkdir -p "$build"
   gcc "${cflags[@]}" -I"$root/plugin" "$root"/tests/simulation/*.c "${core[@]}" \
-    "$root"/plugin/kernel/{record,thread}.c -lmnl -lpcre2-8 -o "$build/simulation"
+    "$root"/plugin/kernel/{clock,record,thread}.c -lmnl -lpcre2-8 -o "$build/simulation"
 }
 
 # Others each day: the seed is the date, with room for a million histories.
@@ -489,7 +490,10 @@ run_suite() { # SUITE LOG
   flock "$(dirname "$2")" cat "$2.log"
 }
 
-test_integration() { bats_tests integration; }
+test_integration() {
+  need_servers "${integration_packages[@]}"
+  bats_tests integration
+}
 
 test_stores() {
   need_servers "${store_packages[@]}"

@@ -45,6 +45,13 @@ static int set_enable_delay_accounting(struct config_scope *scope,
                               &scope->settings->enable_delay_accounting);
 }
 
+static int set_process_events(struct config_scope *scope,
+                              const struct option *option,
+                              const oconfig_item_t *item) {
+  (void)option;
+  return config_value_boolean(scope, item, &scope->settings->process_events);
+}
+
 static int set_report_self(struct config_scope *scope,
                            const struct option *option,
                            const oconfig_item_t *item) {
@@ -213,6 +220,7 @@ static const struct option options[] = {
     {"NotifyExitRate", IN_PLUGIN, set_notify_rate, 0},
     {"EnableDelayAccounting", IN_PLUGIN, set_enable_delay_accounting, 0},
     {"ReportSelf", IN_PLUGIN, set_report_self, 0},
+    {"ProcessEvents", IN_PLUGIN, set_process_events, 0},
 
     {"CollectFileDescriptor", ANYWHERE, set_ignored, 0},
     {"CollectMemoryMaps", ANYWHERE, set_ignored, 0},
@@ -273,6 +281,7 @@ void config_init(struct settings *settings) {
       .report_self = true,
       .watches = true,
       .watch_buffer = 8388608,
+      .process_events = true,
       .notify = NOTIFY_NONE,
       .notify_rate = 10,
       .max_groups = 500,

@@ -55,9 +55,11 @@ void exit_watch_start(struct exit_watch *watch) {
 
   const struct exit_monitor_options options = {
       .cpus = settings->watch_cpus != NULL ? settings->watch_cpus : all,
+      .watches_all = settings->watch_cpus == NULL && !watch->has_logged_cpus,
       .buffer = settings->watch_buffer,
       .notify_rate = settings->notify_rate,
       .notifier = watch->notifier,
+      .wants_events = settings->process_events,
       .has_no_events = watch->has_no_events,
   };
   watch->error = exit_monitor_start(watch->tracker, &options, &watch->monitor);
@@ -111,24 +113,39 @@ void exit_watch_check(struct exit_watch *watch) {
     take_figures(watch);
 }
 
-static void log_loss(const struct exit_watch *watch,
-                     struct exit_watch_loss *loss, const char *what) {
+/* Whether a loss has grown and is to be logged now: then, by how much. */
+static bool must_log(struct exit_watch_loss *loss, uint64_t *more) {
   double now = (double)clock_ns(CLOCK_MONOTONIC) / 1e9;
   if (loss->count == loss->logged ||
       (loss->logged_at > 0 && now - loss->logged_at < LOSS_INTERVAL_S))
-    return;
-  WARNING("taskstats plugin: %" PRIu64 " %s: WatchBuffer %" PRIsz
-          " is too small for this machine.",
-          loss->count - loss->logged, what, watch->settings->watch_buffer);
+    return false;
+  *more = loss->count - loss->logged;
   loss->logged = loss->count;
   loss->logged_at = now;
+  return true;
 }
 
-void exit_watch_log_losses(struct exit_watch *watch) {
+static void log_loss(const struct exit_watch *watch,
+                     struct exit_watch_loss *loss, const char *what) {
+  uint64_t more;
+  if (must_log(loss, &more))
+    WARNING("taskstats plugin: %" PRIu64 " %s: WatchBuffer %" PRIsz
+            " is too small for this machine.",
+            more, what, watch->settings->watch_buffer);
+}
+
+void exit_watch_log_losses(struct exit_watch *watch, uint64_t missed) {
+  uint64_t more;
   log_loss(watch, &watch->lost_records,
            "exit records were lost, and with them what their processes used "
            "last");
   log_loss(watch, &watch->lost_events,
-           "process events were lost, and with them Descendants whose parent "
+           "process events were lost, and with them what processes were that "
            "ended before a read saw them");
+  watch->missed.count = missed;
+  if (must_log(&watch->missed, &more))
+    NOTICE("taskstats plugin: The listing of /proc has shown %" PRIu64
+           " processes, or changes of what they are, that no process event had "
+           "reported. They count from now on.",
+           more);
 }

@@ -29,6 +29,7 @@ struct exit_watch {
   int error;                    /* why: 0 or a negative errno */
   uint64_t records;             /* received; of former monitors, too */
   struct exit_watch_loss lost_records, lost_events;
+  struct exit_watch_loss missed; /* processes and changes, by events */
   int rejection; /* why the last record not understood was not */
 
   /* Private: */
@@ -47,7 +48,8 @@ bool exit_watch_stop(struct exit_watch *watch);
  * none could be started. To be called before each read. */
 void exit_watch_check(struct exit_watch *watch);
 
-/* Logs what was lost since the last line about it, once a minute at most. */
-void exit_watch_log_losses(struct exit_watch *watch);
+/* Logs what was lost since the last line about it, once a minute at most.
+ * missed is how much process events have not reported (struct tracker). */
+void exit_watch_log_losses(struct exit_watch *watch, uint64_t missed);
 
 #endif

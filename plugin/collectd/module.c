@@ -209,6 +209,11 @@ static int taskstats_init(void) {
   watch_paths();
   if (settings.enable_delay_accounting)
     enable_delay_accounting();
+  if (settings.watches && !settings.process_events)
+    INFO("taskstats plugin: ProcessEvents false: each read lists /proc. Of a "
+         "process that no read has seen, the command line is unknown, and so "
+         "are Descendants whose parent has ended; a change of groups takes "
+         "effect with the next read.");
   watch = (struct exit_watch){.settings = &settings, .tracker = tracker};
   start_notifier();
   if (settings.watches)
@@ -221,8 +226,8 @@ static int taskstats_init(void) {
 /* What the tracker has beside the groups. */
 struct figures {
   bool listens;
-  bool is_full;
-  uint64_t undecided, unattributed;
+  bool is_full, hears_events;
+  uint64_t undecided, unattributed, missed;
 };
 
 static void take_figures(struct figures *figures) {
@@ -231,6 +236,8 @@ static void take_figures(struct figures *figures) {
   figures->is_full = tracker->is_full;
   figures->undecided = tracker->undecided;
   figures->unattributed = tracker->unattributed;
+  figures->hears_events = tracker->hears_events;
+  figures->missed = tracker->missed;
   tracker_unlock(tracker);
 }
 
@@ -257,13 +264,13 @@ static void log_changes(const struct reader_report *report,
       .listener = settings.watches && watch.monitor == NULL ? watch.error : 0,
       .has_unattributed = figures->unattributed > 0,
       .rejection = watch.rejection,
-      .forks =
+      .events =
           watch.monitor != NULL ? exit_monitor_events_error(watch.monitor) : 0,
       .is_full = figures->is_full,
   };
   diagnostics_update(&diagnostics, &now, log_problem);
   log_lookups();
-  exit_watch_log_losses(&watch);
+  exit_watch_log_losses(&watch, figures->missed);
 }
 
 static void dispatch_values(double begin, const struct reader_report *report,
@@ -282,6 +289,8 @@ static void dispatch_values(double begin, const struct reader_report *report,
       .records = watch.records,
       .lost_records = watch.lost_records.count,
       .undecided = figures->undecided,
+      .hears_events = figures->hears_events,
+      .missed = figures->missed,
   };
   values_dispatch(tracker, &scope, settings.report_self ? &own : NULL);
 }

@@ -14,6 +14,7 @@ struct settings {
   char *watch_cpus; /* such as "0-3,8"; NULL for all */
   bool watches;     /* false for none */
   size_t watch_buffer;
+  bool process_events;
   enum notify notify; /* of stanzas that do not say otherwise */
   uint32_t notify_rate;
   uint32_t max_groups; /* that the processes' names make */

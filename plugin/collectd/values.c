@@ -71,6 +71,8 @@ static void dispatch_own(value_list_t *list, const struct own_values *own,
     dispatch_events(list, "exit-records-lost", own->lost_records);
     dispatch_events(list, "exit-undecided", own->undecided);
   }
+  if (own->hears_events)
+    dispatch_events(list, "missed", own->missed);
   dispatch_gauge(list, "duration", "read",
                  (double)clock_ns(CLOCK_MONOTONIC) / 1e9 - own->begin);
 }

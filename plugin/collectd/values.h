@@ -16,6 +16,8 @@ struct own_values {
   size_t members;
   bool listens; /* what follows is known */
   uint64_t records, lost_records, undecided;
+  bool hears_events; /* and so is this */
+  uint64_t missed;
 };
 
 /* Publishes all groups and dispatches their values, and with own those of the

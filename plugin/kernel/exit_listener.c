@@ -2,10 +2,8 @@
 #include "kernel/exit_listener.h"
 
 #include "kernel/clock.h"
-#include "kernel/exit_registration.h"
-#include "kernel/genl.h"
+#include "kernel/exit_inbox.h"
 #include "kernel/mutex.h"
-#include "kernel/netlink_inbox.h"
 #include "kernel/proof_thread.h"
 #include "kernel/thread.h"
 
@@ -16,16 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-  BATCH = 32,          /* messages in one system call */
-  MESSAGE_SIZE = 2048, /* version 17 with two records needs 1440 */
   /* Rest after a drain if records come closer than that, so that they come in
    * batches: one at a time costs four times as much. */
   REST_NS = 2000000,
+  ALSO_MS = 1000, /* how long what there is beside may wait that wakes nobody */
+  MORE_MS = 1,    /* and what is yet to be taken of it */
   PROOF_INTERVAL_MS = 100,
   PROOF_TRIES = 15,
   STOP_MS = 500,
@@ -36,9 +33,8 @@ enum {
 extern struct mutex listener_mutex, draining_turn;
 
 struct exit_listener {
-  int fd;
+  struct exit_inbox *inbox;
   int wake_fd; /* an eventfd: something else is to be done */
-  uint16_t family;
   char *cpus;
   struct exit_listener_calls calls;
   pthread_t thread;
@@ -47,7 +43,6 @@ struct exit_listener {
   atomic_bool must_stop;
 
   /* For exit_listener_status. */
-  size_t buffer;
   atomic_bool is_proven;
   atomic_int error, rejection, untried;
   atomic_uint_fast64_t records, lost;
@@ -56,22 +51,24 @@ struct exit_listener {
   atomic_int
       also_fd; /* calls.also_fd, or -1 since it is not looked at any more */
 
+  atomic_bool has_more; /* beside, which also_fd does not show */
+
   struct mutex mutex; /* listener_mutex */
   pthread_cond_t changed;
-  bool has_ended GUARDED_BY(listener_mutex);    /* the thread */
-  bool is_draining GUARDED_BY(listener_mutex);  /* some thread */
+  bool has_ended GUARDED_BY(listener_mutex);   /* the thread */
+  bool is_draining GUARDED_BY(listener_mutex); /* some thread */
+  unsigned int
+      callers GUARDED_BY(listener_mutex);       /* that wait for their turn */
   bool is_own_drain GUARDED_BY(listener_mutex); /* the listener's */
   bool was_left
       GUARDED_BY(listener_mutex); /* a drain was, in the middle of it */
 
-  /* When the socket was last seen empty; its own count of drops. */
+  /* When the inbox was last seen empty. */
   uint64_t empty_ns GUARDED_BY(draining_turn);
-  uint32_t drops GUARDED_BY(draining_turn);
-  struct mmsghdr headers[BATCH] GUARDED_BY(draining_turn);
-  struct iovec vectors[BATCH] GUARDED_BY(draining_turn);
-  struct message messages[BATCH] GUARDED_BY(draining_turn);
-  GUARDED_BY(draining_turn)
-  _Alignas(struct nlmsghdr) unsigned char bytes[BATCH][MESSAGE_SIZE];
+  /* Records that were received at a time, and are not taken yet. */
+  bool has_batch GUARDED_BY(draining_turn);
+  uint64_t received_ns GUARDED_BY(draining_turn);
+  struct exit_inbox_batch batch GUARDED_BY(draining_turn);
 };
 
 static uint64_t now_ns(void) { return clock_ns(CLOCK_BOOTTIME); }
@@ -86,32 +83,41 @@ static void unlock(struct exit_listener *listener)
   mutex_unlock(&listener->mutex);
 }
 
-/* Takes a datagram's messages; is it an exit record it is kept in messages.
- * Returns the number kept. */
-static size_t parse_datagram(struct exit_listener *listener,
-                             const struct mmsghdr *datagram, size_t kept)
-    REQUIRES(draining_turn) {
-  const struct nlmsghdr *header = datagram->msg_hdr.msg_iov->iov_base;
-  struct message *message = &listener->messages[kept];
+/* Notes what the records that were received say about the listener. */
+static void note_batch(struct exit_listener *listener) REQUIRES(draining_turn) {
+  const struct exit_inbox_batch *batch = &listener->batch;
 
-  int status = mnl_nlmsg_ok(header, (int)datagram->msg_len)
-                   ? message_parse(header, message)
-                   : -EBADMSG;
-  if (status == 0 && (message->error != 0 || !message->has[MESSAGE_THREAD]))
-    status = -EBADMSG;
-  if (status != 0) {
-    atomic_store(&listener->rejection, status);
-    return kept;
-  }
-  if ((int)message->id[MESSAGE_THREAD] == atomic_load(&listener->proof_tid))
-    atomic_store(&listener->is_proven, true);
-  return kept + 1;
+  if (batch->rejection != 0)
+    atomic_store(&listener->rejection, batch->rejection);
+  for (size_t i = 0; i < batch->count; i++)
+    if ((int)batch->messages[i].id[MESSAGE_THREAD] ==
+        atomic_load(&listener->proof_tid))
+      atomic_store(&listener->is_proven, true);
+  atomic_fetch_add(&listener->records, batch->count);
 }
 
-static void call_before(struct exit_listener *listener, uint64_t until_ns) {
-  if (atomic_load(&listener->also_fd) >= 0 &&
-      !listener->calls.before(listener->calls.context, until_ns))
+static enum exit_listener_found call_before(struct exit_listener *listener,
+                                            uint64_t until_ns) {
+  if (atomic_load(&listener->also_fd) < 0)
+    return FOUND_NOTHING;
+  enum exit_listener_found found =
+      listener->calls.before(listener->calls.context, until_ns);
+  atomic_store(&listener->has_more, found == FOUND_MORE);
+  if (found == FOUND_END)
     atomic_store(&listener->also_fd, -1);
+  return found;
+}
+
+/* Takes the records that were received, and before them what there is beside:
+ * if the thread is left behind in that, another one takes the records. */
+static void take_batch(struct exit_listener *listener) REQUIRES(draining_turn) {
+  if (!listener->has_batch)
+    return;
+  call_before(listener, listener->received_ns);
+  listener->has_batch = false;
+  listener->calls.take(listener->calls.context, listener->batch.messages,
+                       listener->batch.count, listener->empty_ns,
+                       listener->received_ns);
 }
 
 /* Takes all that has arrived. Returns whether there was something, or a
@@ -121,28 +127,21 @@ static int drain(struct exit_listener *listener) REQUIRES(draining_turn) {
 
   for (;;) {
     uint64_t before_ns = now_ns();
-    int received =
-        netlink_inbox_receive(listener->fd, listener->headers, BATCH);
-    if (received < 0)
-      return received;
-    if (received == 0) {
+    int status = exit_inbox_receive(listener->inbox, &listener->batch);
+    if (status < 0)
+      return status;
+    if (status == 0) {
       listener->empty_ns = before_ns;
-      call_before(listener, before_ns);
       break;
     }
-    uint64_t received_ns = now_ns();
-    call_before(listener, received_ns);
-    size_t kept = 0;
-    for (int i = 0; i < received; i++)
-      kept = parse_datagram(listener, &listener->headers[i], kept);
-    atomic_fetch_add(&listener->records, kept);
-    listener->calls.take(listener->calls.context, listener->messages, kept,
-                         listener->empty_ns, received_ns);
+    listener->received_ns = now_ns();
+    listener->has_batch = true;
+    note_batch(listener);
+    take_batch(listener);
     took = true;
   }
-
-  atomic_fetch_add(&listener->lost,
-                   netlink_inbox_take_drops(listener->fd, &listener->drops));
+  call_before(listener, now_ns());
+  atomic_fetch_add(&listener->lost, exit_inbox_take_losses(listener->inbox));
   return took;
 }
 
@@ -151,8 +150,11 @@ static int drain(struct exit_listener *listener) REQUIRES(draining_turn) {
 static bool begin_drain(struct exit_listener *listener, bool is_own)
     ACQUIRES(draining_turn) EXCLUDES(listener_mutex) UNCHECKED {
   lock(listener);
-  while (listener->is_draining)
+  /* Callers first: the listener would be back before they have woken. */
+  listener->callers += !is_own;
+  while (listener->is_draining || (is_own && listener->callers > 0))
     pthread_cond_wait(&listener->changed, &listener->mutex.pthread);
+  listener->callers -= !is_own;
   bool was_left = listener->was_left;
   listener->is_draining = true;
   listener->is_own_drain = is_own;
@@ -170,9 +172,16 @@ static void end_drain(struct exit_listener *listener, bool was_left)
   unlock(listener);
 }
 
+/* Goes on where the thread before was left behind. */
+static void resume_drain(struct exit_listener *listener)
+    REQUIRES(draining_turn) {
+  listener->calls.resume(listener->calls.context);
+  take_batch(listener);
+}
+
 static int drain_in_turn(struct exit_listener *listener, bool is_own) {
   if (begin_drain(listener, is_own))
-    listener->calls.resume(listener->calls.context);
+    resume_drain(listener);
   int status = drain(listener);
   end_drain(listener, false);
   return status;
@@ -187,25 +196,54 @@ static void wake(struct exit_listener *listener) {
 void exit_listener_drain(struct exit_listener *listener) {
   /* An error comes again in the listener's thread; and so does its turn to look
    * at what is to be done later. */
-  if (drain_in_turn(listener, false) > 0)
+  if (drain_in_turn(listener, false) > 0 || atomic_load(&listener->has_more))
     wake(listener);
 }
 
-/* Waits for records or a wish. Returns whether there is something to read
- * beside. */
-static bool wait_for_work(struct exit_listener *listener, int timeout_ms) {
+/* What there is to do. */
+enum { WORK_RECORDS = 1, WORK_ALSO = 2 };
+
+/* Waits for records, a wish or what there is beside. */
+static unsigned int wait_for_work(struct exit_listener *listener,
+                                  int timeout_ms) {
   struct pollfd fds[] = {
-      {.fd = listener->fd, .events = POLLIN},
+      {.fd = exit_inbox_fd(listener->inbox), .events = POLLIN},
       {.fd = listener->wake_fd, .events = POLLIN},
       {.fd = atomic_load(&listener->also_fd), .events = POLLIN}};
   uint64_t wishes;
 
+  int also_ms = atomic_load(&listener->has_more) ? MORE_MS : ALSO_MS;
+  if (fds[2].fd >= 0 && (timeout_ms < 0 || timeout_ms > also_ms))
+    timeout_ms = also_ms;
   if (poll(fds, sizeof(fds) / sizeof(fds[0]), timeout_ms) <= 0)
-    return false;
+    return WORK_RECORDS;
   if ((fds[1].revents & POLLIN) != 0 &&
       read(listener->wake_fd, &wishes, sizeof(wishes)) < 0)
-    return false; /* another wake came between: it will be read next time */
-  return fds[2].revents != 0;
+    return 0; /* another wake came between: it will be read next time */
+  return ((fds[0].revents | fds[1].revents) != 0 ? WORK_RECORDS : 0) |
+         (fds[2].revents != 0 ? WORK_ALSO : 0);
+}
+
+/* Does what there is beside, without the records that have arrived. */
+static enum exit_listener_found
+call_before_in_turn(struct exit_listener *listener) {
+  if (begin_drain(listener, true))
+    resume_drain(listener);
+  enum exit_listener_found found = call_before(listener, now_ns());
+  end_drain(listener, false);
+  return found;
+}
+
+/* Lets records gather; what there is beside cannot wait. */
+static void rest(struct exit_listener *listener) {
+  uint64_t end_ns = now_ns() + REST_NS;
+  for (uint64_t time_ns = now_ns(); time_ns < end_ns; time_ns = now_ns()) {
+    struct pollfd also = {.fd = atomic_load(&listener->also_fd),
+                          .events = POLLIN};
+    struct timespec left = {.tv_nsec = (long)(end_ns - time_ns)};
+    if (ppoll(&also, 1, &left, NULL) > 0)
+      call_before_in_turn(listener);
+  }
 }
 
 /* Listens until it must stop. Returns 0 or a negative errno. */
@@ -227,20 +265,27 @@ static int listen_on(struct exit_listener *listener) {
       timeout_ms = PROOF_INTERVAL_MS;
     }
     uint64_t begin_ns = now_ns();
-    bool has_more = wait_for_work(listener, timeout_ms);
+    unsigned int work = wait_for_work(listener, timeout_ms);
+    if (work == WORK_ALSO) {
+      /* Nobody keeps it busy with what can wait. */
+      if (call_before_in_turn(listener) == FOUND_NOTHING)
+        nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
+      continue;
+    }
     bool is_close = now_ns() - begin_ns < REST_NS;
     int status = drain_in_turn(listener, true);
     if (status < 0)
       return status;
     timeout_ms = listener->calls.drained(listener->calls.context);
-    if (is_close && (status > 0 || has_more))
-      nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
+    if (is_close && status > 0)
+      rest(listener);
   }
   return 0;
 }
 
 static void *run(void *arg) {
   struct exit_listener *listener = arg;
+  thread_raise_priority();
   atomic_store(&listener->error, listen_on(listener));
   lock(listener);
   listener->has_ended = true;
@@ -257,8 +302,7 @@ static int start_thread(struct exit_listener *listener) {
 }
 
 static void destroy(struct exit_listener *listener) {
-  if (listener->fd >= 0)
-    close(listener->fd);
+  exit_inbox_close(listener->inbox);
   if (listener->wake_fd >= 0)
     close(listener->wake_fd);
   pthread_cond_destroy(&listener->changed);
@@ -278,24 +322,10 @@ int exit_listener_open(const char *cpus, size_t buffer,
   thread_init_condition(&l->changed);
   l->cpus = strdup(cpus);
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  l->fd = genl_connect(&l->family);
-  for (size_t i = 0; i < BATCH; i++) {
-    l->vectors[i] = (struct iovec){l->bytes[i], MESSAGE_SIZE};
-    l->headers[i].msg_hdr.msg_iov = &l->vectors[i];
-    l->headers[i].msg_hdr.msg_iovlen = 1;
-  }
-  int status = l->fd < 0 ? l->fd : 0;
-  if (status == 0 && (l->cpus == NULL || l->wake_fd < 0))
-    status = l->cpus == NULL ? -ENOMEM : -errno;
-  if (status == 0) {
-    /* With the default buffer, since a small one might lose the answer. */
-    status = exit_registration_set(l->fd, l->family, l->cpus, true);
-  }
-  if (status == 0) {
-    l->buffer = netlink_inbox_set_buffer(l->fd, buffer);
-    l->empty_ns = now_ns();
-    netlink_inbox_take_drops(l->fd, &l->drops);
-  }
+  int status = l->wake_fd < 0 ? -errno : l->cpus == NULL ? -ENOMEM : 0;
+  if (status == 0)
+    status = exit_inbox_open(cpus, buffer, &l->inbox);
+  l->empty_ns = now_ns();
   if (status != 0) {
     destroy(l);
     return status;
@@ -348,7 +378,6 @@ bool exit_listener_stop(struct exit_listener *listener) {
     return true;
   if (listener->is_started && !end_thread(listener))
     return false;
-  exit_registration_set(listener->fd, listener->family, listener->cpus, false);
   destroy(listener);
   return true;
 }
@@ -360,7 +389,7 @@ void exit_listener_status(struct exit_listener *listener,
       .error = atomic_load(&listener->error),
       .untried = atomic_load(&listener->untried),
       .rejection = atomic_load(&listener->rejection),
-      .buffer = listener->buffer,
+      .buffer = exit_inbox_buffer(listener->inbox),
       .records = atomic_load(&listener->records),
       .lost = atomic_load(&listener->lost),
   };

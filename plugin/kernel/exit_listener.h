@@ -10,16 +10,23 @@
 
 struct exit_listener;
 
+/* What was found beside exit records. */
+enum exit_listener_found {
+  FOUND_NOTHING, /* that could not wait */
+  FOUND_SOMETHING,
+  FOUND_MORE, /* is yet to be taken, and also_fd does not show it */
+  FOUND_END,  /* it is not to be looked at again */
+};
+
 /* Called in the listener's thread, or (but for drained) in one that drains;
  * never in two at a time. */
 struct exit_listener_calls {
   void *context;
 
-  /* Called before take, at the end of each drain, and whenever also_fd has
-   * something to read, which may be -1: all exit records that were sent until
-   * then, CLOCK_BOOTTIME, have been taken or are taken next. Returns whether to
-   * go on looking at that. */
-  bool (*before)(void *context, uint64_t until_ns);
+  /* Called before take, at the end of each drain, once a second, and as soon as
+   * also_fd has something to read, which may be -1: all exit records that were
+   * sent until then, CLOCK_BOOTTIME, have been taken or are taken next. */
+  enum exit_listener_found (*before)(void *context, uint64_t until_ns);
   int also_fd;
 
   /* Some exit records in the order of their arrival. Their threads ended

@@ -8,52 +8,59 @@
 #include <sys/types.h>
 
 /*
- * Hears who forks whom, by the kernel's process events connector
- * (CONFIG_PROC_EVENTS, drivers/connector/cn_proc.c).
+ * What happens to processes, by the kernel's process events connector: in the
+ * order in which it happens.
+ *
+ * Two sockets receive the events: what a process has become can only be read as
+ * long as it lives, so that an exec or a change has to be taken at once; a fork
+ * can wait for the next of these. One thread at a time calls these functions.
  */
+
+enum process_event_kind {
+  PROCESS_FORKED,  /* a process's first event */
+  PROCESS_THREAD,  /* it has a new thread */
+  PROCESS_EXECED,  /* it has called exec */
+  PROCESS_RENAMED, /* its main thread has another name */
+  PROCESS_REOWNED, /* its main thread has another real or effective user */
+};
+
+struct process_event {
+  enum process_event_kind kind;
+  pid_t pid;
+  pid_t tid; /* of a new thread */
+  /* Of a fork: who the kernel made its parent, that is with CLONE_PARENT the
+   * parent of who forked. */
+  pid_t parent;
+  bool is_by_thread; /* other than the main one: the child has its name */
+  /* When, CLOCK_BOOTTIME. Of a fork a little after the process's own start
+   * time, which the kernel takes earlier. */
+  uint64_t time_ns;
+};
 
 struct process_events;
 
-/* Called in the thread that drains, in the order of the events: a process's
- * fork comes before all else of it. */
-struct process_events_calls {
-  void *context;
-
-  /* A process was forked; threads are left out. The parent is who the kernel
-   * made its parent, that is with CLONE_PARENT the parent of who forked.
-   * begin_ns is when, CLOCK_BOOTTIME: a little after the child's own start
-   * time, which the kernel takes earlier in the fork. */
-  void (*fork)(void *context, pid_t parent, pid_t child, uint64_t begin_ns);
-
-  /* A process has called exec. */
-  void (*exec)(void *context, pid_t pid);
-};
-
 /* Begins to listen; what happened before is not heard. buffer is the size to
- * ask for, in bytes, of the socket's. Takes a second at most.
- * Returns 0; -EPERM without CAP_NET_ADMIN, which Linux 6.6 and later do not
- * ask for; -EPROTONOSUPPORT if this kernel has no connector; -ECONNREFUSED in a
- * network namespace other than the initial one; -ETIMEDOUT if the kernel does
- * not answer: it has no process events, or this is another user or pid
- * namespace; or another negative errno. */
-int process_events_open(size_t buffer, struct process_events **forks);
+ * ask for, in bytes, of each socket's. Without has_threads new threads are left
+ * out. Takes two seconds at most. Returns 0 or a negative errno as
+ * connector_open. */
+int process_events_open(size_t buffer, bool has_threads,
+                        struct process_events **events);
 
 /* Takes NULL. */
-void process_events_close(struct process_events *forks);
+void process_events_close(struct process_events *events);
+
+/* To be polled for input: the events that cannot wait. */
+int process_events_fd(const struct process_events *events);
+
+/* Takes the next event that has arrived, if it happened until then,
+ * CLOCK_BOOTTIME; without waiting. lost grows by the events that the kernel had
+ * to drop for want of buffer. Returns 1; 0 if there is none; or a negative
+ * errno: then nothing more will be heard. */
+int process_events_next(struct process_events *events, uint64_t until_ns,
+                        struct process_event *event, uint64_t *lost);
 
 /* Whether events have arrived that are not taken yet, since they happened
  * later: polling does not show them. */
-bool process_events_has_more(const struct process_events *forks);
-
-/* To be polled for input. */
-int process_events_fd(const struct process_events *forks);
-
-/* Takes what has arrived and happened until then, CLOCK_BOOTTIME, without
- * waiting. lost grows by the events that the kernel had to drop for want of
- * buffer: of threads, too, and before Linux 6.6 of any kind. One thread at a
- * time. Returns 0, or a negative errno: then nothing more will be heard. */
-int process_events_drain(struct process_events *forks, uint64_t until_ns,
-                         const struct process_events_calls *calls,
-                         uint64_t *lost);
+bool process_events_has_more(const struct process_events *events);
 
 #endif

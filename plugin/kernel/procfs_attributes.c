@@ -38,7 +38,7 @@ int procfs_cmdline(struct procfs *proc, pid_t pid, char **cmdline) {
   /* A process may change its arguments at any time, so a buffer that was too
    * small is filled anew from the start. It may also let them point to
    * gigabytes of its memory (PR_SET_MM_MAP), so there is a limit. */
-  for (size_t size = 1024;;
+  for (size_t size = proc->cmdline_size > 0 ? proc->cmdline_size : 1024;;
        size = size < PROCFS_CMDLINE_SIZE / 4 ? size * 4 : PROCFS_CMDLINE_SIZE) {
     int status = grow_cmdline(proc, size);
     if (status != 0)

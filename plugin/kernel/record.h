@@ -32,6 +32,10 @@ enum delay {
       DELAY_KINDS
 };
 
+/* Since this version records tell whose thread has ended, and whether it was
+ * the last one. */
+enum { RECORD_VERSION_LAST_THREAD = 12 };
+
 enum { RECORD_COMM_SIZE = 32 };
 
 /* Bits of a record's flags (include/uapi/linux/acct.h). */

@@ -10,6 +10,10 @@
 int thread_start(pthread_t *thread, const char *name, void *(*run)(void *),
                  void *context);
 
+/* Has the calling thread run before others, if this process may (CAP_SYS_NICE):
+ * for who must look at what may be gone in a millisecond. */
+void thread_raise_priority(void);
+
 /* A condition whose waits end by CLOCK_MONOTONIC. */
 void thread_init_condition(pthread_cond_t *condition);
 

@@ -246,25 +246,30 @@ static void describe_strange_records(int status, char *line, size_t size) {
            strerrordesc_np(-status));
 }
 
-static const char *forks_cure(int status) {
+static const char *events_remedy(int status) {
   switch (status) {
   case -EPERM:
+    return "Give collectd CAP_NET_ADMIN";
   case -EPROTONOSUPPORT:
+    return "Run a kernel with CONFIG_PROC_EVENTS";
   case -ECONNREFUSED:
+    return "Run collectd in the initial network namespace";
   case -ETIMEDOUT:
-    return "It wants a kernel with CONFIG_PROC_EVENTS, CAP_NET_ADMIN and the "
-           "initial network namespace.";
+    return "Run a kernel with CONFIG_PROC_EVENTS, and collectd in the initial "
+           "user and pid namespaces";
   default:
     return "The connection to the kernel failed; restart collectd, which opens "
-           "a new one.";
+           "a new one";
   }
 }
 
-static void describe_forks(int status, char *line, size_t size) {
+static void describe_events(int status, char *line, size_t size) {
   snprintf(line, size,
-           "Forks are not told (%s): of Descendants those are missed whose "
-           "parent ends before a read sees them. %s",
-           strerrordesc_np(-status), forks_cure(status));
+           "Process events do not arrive (%s): of a process that no read has "
+           "seen, the command line is unknown, and so are Descendants whose "
+           "parent has ended; a change of groups takes effect with the next "
+           "read, which lists /proc. %s, or set ProcessEvents to false.",
+           strerrordesc_np(-status), events_remedy(status));
 }
 
 static void describe_groups(int status, char *line, size_t size) {
@@ -299,7 +304,7 @@ static const struct {
     [PROBLEM_LISTENER] = {describe_listener, "Exit records arrive.", false},
     [PROBLEM_OLD_RECORDS] = {describe_old_records, "", false},
     [PROBLEM_STRANGE_RECORDS] = {describe_strange_records, "", false},
-    [PROBLEM_FORKS] = {describe_forks, "Forks are told.", false},
+    [PROBLEM_EVENTS] = {describe_events, "Process events arrive.", false},
     [PROBLEM_GROUPS] = {describe_groups, "", false},
 };
 
@@ -378,7 +383,7 @@ void diagnostics_update(struct diagnostics *diagnostics,
       [PROBLEM_LISTENER] = now->listener,
       [PROBLEM_OLD_RECORDS] = now->has_unattributed ? -ENODATA : 0,
       [PROBLEM_STRANGE_RECORDS] = now->rejection,
-      [PROBLEM_FORKS] = now->forks,
+      [PROBLEM_EVENTS] = now->events,
       [PROBLEM_GROUPS] = now->is_full ? -ENOSPC : 0,
   };
 

@@ -22,7 +22,7 @@ enum problem {
   PROBLEM_LISTENER,
   PROBLEM_OLD_RECORDS,
   PROBLEM_STRANGE_RECORDS,
-  PROBLEM_FORKS,
+  PROBLEM_EVENTS,
   PROBLEM_GROUPS,
   PROBLEMS
 };
@@ -49,7 +49,7 @@ struct problem_report {
   int listener;          /* why nobody listens: 0 or a negative errno */
   bool has_unattributed; /* exit records that name no process */
   int rejection;         /* why exit records are not understood, likewise */
-  int forks;             /* why forks are not heard of, likewise */
+  int events;            /* why process events do not arrive, likewise */
   bool is_full;          /* there were more than MaxGroups */
 };
 

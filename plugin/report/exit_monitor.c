@@ -4,7 +4,8 @@
 #include "kernel/clock.h"
 #include "kernel/process_events.h"
 #include "report/notice.h"
-#include "track/descendants.h"
+#include "track/event_accounting.h"
+#include "track/kernel_connection.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -17,12 +18,13 @@ struct exit_monitor {
   struct exit_monitor_options options;
   struct exit_listener *listener;
   struct exit_accounting *exits;
-  /* NULL if nobody wants descendants, or it failed. The listener's. */
-  struct process_events *forks;
-  struct descendants *descendants; /* NULL if nobody wants descendants */
+  struct event_accounting *event_accounting;
+  /* NULL if they are not wanted, or failed. The listener's. */
+  struct process_events *events;
   atomic_int events_error;
   atomic_uint_fast64_t events_lost;
-  atomic_bool has_unsaid, has_events;
+  atomic_bool has_unsaid;
+  uint64_t records_lost; /* at the last read */
 };
 
 static void say_event(void *context, const struct exit_event *event)
@@ -42,36 +44,45 @@ static void say_event(void *context, const struct exit_event *event)
   monitor->has_unsaid = true;
 }
 
-static void note_fork(void *context, pid_t parent, pid_t child,
-                      uint64_t begin_ns) {
-  struct exit_monitor *monitor = context;
-  descendants_fork(monitor->descendants, parent, child, begin_ns);
+/* Has the next read find what no event has told. */
+static void reconcile(struct exit_monitor *monitor) {
+  tracker_lock(monitor->tracker);
+  monitor->tracker->must_list = true;
+  tracker_unlock(monitor->tracker);
 }
 
-static void note_exec(void *context, pid_t pid) {
-  struct exit_monitor *monitor = context;
-  descendants_exec(monitor->descendants, pid);
-}
-
-/* Who was forked must be known before its exit record is taken. */
-static bool take_forks(void *context, uint64_t until_ns) {
-  struct exit_monitor *monitor = context;
-  const struct process_events_calls calls = {monitor, note_fork, note_exec};
-  uint64_t lost = 0;
-  if (monitor->forks == NULL)
-    return false;
-  descendants_set_time(monitor->descendants, until_ns + 1000);
-  int status = process_events_drain(monitor->forks, until_ns, &calls, &lost);
-  atomic_fetch_add(&monitor->events_lost, lost);
-  monitor->has_events = process_events_has_more(monitor->forks);
-  if (status == 0)
-    return true;
-  monitor->has_events = false;
-  /* Exit records go on without. */
+/* Exit records go on without. */
+static void end_events(struct exit_monitor *monitor, int status) {
   atomic_store(&monitor->events_error, status);
-  process_events_close(monitor->forks);
-  monitor->forks = NULL;
-  return false;
+  process_events_close(monitor->events);
+  monitor->events = NULL;
+  reconcile(monitor);
+}
+
+/* What a process is must be known before its exit record is taken. */
+static enum exit_listener_found take_events(void *context, uint64_t until_ns) {
+  struct exit_monitor *monitor = context;
+  struct process_event event;
+  uint64_t lost = 0;
+  int status;
+  enum exit_listener_found found = FOUND_NOTHING;
+
+  if (monitor->events == NULL)
+    return FOUND_END;
+  event_accounting_set_time(monitor->event_accounting, until_ns + 1000);
+  while ((status = process_events_next(monitor->events, until_ns, &event,
+                                       &lost)) > 0)
+    if (event_accounting_take(monitor->event_accounting, &event))
+      found = FOUND_SOMETHING;
+  if (lost > 0) {
+    atomic_fetch_add(&monitor->events_lost, lost);
+    reconcile(monitor);
+  }
+  if (status < 0) {
+    end_events(monitor, status);
+    return FOUND_END;
+  }
+  return process_events_has_more(monitor->events) ? FOUND_MORE : found;
 }
 
 static void drain(void *context) {
@@ -82,8 +93,8 @@ static void drain(void *context) {
 static struct procfs *find_busy(void *context) {
   const struct exit_monitor *monitor = context;
   struct procfs *proc = exit_accounting_proc(monitor->exits);
-  if (procfs_call(proc) == 0 && monitor->descendants != NULL)
-    proc = descendants_proc(monitor->descendants);
+  if (procfs_call(proc) == 0)
+    proc = event_accounting_proc(monitor->event_accounting);
   return procfs_call(proc) != 0 ? proc : NULL;
 }
 
@@ -93,7 +104,8 @@ static int leave_drain(void *context, const struct procfs *abandoned,
   if (abandoned == exit_accounting_proc(monitor->exits))
     exit_accounting_use_proc(monitor->exits, again);
   else
-    descendants_use_proc(monitor->descendants, again);
+    event_accounting_use_proc(monitor->event_accounting, again);
+  reconcile(monitor); /* the event at hand is not taken again */
   return exit_listener_leave_drain(monitor->listener, is_callers);
 }
 
@@ -129,9 +141,17 @@ static int sum_up(void *context) {
   struct exit_monitor *monitor = context;
   if (monitor->has_unsaid)
     sum_up_before(monitor, clock_s());
-  if (monitor->has_events)
-    return 1;
   return monitor->has_unsaid ? 1000 : -1;
+}
+
+/* Whether this kernel's exit records do not tell whose thread has ended. */
+static bool must_follow_threads(void) {
+  struct kernel_connection connection = {0};
+  kernel_connection_begin(&connection);
+  bool is_old =
+      connection.error == 0 && connection.version < RECORD_VERSION_LAST_THREAD;
+  kernel_connection_close(&connection);
+  return is_old;
 }
 
 /* Process events after the exit records: a kernel that sends none, or not here,
@@ -140,21 +160,29 @@ static int open_sources(struct exit_monitor *monitor) {
   const struct exit_monitor_options *options = &monitor->options;
   int status =
       exit_listener_open(options->cpus, options->buffer, &monitor->listener);
-  if (status != 0 || !monitor->tracker->has_descendants)
+  if (status != 0 || !options->wants_events)
     return status;
+  bool must_follow = must_follow_threads();
+  if (must_follow) {
+    tracker_lock(monitor->tracker);
+    if (monitor->tracker->threads == NULL)
+      monitor->tracker->threads = thread_owners_create();
+    tracker_unlock(monitor->tracker);
+  }
   atomic_store(&monitor->events_error,
                options->has_no_events
                    ? -ETIMEDOUT
-                   : process_events_open(options->buffer, &monitor->forks));
+                   : process_events_open(options->buffer, must_follow,
+                                         &monitor->events));
   return 0;
 }
 
 static int start_listener(struct exit_monitor *monitor) {
   const struct exit_listener_calls calls = {
       .context = monitor,
-      .before = take_forks,
+      .before = take_events,
       .also_fd =
-          monitor->forks != NULL ? process_events_fd(monitor->forks) : -1,
+          monitor->events != NULL ? process_events_fd(monitor->events) : -1,
       .take = take,
       .resume = resume,
       .drained = sum_up,
@@ -174,12 +202,13 @@ int exit_monitor_start(struct tracker *tracker,
   w->has_unsaid = options->notifier != NULL; /* of a former watcher */
   int status =
       exit_accounting_create("/proc", tracker, say_event, w, &w->exits);
-  if (status == 0 && tracker->has_descendants)
-    status = descendants_create("/proc", tracker, &w->descendants);
+  if (status == 0)
+    status = event_accounting_create("/proc", tracker, &w->event_accounting);
   if (status == 0)
     status = open_sources(w);
   tracker_lock(tracker);
   tracker->hears_since_ns = clock_ns(CLOCK_BOOTTIME);
+  tracker->must_list = true;
   tracker_unlock(tracker);
   if (status == 0)
     status = start_listener(w);
@@ -213,10 +242,10 @@ bool exit_monitor_stop(struct exit_monitor *monitor) {
   if (!exit_listener_stop(monitor->listener))
     return false;
   tracker_lock(monitor->tracker);
-  monitor->tracker->listens = false;
+  monitor->tracker->listens = monitor->tracker->hears_events = false;
   tracker_unlock(monitor->tracker);
-  process_events_close(monitor->forks);
-  descendants_destroy(monitor->descendants);
+  process_events_close(monitor->events);
+  event_accounting_destroy(monitor->event_accounting);
   exit_accounting_destroy(monitor->exits);
   free(monitor);
   return true;
@@ -232,14 +261,23 @@ void exit_monitor_wait_for_proof(struct exit_monitor *monitor) {
   }
 }
 
+/* Whether process events are wanted, and arrive. */
+static bool hears_events(const struct exit_monitor *monitor) {
+  return monitor->options.wants_events &&
+         atomic_load(&monitor->events_error) == 0;
+}
+
 void exit_monitor_begin_read(struct exit_monitor *monitor) {
   struct exit_listener_status status;
   exit_listener_status(monitor->listener, &status);
 
   tracker_lock(monitor->tracker);
   monitor->tracker->listens = status.is_proven && status.error == 0;
-  monitor->tracker->hears_forks =
-      monitor->descendants != NULL && atomic_load(&monitor->events_error) == 0;
+  monitor->tracker->hears_events = hears_events(monitor);
+  /* Nothing else tells that their processes are gone. */
+  monitor->tracker->must_list |= status.lost != monitor->records_lost;
+  monitor->tracker->always_lists = !monitor->options.watches_all;
+  monitor->records_lost = status.lost;
   tracker_unlock(monitor->tracker);
 }
 

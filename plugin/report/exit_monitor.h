@@ -7,19 +7,22 @@
 #include "track/exit_accounting.h"
 
 /*
- * Listens for exit records, books them, and says how processes ended.
+ * Listens for exit records and process events, has them accounted for, and says
+ * how processes ended.
  */
 
 struct exit_monitor;
 
 struct exit_monitor_options {
   const char *cpus;          /* such as "0-3,8" */
+  bool watches_all;          /* these are all that there may be */
   size_t buffer;             /* bytes */
   uint32_t notify_rate;      /* notices a second and group */
   struct notifier *notifier; /* takes them; the caller's. NULL if no rule wants
                               * any */
+  bool wants_events;         /* process events, too */
   bool has_no_events;        /* the kernel did not answer a former monitor that
-                              * asked for process events: it is not asked again */
+                              * asked for them: it is not asked again */
 };
 
 /* The tracker and the texts stay the caller's. Returns 0 or a
@@ -40,13 +43,11 @@ bool exit_monitor_stop(struct exit_monitor *monitor);
  * any arrive. */
 void exit_monitor_wait_for_proof(struct exit_monitor *monitor);
 
-/* Why forks are not heard of, or not any more: 0, also if no rule wants
- * descendants, or a negative errno as process_events_open or
- * process_events_drain. */
+/* Why process events do not arrive, or not any more: 0, also if they are not
+ * wanted, or a negative errno as process_events_open or process_events_next. */
 int exit_monitor_events_error(const struct exit_monitor *monitor);
 
-/* How many process events the kernel had to drop for want of buffer: forks and
- * execs; before Linux 6.6 those of any other kind, too. */
+/* How many process events the kernel had to drop for want of buffer. */
 uint64_t exit_monitor_events_lost(const struct exit_monitor *monitor);
 
 /* To be called before each read, in its thread, as start and stop are. */

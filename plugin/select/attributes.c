@@ -13,10 +13,9 @@ void attributes_init(struct attributes *a, struct procfs *proc, pid_t pid,
   a->work = NULL;
   a->undecided = NULL;
   a->limit = PATTERN_NO;
-  a->memo = NULL;
   a->error = 0;
   a->is_pending = false;
-  a->find_cgroup = a->find_cmdline = NULL;
+  a->find_cgroup = NULL;
   a->find_context = NULL;
   a->executable = NULL;
   a->read = 0;
@@ -39,13 +38,6 @@ void attributes_set_cgroup(struct attributes *a, const char *cgroup) {
   a->cgroup = cgroup;
 }
 
-void attributes_lend_cmdline(struct attributes *a, char *cmdline,
-                             struct pattern_memo *memo) {
-  attributes_clear(a);
-  a->cmdline = cmdline;
-  a->memo = memo;
-}
-
 const char *attributes_seen_cgroup(const struct attributes *a) {
   return (a->read & CGROUP) != 0 ? a->cgroup : NULL;
 }
@@ -64,10 +56,8 @@ bool attributes_are_incomplete(const struct attributes *a) {
 }
 
 void attributes_clear(struct attributes *a) {
-  if (a->memo == NULL)
-    free(a->cmdline);
+  free(a->cmdline);
   a->cmdline = NULL;
-  a->memo = NULL;
 }
 
 /* Whether an attribute is to be read from procfs. If the process has ended, it
@@ -88,7 +78,7 @@ static bool succeeded(struct attributes *a, int status) {
 }
 
 const char *attributes_cmdline(struct attributes *a) {
-  if (must_read(a, CMDLINE, a->find_cmdline) &&
+  if (must_read(a, CMDLINE, NULL) &&
       !succeeded(a, procfs_cmdline(a->proc, a->pid, &a->cmdline)))
     a->cmdline = NULL;
   if (a->cmdline == NULL)

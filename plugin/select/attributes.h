@@ -3,7 +3,7 @@
 #define TASKSTATS_ATTRIBUTES_H
 
 #include "kernel/procfs.h"
-#include "select/pattern_memo.h"
+#include "select/pattern.h"
 #include "select/pattern_work.h"
 
 #include <limits.h>
@@ -23,14 +23,12 @@ struct attributes {
                               * limit, if the last selector that was asked
                               * depends on it; that selector's; NULL: none */
   enum pattern_result limit; /* which limit, then */
-  struct pattern_memo *memo; /* of a command line that is somebody else's */
   int error; /* the last failure to read one, but for a vanished process */
   struct path_watch *executable; /* one whose file it runs, or NULL */
   bool is_pending; /* it depends on a user who is not looked up yet */
   /* Called when that is first asked for of a process that has ended, to set it
    * if it can be had; or NULL. */
   void (*find_cgroup)(void *context);
-  void (*find_cmdline)(void *context);
   void *find_context;
   unsigned int read; /* private: the attributes that were asked for */
   char *cmdline;
@@ -54,10 +52,6 @@ void attributes_clear(struct attributes *a);
 void attributes_init_exited(struct attributes *a, pid_t pid, const char *comm,
                             uid_t uid, uint64_t exe_dev, uint64_t exe_inode);
 void attributes_set_cgroup(struct attributes *a, const char *cgroup);
-
-/* Lends it a command line, with what is remembered of that. */
-void attributes_lend_cmdline(struct attributes *a, char *cmdline,
-                             struct pattern_memo *memo);
 
 /* The cgroup if a selector asked for it and there was one, or NULL. */
 const char *attributes_seen_cgroup(const struct attributes *a);

@@ -214,12 +214,22 @@ bool group_name_is_fixed(const struct group_name *template) {
   return true;
 }
 
-bool group_name_wants_user(const struct group_name *template) {
+static bool has_placeholder(const struct group_name *template,
+                            enum selector_match (*put)(struct text *out,
+                                                       struct attributes *a)) {
   for (size_t i = 0; i < template->count; i++)
     if (template->parts[i].placeholder != NULL &&
-        template->parts[i].placeholder->put == put_user)
+        template->parts[i].placeholder->put == put)
       return true;
   return false;
+}
+
+bool group_name_wants_user(const struct group_name *template) {
+  return has_placeholder(template, put_user);
+}
+
+bool group_name_wants_pid(const struct group_name *template) {
+  return has_placeholder(template, put_pid);
 }
 
 unsigned int group_name_captures(const struct group_name *template) {

@@ -26,6 +26,9 @@ bool group_name_is_fixed(const struct group_name *template);
 /* Whether it has %{user}. */
 bool group_name_wants_user(const struct group_name *template);
 
+/* Whether it has %{pid}. */
+bool group_name_wants_pid(const struct group_name *template);
+
 /* The highest n of its %{n}, or 0. */
 unsigned int group_name_captures(const struct group_name *template);
 

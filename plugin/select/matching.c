@@ -3,8 +3,9 @@
 
 #include "kernel/arithmetic.h"
 
-/* What each match of a process that lives may take, whatever is left of all. */
-enum { LEAST_STEPS = 50000 };
+/* What each match of a process that lives may take, whatever is left of all; in
+ * a read, and when it calls exec: enough for a line of a few hundred bytes. */
+enum { LEAST_STEPS = 50000, LEAST_STEPS_OF_EXEC = 2000 };
 
 /*
  * Of a process that lives, what is cheap to match is always decided, and only
@@ -14,7 +15,9 @@ enum { LEAST_STEPS = 50000 };
 static uint64_t free_steps(const struct attributes *a) {
   if (a->work == NULL)
     return PATTERN_MATCH_STEPS;
-  return a->proc != NULL ? LEAST_STEPS : 0;
+  if (a->proc == NULL)
+    return 0;
+  return a->work->is_frequent ? LEAST_STEPS_OF_EXEC : LEAST_STEPS;
 }
 
 static uint64_t steps_left(struct attributes *a, uid_t *uid) {
@@ -67,24 +70,11 @@ static enum pattern_result match_with_work(struct attributes *a,
                                                                : result;
 }
 
-/* What is remembered of a text is not matched again. */
 enum pattern_result matching_match(struct matching *matching,
                                    const struct pattern *pattern,
                                    const char *text,
                                    struct captures *captures) {
-  struct attributes *a = matching->a;
-  struct pattern_memo *memo = text == a->cmdline ? a->memo : NULL;
-  const struct pattern_finding *known =
-      memo != NULL ? pattern_memo_find(memo, pattern) : NULL;
-  if (known != NULL) {
-    *captures = known->captures;
-    return known->result;
-  }
-  enum pattern_result result =
-      matching->may_work ? match_with_work(a, pattern, text, captures)
-                         : match_freely(matching, pattern, text, captures);
-  if (memo != NULL && result != PATTERN_BUSY)
-    pattern_memo_add(memo,
-                     &(struct pattern_finding){pattern, result, *captures});
-  return result;
+  return matching->may_work
+             ? match_with_work(matching->a, pattern, text, captures)
+             : match_freely(matching, pattern, text, captures);
 }

@@ -2,6 +2,7 @@
 #ifndef TASKSTATS_PATTERN_WORK_H
 #define TASKSTATS_PATTERN_WORK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -22,7 +23,9 @@ enum {
 /* One a thread; private. */
 struct pattern_work {
   uint64_t left;
-  uint64_t filled_ns;               /* when it was last filled up; 0: never */
+  bool is_frequent;   /* the caller's: processes are matched whenever they call
+                       * exec, as often as anybody likes */
+  uint64_t filled_ns; /* when it was last filled up; 0: never */
   uint64_t used[2 * PATTERN_USERS]; /* by users who share a place here */
 };
 

@@ -18,6 +18,11 @@ bool rule_looks_up_users(const struct rule *rule) {
          (rule->template != NULL && group_name_wants_user(rule->template));
 }
 
+bool rule_wants_pid(const struct rule *rule) {
+  return selector_wants_pid(rule->selector) ||
+         (rule->template != NULL && group_name_wants_pid(rule->template));
+}
+
 enum selector_match rule_match(const struct rule *rule, struct attributes *a,
                                struct match *match) {
   struct captures captures;

@@ -49,6 +49,10 @@ void rule_destroy(struct rule *rule);
  * for the users it selects. */
 bool rule_looks_up_users(const struct rule *rule);
 
+/* Whether it depends on a process's pid what it selects, or the group's name.
+ */
+bool rule_wants_pid(const struct rule *rule);
+
 /* A rule that selects a process, and the name of its group. */
 struct match {
   const struct rule *rule;

@@ -337,6 +337,10 @@ enum selector_match selector_match(const struct selector *selector,
   return result;
 }
 
+bool selector_wants_pid(const struct selector *selector) {
+  return selector->values[SELECTOR_PID_FILE] != NULL;
+}
+
 bool selector_look_up_users(const struct selector *selector) {
   bool has_names = false;
   uid_t uid;

@@ -55,6 +55,9 @@ enum selector_match selector_match(const struct selector *selector,
                                    struct attributes *a,
                                    struct captures *captures);
 
+/* Whether it selects processes by their pids. */
+bool selector_wants_pid(const struct selector *selector);
+
 /* Asks the user cache for its users, so that they are known soon. Returns
  * whether it has any by name. */
 bool selector_look_up_users(const struct selector *selector);

@@ -182,3 +182,15 @@ bool user_cache_take_change(struct user_change *change) {
   mutex_unlock(&lock);
   return found;
 }
+
+void user_cache_ask_for_all(struct procfs *proc) {
+  char name[128];
+  pid_t pid;
+  uint32_t inode;
+  uid_t uid;
+
+  procfs_rewind(proc);
+  while (procfs_next(proc, &pid, &inode) > 0)
+    if (procfs_uid(proc, pid, &uid) == 0)
+      user_cache_name(uid, name, sizeof(name));
+}

@@ -2,6 +2,7 @@
 #ifndef TASKSTATS_USER_CACHE_H
 #define TASKSTATS_USER_CACHE_H
 
+#include "kernel/procfs.h"
 #include "select/nss.h"
 #include "select/user_table.h"
 
@@ -46,5 +47,8 @@ uint32_t user_cache_refresh(void);
 
 /* As user_table_take_change. */
 bool user_cache_take_change(struct user_change *change);
+
+/* Asks for the users of all processes, which procfs lists. Its thread. */
+void user_cache_ask_for_all(struct procfs *proc);
 
 #endif

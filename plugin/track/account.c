@@ -192,6 +192,12 @@ static void book_io(struct account *account, const struct sample *sample,
   book(account, COUNTER_WRITE_CALLS, io.write_calls, delta);
 }
 
+bool account_doubts_io(const struct account *account,
+                       const struct sample *sample) {
+  return sample->io != NULL &&
+         own_io_may_have_waited(account->own_io, &sample->own_io);
+}
+
 /* The same of what exit records tell, which is rounded down. */
 static void book_final_io(struct account *account, const struct procfs_io *io,
                           int64_t delta[COUNTERS]) {

@@ -80,6 +80,11 @@ bool account_doubts_disk_waits(const struct account *account,
                                const struct sample *sample)
     REQUIRES(tracker_mutex);
 
+/* Whether a sample's I/O may be that of children whose exit records are yet to
+ * be taken. */
+bool account_doubts_io(const struct account *account,
+                       const struct sample *sample) REQUIRES(tracker_mutex);
+
 /* Books a sample. Each delta is
  * what the counter has grown since the last sample that told it, 0 if this one
  * does not; negative where an earlier sample was too high: the kernel counts a

@@ -19,7 +19,8 @@ static uint64_t least_thread_ns(const struct sample_sources *sources,
                                 const struct member_sample *found,
                                 uint64_t length_ns) REQUIRES(tracker_mutex) {
   uint32_t threads_now = found->threads;
-  uint32_t before = process->member->threads;
+  /* It had one at least, whether a read has counted them or not. */
+  uint32_t before = process->member->threads > 0 ? process->member->threads : 1;
 
   if (!sources->tracker->listens)
     return max(threads_now, before) * length_ns;
@@ -28,10 +29,9 @@ static uint64_t least_thread_ns(const struct sample_sources *sources,
   return min(threads_now, before) * length_ns;
 }
 
-/* Sets what is known of the time since the last sample. */
-static void set_period(const struct sample_sources *sources,
-                       const struct process *process,
-                       struct member_sample *found) REQUIRES(tracker_mutex) {
+void disk_wait_period_estimate(const struct sample_sources *sources,
+                               const struct process *process,
+                               struct member_sample *found) {
   struct disk_wait_period *period = &found->sample.disk;
 
   *period = (struct disk_wait_period){
@@ -103,7 +103,7 @@ void disk_wait_period_set(struct sample_sources *sources,
                           struct member_sample *found) {
   const struct account *account = &process->member->account;
 
-  set_period(sources, process, found);
+  disk_wait_period_estimate(sources, process, found);
   if (!account_doubts_disk_waits(account, &found->sample))
     return;
 
@@ -114,7 +114,7 @@ void disk_wait_period_set(struct sample_sources *sources,
   tracker_lock(sources->tracker);
 
   struct disk_wait_period *asked = &found->sample.disk;
-  set_period(sources, process, found);
+  disk_wait_period_estimate(sources, process, found);
   if (sources->tracker->listens)
     life.lived_ns += found->recent.lived_ns;
   /* Of one that has ended just now nothing is known yet. */

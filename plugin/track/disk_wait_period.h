@@ -19,4 +19,10 @@ void disk_wait_period_set(struct sample_sources *sources,
                           const struct process *process,
                           struct member_sample *found) REQUIRES(tracker_mutex);
 
+/* The same without asking the threads: keeps the lock. */
+void disk_wait_period_estimate(const struct sample_sources *sources,
+                               const struct process *process,
+                               struct member_sample *found)
+    REQUIRES(tracker_mutex);
+
 #endif

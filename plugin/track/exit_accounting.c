@@ -8,6 +8,7 @@
 #include "track/exit_info.h"
 #include "track/exit_owner.h"
 #include "track/exit_usage.h"
+#include "track/old_record.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct exit_accounting {
    * ended threads used. */
   bool is_added;
   struct message *waiting; /* that is to be taken after the next one; or NULL */
+  struct message completed; /* old_record_complete */
   struct exit_groups groups;
 };
 
@@ -112,7 +114,7 @@ static bool has_done_io(const struct tracker *tracker,
 struct ending {
   bool is_added;   /* the thread, to what the ended ones used */
   bool is_member;  /* or its parent is */
-  bool is_decided; /* a read has resolved its groups */
+  bool is_decided; /* its groups are resolved */
   bool has_name, has_changed;
 };
 
@@ -146,6 +148,16 @@ static void narrow_begin(struct exit_info *info, const struct process *process)
     info->latest_ns = process_began_by(process);
 }
 
+/* Whether the groups of a process are known, unless it has become something
+ * else since. Without events, what a read has not selected may have. */
+static bool is_decided(const struct tracker *tracker,
+                       const struct process *process) REQUIRES(tracker_mutex) {
+  if (process == NULL || !process->groups_resolved)
+    return false;
+  return process->member != NULL || tracker->hears_events ||
+         !process_is_listed(process);
+}
+
 /* Looks up a process that has ended, and its parent. */
 static struct ending begin_exit(struct exit_accounting *exits,
                                 struct exit_info *info, bool is_added)
@@ -155,6 +167,7 @@ static struct ending begin_exit(struct exit_accounting *exits,
   if (process != NULL) {
     narrow_begin(info, process);
     info->parent = process->parent;
+    info->is_same_program = process_is_same_program(process, info->is_forked);
   }
   if (process != NULL && !is_added)
     is_added = exit_usage_add_thread(&exits->batch, process, info->thread);
@@ -163,11 +176,14 @@ static struct ending begin_exit(struct exit_accounting *exits,
       .is_member = process != NULL && process->member != NULL,
       .has_name = exit_info_knows_name(info, get_exited_threads(process)),
   };
-  ending.is_decided = ending.is_member && process_is_listed(process);
+  ending.is_decided = is_decided(exits->tracker, process);
   exit_info_set_comm(info, get_exited_threads(process));
   ending.has_changed =
-      ending.is_decided && ending.has_name &&
+      process != NULL && ending.has_name &&
       process_has_changed(process, info->comm, info->is_forked);
+  /* An event was lost. */
+  if (ending.has_changed && !process_is_listed(process))
+    process->groups_resolved = ending.is_decided = false;
   const struct process *parent = note_child(exits->tracker, info, process);
   ending.is_member |= parent != NULL && parent->member != NULL;
   return ending;
@@ -284,6 +300,12 @@ static struct message *take_message(struct exit_accounting *exits,
   struct message *waiting = NULL;
 
   tracker_lock(exits->tracker);
+  if (old_record_is(exits->tracker, message)) {
+    exits->completed = *message;
+    old_record_complete(exits->tracker, &exits->completed,
+                        exits->batch.when.earliest_ns);
+    message = &exits->completed;
+  }
   bool is_known = identify_owner(exits, message, &info);
   if (is_known && !info.is_last)
     waiting = take_thread(exits, &info);

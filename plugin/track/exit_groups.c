@@ -23,13 +23,11 @@ int exit_groups_init(struct exit_groups *groups, struct tracker *tracker,
 
 void exit_groups_clear(struct exit_groups *groups) {
   join_clear(&groups->join);
-  parent_cmdlines_clear(&groups->parents);
   free(groups->unknown);
 }
 
 void exit_groups_begin_batch(struct exit_groups *groups, uint64_t time_ns) {
   pattern_work_fill(&groups->work, time_ns);
-  parent_cmdlines_begin_batch(&groups->parents);
 }
 
 void exit_groups_begin_process(struct exit_groups *groups) {
@@ -41,11 +39,8 @@ bool exit_groups_match(struct exit_groups *groups, struct procfs *proc,
   struct join *join = &groups->join;
   struct exit_info_look look;
 
-  exit_info_look_init(&look, info, proc, &groups->parents);
+  exit_info_look_init(&look, info, proc);
   look.attributes.work = &groups->work;
-  /* Who does not answer has been tried. */
-  look.has_cmdline =
-      hung_processes_has(&groups->tracker->hung, (pid_t)info->thread->ppid);
   for (const struct rule *r = groups->tracker->rules; r != NULL; r = r->next) {
     enum selector_match result =
         exit_info_match(&look, r, &join->matches[join->match_count]);
@@ -81,14 +76,17 @@ static void count_exit_of_member(struct exit_groups *groups,
   exit_event_send(groups->sink, groups->context, info, process->member);
 }
 
+static void forget_member(struct process *process) REQUIRES(tracker_mutex) {
+  member_destroy(process->member);
+  process->member = NULL;
+}
+
 /* Frees what only late threads need: those of a member that had several. */
 static void free_what_is_done(struct process *process) REQUIRES(tracker_mutex) {
   bool may_be_late = exited_threads_lack_one(process->exited);
 
-  if (!may_be_late && !process_is_listed(process)) {
-    member_destroy(process->member);
-    process->member = NULL;
-  }
+  if (!may_be_late && !process_is_listed(process))
+    forget_member(process);
   if (!may_be_late) {
     exited_threads_destroy(process->exited);
     process->exited = NULL;
@@ -111,9 +109,7 @@ static void count_exit_of_stranger(struct exit_groups *groups,
                                    struct process *process, bool is_added,
                                    struct exit_info *info)
     REQUIRES(tracker_mutex) {
-  bool from_zero = process->pending_member != NULL
-                       ? process->pending_member->account.from_zero
-                       : tracker_knows_as_unused(groups->tracker, process);
+  bool from_zero = tracker_knows_as_unused(groups->tracker, process);
 
   process_learn(process, FACT_EXITED);
   process_note_known(process, groups->batch->when.latest_ns);
@@ -149,19 +145,46 @@ static const struct membership *find_membership(const struct member *member,
   return NULL;
 }
 
+/* Decides what the exit record of a process leaves open that never called exec:
+ * it is a copy of its parent, if that is known and what it was. */
+static void decide_by_parent(struct exit_groups *groups,
+                             const struct exit_info *info)
+    REQUIRES(tracker_mutex) {
+  const struct process *parent = process_table_find_at(
+      groups->tracker->table, (pid_t)info->thread->ppid, info->latest_ns);
+  if (!info->is_forked || exit_info_is_adopted(info) || parent == NULL ||
+      process_has_exited(parent) || !parent->groups_resolved ||
+      parent->start_ns > info->latest_ns ||
+      process_has_changed(parent, info->comm, parent->was_forked))
+    return;
+  size_t undecided = 0;
+  for (size_t i = 0; i < groups->unknown_count; i++) {
+    const struct rule *rule = groups->unknown[i];
+    const struct membership *membership =
+        parent->member != NULL ? find_membership(parent->member, rule) : NULL;
+    if (membership != NULL && rule_wants_pid(rule))
+      groups->unknown[undecided++] = rule;
+    else if (membership != NULL)
+      groups->join.matches[groups->join.match_count++] =
+          (struct match){.rule = rule, .name = membership->group->name};
+  }
+  groups->unknown_count = undecided;
+}
+
 /* Matches what its exit record leaves open: a process that has changed its name
  * only keeps the groups that do not depend on it. */
 static void keep_undecided_groups(struct exit_groups *groups,
                                   const struct member *member)
     REQUIRES(tracker_mutex) {
   struct join *join = &groups->join;
-  for (size_t i = 0; i < groups->unknown_count; i++) {
+  for (size_t i = 0; member != NULL && i < groups->unknown_count; i++) {
     const struct membership *former =
         find_membership(member, groups->unknown[i]);
     if (former != NULL)
       join->matches[join->match_count++] =
           (struct match){.rule = former->rule, .name = former->group->name};
   }
+  groups->unknown_count = 0;
 }
 
 /* Counts the exit of a member that has become something else since the last
@@ -171,12 +194,12 @@ static void count_exit_of_changed(struct exit_groups *groups,
                                   struct exit_info *info)
     REQUIRES(tracker_mutex) {
   struct member *member = process->member;
-  bool has_called_exec = process->was_forked && !info->is_forked;
+  bool is_other_program = process_has_called_exec(process, info->is_forked);
 
-  if (!has_called_exec)
+  if (!is_other_program)
     keep_undecided_groups(groups, member);
   join_work_out(&groups->join, process, NOBODY, 0);
-  if (has_called_exec)
+  if (is_other_program)
     groups->tracker->undecided += has_undecided_rule(groups);
   member_move(member, groups->join.memberships, groups->join.count,
               groups->join.inherited_count);
@@ -206,8 +229,7 @@ static void remove_exited_process(struct exit_groups *groups,
     remove_process(groups, process);
     return;
   }
-  member_destroy(process->member);
-  process->member = NULL;
+  forget_member(process);
   process_learn(process, FACT_EXITED);
   process_note_known(process, groups->batch->when.latest_ns);
 }
@@ -219,7 +241,7 @@ static pid_t find_ancestor(const struct exit_groups *groups,
     REQUIRES(tracker_mutex) {
   const struct tracker *tracker = groups->tracker;
   bool was_heard =
-      tracker->hears_forks && info->latest_ns >= tracker->hears_since_ns;
+      tracker->hears_events && info->latest_ns >= tracker->hears_since_ns;
   return was_heard ? NOBODY : (pid_t)info->thread->ppid;
 }
 
@@ -229,8 +251,18 @@ static void count_exit_of_unlisted(struct exit_groups *groups,
                                    struct process *process, bool is_added,
                                    struct exit_info *info)
     REQUIRES(tracker_mutex) {
-  bool from_zero = tracker_counts_from_zero(groups->tracker, info->latest_ns);
+  bool was_member = process != NULL && process->was_member;
+  bool has_base = process != NULL && process->member != NULL &&
+                  process->member->account.known != 0;
+  bool from_zero = !was_member &&
+                   (info->parent != 0 ||
+                    tracker_counts_from_zero(groups->tracker, info->latest_ns));
 
+  /* It has changed its name, and was gone before that was read. */
+  if (process != NULL && info->is_same_program)
+    keep_undecided_groups(groups, process->member);
+  else
+    decide_by_parent(groups, info);
   join_work_out(&groups->join, process, find_ancestor(groups, info),
                 UINT64_MAX);
   groups->tracker->undecided += has_undecided_rule(groups);
@@ -249,6 +281,9 @@ static void count_exit_of_unlisted(struct exit_groups *groups,
                                  is_added)) {
     count_exit_of_member(groups, process, info);
     free_what_is_done(process);
+    if (!from_zero &&
+        !has_base) /* nor does what a late thread has used count */
+      forget_member(process);
   }
 }
 
@@ -260,7 +295,7 @@ static void count_exit_of_listed(struct exit_groups *groups,
                                         is_added);
   if (is_added && info->whole != NULL)
     process->exited->whole_cpu_ns = info->whole->cpu_ns;
-  if (process->member == NULL || process->pending_member != NULL)
+  if (process->member == NULL)
     count_exit_of_stranger(groups, process, is_added, info);
   if (process->member != NULL && is_added && has_changed)
     count_exit_of_changed(groups, process, info);

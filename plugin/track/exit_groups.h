@@ -7,7 +7,6 @@
 #include "track/exit_batch.h"
 #include "track/exit_event.h"
 #include "track/join.h"
-#include "track/parent_cmdline.h"
 #include "track/tracker.h"
 
 /*
@@ -25,7 +24,6 @@ struct exit_groups {
 
   /* Private: what matching has to ask, */
   struct pattern_work work;
-  struct parent_cmdlines parents;
   /* and of the process at hand its groups, and the rules that its exit record
    * cannot decide, of which there is room for all. */
   struct join join;

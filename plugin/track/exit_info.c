@@ -3,23 +3,17 @@
 
 #include "kernel/arithmetic.h"
 #include "kernel/process_clock.h"
+#include "track/process_table.h"
 
 #include <string.h>
 
 enum {
-  /* Versions before have neither a process's id in a thread's record nor the
-   * flag of the last thread. */
-  VERSION_LAST_THREAD = 12,
   /* A record is filled in and then sent; in between its thread may be made to
    * wait. */
   SLACK_MS = 100,
   /* Who is the parent of those whose parent has died, and of the kernel's
    * threads. Exit records arrive in the initial pid namespace only. */
   INIT_PID = 1,
-  KTHREADD_PID = 2,
-  /* What it takes to read a command line, in steps of matching */
-  READ_STEPS = 2000,
-  READ_BYTES = 2, /* a step */
 };
 
 #define MS_NS UINT64_C(1000000)
@@ -47,7 +41,7 @@ bool exit_info_identify(struct exit_info *info, const struct message *message,
       .elapsed_us = thread->elapsed_us,
       .is_forked = (thread->flags & RECORD_FORKED) != 0,
   };
-  if (thread->version >= VERSION_LAST_THREAD) {
+  if (thread->tgid != 0) {
     info->tgid = (pid_t)thread->tgid;
     info->is_last = (thread->flags & RECORD_LAST_THREAD) != 0;
     info->elapsed_us = thread->process_elapsed_us;
@@ -115,13 +109,11 @@ void exit_info_look_clear(struct exit_info_look *look) {
 /* Whether a process is a thread of the kernel. Programs that the kernel starts
  * are children of kthreadd, too, but call exec. */
 static bool is_kernel_thread(const struct record *thread) {
-  return thread->ppid == KTHREADD_PID && (thread->flags & RECORD_FORKED) != 0 &&
-         thread->exe_inode == 0;
+  return thread->ppid == PROCESS_KTHREADD &&
+         (thread->flags & RECORD_FORKED) != 0 && thread->exe_inode == 0;
 }
 
-/* Whether the parent that a record names has adopted the process, as far as is
- * known: process 1 does, and so does a subreaper. */
-static bool is_adopted(const struct exit_info *info) {
+bool exit_info_is_adopted(const struct exit_info *info) {
   pid_t ppid = (pid_t)info->thread->ppid;
   return ppid == INIT_PID || (info->parent != 0 && info->parent != ppid);
 }
@@ -133,57 +125,22 @@ static void find_cgroup(void *context) {
 
   if (procfs_cgroup(look->proc, info->tgid, look->cgroup,
                     sizeof(look->cgroup)) == 0 ||
-      (!is_adopted(info) &&
+      (!exit_info_is_adopted(info) &&
        procfs_cgroup(look->proc, (pid_t)info->thread->ppid, look->cgroup,
                      sizeof(look->cgroup)) == 0))
     attributes_set_cgroup(&look->attributes, look->cgroup);
 }
 
-/* Whether a process is yet the copy of who has its parent's pid. If its fork
- * was not heard, its name tells an orphan from a child. */
-static bool is_copy(const struct exit_info *info,
-                    const struct parent_cmdline *line) {
-  return line->start_ns <= info->latest_ns &&
-         strcmp(info->comm, line->comm) == 0;
-}
-
-/* The command line of a process that never called exec: its parent's, unless
- * that has adopted it. Reading it counts as matching does. */
-static void find_cmdline(void *context) {
-  struct exit_info_look *look = context;
-  const struct record *thread = look->info->thread;
-  struct pattern_work *work = look->attributes.work;
-  bool was_read;
-
-  if (look->has_cmdline || look->attributes.is_kernel_thread ||
-      (thread->flags & RECORD_FORKED) == 0 || is_adopted(look->info) ||
-      pattern_work_left(work, thread->uid) == 0)
-    return;
-  struct parent_cmdline *line = parent_cmdlines_get(
-      look->parents, look->proc, (pid_t)thread->ppid, &was_read);
-  if (line == NULL)
-    return;
-  if (was_read)
-    pattern_work_use(work, thread->uid,
-                     READ_STEPS + strlen(line->text) / READ_BYTES);
-  if (is_copy(look->info, line))
-    attributes_lend_cmdline(&look->attributes, line->text, &line->memo);
-}
-
 void exit_info_look_init(struct exit_info_look *look,
-                         const struct exit_info *info, struct procfs *proc,
-                         struct parent_cmdlines *parents) {
+                         const struct exit_info *info, struct procfs *proc) {
   const struct record *thread = info->thread;
 
   look->info = info;
-  look->parents = parents;
   look->proc = proc;
-  look->has_cmdline = false;
   attributes_init_exited(&look->attributes, info->tgid, info->comm, thread->uid,
                          thread->exe_dev, thread->exe_inode);
   look->attributes.is_kernel_thread = is_kernel_thread(thread);
   look->attributes.find_cgroup = find_cgroup;
-  look->attributes.find_cmdline = find_cmdline;
   look->attributes.find_context = look;
 }
 

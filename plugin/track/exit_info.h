@@ -6,7 +6,6 @@
 #include "select/attributes.h"
 #include "select/rule.h"
 #include "track/exited_threads.h"
-#include "track/parent_cmdline.h"
 
 #include <limits.h>
 
@@ -25,7 +24,9 @@ struct exit_info {
   uint64_t elapsed_us; /* how long it lived */
   char comm[RECORD_COMM_SIZE];
   bool is_forked; /* it never called exec */
-  pid_t parent;   /* who forked it, if that was heard of; else 0 */
+  /* Its command line was known before, and is the same. */
+  bool is_same_program;
+  pid_t parent; /* who forked it, if that was heard of; else 0 */
 
   uint32_t exit_code; /* a wait status */
   bool dumped_core;
@@ -42,8 +43,8 @@ struct exit_info_when {
 
 /*
  * Fills in whose thread has ended. The message must outlive it. Before version
- * 12 a record without a process's part is that of a whole process only if its
- * pid is known as one's: returns false.
+ * 12, a record that was not completed (old_record.h) and has no process's part
+ * is that of a whole process only if its pid is known as one's: returns false.
  */
 bool exit_info_identify(struct exit_info *info, const struct message *message,
                         const struct exit_info_when *when);
@@ -57,6 +58,10 @@ bool exit_info_knows_name(const struct exit_info *info,
 void exit_info_set_comm(struct exit_info *info,
                         const struct exited_threads *exited);
 
+/* Whether the parent that its record names has adopted it, as far as is known:
+ * process 1 does, and so does a subreaper. */
+bool exit_info_is_adopted(const struct exit_info *info);
+
 /* Reads the CPU clock of a process that its parent has not reaped yet. That of
  * one that still runs, to tear itself down, lags by up to a tick
  * (thread_group_cputime in the kernel), and is no better than an estimate.
@@ -69,16 +74,13 @@ void exit_info_read_clock(struct exit_info *info, struct procfs *proc,
 struct exit_info_look {
   const struct exit_info *info;
   struct procfs *proc;
-  struct parent_cmdlines *parents;
   struct attributes attributes; /* whose work must be set */
-  bool has_cmdline;             /* tried, at least */
   char cgroup[PATH_MAX];
 };
 
 /* Begins a look; all stay the caller's, and must outlive it. */
 void exit_info_look_init(struct exit_info_look *look,
-                         const struct exit_info *info, struct procfs *proc,
-                         struct parent_cmdlines *parents);
+                         const struct exit_info *info, struct procfs *proc);
 
 /* As rule_match. */
 enum selector_match exit_info_match(struct exit_info_look *look,

@@ -102,7 +102,7 @@ static bool is_of_former_process(const struct owner_search *search,
     REQUIRES(tracker_mutex) {
   const struct tracker *tracker = search->tracker;
   const struct exit_info *info = search->info;
-  if (!tracker->hears_forks || tracker->has_read ||
+  if (!tracker->hears_events || tracker->has_read ||
       info->earliest_ns >= tracker->hears_since_ns)
     return false;
   /* The end of the last that has been heard to begin is yet to be taken. */

@@ -67,11 +67,6 @@ static void inherit(struct join *join, const struct process *process,
     inherit_own(join, process->member, own_count(process));
     return;
   }
-  if (process != NULL && process->pending_member != NULL) {
-    inherit_own(join, process->pending_member,
-                process->pending_member->group_count);
-    return;
-  }
   const struct process *parent =
       process_table_find_at(join->tracker->table, ppid, time_ns);
   join->inherited_count = 0;
@@ -79,12 +74,11 @@ static void inherit(struct join *join, const struct process *process,
    */
   bool is_former =
       parent != NULL && process_has_exited(parent) &&
-      join->tracker->hears_forks &&
+      join->tracker->hears_events &&
       (time_ns == UINT64_MAX || !process_is_known_after(parent, time_ns));
   is_former |= parent != NULL && parent->is_succeeded && time_ns == UINT64_MAX;
   if (parent != NULL && !is_former) {
     inherit_from(join, parent->member);
-    inherit_from(join, parent->pending_member);
   }
 }
 
@@ -96,36 +90,40 @@ void join_work_out(struct join *join, const struct process *process, pid_t ppid,
                    join->matches, join->match_count, join->memberships);
 }
 
-/* Returns the member, or a new one if there is none; NULL if memory is short.
- */
-static struct member *admit(const struct join *join, struct member *member,
-                            bool from_zero) REQUIRES(tracker_mutex) {
-  struct member *admitted = member != NULL ? member : member_create(from_zero);
+bool join_copy(struct join *join, const struct process *parent) {
+  const struct member *member = parent->member;
+  bool is_complete = true;
 
-  if (admitted == NULL ||
-      member_set_groups(admitted, join->memberships, join->count,
-                        join->inherited_count) == 0)
-    return admitted;
-  if (member == NULL)
-    member_destroy(admitted);
-  return NULL;
+  join->inherited_count = join->match_count = 0;
+  inherit_from(join, member);
+  for (size_t i = 0; member != NULL && i < member->group_count; i++) {
+    const struct rule *rule = member->memberships[i].rule;
+    if (rule->descendants)
+      continue;
+    if (rule_wants_pid(rule))
+      is_complete = false;
+    else
+      join->matches[join->match_count++] = (struct match){
+          .rule = rule, .name = member->memberships[i].group->name};
+  }
+  join->count =
+      tracker_join(join->tracker, join->inherited, join->inherited_count,
+                   join->matches, join->match_count, join->memberships);
+  return is_complete;
 }
 
 bool join_admit(const struct join *join, struct process *process,
                 bool from_zero) {
-  struct member *member = admit(join, process->member, from_zero);
-  if (member == NULL)
+  struct member *member = process->member;
+  bool is_new = member == NULL;
+  if (is_new && (member = member_create(from_zero)) == NULL)
     return false;
+  if (member_set_groups(member, join->memberships, join->count,
+                        join->inherited_count) != 0) {
+    if (is_new)
+      member_destroy(member);
+    return false;
+  }
   process->member = member;
-  return true;
-}
-
-bool join_set_pending(const struct join *join, struct process *process,
-                      bool from_zero) {
-  struct member *pending = admit(join, process->pending_member, from_zero);
-  if (pending == NULL)
-    return false;
-  process->pending_member = pending;
-  process->due = PROCESS_DUE_NOW;
   return true;
 }

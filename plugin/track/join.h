@@ -33,14 +33,17 @@ void join_clear(struct join *join);
 void join_work_out(struct join *join, const struct process *process, pid_t ppid,
                    uint64_t time_ns) REQUIRES(tracker_mutex);
 
-/* Makes a process a member of these groups, at least one. If it is none yet it
+/* Fills in the groups of a process that its parent has just forked: it is a
+ * copy of that. By the rules that want descendants it inherits. Returns false
+ * if the name of one of the groups depends on its pid: then that is left out.
+ */
+bool join_copy(struct join *join, const struct process *parent)
+    REQUIRES(tracker_mutex);
+
+/* Makes a process a member of these groups and no others. If it is none yet it
  * counts from its start, or else from now. Returns false if memory is short:
  * then it stays what it was. */
 bool join_admit(const struct join *join, struct process *process,
                 bool from_zero) REQUIRES(tracker_mutex);
-
-/* The same for the listener, of a process that is the reader's: it will be. */
-bool join_set_pending(const struct join *join, struct process *process,
-                      bool from_zero) REQUIRES(tracker_mutex);
 
 #endif

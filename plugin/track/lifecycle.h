@@ -9,7 +9,8 @@
  * state. No function here makes a system call, reads a clock or takes a lock.
  */
 
-enum process_state {
+/* A byte, since there are many processes. */
+enum __attribute__((packed)) process_state {
   PROCESS_ANNOUNCED, /* a fork or an exited thread has shown it, but no listing
                       */
   PROCESS_LISTED,    /* a listing of /proc has shown it */

@@ -101,9 +101,10 @@ int member_set_groups(struct member *member,
   int status = member_move(member, memberships, count, inherited);
   if (status != 0)
     return status;
-  member->collect = 0;
+  uint32_t collect = 0;
   for (size_t i = 0; i < count; i++)
-    member->collect |= memberships[i].group->rule->collect;
+    collect |= memberships[i].group->rule->collect;
+  member->collect = collect;
   if (member->has_record)
     note_delays(member);
   return 0;

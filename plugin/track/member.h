@@ -33,8 +33,11 @@ struct member {
   /* It has exited, and each thread adds its switches. */
   bool sums_switches GUARDED_BY(tracker_mutex);
 
+  /* What any of the groups collects. The owner may look at it without the lock.
+   */
+  atomic_uint collect;
+
   /* The owner's, as the process: with the lock, but for the reader. */
-  uint32_t collect; /* what any of the groups collects */
   uint32_t threads;
 
   /* The reader's: no other thread looks at them. */
@@ -53,7 +56,7 @@ struct member *member_create(bool from_zero);
 /* Closes, frees and leaves the groups. Takes NULL. */
 void member_destroy(struct member *member) REQUIRES(tracker_mutex);
 
-/* Makes it a member of these groups, at least one, and no others; the first of
+/* Makes it a member of these groups and no others, perhaps none; the first of
  * them by descent.
  * Returns 0 or -ENOMEM, then nothing has changed. */
 int member_set_groups(struct member *member,

@@ -12,8 +12,8 @@
  * A sample of one member: its record, its CPU clock and what procfs has, read
  * one after the other. It takes three steps: member_sample_begin, when the
  * record was asked for; member_sample_read; and, once the exit records that
- * have arrived meanwhile were taken, sample_accounting_count. All of them are
- * the reader's.
+ * have arrived meanwhile were taken, sample_accounting_count. The reader has
+ * its sources, and who takes process events others.
  */
 
 /* What samples are read from. Belongs to one thread. */

@@ -163,6 +163,9 @@ static void leave_out_children(struct own_io *own,
         take_children(own, i, &growth[i], has_waited, sample->knows_ended);
     own->living[i] =
         living[i] - min(living[i], subtract(growth[i].least, grown));
+    /* Of ended threads whose records are yet to be taken. */
+    if (!has_waited)
+      own->living[i] += subtract(grown, growth[i].most);
     now[i] = subtract(now[i], own->children[i]);
   }
   own->children_faults = sample->children_faults_before;
@@ -188,4 +191,10 @@ int own_io_update(struct own_io **own_io, const struct own_io_sample *sample,
     (*own_io)->of_former = sample->of_ended;
   }
   return 0;
+}
+
+bool own_io_may_have_waited(const struct own_io *own_io,
+                            const struct own_io_sample *sample) {
+  uint64_t before = own_io != NULL ? own_io->children_faults : 0;
+  return sample->may_have_waited && sample->children_faults != before;
 }

@@ -40,4 +40,8 @@ int own_io_update(struct own_io **own_io, const struct own_io_sample *sample,
 /* Takes NULL. */
 void own_io_destroy(struct own_io *own_io);
 
+/* Whether the process may have waited for a child since the last sample. */
+bool own_io_may_have_waited(const struct own_io *own_io,
+                            const struct own_io_sample *sample);
+
 #endif

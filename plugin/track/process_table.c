@@ -144,12 +144,21 @@ void process_note_identity(struct process *process, const char *comm,
                            bool is_forked) {
   process->comm = process_hash(comm);
   process->was_forked = is_forked;
+  process->has_called_exec = false;
+}
+
+bool process_has_called_exec(const struct process *process, bool is_forked) {
+  return process->has_called_exec || (process->was_forked && !is_forked);
+}
+
+bool process_is_same_program(const struct process *process, bool is_forked) {
+  return process->comm != 0 && !process_has_called_exec(process, is_forked);
 }
 
 bool process_has_changed(const struct process *process, const char *comm,
                          bool is_forked) {
   return process->comm != process_hash(comm) ||
-         (process->was_forked && !is_forked);
+         process_has_called_exec(process, is_forked);
 }
 
 enum process_action process_learn(struct process *process,
@@ -179,12 +188,20 @@ static bool was_forked_later(const struct process *process, uint64_t time_ns)
          process_began_by(process) > time_ns;
 }
 
+/* Whether a process was gone before a time for sure. */
+static bool was_gone_by(const struct process *process, uint64_t time_ns)
+    REQUIRES(tracker_mutex) {
+  return process_has_exited(process) && time_ns != UINT64_MAX &&
+         !process_is_known_after(process, time_ns);
+}
+
 struct process *process_table_find_at(const struct process_table *table,
                                       pid_t pid, uint64_t time_ns) {
   struct process *last = NULL;  /* of those that began before it for sure */
   struct process *first = NULL; /* of those that may have */
   for (struct process *p = *bucket_of(table, pid); p != NULL; p = p->next) {
-    if (p->pid != pid || p->start_ns > time_ns || was_forked_later(p, time_ns))
+    if (p->pid != pid || p->start_ns > time_ns ||
+        was_forked_later(p, time_ns) || was_gone_by(p, time_ns))
       continue;
     if (process_began_by(p) <= time_ns &&
         (last == NULL || p->start_ns > last->start_ns))

@@ -19,61 +19,73 @@
 struct member;
 struct exited_threads;
 
+/* In an order that leaves no gaps: there are many. */
 struct process {
   /* Private to the table. */
   struct process *next GUARDED_BY(tracker_mutex);
 
   pid_t pid; /* never changes */
 
-  /* The reader's: no other thread looks at them. */
-  uint32_t inode;  /* of /proc/<pid>: cheap sign of identity */
-  uint32_t cgroup; /* hash of its cgroup's path; 0 if that did not matter */
-  int16_t select_error; /* what it is cannot all be read: a negative errno */
-  bool is_pending;      /* met since its start, but a user that decides about
-                         * its groups is not known yet */
+  /* The reader's; others look at it with the lock. */
+  uint32_t inode; /* of /proc/<pid>: cheap sign of identity */
 
-  /* Its owner's (process_is_listed), who alone changes them, with the lock. The
-   * reader may look at those of its own processes without. */
-  bool was_member;       /* of a group that it has left */
-  uint64_t start_ns;     /* after boot: with the pid, its identity. It began no
-                          * earlier, and by start_width_us later at most */
-  struct member *member; /* NULL if no group selects it */
+  /* Its owner's (process_is_listed), who alone changes it, with the lock. The
+   * reader may look at that of its own processes without. It is, after boot,
+   * with the pid the process's identity: it began no earlier, and by
+   * start_width_us later at most. */
+  uint64_t start_ns;
+
+  /* NULL if no group selects it. Whoever finds that one does sets it, with the
+   * lock; its owner alone takes it away. */
+  _Atomic(struct member *) member;
 
   /* Anybody's, without the lock. */
   atomic_uint_fast64_t clock_ns; /* its CPU clock when last looked at */
-  atomic_uint due;               /* seconds after boot: when to select anew */
-  atomic_uint seen; /* the last read that found it; or the last that had
-                     * begun when the listener entered it */
-  _Atomic enum process_state state; /* changed by process_learn alone */
+  atomic_uint cgroup; /* hash of its cgroup's path; 0 if that did not matter */
+  atomic_uint due;    /* seconds after boot: when to select anew */
+  atomic_uint seen;   /* the last read that found it; or the last that had
+                       * begun when the listener entered it */
+  atomic_short select_error; /* what it is cannot all be read: a negative errno
+                              */
+  atomic_bool is_pending; /* met since its start, but a user that decides about
+                           * its groups is not known yet */
+  atomic_bool was_member; /* of a group that it has left */
   atomic_bool has_ended_children;   /* which it may have waited for */
   atomic_bool has_io_of_children;   /* some of them have read or written */
+  _Atomic enum process_state state; /* changed by process_learn alone */
 
-  /* When its groups were resolved: it had never called exec; and a hash of the
-   * name that it had. */
-  bool was_forked GUARDED_BY(tracker_mutex);
-  uint32_t comm GUARDED_BY(tracker_mutex);
-  bool
-      is_succeeded GUARDED_BY(tracker_mutex); /* its pid was given to another */
-  /* It is known what its children inherit. */
+  /* Its groups are those of what it is, as far as is known. */
   bool groups_resolved GUARDED_BY(tracker_mutex);
+  /* When they were resolved, it had never called exec. */
+  bool was_forked GUARDED_BY(tracker_mutex);
+  /* It has called exec since, as an event has told. */
+  bool has_called_exec GUARDED_BY(tracker_mutex);
+  /* How often an event has changed its groups, modulo 2^8: what was read before
+   * that is out of date. */
+  uint8_t changes GUARDED_BY(tracker_mutex);
+  /* Its pid was given to another one. */
+  bool is_succeeded GUARDED_BY(tracker_mutex);
+  /* A hash of the name that it had when its groups were resolved. */
+  uint32_t comm GUARDED_BY(tracker_mutex);
   /* Who forked it, if that was heard of; else 0. */
   pid_t parent GUARDED_BY(tracker_mutex);
   uint32_t start_width_us GUARDED_BY(tracker_mutex);
   /* When it was there for sure; once it has exited, when it was gone for sure.
    * After boot, modulo 2^32. */
   uint32_t known_us GUARDED_BY(tracker_mutex);
-  /* What the listener found that a process is which a read has met: for the
-   * next read; or NULL. */
-  struct member *pending_member GUARDED_BY(tracker_mutex);
   /* What its ended threads used; NULL if not known. */
   struct exited_threads *exited GUARDED_BY(tracker_mutex);
 };
 
+/* The kernel's own process, which forks its threads. */
+enum { PROCESS_KTHREADD = 2 };
+
 /* The clock of a process that must be looked at whatever it says. */
 #define PROCESS_CLOCK_UNKNOWN UINT64_MAX
 
-/* Due whether the process ran or not. */
-enum { PROCESS_DUE_NOW = 0 };
+/* Due whether the process ran or not; or not until a listing shows it. */
+#define PROCESS_DUE_NOW 0U
+#define PROCESS_DUE_LISTED UINT32_MAX
 
 /* Moves a process to its next state. Returns what is to be done. */
 enum process_action process_learn(struct process *process,
@@ -97,7 +109,16 @@ uint32_t process_hash(const char *text);
 void process_note_identity(struct process *process, const char *comm,
                            bool is_forked) REQUIRES(tracker_mutex);
 
-/* Whether it has another name since, or has called exec for the first time. */
+/* Whether it has called exec since, as far as is known. */
+bool process_has_called_exec(const struct process *process, bool is_forked)
+    REQUIRES(tracker_mutex);
+
+/* Whether its groups were ever resolved, and it has not called exec since: its
+ * command line is the same. */
+bool process_is_same_program(const struct process *process, bool is_forked)
+    REQUIRES(tracker_mutex);
+
+/* Whether it has another name since, or has called exec, as far as is known. */
 bool process_has_changed(const struct process *process, const char *comm,
                          bool is_forked) REQUIRES(tracker_mutex);
 
@@ -116,6 +137,13 @@ void process_note_known(struct process *process, uint64_t time_ns)
  * than half an hour apart. */
 bool process_is_known_after(const struct process *process, uint64_t time_ns)
     REQUIRES(tracker_mutex);
+
+/* Notes that a process was there at a time, if that is news. */
+static inline void process_note_alive(struct process *process, uint64_t time_ns)
+    REQUIRES(tracker_mutex) {
+  if (!process_is_known_after(process, time_ns))
+    process_note_known(process, time_ns);
+}
 
 /* The earliest time at which a process can have begun that had the pid after
  * this one, and which began at that time at the earliest. */

@@ -5,13 +5,18 @@
 #include "kernel/process_clock.h"
 #include "select/path_watch.h"
 #include "select/user_cache.h"
+#include "track/delay_accounting.h"
+#include "track/known_processes.h"
 #include "track/listed_process.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { INIT_PID = 1 };
+enum {
+  INIT_PID = 1,
+  CHECK_S = 60, /* how often /proc is listed though events tell of all */
+};
 
 struct reader {
   struct tracker *tracker;
@@ -19,7 +24,12 @@ struct reader {
   struct sampler *sampler;
   struct selection selection;
 
-  bool sees_init; /* in this read */
+  bool lists;          /* this read lists /proc; else events have told */
+  bool must_list;      /* the last listing was not complete */
+  bool checks;         /* whether events have told of all changes */
+  uint64_t checked_ns; /* when that was done last; CLOCK_BOOTTIME */
+  bool sees_init;      /* in this listing */
+  struct known_processes known; /* whom a read looks at that does not list */
 
   uint32_t lookups;     /* changes of users and executables, counted */
   bool lookups_changed; /* since the last read */
@@ -30,17 +40,6 @@ struct reader {
 };
 
 #define SECOND_NS UINT64_C(1000000000)
-
-/* Notes since when the kernel counts all kinds of delay. */
-static void note_delay_accounting(struct tracker *tracker, bool is_on,
-                                  uint64_t boot_ns) {
-  tracker_lock(tracker);
-  if (!is_on)
-    tracker->delays_since_ns = UINT64_MAX;
-  else if (tracker->delays_since_ns == UINT64_MAX)
-    tracker->delays_since_ns = boot_ns;
-  tracker_unlock(tracker);
-}
 
 int reader_create(const char *root, struct tracker *tracker,
                   struct reader **reader) {
@@ -64,11 +63,7 @@ int reader_create(const char *root, struct tracker *tracker,
   }
   r->clocks = procfs_shifts_clocks(r->proc) ? -EXDEV : 0;
   r->has_other_pids = procfs_has_other_pids(r->proc);
-  bool on;
-  bool is_told = procfs_delay_accounting(r->proc, &on) == 0;
-  /* Since when, nobody knows. */
-  note_delay_accounting(tracker, false, 0);
-  note_delay_accounting(tracker, is_told && on, tracker->since_ns);
+  delay_accounting_begin(tracker, r->proc);
   *reader = r;
   return 0;
 }
@@ -79,19 +74,12 @@ void reader_destroy(struct reader *reader) {
   sampler_destroy(reader->sampler);
   procfs_close(reader->proc);
   join_clear(&reader->selection.join);
+  known_processes_clear(&reader->known);
   free(reader);
 }
 
 void reader_look_up_users(struct reader *reader) {
-  char name[GROUP_NAME_SIZE];
-  pid_t pid;
-  uint32_t inode;
-  uid_t uid;
-
-  procfs_rewind(reader->proc);
-  while (procfs_next(reader->proc, &pid, &inode) > 0)
-    if (procfs_uid(reader->proc, pid, &uid) == 0)
-      user_cache_name(uid, name, sizeof(name));
+  user_cache_ask_for_all(reader->proc);
 }
 
 struct procfs *reader_proc(const struct reader *reader) {
@@ -102,6 +90,7 @@ void reader_abandon_read(struct reader *reader, struct procfs *again,
                          pid_t hung) {
   if (again != NULL)
     reader->proc = reader->selection.proc = again;
+  reader->must_list |= reader->lists;
   sampler_abandon_batch(reader->sampler, reader->proc);
   tracker_lock(reader->tracker);
   struct process *process = process_table_find(reader->tracker->table, hung);
@@ -113,23 +102,7 @@ void reader_abandon_read(struct reader *reader, struct procfs *again,
 }
 
 int reader_enable_delay_accounting(struct reader *reader) {
-  bool on;
-  int status = procfs_delay_accounting(reader->proc, &on);
-  if (status == 0 && !on) {
-    status = procfs_enable_delay_accounting(reader->proc);
-    if (status == 0) {
-      note_delay_accounting(reader->tracker, true, clock_ns(CLOCK_BOOTTIME));
-      status = 1;
-    }
-  }
-  return status;
-}
-
-/* A process was listed, but is gone already. */
-static void lose(struct reader *reader, struct process *process) {
-  tracker_lock(reader->tracker);
-  process->seen = LISTED_PROCESS_NO_READ;
-  tracker_unlock(reader->tracker);
+  return delay_accounting_enable(reader->tracker, reader->proc);
 }
 
 /* Leaves a process that does not answer as it is. */
@@ -141,17 +114,13 @@ static void leave_out(struct reader *reader, pid_t pid, uint32_t inode) {
   tracker_unlock(reader->tracker);
 }
 
-/* The process that has the pid, if a read has met it: its identity is pid and
- * start time, but an unchanged inode number of /proc/<pid> says the same at no
- * cost. */
+/* The process that has the pid, if a read has met it: identity is pid and start
+ * time, but an unchanged inode number of /proc/<pid> says the same at no cost.
+ */
 static struct process *find_by_inode(const struct reader *reader, pid_t pid,
                                      uint32_t inode) {
-  tracker_lock(reader->tracker);
-  struct process *process = process_table_find(reader->tracker->table, pid);
-  bool is_known =
-      process != NULL && process_is_listed(process) && process->inode == inode;
-  tracker_unlock(reader->tracker);
-  return is_known ? process : NULL;
+  struct process *process = listed_process_find(reader->tracker, pid);
+  return process != NULL && process->inode == inode ? process : NULL;
 }
 
 /* Finds out which process has the pid. NULL if it is gone. */
@@ -162,30 +131,50 @@ static struct process *identify(struct reader *reader, pid_t pid,
       listed_process_identify(&reader->selection, pid, inode, &error);
   if (error != 0) {
     reader->report->select = error;
+    reader->must_list = true;
     reader->sees_init &= pid != INIT_PID;
   }
   return process;
 }
 
-/* Looks at one process of the listing. Those of no group cost nothing more,
- * until it is their turn to be selected anew. */
-static void visit(struct reader *reader, pid_t pid, uint32_t inode) {
-  struct process *process = find_by_inode(reader, pid, inode);
-  if (process == NULL)
-    process = identify(reader, pid, inode);
-  if (process == NULL)
-    return;
+/* Whether it is a process's turn to be looked at for what it is. A listing is
+ * the check that events have told of all changes. */
+static bool is_its_turn(const struct reader *reader,
+                        const struct process *process) {
+  return reader->lookups_changed ||
+         (reader->checks && reader->selection.hears_events) ||
+         selection_is_due(&reader->selection, process);
+}
+
+/* Whether a process is to be matched anew, whose turn it is. */
+static bool must_renew(struct reader *reader, const struct process *process,
+                       bool has_run) {
+  if (process->due == PROCESS_DUE_NOW || reader->lookups_changed)
+    return true;
+  /* Events tell what has changed, but for the check. The clocks of members are
+   * looked at in each read: they may have run, and changed, before the last. */
+  bool may_have_changed =
+      reader->selection.hears_events
+          ? reader->checks && (has_run || process->member != NULL)
+          : has_run;
+  return may_have_changed || selection_has_moved(&reader->selection, process);
+}
+
+/* Looks at one process. Those of no group cost nothing more, until it is their
+ * turn to be selected anew. */
+static void visit(struct reader *reader, struct process *process) {
+  pid_t pid = process->pid;
   bool is_new = process->seen == LISTED_PROCESS_NO_READ;
   process->seen = reader->tracker->read;
 
-  bool is_due =
-      !is_new && (reader->lookups_changed ||
-                  process->due <= reader->selection.begin_ns / SECOND_NS);
+  /* That of one that was just matched is over. */
+  bool is_matched = is_new && process->clock_ns != PROCESS_CLOCK_UNKNOWN;
+  bool is_due = !is_matched && is_its_turn(reader, process);
   if (process->member == NULL && !is_due)
     return;
   uint64_t clock_ns;
   if (process_clock_ns(pid, &clock_ns) != 0) {
-    lose(reader, process);
+    process->seen = LISTED_PROCESS_NO_READ; /* it is gone already */
     return;
   }
 
@@ -194,9 +183,7 @@ static void visit(struct reader *reader, pid_t pid, uint32_t inode) {
   /* What a stranger has become counts from the last look that could tell. */
   if (process->member != NULL)
     process->clock_ns = clock_ns;
-  if (is_due &&
-      (has_run || process->due == PROCESS_DUE_NOW || reader->lookups_changed ||
-       selection_has_moved(&reader->selection, process)))
+  if (is_due && must_renew(reader, process, has_run))
     selection_renew(&reader->selection, process, clock_ns, was_unused);
   else if (is_due)
     process->due = selection_next_turn(&reader->selection, process);
@@ -211,10 +198,19 @@ static void visit(struct reader *reader, pid_t pid, uint32_t inode) {
     sampler_add(reader->sampler, process);
 }
 
+/* Looks at one process of the listing. */
+static void visit_listed(struct reader *reader, pid_t pid, uint32_t inode) {
+  struct process *process = find_by_inode(reader, pid, inode);
+  if (process == NULL)
+    process = identify(reader, pid, inode);
+  if (process != NULL)
+    visit(reader, process);
+}
+
 /* Returns 0 when all processes were visited, or a negative errno. Process 1 is
  * always there, and somebody else's unless collectd is root: if it is not to be
  * seen, nor are others. */
-static int visit_all(struct reader *reader) {
+static int visit_listing(struct reader *reader) {
   pid_t pid;
   uint32_t inode;
   int status;
@@ -227,13 +223,48 @@ static int visit_all(struct reader *reader) {
     if (hung_processes_has(&reader->tracker->hung, pid))
       leave_out(reader, pid, inode);
     else
-      visit(reader, pid, inode);
+      visit_listed(reader, pid, inode);
     count++;
   }
   sampler_flush(reader->sampler);
   if (status == 0 && count == 0)
     return -ENODEV;
   return status == 0 && !reader->sees_init ? -EACCES : status;
+}
+
+/* Looks at a process that no read has met. */
+static void visit_announced(struct reader *reader, pid_t pid) {
+  uint32_t inode;
+  if (procfs_inode(reader->proc, pid, &inode) == 0)
+    visit_listed(reader, pid, inode);
+}
+
+/* Looks at the members, without a listing: events have told who there is. */
+static void visit_known(struct reader *reader) {
+  tracker_take_exits(reader->tracker);
+  known_processes_choose(&reader->known, &reader->selection);
+  for (size_t i = 0; i < reader->known.count; i++) {
+    const struct known_process *known = &reader->known.processes[i];
+    if (known->process != NULL)
+      visit(reader, known->process);
+    else
+      visit_announced(reader, known->pid);
+  }
+  sampler_flush(reader->sampler);
+}
+
+/* Looks at all that this read has to. Returns 0 or a negative errno. */
+static int visit_all(struct reader *reader) {
+  if (!reader->lists) {
+    visit_known(reader);
+    return 0;
+  }
+  reader->must_list = false;
+  if (reader->checks)
+    reader->checked_ns = reader->selection.begin_ns;
+  int status = reader->has_other_pids ? -EXDEV : visit_listing(reader);
+  reader->must_list |= status != 0;
+  return status;
 }
 
 /* Keeps what is there, and counts it; and what may be told of yet. */
@@ -261,14 +292,14 @@ static bool keep_process(void *context, struct process *process)
   return true;
 }
 
-/* The same after a listing that lacked some: who is not seen may be there. Only
- * those go of whom the listener knows that they are gone. */
+/* The same after a listing that lacked some: who is not seen may be there. */
 static bool keep_unless_ended(void *context, struct process *process)
     REQUIRES(tracker_mutex) {
   struct reader *reader = context;
-  bool is_gone = process_has_exited(process);
   bool is_fresh =
       !process_is_listed(process) && process->seen == reader->tracker->read;
+  bool is_gone =
+      process_has_exited(process) || listed_process_has_vanished(process);
   return !is_gone || is_fresh ||
          listed_process_note_unlisted(&reader->selection, process);
 }
@@ -298,6 +329,8 @@ static void count_members(struct reader *reader) REQUIRES(tracker_mutex) {
     reader->report->undecided_limit = reader->selection.undecided_limit;
   }
   unmet_parents_forget(&tracker->unmet_parents);
+  if (reader->lists)
+    listed_process_forget_threads(tracker);
   tracker->since_ns = reader->selection.begin_ns;
   tracker->has_read = true;
 }
@@ -315,6 +348,23 @@ static void close_read(struct reader *reader) {
   tracker_unlock(tracker);
 }
 
+static void begin_read(struct reader *reader) {
+  struct tracker *tracker = reader->tracker;
+  uint32_t inode; /* others may have been hidden since */
+  bool is_hidden = procfs_inode(reader->proc, INIT_PID, &inode) != 0;
+
+  tracker_lock(tracker);
+  tracker->read++;
+  reader->selection.hears_events = tracker->hears_events;
+  reader->checks =
+      reader->must_list || tracker->must_list || !tracker->has_read ||
+      reader->selection.begin_ns >= reader->checked_ns + CHECK_S * SECOND_NS;
+  reader->lists = reader->checks || is_hidden || tracker->always_lists ||
+                  !tracker->hears_events;
+  tracker->must_list = false;
+  tracker_unlock(tracker);
+}
+
 void reader_read(struct reader *reader, uint64_t boot_ns,
                  struct reader_report *report) {
   struct tracker *tracker = reader->tracker;
@@ -323,17 +373,16 @@ void reader_read(struct reader *reader, uint64_t boot_ns,
   reader->report = report;
   reader->selection.begin_ns = boot_ns;
   pattern_work_fill(&reader->selection.work, boot_ns);
-  tracker_lock(tracker);
-  tracker->read++;
-  tracker_unlock(tracker);
+  begin_read(reader);
 
   for (const struct rule *r = tracker->rules; r != NULL; r = r->next)
     selector_refresh(r->selector, select_again, reader);
   uint32_t lookups = user_cache_refresh() + path_watch_note_read();
   reader->lookups_changed = lookups != reader->lookups;
   reader->lookups = lookups;
+  reader->lists |= reader->lookups_changed;
   sampler_begin(reader->sampler);
-  report->proc = reader->has_other_pids ? -EXDEV : visit_all(reader);
+  report->proc = visit_all(reader);
 
   struct sampler_status status;
   sampler_status(reader->sampler, &status);
@@ -342,6 +391,6 @@ void reader_read(struct reader *reader, uint64_t boot_ns,
   report->delay_accounting = status.delay_accounting;
   report->clocks = reader->clocks;
   report->hung = hung_processes_count(&tracker->hung, &report->hung_pid);
-  note_delay_accounting(tracker, status.delay_accounting == 0, boot_ns);
+  delay_accounting_note(tracker, status.delay_accounting == 0, boot_ns);
   close_read(reader);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/sample_accounting.h"
 
+#include "kernel/process_clock.h"
 #include "track/disk_wait_period.h"
 
 /* Adds what exit records tell of a process's ended threads where the kernel's
@@ -29,9 +30,16 @@ static void add_ended_threads(struct member_sample *found,
   }
 }
 
+/* Leaves the I/O out: the next read looks again. */
+static void leave_out_io(struct member_sample *found, struct process *process)
+    REQUIRES(tracker_mutex) {
+  if (found->sample.io != NULL)
+    process->clock_ns = PROCESS_CLOCK_UNKNOWN;
+  found->sample.io = NULL;
+}
+
 /* Leaves the I/O out for now if a child, or a thread of a process that waits
- * for children, has ended since it was read: who did it cannot be told. The
- * next read looks again. */
+ * for children, has ended since it was read: who did it cannot be told. */
 static void defer_doubtful_io(struct member_sample *found,
                               struct process *process) REQUIRES(tracker_mutex) {
   if (account_begins_io(&process->member->account))
@@ -39,40 +47,82 @@ static void defer_doubtful_io(struct member_sample *found,
   bool is_doubtful = found->sample.own_io.may_have_waited
                          ? member_sample_ended_threads(process) != found->ended
                          : (bool)process->has_ended_children;
-  if (is_doubtful && found->sample.io != NULL) {
-    found->sample.io = NULL;
-    process->clock_ns = PROCESS_CLOCK_UNKNOWN;
-  }
+  if (is_doubtful)
+    leave_out_io(found, process);
 }
 
-/*
- * Counts a sample. One that was read before the process's exit record was
- * counted is of no use after it; one that was read later has a zombie's exact
- * CPU time and I/O. Returns false if the process is not the one that it was.
- */
-static bool count_sample(struct sample_sources *sources,
-                         struct process *process, struct member_sample *found) {
-  struct member *member = process->member;
-  bool is_same = true;
+/* Whether a sample's CPU time may be the process's: it is not less than what is
+ * counted, or was only read before a sample for a process event was. */
+static bool has_clock_of(const struct process *process, struct sample *sample)
+    REQUIRES(tracker_mutex) {
+  uint64_t counted_ns = account_cpu_ns(&process->member->account);
+  return sample->cpu_ns >= counted_ns ||
+         (process_clock_ns(process->pid, &sample->cpu_ns) == 0 &&
+          sample->cpu_ns >= counted_ns);
+}
 
-  tracker_lock(sources->tracker);
-  if (found->record != NULL) /* may give up the lock */
-    disk_wait_period_set(sources, process, found);
+/* Counts a sample whose disk-wait period is set; has_records says whether all
+ * exit records are taken that had come before it. Returns false if the process
+ * is not the one that it was. */
+static bool count_sample(const struct sample_sources *sources,
+                         struct process *process, struct member_sample *found,
+                         bool has_records) REQUIRES(tracker_mutex) {
+  struct member *member = process->member;
+
   defer_doubtful_io(found, process);
   found->sample.own_io.has_io_of_children = process->has_io_of_children;
   add_ended_threads(found, process->exited, sources->tracker->listens);
+  if (!has_records && !account_begins_io(&member->account) &&
+      account_doubts_io(&member->account, &found->sample))
+    leave_out_io(found, process);
   member->counts_delays |=
       process->start_ns >= sources->tracker->delays_since_ns;
-  if (process_has_exited(process) == found->had_exited) {
-    is_same = found->had_exited ||
-              found->sample.cpu_ns >= account_cpu_ns(&member->account);
-    if (is_same && !member_update(member, &found->sample))
-      process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
-    else if (is_same && found->record != NULL && process->exited != NULL)
-      exited_threads_note_sample(process->exited, &found->recent);
-  }
+  if (!found->had_exited && !has_clock_of(process, &found->sample))
+    return false;
+  if (!member_update(member, &found->sample))
+    process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
+  else if (found->record != NULL && process->exited != NULL)
+    exited_threads_note_sample(process->exited, &found->recent);
+  return true;
+}
+
+/* Whether a sample was read before what is counted already: its exit record, or
+ * a sample for a process event. One that was read after the exit record has a
+ * zombie's exact CPU time and I/O. */
+static bool is_outdated(const struct process *process,
+                        const struct member_sample *found)
+    REQUIRES(tracker_mutex) {
+  return process_has_exited(process) != found->had_exited ||
+         (!found->had_exited &&
+          found->sample.time_ns < process->member->account.sampled_ns);
+}
+
+bool sample_accounting_count_change(const struct sample_sources *sources,
+                                    struct process *process,
+                                    struct member_sample *found) {
+  if (process->exited != NULL)
+    found->recent = process->exited->recent;
+  if (found->record != NULL)
+    disk_wait_period_estimate(sources, process, found);
+  return !is_outdated(process, found) &&
+         count_sample(sources, process, found, false);
+}
+
+/* The same of a listed process; may give up the lock meanwhile. */
+static bool count_read_sample(struct sample_sources *sources,
+                              struct process *process,
+                              struct member_sample *found) {
+  bool is_same = true;
+
+  tracker_lock(sources->tracker);
+  if (found->record != NULL)
+    disk_wait_period_set(sources, process, found);
+  if (is_outdated(process, found))
+    process->clock_ns = PROCESS_CLOCK_UNKNOWN;
+  else
+    is_same = count_sample(sources, process, found, true);
   if (is_same)
-    member->threads = found->threads;
+    process->member->threads = found->threads;
   tracker_unlock(sources->tracker);
   return is_same;
 }
@@ -89,7 +139,7 @@ bool sample_accounting_count(struct sample_sources *sources,
                              struct process *process,
                              struct member_sample *found) {
   struct member *member = process->member;
-  if (!count_sample(sources, process, found))
+  if (!count_read_sample(sources, process, found))
     return false;
 
   member->is_new = false;

@@ -20,6 +20,14 @@ bool sample_accounting_count(struct sample_sources *sources,
                              struct member_sample *found)
     EXCLUDES(tracker_mutex);
 
+/* Counts a sample that was read for a process event, before its groups change.
+ * The process, whose member gets it, need not be listed. Returns whether it
+ * counts. */
+bool sample_accounting_count_change(const struct sample_sources *sources,
+                                    struct process *process,
+                                    struct member_sample *found)
+    REQUIRES(tracker_mutex);
+
 /* Sets what a member is now by its <pid>/stat: its memory, and whether it has
  * ended. The reader's thread, with or without the lock. */
 void sample_accounting_note_stat(struct member *member,

@@ -10,7 +10,8 @@
 /*
  * Processes change: they exec, or change name, user or cgroup. Young ones are
  * selected anew at each read, others in turn, all of them in ROUND_S. One that
- * did not run can only have been moved to another cgroup.
+ * did not run can only have been moved to another cgroup; and so can one of
+ * which events tell.
  */
 enum { ROUND_S = 50 };
 
@@ -98,6 +99,8 @@ uint32_t selection_next_turn(const struct selection *selection,
   uint32_t now_s = (uint32_t)(selection->begin_ns / SECOND_NS);
   bool is_young =
       selection->begin_ns < process->start_ns + TRACKER_YOUTH_S * SECOND_NS;
+  if (selection->hears_events && process->cgroup == 0)
+    is_young = false;
   /* What takes too long is not asked at each read. */
   if (is_young && !selection_is_undecided(process->select_error))
     return now_s;
@@ -109,6 +112,11 @@ uint32_t selection_next_turn(const struct selection *selection,
   return now_s + (wait_s > 0 ? wait_s : ROUND_S);
 }
 
+bool selection_is_due(const struct selection *selection,
+                      const struct process *process) {
+  return process->due <= selection->begin_ns / SECOND_NS;
+}
+
 void selection_drop_member(struct selection *selection,
                            struct process *process) {
   process->was_member |= process->member != NULL;
@@ -116,14 +124,12 @@ void selection_drop_member(struct selection *selection,
   process->member = NULL;
 }
 
-/* What the listener found is the read's now. */
-static void adopt_pending_member(struct process *process)
-    REQUIRES(tracker_mutex) {
-  if (process->member == NULL)
-    process->member = process->pending_member;
-  else
-    member_destroy(process->pending_member);
-  process->pending_member = NULL;
+void selection_note_identity(const struct selection *selection,
+                             struct process *process,
+                             const struct procfs_stat *stat) {
+  process->select_error = (short)selection->select_error;
+  process->cgroup = selection->cgroup;
+  process_note_identity(process, stat->comm, stat->is_forked);
 }
 
 void selection_assign_groups(struct selection *selection,
@@ -133,11 +139,8 @@ void selection_assign_groups(struct selection *selection,
 
   if (process_has_exited(process))
     return; /* its groups are settled */
-  process->select_error = (int16_t)selection->select_error;
-  process->cgroup = selection->cgroup;
-  process_note_identity(process, stat->comm, stat->is_forked);
+  selection_note_identity(selection, process, stat);
   join_work_out(join, process, stat->ppid, UINT64_MAX);
-  adopt_pending_member(process);
   bool is_same = process->member != NULL &&
                  member_has_groups(process->member, join->memberships,
                                    join->count, join->inherited_count);
@@ -169,18 +172,78 @@ static bool match_again(struct selection *selection, struct process *process,
   /* One that ends stays in its groups: what it was cannot be read any more. */
   if (!selection_match(selection, process->pid, stat) || stat->is_exiting)
     return false;
-  process->select_error = (int16_t)selection->select_error;
+  process->select_error = (short)selection->select_error;
   process->due = selection_next_turn(selection, process);
   /* So does one that could not be matched within the limit. */
   return !selection_is_undecided(selection->select_error);
 }
 
+static uint8_t count_changes(const struct selection *selection,
+                             const struct process *process) {
+  tracker_lock(selection->tracker);
+  uint8_t changes = process->changes;
+  tracker_unlock(selection->tracker);
+  return changes;
+}
+
+/* Whether a process has become what no event has told so far. Kernel threads
+ * change their names without. */
+static bool is_unreported(const struct tracker *tracker,
+                          const struct process *process,
+                          const struct procfs_stat *stat)
+    REQUIRES(tracker_mutex) {
+  return tracker->hears_events && process->groups_resolved &&
+         stat->ppid != PROCESS_KTHREADD &&
+         process_has_changed(process, stat->comm, stat->is_forked);
+}
+
+/* Whether the groups that were found for a process are those that it has. */
+static bool has_groups_found(struct selection *selection,
+                             const struct process *process,
+                             const struct procfs_stat *stat)
+    REQUIRES(tracker_mutex) {
+  struct join *join = &selection->join;
+  const struct member *member = process->member;
+  join_work_out(join, process, stat->ppid, UINT64_MAX);
+  return member == NULL ? join->count == 0
+                        : member_has_groups(member, join->memberships,
+                                            join->count, join->inherited_count);
+}
+
+/* Whether an event has changed a process since it had so many changes: then
+ * what was read of it may be out of date. Counts a change that no event has
+ * reported. */
+static bool was_changed_by_event(struct selection *selection,
+                                 const struct process *process,
+                                 const struct procfs_stat *stat,
+                                 uint8_t changes) {
+  struct tracker *tracker = selection->tracker;
+
+  tracker_lock(tracker);
+  bool is_missed = is_unreported(tracker, process, stat);
+  bool must_ask = process->changes == changes && tracker->hears_events &&
+                  (is_missed || !has_groups_found(selection, process, stat));
+  tracker_unlock(tracker);
+  if (must_ask)
+    tracker_take_exits(tracker);
+  tracker_lock(tracker);
+  bool was_changed = process->changes != changes || process_has_exited(process);
+  tracker->missed += is_missed && !was_changed;
+  tracker_unlock(tracker);
+  return was_changed;
+}
+
 void selection_renew(struct selection *selection, struct process *process,
                      uint64_t clock_ns, bool from_zero) {
   struct procfs_stat stat;
+  uint8_t changes = count_changes(selection, process);
 
   if (!match_again(selection, process, &stat))
     return;
+  if (was_changed_by_event(selection, process, &stat, changes)) {
+    process->due = PROCESS_DUE_NOW;
+    return;
+  }
   if (process->member == NULL)
     selection_learn_executable(selection, process->pid);
   tracker_lock(selection->tracker);
@@ -188,11 +251,17 @@ void selection_renew(struct selection *selection, struct process *process,
   uint64_t before_ns = process->clock_ns;
   process->clock_ns = clock_ns;
   from_zero |= process->is_pending;
-  selection_assign_groups(selection, process, &stat, from_zero);
+  /* It was forked for what it has become. */
+  from_zero |= process->parent != 0 && !process->was_member &&
+               clock_ns < TRACKER_UNUSED_NS;
+  if (process->changes == changes)
+    selection_assign_groups(selection, process, &stat, from_zero);
+  else
+    process->due = PROCESS_DUE_NOW;
   /* A change of what it is came after the last look at its clock. */
   if (was_none && process->member != NULL && !from_zero &&
       before_ns != PROCESS_CLOCK_UNKNOWN)
     account_start_at(&process->member->account, before_ns);
-  process->is_pending &= selection->is_pending;
+  process->is_pending = process->is_pending && selection->is_pending;
   tracker_unlock(selection->tracker);
 }

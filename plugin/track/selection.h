@@ -8,16 +8,20 @@
 #include "track/tracker.h"
 
 /*
- * Which groups the processes of a listing belong to. Belongs to the reader's
+ * Which groups a process belongs to that lives: by what procfs tells of it. The
+ * reader has one, and who takes process events another; each belongs to its
  * thread, also the functions without a lock.
  */
 
 struct selection {
   struct tracker *tracker;
-  struct sampler *sampler;
+  struct sampler *sampler; /* the reader's; else NULL */
   struct procfs *proc;
   uint64_t tick_ns;  /* of start times */
-  uint64_t begin_ns; /* of this read, CLOCK_BOOTTIME */
+  uint64_t begin_ns; /* of this read, or when the event is taken;
+                      * CLOCK_BOOTTIME */
+  bool hears_events; /* in this read: they tell of all changes but of a move to
+                      * another cgroup */
 
   struct pattern_work work; /* of matching */
   /* The last that could not be matched within the limit: the name of the rule,
@@ -59,6 +63,10 @@ bool selection_is_undecided(int select_error);
 uint32_t selection_next_turn(const struct selection *selection,
                              const struct process *process);
 
+/* Whether a process's turn has come. */
+bool selection_is_due(const struct selection *selection,
+                      const struct process *process);
+
 /* Puts a process that was just matched into its groups. What it used before
  * stays where it was counted. If memory is short it is tried again. */
 void selection_assign_groups(struct selection *selection,
@@ -66,7 +74,13 @@ void selection_assign_groups(struct selection *selection,
                              const struct procfs_stat *stat, bool from_zero)
     REQUIRES(tracker_mutex);
 
-/* Takes a process out of all groups. */
+/* Notes what a process is that was just matched. */
+void selection_note_identity(const struct selection *selection,
+                             struct process *process,
+                             const struct procfs_stat *stat)
+    REQUIRES(tracker_mutex);
+
+/* Takes a process out of all groups. The reader's. */
 void selection_drop_member(struct selection *selection, struct process *process)
     REQUIRES(tracker_mutex);
 

@@ -102,7 +102,6 @@ static bool forget(void *context, struct process *process)
     REQUIRES(tracker_mutex) {
   (void)context;
   member_destroy(process->member);
-  member_destroy(process->pending_member);
   exited_threads_destroy(process->exited);
   return false;
 }
@@ -127,6 +126,7 @@ void tracker_destroy(struct tracker *tracker) UNCHECKED {
     process_table_sweep(tracker->table, forget, NULL);
   process_table_destroy(tracker->table);
   overlaps_destroy(tracker->overlaps);
+  thread_owners_destroy(tracker->threads);
   while (tracker->groups != NULL)
     remove_group(tracker, &tracker->groups);
   mutex_destroy(&tracker->mutex);
@@ -264,6 +264,7 @@ struct process *tracker_enter(struct tracker *tracker, pid_t pid,
       width_us < UINT32_MAX ? (uint32_t)width_us : UINT32_MAX;
   process_note_known(process, alive_ns);
   process->clock_ns = PROCESS_CLOCK_UNKNOWN;
+  process->due = PROCESS_DUE_LISTED;
   process->seen = tracker->read;
   return process;
 }
@@ -277,8 +278,7 @@ bool tracker_counts_from_zero(const struct tracker *tracker,
 bool tracker_knows_as_unused(const struct tracker *tracker,
                              const struct process *process) {
   static const uint64_t youth_ns = TRACKER_YOUTH_S * UINT64_C(1000000000);
-  static const uint64_t unused_ns = 1000000;
-  return process->clock_ns < unused_ns && !process->was_member &&
+  return process->clock_ns < TRACKER_UNUSED_NS && !process->was_member &&
          process->start_ns + youth_ns > tracker->since_ns;
 }
 

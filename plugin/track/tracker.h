@@ -5,6 +5,7 @@
 #include "track/hung_processes.h"
 #include "track/member.h"
 #include "track/process_table.h"
+#include "track/thread_owners.h"
 #include "track/unmet_parents.h"
 
 /* How exit records are taken that have arrived. */
@@ -46,6 +47,8 @@ struct tracker {
   struct rule other_rule;
   struct process_table *table;
   struct unmet_parents unmet_parents GUARDED_BY(tracker_mutex);
+  /* NULL if exit records tell themselves whose threads have ended. */
+  struct thread_owners *threads GUARDED_BY(tracker_mutex);
   struct overlaps *overlaps; /* NULL if no process can be in "other" twice */
 
   /* In the order of their birth. */
@@ -70,8 +73,12 @@ struct tracker {
   bool listens;      /* exit records arrive */
 
   /* Process events arrive, too; and since when both do, CLOCK_BOOTTIME. */
-  bool hears_forks GUARDED_BY(tracker_mutex);
+  bool hears_events GUARDED_BY(tracker_mutex);
   uint64_t hears_since_ns GUARDED_BY(tracker_mutex);
+  /* Something was lost: the next read has to list /proc, and to match all
+   * processes anew. Or each has to list, since nothing tells of some ends. */
+  bool must_list GUARDED_BY(tracker_mutex);
+  bool always_lists GUARDED_BY(tracker_mutex);
   /* Processes that started later have all kinds of delay counted;
    * CLOCK_BOOTTIME, UINT64_MAX while delay accounting is off. */
   uint64_t delays_since_ns GUARDED_BY(tracker_mutex);
@@ -83,6 +90,8 @@ struct tracker {
    * could not be decided; records that name no process (before version 12). */
   uint64_t exits GUARDED_BY(tracker_mutex);
   uint64_t undecided GUARDED_BY(tracker_mutex);
+  /* Processes, and changes of what they are, that no event has reported. */
+  uint64_t missed GUARDED_BY(tracker_mutex);
   uint64_t unattributed GUARDED_BY(tracker_mutex);
 };
 
@@ -136,6 +145,12 @@ bool tracker_knows_as_unused(const struct tracker *tracker,
 /* fork(2) takes the start time first; only later, after waits for a CPU on a
  * busy machine, does the process appear. */
 enum { TRACKER_FORK_MS = 2000 };
+
+/* Who has used less CPU time has done nothing to speak of. */
+#define TRACKER_UNUSED_NS UINT64_C(1000000)
+
+/* Nor has who has used less when an event tells of a change. */
+#define TRACKER_SPAWN_NS UINT64_C(50000000)
 
 /* How long a process is young, and so looked at in each read. */
 enum { TRACKER_YOUTH_S = 10 };

@@ -27,9 +27,11 @@ enum {
   PROCESSES = 256,
   AGE = 1000 * 1000, /* ms: all are too old to be looked at in each read */
   ROUND = 50,        /* reads, a second apart: each has its turn once */
+  KNOWN_ROUND = 40,  /* reads by what events have told */
   BUSY_READS = 5,    /* before which all must run */
   RECORDS = 512,
   TABLE = 10000,
+  PARENT = 4000, /* of those that are forked */
 };
 
 /* When it all happens, CLOCK_BOOTTIME: long after boot on any machine. */
@@ -234,6 +236,101 @@ static void exits_known_member(void **state) {
   assert_int_equal(exits_of(fixture, 0), PROCESSES);
 }
 
+/* Process events */
+
+/* Forks, one after the other, of processes whose pids these are. */
+static void fork_all(struct fixture *fixture, const pid_t *pids, size_t count,
+                     pid_t parent) {
+  for (size_t i = 0; i < count; i++)
+    happen(fixture, PROCESS_FORKED, pids[i], parent,
+           fixture->now - AGE_MS * MS + i);
+}
+
+/* Who is to fork: events have told of it, and it is in no group. */
+static void start_parent(struct fixture *fixture) {
+  put_child(fixture, PARENT, 1, "cron", 'S', 2 * AGE_MS);
+  happen(fixture, PROCESS_FORKED, PARENT, 1, fixture->now - 2 * AGE_MS * MS);
+  happen(fixture, PROCESS_EXECED, PARENT, 0, fixture->now - 2 * AGE_MS * MS);
+}
+
+/* Of processes that are gone when their events are taken. */
+static void events_untracked(void **state) {
+  struct fixture *fixture = *state;
+  static pid_t pids[RECORDS];
+  static struct message messages[RECORDS];
+  open_books(fixture, SELECTOR_COMMAND_LINE, "nginx");
+  start_parent(fixture);
+  for (int i = 0; i < RECORDS; i++) {
+    pids[i] = PID + i;
+    messages[i] = death_of(PID + i, "cron", AGE_MS);
+    messages[i].record[MESSAGE_THREAD].ppid = PARENT;
+    messages[i].record[MESSAGE_THREAD].flags |= RECORD_FORKED;
+  }
+  count_begin();
+  fork_all(fixture, pids, RECORDS, PARENT);
+  count_end("event-fork-untracked", RECORDS);
+  assert_int_equal(table_size(fixture), RECORDS + 1);
+
+  take_counted(fixture, "exit-announced-untracked", messages, RECORDS);
+  assert_int_equal(exits_of(fixture, 0), 0);
+  assert_int_equal(fixture->tracker->exits, RECORDS);
+  assert_int_equal(fixture->tracker->undecided, 0);
+}
+
+/* Has events tell of the children: each was forked, and called exec. Their
+ * files are those of what they have become by then. */
+static void start_announced(struct fixture *fixture, const char *comm) {
+  pid_t pids[PROCESSES];
+  start_parent(fixture);
+  for (int i = 0; i < PROCESSES; i++) {
+    struct child child;
+    child_start(&child);
+    pids[i] = child.pid;
+    put_child(fixture, child.pid, PARENT, comm, 'S', AGE_MS);
+  }
+  fork_all(fixture, pids, PROCESSES, PARENT);
+}
+
+static void exec_all(struct fixture *fixture) {
+  event_accounting_set_time(fixture->event_accounting, fixture->now);
+  for (size_t i = 0; i < child_count; i++)
+    happen(fixture, PROCESS_EXECED, child_living[i].pid, 0,
+           fixture->now - AGE_MS * MS + PROCESSES);
+}
+
+static void execs_untracked(void **state) {
+  struct fixture *fixture = *state;
+  open_books(fixture, SELECTOR_COMMAND_LINE, "nginx");
+  start_announced(fixture, "cron");
+  count_begin();
+  exec_all(fixture);
+  count_end("event-exec-untracked", PROCESSES);
+  read_all(fixture, "read-known-untracked", KNOWN_ROUND);
+  assert_int_equal(fixture->report.members, 0);
+  assert_int_equal(fixture->tracker->missed, 0);
+}
+
+/* Reads that do not list /proc, as long as that is not due. */
+static void execs_members(void **state) {
+  struct fixture *fixture = *state;
+  open_books(fixture, SELECTOR_COMMAND_LINE, "nginx");
+  start_announced(fixture, "nginx");
+  count_begin();
+  exec_all(fixture);
+  count_end("event-exec-member", PROCESSES);
+  read_all(fixture, "read-announced-member", 1);
+  read_at(fixture, 0); /* opens what stays open */
+  read_all(fixture, "read-known-idle-member", KNOWN_ROUND);
+  assert_int_equal(fixture->report.members, PROCESSES);
+
+  for (int i = 0; i < BUSY_READS; i++) {
+    run_all();
+    read_counted(fixture);
+  }
+  report("read-known-running-member", BUSY_READS * PROCESSES);
+  assert_int_equal(fixture->tracker->missed, 0);
+}
+
 /* Publishing */
 
 static void count_value(void *context, const struct metric_value *value) {
@@ -307,6 +404,9 @@ int main(int argc, char **argv) {
       cmocka_unit_test_setup_teardown(exits_unmet_by_cgroup, set_up, tear_down),
       cmocka_unit_test_setup_teardown(exits_known_untracked, set_up, tear_down),
       cmocka_unit_test_setup_teardown(exits_known_member, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(events_untracked, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(execs_untracked, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(execs_members, set_up, tear_down),
       cmocka_unit_test(publish),
       cmocka_unit_test(table),
   };

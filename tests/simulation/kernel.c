@@ -64,7 +64,10 @@ bool procfs_is_vanished(int status) {
   return status == -ENOENT || status == -ESRCH;
 }
 
-void procfs_rewind(struct procfs *proc) { proc->next = 1; }
+void procfs_rewind(struct procfs *proc) {
+  proc->next = 1;
+  steps_note_listing();
+}
 
 int procfs_next(struct procfs *proc, pid_t *pid, uint32_t *inode) {
   steps_pause();

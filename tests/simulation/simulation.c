@@ -17,7 +17,7 @@
 #include "truth.h"
 #include "world.h"
 
-#include "track/descendants.h"
+#include "track/event_accounting.h"
 #include "track/exit_accounting.h"
 #include "track/reader.h"
 
@@ -37,6 +37,8 @@ enum {
   BATCH = 32, /* exit records taken at once */
   RULES = 4,
 };
+
+#define LIST_NS UINT64_C(60000000000) /* a read lists at least as often */
 
 /* --- Choices --- */
 
@@ -72,15 +74,22 @@ static struct rule rules[RULES];
 static struct tracker *tracker;
 static struct reader *reader;
 static struct exit_accounting *exits;
-static struct descendants *descendants;
+static struct event_accounting *events;
 static uint64_t empty_ns; /* when the listener's socket was last seen empty */
 
 static ucontext_t scheduler, reading, listening;
 static char reading_stack[STACK_SIZE], listening_stack[STACK_SIZE];
 static enum { NOBODY, READER, LISTENER } running;
-static bool is_draining; /* one of them is in the middle of it */
+static bool is_draining;     /* one of them is in the middle of it */
+static bool has_only_events; /* the listener takes no records for now */
 static bool has_read, is_quiet;
 static bool has_descendants; /* a rule wants them: then forks are heard */
+static bool is_reading;      /* a read is under way */
+static bool must_list;       /* it has to: events were lost, or long ago */
+static uint64_t listed_ns;   /* when the last read began that listed it */
+static bool is_listing;      /* it lists /proc */
+static bool has_lost_events, has_lost_records; /* the plugin is to be told */
+static unsigned int event_owner[WORLD_EVENTS];
 static unsigned int reads;
 static bool is_told; /* print what happens */
 
@@ -117,18 +126,40 @@ static void ignore_exit(void *context, const struct exit_event *event) {
   (void)event;
 }
 
+void steps_note_listing(void) { is_listing = true; }
+
+static void take_event(unsigned int owner, const struct process_event *event) {
+  static const char *const kinds[] = {"fork", "thread", "exec", "name", "user"};
+  tell("the %s event of %d at %.3f is taken", kinds[event->kind], event->pid,
+       (double)(event->time_ns - UINT64_C(1000000000000)) / 1e6);
+  truth_begin_event(owner);
+  /* A kernel gives pids in turn: none comes back within one look at it. */
+  world.looked_at[0] = event->pid;
+  world.looked_at[1] = event->parent;
+  event_accounting_take(events, event);
+  world.looked_at[0] = world.looked_at[1] = 0;
+  truth_end_event(owner, event);
+}
+
+/* As exit_monitor.c does. */
 static void take_events(uint64_t until_ns) {
   if (!has_descendants)
     return;
-  descendants_set_time(descendants, until_ns + 1000);
+  event_accounting_set_time(events, until_ns + 1000);
   while (world.events_taken < world.events &&
          world.event[world.events_taken].time_ns <= until_ns) {
-    const struct world_event *e = &world.event[world.events_taken++];
-    if (e->is_exec)
-      descendants_exec(descendants, e->child);
-    else
-      descendants_fork(descendants, e->parent, e->child, e->time_ns);
+    unsigned int i = world.events_taken++;
+    struct process_event event = world.event[i];
+    take_event(event_owner[i], &event);
   }
+  if (!has_lost_events)
+    return;
+  has_lost_events = false;
+  must_list = true;
+  truth_tell_losses();
+  tracker_lock(tracker);
+  tracker->must_list = true;
+  tracker_unlock(tracker);
 }
 
 /* As exit_listener.c drains its socket. */
@@ -137,8 +168,9 @@ static void drain(void) {
     uint64_t before_ns = world.now_ns;
     struct message batch[BATCH];
     size_t count = 0;
-    while (world.records_taken < world.records && count < BATCH)
-      batch[count++] = world.record[world.records_taken++];
+    for (unsigned int i = world.records_taken;
+         i < world.records && count < BATCH;)
+      batch[count++] = world.record[i++];
     if (count == 0) {
       empty_ns = before_ns;
       take_events(before_ns);
@@ -149,6 +181,7 @@ static void drain(void) {
     tell("%zu records are taken that had come by %.3f", count,
          (double)(received_ns - UINT64_C(1000000000000)) / 1e6);
     exit_accounting_take(exits, batch, count, empty_ns, received_ns);
+    world.records_taken += (unsigned int)count;
   }
 }
 
@@ -173,17 +206,41 @@ static void read_forever(void) {
     has_read = false;
     tell("read %u begins", reads);
     truth_begin_read();
+    is_reading = true;
+    is_listing = false;
+    bool has_to_list = must_list || world.now_ns >= listed_ns + LIST_NS;
+    must_list = false;
+    if (has_to_list)
+      listed_ns = world.now_ns;
+    tracker_lock(tracker);
+    tracker->must_list |= has_lost_records;
+    tracker_unlock(tracker);
+    has_lost_records = false;
     struct reader_report report;
     reader_read(reader, world.now_ns, &report);
-    truth_end_read();
-    tell("read %u ends: %zu members", reads, report.members);
+    is_reading = false;
+    truth_end_read(is_listing || has_to_list);
+    tell("read %u ends: %zu members%s", reads, report.members,
+         is_listing ? "" : ", without a listing");
     reads++;
   }
 }
 
+/* As exit_listener.c takes what cannot wait. */
+static void take_events_alone(ucontext_t *self) {
+  while (is_draining)
+    swapcontext(self, &scheduler);
+  is_draining = true;
+  take_events(world.now_ns);
+  is_draining = false;
+}
+
 static void listen_forever(void) {
   for (;;) {
-    drain_alone(&listening);
+    if (has_only_events)
+      take_events_alone(&listening);
+    else
+      drain_alone(&listening);
     swapcontext(&listening, &scheduler);
   }
 }
@@ -238,11 +295,11 @@ static void start_plugin(void) {
   if (tracker == NULL || reader_create("/proc", tracker, &reader) != 0 ||
       exit_accounting_create("/proc", tracker, ignore_exit, NULL, &exits) !=
           0 ||
-      descendants_create("/proc", tracker, &descendants) != 0)
+      event_accounting_create("/proc", tracker, &events) != 0)
     fail("out of memory");
   empty_ns = world.now_ns;
   tracker->listens = true;
-  tracker->hears_forks = has_descendants;
+  tracker->hears_events = has_descendants;
   tracker->hears_since_ns = world.now_ns;
   tracker->drain.take = drain_for_reader;
   world.events_taken = world.events;
@@ -253,13 +310,14 @@ static void start_plugin(void) {
 static void stop_plugin(void) {
   reader_destroy(reader);
   exit_accounting_destroy(exits);
-  descendants_destroy(descendants);
+  event_accounting_destroy(events);
   tracker_destroy(tracker);
 }
 
 /* --- A history --- */
 
-static bool is_lossy;
+static bool is_lossy; /* exit records are lost, or */
+static bool loses_events;
 static const char *const names[] = {"a", "b", "x"};
 
 static unsigned int pick_process(void) {
@@ -273,7 +331,36 @@ static void note_records(unsigned int process, unsigned int before) {
     return;
   tell("the last record is lost");
   world.records--;
+  has_lost_records = true;
   truth_lose(process, &world.record[world.records].record[MESSAGE_THREAD]);
+}
+
+static void advance(uint64_t ns) { world.now_ns += ns; }
+
+/* Events of a process since there were so many. */
+static void note_events(unsigned int process, unsigned int before) {
+  for (unsigned int i = before; has_descendants && i < world.events; i++) {
+    const struct process_event event = world.event[i];
+    event_owner[i] = process;
+    if (!loses_events || choose(8) != 7) {
+      truth_event(process, &event);
+      continue;
+    }
+    tell("an event of %d is lost", event.pid);
+    truth_lose_event(process, &event);
+    has_lost_events = true;
+    memmove(&world.event[i], &world.event[i + 1],
+            (--world.events - i) * sizeof(world.event[0]));
+    i--;
+  }
+}
+
+/* Who uses CPU time takes that time. */
+static void use(unsigned int process, unsigned int task,
+                const uint64_t used[USES]) {
+  world_use(process, task, used);
+  truth_use(process, used);
+  advance(used[USE_CPU]);
 }
 
 static void use_some(unsigned int process) {
@@ -284,25 +371,28 @@ static void use_some(unsigned int process) {
   if (p->task[task].has_exited)
     return;
   uint64_t calls = choose(3);
+  /* More than TRACKER_SPAWN_NS, sometimes. */
+  bool is_long = has_descendants && choose(3) == 2;
   const uint64_t used[USES] = {
       [USE_DELAY] = choose(1000) * UINT64_C(1000),
       [USE_CHARS] = calls * (choose(2) == 0 ? 1000 : 100000),
       [USE_CALLS] = calls,
-      [USE_CPU] = 1 + choose(5000) * UINT64_C(1000),
+      [USE_CPU] = 1 + choose(5000) * UINT64_C(1000) * (is_long ? 30 : 1),
       [USE_FAULTS] = choose(5),
   };
-  world_use(process, task, used);
-  truth_use(process, used);
+  use(process, task, used);
   tell("%s %d uses (thread %u): %" PRIu64 " ns of delay, %" PRIu64
-       " bytes, %" PRIu64 " ns of CPU",
-       p->comm, p->pid, task, used[USE_DELAY], used[USE_CHARS], used[USE_CPU]);
+       " bytes, %" PRIu64 " faults, %" PRIu64 " ns of CPU",
+       p->comm, p->pid, task, used[USE_DELAY], used[USE_CHARS],
+       used[USE_FAULTS], used[USE_CPU]);
 }
 
 static void fork_one(unsigned int parent) {
-  unsigned int child;
+  unsigned int child, before = world.events;
   if (!world_fork(parent, &child))
     return;
   truth_begin(child, false);
+  note_events(child, before);
   tell("%d forks %s %d", world.process[parent].pid, world.process[child].comm,
        world.process[child].pid);
 }
@@ -312,20 +402,23 @@ static void fork_one(unsigned int parent) {
 static void spawn_one(bool is_before_plugin) {
   static const char *const programs[] = {"a", "b", "x", "d"};
   const char *name = programs[choose(4)];
-  unsigned int child;
+  unsigned int child, before = world.events;
   if (!world_fork(INIT, &child))
     return;
+  advance(1000);
   world_exec(child, 0, name, choose(4) == 3);
   world.process[child].is_subreaper = choose(4) == 3;
   truth_begin(child, is_before_plugin);
-  tell("1 starts %s %d", name, world.process[child].pid);
+  if (!is_before_plugin)
+    note_events(child, before);
+  tell("1 starts %s%s %d", name, world.process[child].has_c ? " c" : "",
+       world.process[child].pid);
 }
 
 /* A process that changes its name has run for it. */
 static void run_a_little(unsigned int process, unsigned int task) {
   const uint64_t used[USES] = {[USE_CPU] = 2000};
-  world_use(process, task, used);
-  truth_use(process, used);
+  use(process, task, used);
 }
 
 static void exec_one(unsigned int process) {
@@ -335,12 +428,15 @@ static void exec_one(unsigned int process) {
   if (p->life != LIFE_LIVE || process == 0 || p->comm[0] == 'd' ||
       p->task[task].has_exited)
     return;
-  tell("%s %d executes %s", p->comm, p->pid, name);
   bool has_c = choose(4) == 3;
+  tell("%s %d executes %s%s", p->comm, p->pid, name, has_c ? " c" : "");
   truth_name(process, name);
   truth_exec(process, name, has_c);
-  if (world_exec(process, task, name, has_c))
+  unsigned int events_before = world.events;
+  if (world_exec(process, task, name, has_c)) {
+    note_events(process, events_before);
     note_records(process, before);
+  }
   run_a_little(process, 0);
 }
 
@@ -351,12 +447,12 @@ static void rename_one(unsigned int process) {
       p->task[0].has_exited)
     return;
   tell("%s %d takes the name %s", p->comm, p->pid, name);
+  unsigned int before = world.events;
   truth_name(process, name);
-  strcpy(p->comm, name);
+  if (world_rename(process, name))
+    note_events(process, before);
   run_a_little(process, 0);
 }
-
-static void advance(uint64_t ns) { world.now_ns += ns; }
 
 static void end_task(unsigned int process) {
   struct machine_process *p = &world.process[process];
@@ -407,13 +503,39 @@ static void end_child_at_once(unsigned int process) {
     process = (process + 1) % world.processes;
   if (!is_child(process))
     return;
-  world_use(process, 0, used);
-  truth_use(process, used);
+  use(process, 0, used);
   tell("%d writes %" PRIu64 " bytes", world.process[process].pid,
        used[USE_CHARS]);
   exit_one(process);
   become_zombie(process);
   reap_one(process, true);
+}
+
+/* So long that the next read lists /proc. Nobody waits for anything then.
+ * (Without events, processes that are not young are looked at in turn.) */
+static void rest(void) {
+  if (is_draining || is_reading || !has_descendants)
+    return;
+  is_quiet = true;
+  resume(LISTENER, &listening);
+  is_quiet = false;
+  advance(UINT64_C(61000000000));
+}
+
+static void pass_time(void) {
+  switch (choose(8)) {
+  case 7:
+    rest();
+    break;
+  case 4:
+  case 5:
+  case 6:
+    advance(300000000);
+    break;
+  default:
+    advance(20000000);
+    break;
+  }
 }
 
 /* One thing happens on the machine. */
@@ -434,6 +556,7 @@ static void step(void) {
     if (world_start_task(process)) {
       const uint64_t first[USES] = {[USE_CPU] = 1000};
       truth_use(process, first);
+      advance(first[USE_CPU]);
       tell("%s %d starts a thread", world.process[process].comm,
            world.process[process].pid);
     }
@@ -467,7 +590,7 @@ static void step(void) {
     end_child_at_once(process);
     break;
   default:
-    advance(choose(2) == 0 ? 20000000 : 300000000);
+    pass_time();
     break;
   }
 }
@@ -510,6 +633,9 @@ static void run_history(void) {
   is_draining = false;
   is_lossy = choose(8) == 7;
   has_descendants = choose(4) != 3;
+  loses_events = has_descendants && choose(8) == 7;
+  has_lost_events = has_lost_records = is_reading = must_list = false;
+  listed_ns = 0;
   truth_reset(has_descendants);
 
   for (unsigned int i = choose(3); i-- > 0;)
@@ -524,7 +650,9 @@ static void run_history(void) {
       step();
       break;
     case 2:
+      has_only_events = choose(3) == 2;
       resume(LISTENER, &listening);
+      has_only_events = false;
       break;
     default:
       if (wanted == reads)

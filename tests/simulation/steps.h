@@ -8,4 +8,7 @@
  */
 void steps_pause(void);
 
+/* The reader begins to list /proc. */
+void steps_note_listing(void);
+
 #endif

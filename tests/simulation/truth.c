@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "truth.h"
 
+#include "classes.h"
+
 #include <string.h>
 #include <sys/wait.h>
 
-enum { OUTSIDE = SETS, NAMES };
+enum { OUTSIDE = SETS, NAMES, LATE_READS = 2 };
 
 /* What is known of one process. */
 static struct known {
@@ -21,12 +23,13 @@ static struct known {
   bool was_before;     /* it was there before the plugin */
   bool is_early;       /* no read was complete when it began */
   bool is_confused;    /* nothing is sure */
+  bool is_unheard;     /* its fork was lost */
   bool has_lost_end;   /* by whose record its end would count */
   unsigned int former; /* who had its pid, if its record was not taken yet */
-  unsigned int lacks; /* after how many reads it will be forgotten that it lacks
-                       * a record */
-  bool has_c;         /* its command line may have been taken to have a "c" */
-  bool has_had_c;     /* ever since it began, without another exec */
+  unsigned int lacks;  /* after how many listings it will be forgotten that it
+                        * lacks  a record */
+  bool has_c;          /* its command line may have been taken to have a "c" */
+  bool has_had_c;      /* ever since it began, without another exec */
   bool has_ended;
   bool has_children;
   bool has_other_main; /* who called exec was not the main thread */
@@ -64,6 +67,7 @@ void truth_reset(bool has_descendants) {
   memset(known, 0, sizeof(known));
   are_heard = has_descendants;
   is_reading = has_read = false;
+  classes_reset();
 }
 
 /* Whether an exit record of a pid is in the queue. */
@@ -74,8 +78,19 @@ static bool is_queued(pid_t pid) {
   return false;
 }
 
+/* At first, the children of one whose end is not known are taken for another's
+ * once they have another parent; and then their ends are not known. */
+static void confuse_children(unsigned int process) {
+  for (unsigned int i = process + 1; i < world.processes; i++)
+    known[i].is_confused |=
+        known[i].is_early &&
+        (known[i].parent == process || known[known[i].parent].is_confused);
+}
+
 static void confuse(unsigned int one, unsigned int other) {
   known[one].is_confused = known[other].is_confused = true;
+  confuse_children(one);
+  confuse_children(other);
 }
 
 /* Nothing tells the record of a process that was there before the plugin, and
@@ -86,7 +101,7 @@ static void confuse_with_former(unsigned int process) {
   for (unsigned int i = 1; i < process; i++)
     if (world.process[i].pid == pid && is_queued(pid)) {
       known[process].former = i;
-      if (known[i].is_base)
+      if (known[i].is_base || known[i].is_confused)
         confuse(i, process);
     }
 }
@@ -139,13 +154,19 @@ void truth_begin(unsigned int process, bool is_before_plugin) {
   known[p->parent].has_children = true;
   confuse_with_former(process);
   confuse_parents(process, p->comm, p->has_c);
+  if (are_heard)
+    classes_begin(process, is_before_plugin);
+  if (are_heard)
+    classes_doubt_io(p->parent);
   uint64_t first[USES] = {[USE_CPU] = 1000};
   truth_use(process, first);
 }
 
 void truth_use(unsigned int process, const uint64_t used[USES]) {
   struct known *k = &known[process];
-  if (k->is_base) {
+  if (are_heard) {
+    classes_use(process, used);
+  } else if (k->is_base) {
     add(k->base, used);
   } else if (k->is_unclear) {
     add(k->unclear, used);
@@ -166,7 +187,7 @@ void truth_name(unsigned int process, const char *comm) {
   struct known *k = &known[process];
   unsigned int name = name_of(comm);
   confuse_parents(process, comm, world.process[process].has_c);
-  if (name == k->name)
+  if (name == k->name || are_heard)
     return;
   k->maybe |= 1U << k->name | 1U << name;
   const uint64_t *part = k->was_looked_at ? k->since_look : k->sure;
@@ -200,15 +221,13 @@ void truth_exec(unsigned int process, const char *comm, bool has_c) {
         has_c && known[i].parent == process && world.process[i].is_forked;
 }
 
-/* Nor does anything tell an orphan from a child of who has adopted it, if that
- * has its name and forks are not heard. */
+/* Nor does anything tell an orphan from a child of who has adopted it, if forks
+ * are not heard; and a parent is taken for what the last read saw. */
 static bool looks_like_parent(const struct machine_process *p) {
   const struct machine_process *parent = &world.process[p->parent];
-  return !are_heard && p->is_forked && parent->has_c &&
-         strcmp(parent->comm, p->comm) == 0;
+  return !are_heard && p->is_forked &&
+         (known[p->parent].has_c || parent->has_c);
 }
-
-enum { LATE_READS = 2 };
 
 void truth_exit(unsigned int process, uint32_t exit_code) {
   struct known *k = &known[process];
@@ -228,19 +247,13 @@ void truth_end_task(unsigned int process) {
 }
 
 /* Without the main thread's record the name is not known, and so it is not
- * known to whom the end is to be told. At first, the children of one whose end
- * is not known are taken for another's once they have another parent; and then
- * their ends are not known. */
+ * known to whom the end is to be told. */
 static void lose_end(unsigned int process) {
   known[process].has_lost_end = true;
   /* A read that meets it takes it for who had its pid before. */
   if (known[process].former != 0 && !are_heard)
     confuse(process, known[process].former);
-  for (unsigned int i = 1; i < world.processes; i++) {
-    unsigned int parent = known[i].parent;
-    known[i].is_confused |=
-        known[i].is_early && (parent == process || known[parent].is_confused);
-  }
+  confuse_children(process);
 }
 
 void truth_lose(unsigned int process, const struct record *record) {
@@ -257,8 +270,49 @@ void truth_lose(unsigned int process, const struct record *record) {
   k->is_confused |= is_main && p->has_other_main;
 }
 
+/* Nor from those of who has begun unheard. */
+static void confuse_with_unheard(unsigned int process) {
+  pid_t pid = world.process[process].pid;
+  for (unsigned int i = 1; i < process; i++)
+    if (world.process[i].pid == pid && is_queued(pid) &&
+        (known[i].is_unheard || known[process].is_unheard)) {
+      confuse(i, process);
+      /* One of them may be taken to have lost its record. */
+      known[i].lacks = known[process].lacks = LATE_READS;
+    }
+}
+
+void truth_event(unsigned int process, const struct process_event *event) {
+  if (event->kind == PROCESS_FORKED)
+    confuse_with_unheard(process);
+  else
+    known[process].maybe |= 1U << known[process].name;
+  classes_change(process, event);
+}
+
+void truth_lose_event(unsigned int process, const struct process_event *event) {
+  classes_lose(process, event);
+  known[process].is_unheard |= event->kind == PROCESS_FORKED;
+  if (event->kind == PROCESS_FORKED)
+    confuse_with_unheard(process);
+  else
+    known[process].maybe |= 1U << known[process].name;
+}
+
+void truth_tell_losses(void) { classes_tell_losses(); }
+
+void truth_begin_event(unsigned int process) { classes_begin_event(process); }
+
+void truth_end_event(unsigned int process, const struct process_event *event) {
+  classes_end_event(process, event);
+  /* It may have been taken for a child of who had its parent's pid. */
+  if (event->kind == PROCESS_FORKED && known[known[process].parent].is_confused)
+    classes_doubt(process);
+}
+
 void truth_begin_read(void) {
   is_reading = true;
+  classes_begin_read();
   for (unsigned int i = 0; i < world.processes; i++) {
     known[i].was_looked_at |= world.process[i].life != LIFE_REAPED;
     known[i].is_in_read = true;
@@ -269,12 +323,13 @@ void truth_begin_read(void) {
 }
 
 /* A read that began after a change has seen it. */
-void truth_end_read(void) {
+void truth_end_read(bool is_listing) {
   is_reading = false;
   has_read = true;
+  classes_end_read(is_listing);
   for (unsigned int i = 0; i < world.processes; i++) {
     struct known *k = &known[i];
-    k->lacks -= k->lacks > 0 && k->is_gone;
+    k->lacks -= k->lacks > 0 && k->is_gone && (is_listing || !are_heard);
     /* What has no main thread any more cannot be resolved anew. */
     k->is_unclear &= !k->is_in_read || k->lacks_main;
     if (!k->is_unclear)
@@ -296,7 +351,9 @@ static uint64_t least_of(const struct known *k, unsigned int use,
   if (k->is_confused)
     return 0;
   uint64_t least = subtract(sure, k->lost[use]);
-  return k->has_lost_end && least > k->counted[use] ? k->counted[use] : least;
+  return !are_heard && k->has_lost_end && least > k->counted[use]
+             ? k->counted[use]
+             : least;
 }
 
 /* Of a process in a set for sure, or perhaps only. */
@@ -346,6 +403,8 @@ static void add_confused(struct truth *truth, const struct known *k) {
   add(all, k->sure);
   add(all, k->unclear);
   add(all, k->base);
+  if (are_heard)
+    classes_total((unsigned int)(k - known), all);
   add(all, all);
   for (unsigned int s = 0; s < SETS; s++) {
     add_use(truth->used[s], k, none, all);
@@ -372,12 +431,47 @@ static void add_c(struct truth *truth, const struct known *k) {
               is_met && !k->has_lost_end, 1);
 }
 
+static void add_io(uint64_t used[USES], unsigned int process) {
+  uint64_t total[USES] = {0};
+  classes_total(process, total);
+  used[USE_CHARS] += total[USE_CHARS];
+  used[USE_CALLS] += total[USE_CALLS];
+}
+
+/* The same if events are heard. */
+static void add_heard(struct truth *truth, unsigned int process) {
+  const struct known *k = &known[process];
+  for (enum set s = SET_A; s < SETS; s++) {
+    uint64_t sure[USES] = {0}, maybe[USES] = {0};
+    bool ends_sure, may_end;
+    if (k->has_lost_end)
+      classes_counted(process, s, sure, maybe);
+    else
+      classes_share(process, s, sure, maybe);
+    classes_end(process, s, &ends_sure, &may_end);
+    /* What a former main thread wrote, or another one of who has children, may
+     * count although it was before. */
+    bool had_threads = k->has_children && world.process[process].tasks > 1;
+    if ((k->has_other_main || had_threads) && may_end)
+      add_io(maybe, process);
+    add_use(truth->used[s], k, sure, maybe);
+    if (ends_sure)
+      add_end(truth->ended[s], k);
+    else if (may_end && k->has_ended)
+      add_range(&truth->ended[s][ending_of(k->exit_code)], 0, 1);
+  }
+}
+
 static void add_process(struct truth *truth, const struct known *k) {
   static const uint64_t none[USES];
   uint64_t all[USES] = {0}, perhaps[USES] = {0};
 
   if (k->is_confused) {
     add_confused(truth, k);
+    return;
+  }
+  if (are_heard) {
+    add_heard(truth, (unsigned int)(k - known));
     return;
   }
   add(perhaps, k->unclear);

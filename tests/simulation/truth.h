@@ -40,8 +40,15 @@ void truth_exit(unsigned int process, uint32_t exit_code);
 void truth_end_task(unsigned int process); /* its record rounds bytes down */
 /* An exit record of it is dropped. */
 void truth_lose(unsigned int process, const struct record *record);
+/* After it happened: an event is sent, or dropped. */
+void truth_event(unsigned int process, const struct process_event *event);
+void truth_lose_event(unsigned int process, const struct process_event *event);
+void truth_tell_losses(void); /* to the plugin */
+/* Before and after the plugin takes one. */
+void truth_begin_event(unsigned int process);
+void truth_end_event(unsigned int process, const struct process_event *event);
 void truth_begin_read(void);
-void truth_end_read(void);
+void truth_end_read(bool is_listing);
 
 void truth_sum_up(struct truth *truth);
 

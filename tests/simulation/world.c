@@ -14,6 +14,7 @@ void world_reset(void) {
   world.next_inode = 1;
   world.records = world.records_taken = 0;
   world.events = world.events_taken = 0;
+  world.looked_at[0] = world.looked_at[1] = 0;
   world.process[INIT] = (struct machine_process){
       .life = LIFE_LIVE,
       .pid = 1,
@@ -56,18 +57,20 @@ void world_total(const struct machine_process *process, uint64_t total[USES]) {
       total[u] += process->task[i].used[u];
 }
 
-/* The lowest that is free: pids are used again as soon as can be. */
+/* The lowest that is free: pids are used again as soon as can be. 2 is that of
+ * the kernel's threads. */
 static pid_t free_pid(void) {
-  for (pid_t pid = 2; pid < WORLD_PIDS; pid++)
-    if (world_find(pid) == NULL)
+  for (pid_t pid = 3; pid < WORLD_PIDS; pid++)
+    if (world_find(pid) == NULL && pid != world.looked_at[0] &&
+        pid != world.looked_at[1])
       return pid;
   return 0;
 }
 
-static void add_event(bool is_exec, pid_t parent, pid_t child) {
+static void add_event(enum process_event_kind kind, pid_t parent, pid_t pid) {
   if (world.events < WORLD_EVENTS)
-    world.event[world.events++] =
-        (struct world_event){is_exec, parent, child, world.now_ns};
+    world.event[world.events++] = (struct process_event){
+        .kind = kind, .pid = pid, .parent = parent, .time_ns = world.now_ns};
 }
 
 static struct task *add_task(struct machine_process *process, uint32_t tid) {
@@ -97,7 +100,7 @@ bool world_fork(unsigned int parent, unsigned int *child) {
   memcpy(p->comm, from->comm, sizeof(p->comm));
   add_task(p, (uint32_t)pid);
   world.now_ns += 1000;
-  add_event(false, from->pid, pid);
+  add_event(PROCESS_FORKED, from->pid, pid);
   *child = world.processes++;
   return true;
 }
@@ -204,7 +207,16 @@ bool world_exec(unsigned int process, unsigned int task, const char *comm,
   strncpy(p->comm, comm, sizeof(p->comm) - 1);
   p->is_forked = false;
   p->has_c = has_c;
-  add_event(true, 0, p->pid);
+  add_event(PROCESS_EXECED, 0, p->pid);
+  return true;
+}
+
+bool world_rename(unsigned int process, const char *comm) {
+  struct machine_process *p = &world.process[process];
+  if (p->life != LIFE_LIVE || process == INIT || p->task[0].has_exited)
+    return false;
+  strncpy(p->comm, comm, sizeof(p->comm) - 1);
+  add_event(PROCESS_RENAMED, 0, p->pid);
   return true;
 }
 

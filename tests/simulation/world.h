@@ -3,6 +3,7 @@
 #define TASKSTATS_WORLD_H
 
 #include "kernel/message.h"
+#include "kernel/process_events.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -69,12 +70,9 @@ struct world {
   uint32_t next_tid, next_inode;
   struct message record[WORLD_RECORDS];
   unsigned int records, records_taken;
-  struct world_event {
-    bool is_exec;
-    pid_t parent, child;
-    uint64_t time_ns;
-  } event[WORLD_EVENTS];
+  struct process_event event[WORLD_EVENTS];
   unsigned int events, events_taken;
+  pid_t looked_at[2]; /* pids that are not used again for now */
 };
 
 extern struct world world;
@@ -90,6 +88,7 @@ bool world_exit_task(unsigned int process, unsigned int task,
                      uint32_t exit_code);
 bool world_exec(unsigned int process, unsigned int task, const char *comm,
                 bool has_c);
+bool world_rename(unsigned int process, const char *comm);
 /* All threads end; the one with the last record is last, and the records come
  * in another order if they are shuffled. */
 bool world_exit(unsigned int process, uint32_t exit_code, unsigned int last,

@@ -8,7 +8,7 @@
 #include "support/paths.h"
 #include "support/test.h"
 #include "support/tree.h"
-#include "track/descendants.h"
+#include "track/event_accounting.h"
 #include "track/exit_accounting.h"
 #include "track/member.h"
 #include "track/reader.h"
@@ -33,7 +33,7 @@ struct fixture {
   size_t count;
   struct tracker *tracker;
   struct exit_accounting *exits;
-  struct descendants *descendants;
+  struct event_accounting *event_accounting;
   struct reader *reader;
   struct reader_report report;
   struct event events[EVENTS];
@@ -54,7 +54,7 @@ static inline int set_up(void **state) {
 static inline void clear(struct fixture *fixture) {
   child_reap_all();
   reader_destroy(fixture->reader);
-  descendants_destroy(fixture->descendants);
+  event_accounting_destroy(fixture->event_accounting);
   exit_accounting_destroy(fixture->exits);
   tracker_destroy(fixture->tracker);
   for (size_t i = 0; i < fixture->count; i++)
@@ -113,14 +113,23 @@ static inline void begin(struct fixture *fixture, uint64_t since_ms) {
   assert_non_null(fixture->tracker);
   fixture->tracker->listens = true;
   fixture->tracker->hears_since_ns = fixture->now - since_ms * MS;
-  assert_int_equal(descendants_create(fixture->tree.root, fixture->tracker,
-                                      &fixture->descendants),
+  assert_int_equal(event_accounting_create(fixture->tree.root, fixture->tracker,
+                                           &fixture->event_accounting),
                    0);
   assert_int_equal(exit_accounting_create(fixture->tree.root, fixture->tracker,
                                           note, fixture, &fixture->exits),
                    0);
   assert_int_equal(
       reader_create(fixture->tree.root, fixture->tracker, &fixture->reader), 0);
+}
+
+/* The process event happens that is told of now. */
+static inline void happen(struct fixture *fixture, enum process_event_kind kind,
+                          pid_t pid, pid_t parent, uint64_t time_ns) {
+  const struct process_event event = {
+      .kind = kind, .pid = pid, .parent = parent, .time_ns = time_ns};
+  fixture->tracker->hears_events = true;
+  event_accounting_take(fixture->event_accounting, &event);
 }
 
 static inline void read_at(struct fixture *fixture, uint64_t before_ms) {

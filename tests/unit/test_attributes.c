@@ -140,9 +140,7 @@ static void tells_what_cannot_be_read(void **state) {
 
 struct finder {
   struct attributes attributes;
-  struct pattern_memo memo;
-  char cmdline[16];
-  int cgroups, cmdlines; /* how often they were looked for */
+  int cgroups; /* how often it was looked for */
   bool has_any;
 };
 
@@ -153,31 +151,21 @@ static void find_cgroup(void *context) {
     attributes_set_cgroup(&finder->attributes, "/a");
 }
 
-static void find_cmdline(void *context) {
-  struct finder *finder = context;
-  finder->cmdlines++;
-  if (finder->has_any)
-    attributes_lend_cmdline(&finder->attributes, finder->cmdline,
-                            &finder->memo);
-}
-
 static void looks_once_for_what_an_ended_one_was(void **state) {
   (void)state;
   for (int has_any = 0; has_any < 2; has_any++) {
-    struct finder finder = {.cmdline = "daemon -x", .has_any = has_any};
+    struct finder finder = {.has_any = has_any};
     struct attributes *a = &finder.attributes;
     attributes_init_exited(a, PID, "daemon", 5, 0, 0);
     a->find_cgroup = find_cgroup;
-    a->find_cmdline = find_cmdline;
     a->find_context = &finder;
-    assert_int_equal(finder.cgroups + finder.cmdlines, 0);
+    assert_int_equal(finder.cgroups, 0);
     for (int i = 0; i < 2; i++) {
       assert_int_equal(attributes_cgroup(a) != NULL, has_any);
-      assert_int_equal(attributes_cmdline(a) != NULL, has_any);
+      assert_null(attributes_cmdline(a));
       assert_null(attributes_exe(a));
     }
     assert_int_equal(finder.cgroups, 1);
-    assert_int_equal(finder.cmdlines, 1);
     assert_true(attributes_are_incomplete(a));
     attributes_clear(a);
   }

@@ -73,7 +73,7 @@ static const struct {
   const char *cause, *cure; /* what it says */
   const char *gone;         /* what it says when it is over */
   int listener;
-  int forks;
+  int events;
 } cases[] = {
     {"proc",
      {.proc = -ENOTDIR},
@@ -201,32 +201,32 @@ static const struct {
      "Exit records arrive.",
      -EPERM,
      0},
-    {"forks in another network namespace",
+    {"process events in another network namespace",
      {.members = 1},
-     "Forks are not told (Connection refused)",
-     "initial network namespace.",
-     "Forks are told.",
+     "Process events do not arrive (Connection refused)",
+     "initial network namespace",
+     "Process events arrive.",
      0,
      -ECONNREFUSED},
     {"no process events",
      {.members = 1},
-     "Forks are not told (Connection timed out)",
+     "Process events do not arrive (Connection timed out)",
      "CONFIG_PROC_EVENTS",
-     "Forks are told.",
+     "Process events arrive.",
      0,
      -ETIMEDOUT},
-    {"forks' connection broken",
+    {"process events' connection broken",
      {.members = 1},
-     "Forks are not told (Input/output error)",
+     "Process events do not arrive (Input/output error)",
      "restart collectd",
-     "Forks are told.",
+     "Process events arrive.",
      0,
      -EIO},
-    {"not permitted to hear of forks",
+    {"not permitted to hear process events",
      {.members = 1},
-     "Forks are not told (Operation not permitted)",
+     "Process events do not arrive (Operation not permitted)",
      "CAP_NET_ADMIN",
-     "Forks are told.",
+     "Process events arrive.",
      0,
      -EPERM},
 };
@@ -235,7 +235,7 @@ static void update_case(struct diagnostics *diagnostics, size_t i) {
   update_all(diagnostics,
              &(struct problem_report){.read = &cases[i].report,
                                       .listener = cases[i].listener,
-                                      .forks = cases[i].forks});
+                                      .events = cases[i].events});
 }
 
 /* Once, with its cause and its cure; then when it is gone; then anew. */
@@ -346,14 +346,14 @@ static void says_several_at_a_time(void **state) {
   assert_string_equal(said[0].text, "All I/O can be read again.");
   update_all(&diagnostics, &(struct problem_report){.read = &report,
                                                     .has_unattributed = true,
-                                                    .forks = -ETIMEDOUT,
+                                                    .events = -ETIMEDOUT,
                                                     .is_full = true});
   assert_int_equal(said_count, 2);
   update_all(&diagnostics, &(struct problem_report){.read = &report,
                                                     .has_unattributed = true,
                                                     .is_full = true});
   assert_int_equal(said_count, 1);
-  assert_string_equal(said[0].text, "Forks are told.");
+  assert_string_equal(said[0].text, "Process events arrive.");
 }
 
 /* Where nobody was found, nothing is known of what cannot be read of them. */

@@ -485,10 +485,12 @@ static void forgets_the_dead_while_all_are_hidden(void **state) {
   add_group(fixture, SELECTOR_COMMAND, "nginx");
   begin(fixture, 1000);
   tree_remove(&fixture->tree, "1");
-  for (pid_t i = 0; i < 10; i++) {
-    struct message messages[] = {
-        thread_of(PID + 3 * i, PID + 3 * i + 1, "worker", 1),
-        last_of(thread_of(PID + 3 * i, PID + 3 * i, "nginx", 1), 2)};
+  for (int i = 0; i < 10; i++) {
+    struct child child; /* it has a CPU clock */
+    child_start(&child);
+    pid_t pid = child.pid;
+    struct message messages[] = {thread_of(pid, pid + 1, "worker", 1),
+                                 last_of(thread_of(pid, pid, "nginx", 1), 2)};
     take(fixture, messages, 1);
     reader_read(fixture->reader, fixture->now, &fixture->report);
     assert_int_equal(fixture->report.proc, -ENODEV);
@@ -926,93 +928,6 @@ static void decides_by_the_parent(void **state) {
   }
 }
 
-/* What this thread has read from files. */
-static long bytes_read(void) {
-  long bytes = 0;
-  FILE *io = fopen("/proc/thread-self/io", "re");
-  assert_non_null(io);
-  assert_int_equal(fscanf(io, "rchar: %ld", &bytes), 1);
-  fclose(io);
-  return bytes;
-}
-
-/* Children of one parent, which has a command line of 120 KB and forks faster
- * than that can be read and matched. */
-static void reads_and_matches_a_parent_once(void **state) {
-  struct fixture *fixture = *state;
-  enum { SIZE = 120000, BATCH = 100, BATCHES = 20, PARENT = 4000 };
-  static struct message messages[BATCH];
-  char *line = calloc(1, SIZE + 1);
-  assert_non_null(line);
-  for (size_t i = 0; i < SIZE; i++)
-    line[i] = "celery "[i % 7];
-  memcpy(line + SIZE - 6, "beat 1", 6);
-  put_process(fixture, PARENT, "celery", 'S', 5000);
-  tree_put_of(&fixture->tree, PARENT, "cmdline", line);
-
-  add_group(fixture, SELECTOR_COMMAND_LINE,
-            "celery( .*)?worker"); /* hopeless */
-  add_group(fixture, SELECTOR_COMMAND_LINE, "[a-z ]*beat [0-9]");
-  add_group(fixture, SELECTOR_COMMAND_LINE, "beat 2");
-  begin(fixture, 1000);
-  long before = bytes_read();
-  for (int batch = 0; batch < BATCHES; batch++) {
-    for (int i = 0; i < BATCH; i++) {
-      messages[i] = death_of(PID + batch * BATCH + i, "celery", AGE_MS);
-      messages[i].record[MESSAGE_THREAD].ppid = PARENT;
-      messages[i].record[MESSAGE_THREAD].flags |= RECORD_FORKED;
-    }
-    take(fixture, messages, BATCH);
-  }
-  assert_true(bytes_read() - before < BATCHES * 4 * SIZE);
-  assert_int_equal(exits_of(fixture, 0), 0);
-  assert_int_equal(exits_of(fixture, 1), BATCH * BATCHES);
-  assert_int_equal(exits_of(fixture, 2), 0);
-  assert_int_equal(fixture->tracker->undecided, BATCH * BATCHES);
-
-  line[SIZE - 1] = '2'; /* it has called exec */
-  tree_put_of(&fixture->tree, PARENT, "cmdline", line);
-  messages[0].record[MESSAGE_THREAD].pid += BATCH;
-  messages[0].record[MESSAGE_THREAD].tgid += BATCH;
-  take(fixture, messages, 1);
-  assert_int_equal(exits_of(fixture, 2), 1);
-  free(line);
-}
-
-/* Many such parents: what cannot be matched in a tenth of the time is counted,
- * and other users' processes are matched yet. */
-static void stops_when_no_work_is_left(void **state) {
-  struct fixture *fixture = *state;
-  enum { SIZE = 120000, PARENTS = 300, SERVICE = 3999 };
-  char *line = calloc(1, SIZE + 1);
-  assert_non_null(line);
-  for (size_t i = 0; i < SIZE; i++)
-    line[i] = "celery "[i % 7];
-  add_group(fixture, SELECTOR_COMMAND_LINE, "celery( .*)?worker");
-  add_group(fixture, SELECTOR_COMMAND_LINE, "celery z");
-  begin(fixture, 1000);
-  for (int i = 0; i <= PARENTS; i++)
-    put_process(fixture, SERVICE + i, "celery", 'S', 5000);
-  tree_put_of(&fixture->tree, SERVICE, "cmdline", "celery -A shop worker");
-  for (int i = 0; i < PARENTS; i++)
-    tree_put_of(&fixture->tree, SERVICE + 1 + i, "cmdline", line);
-
-  long before = bytes_read();
-  for (int i = 0; i <= PARENTS; i++) {
-    struct message message = death_of(PID + i, "celery", AGE_MS);
-    struct record *thread = &message.record[MESSAGE_THREAD];
-    thread->ppid = (uint32_t)(i < PARENTS ? SERVICE + 1 + i : SERVICE);
-    thread->uid = i < PARENTS ? 65534 : 33;
-    thread->flags |= RECORD_FORKED;
-    take(fixture, &message, 1);
-  }
-  /* Each match takes 8 of the 125 million steps that the user may take. */
-  assert_true(bytes_read() - before < 20 * 4 * SIZE);
-  assert_int_equal(fixture->tracker->undecided, PARENTS);
-  assert_int_equal(exits_of(fixture, 0), 1);
-  free(line);
-}
-
 struct batch {
   struct fixture *fixture;
   const struct message *messages;
@@ -1032,41 +947,47 @@ static uint64_t await_call(const struct procfs *proc) {
   return call;
 }
 
-/* The command line of a parent never comes: a pipe that nobody writes to. The
- * thread that asked for it is left behind, and another one goes on. */
+/* The stat of a zombie never comes: a pipe that nobody writes to. The thread
+ * that asked for it is left behind, and another one goes on. */
 static void goes_on_after_who_hangs(void **state) {
   struct fixture *fixture = *state;
-  enum { PARENT = 4000, COUNT = 3 };
-  char path[TREE_PATH_SIZE];
+  enum { COUNT = 3 };
+  char name[32], path[TREE_PATH_SIZE];
   struct message messages[COUNT];
-  tree_path(&fixture->tree, "4000/cmdline", path);
+  struct child zombie;
+  child_start(&zombie);
+  child_end(&zombie);
+  put_process(fixture, zombie.pid, "nginx", 'Z', AGE_MS);
+  snprintf(name, sizeof(name), "%d/stat", zombie.pid);
+  tree_path(&fixture->tree, name, path);
+  assert_int_equal(unlink(path), 0);
   assert_int_equal(mkfifo(path, 0600), 0);
   add_group(fixture, SELECTOR_COMMAND_LINE, "nginx");
   add_group(fixture, SELECTOR_COMMAND, "nginx");
   begin(fixture, 1000);
-  for (int i = 0; i < COUNT; i++) {
-    messages[i] = death_of(PID + i, "nginx", AGE_MS);
-    messages[i].record[MESSAGE_THREAD].ppid = PARENT;
-    messages[i].record[MESSAGE_THREAD].flags |= i == 1 ? RECORD_FORKED : 0;
-  }
+  for (int i = 0; i < COUNT; i++)
+    messages[i] = death_of(i == 1 ? zombie.pid : PID + i, "nginx", AGE_MS);
 
   struct batch batch = {fixture, messages, COUNT};
   struct procfs *proc = exit_accounting_proc(fixture->exits), *again;
   pthread_t thread;
   assert_int_equal(pthread_create(&thread, NULL, take_batch, &batch), 0);
   uint64_t call = await_call(proc);
-  assert_int_equal(procfs_call_pid(call), PARENT);
+  assert_int_equal(procfs_call_pid(call), zombie.pid);
   assert_int_equal(procfs_reopen(proc, &again), 0);
   assert_true(procfs_abandon(proc, call));
-  hung_processes_add(&fixture->tracker->hung, PARENT, proc);
+  hung_processes_add(&fixture->tracker->hung, zombie.pid, proc);
   exit_accounting_use_proc(fixture->exits, again);
   assert_int_equal(exits_of(fixture, 1), 1);
+  char moved[TREE_PATH_SIZE];
+  tree_path(&fixture->tree, "moved", moved);
+  assert_int_equal(rename(path, moved), 0); /* that is asked no more */
   exit_accounting_resume(fixture->exits);
   assert_used("all, once", fixture, 1, COUNT, COUNT);
   assert_int_equal(exits_of(fixture, 0), 0);
   assert_int_equal(fixture->tracker->undecided, COUNT);
 
-  close(open(path, O_WRONLY | O_CLOEXEC)); /* it returns, and ends */
+  close(open(moved, O_WRONLY | O_CLOEXEC)); /* it returns, and ends */
   pthread_join(thread, NULL);
   assert_true(procfs_has_returned(proc));
   assert_used("all, once", fixture, 1, COUNT, COUNT);
@@ -1454,8 +1375,6 @@ int main(void) {
       prepared(counts_a_stranger_that_took_the_name),
       prepared(counts_the_threads_of_a_stranger),
       prepared(decides_by_the_parent),
-      prepared(reads_and_matches_a_parent_once),
-      prepared(stops_when_no_work_is_left),
       prepared(goes_on_after_who_hangs),
       prepared(tells_processes_of_one_pid_apart),
       prepared(forgets_the_vanished_without_record),

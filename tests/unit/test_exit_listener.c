@@ -52,11 +52,11 @@ static void take(void *context, const struct message *messages, size_t count,
   heard->all += count;
 }
 
-static bool before(void *context, uint64_t until_ns) {
+static enum exit_listener_found before(void *context, uint64_t until_ns) {
   struct heard *heard = context;
   (void)until_ns;
   heard->looks++;
-  return !heard->is_done;
+  return heard->is_done ? FOUND_END : FOUND_SOMETHING;
 }
 
 static int drained(void *context) {

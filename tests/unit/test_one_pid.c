@@ -17,7 +17,7 @@ static void begin_before(struct fixture *fixture, uint64_t since_ms) {
   fixture->rules[0].descendants = true;
   add_group(fixture, SELECTOR_COMMAND, "cc");
   begin(fixture, since_ms);
-  fixture->tracker->hears_forks = true;
+  fixture->tracker->hears_events = true;
   put_process(fixture, MAKE, "make", 'S', LONG_MS);
   put_process(fixture, STRANGER, "bash", 'S', LONG_MS);
 }
@@ -25,8 +25,8 @@ static void begin_before(struct fixture *fixture, uint64_t since_ms) {
 static void fork_at(struct fixture *fixture, pid_t parent, pid_t child,
                     uint64_t before_ms) {
   uint64_t time_ns = fixture->now - before_ms * MS;
-  descendants_set_time(fixture->descendants, time_ns);
-  descendants_fork(fixture->descendants, parent, child, time_ns);
+  event_accounting_set_time(fixture->event_accounting, time_ns);
+  happen(fixture, PROCESS_FORKED, child, parent, time_ns);
 }
 
 static void take_between(struct fixture *fixture,
@@ -213,7 +213,7 @@ static void reads_no_clock_of_the_next_one(void **state) {
   struct fixture *fixture = *state;
   struct child child;
   begin_before(fixture, LONG_MS);
-  fixture->tracker->hears_forks = false;
+  fixture->tracker->hears_events = false;
   child_start(&child);
   child_tell(&child, 'b', 30);
   child_end(&child);
@@ -233,19 +233,19 @@ enum moment { IS_MET = 1, IS_KNOWN };
 struct change {
   struct fixture *fixture;
   enum moment moment, now;
-  void (*happen)(struct fixture *fixture, pid_t pid);
+  void (*meanwhile)(struct fixture *fixture, pid_t pid);
   pid_t pid;
 };
 
 static void change_once(void *context) {
   struct change *change = context;
   if (++change->now == change->moment)
-    change->happen(change->fixture, change->pid);
+    change->meanwhile(change->fixture, change->pid);
 }
 
 static void read_while(struct fixture *fixture, pid_t pid, enum moment moment,
-                       void (*happen)(struct fixture *fixture, pid_t pid)) {
-  struct change change = {fixture, moment, 0, happen, pid};
+                       void (*meanwhile)(struct fixture *fixture, pid_t pid)) {
+  struct change change = {fixture, moment, 0, meanwhile, pid};
   fixture->tracker->drain =
       (struct drain){.context = &change, .take = change_once};
   child_settle_all();
@@ -328,12 +328,12 @@ static void tells_threads_of_who_is_met_apart(void **state) {
 /* What is left of who has ended is not taken for who has its pid. */
 static void leaves_who_is_over_alone(void **state) {
   struct fixture *fixture = *state;
-  for (int hears_forks = 0; hears_forks < 2; hears_forks++) {
+  for (int hears_events = 0; hears_events < 2; hears_events++) {
     struct child child;
     begin_before(fixture, 50);
     child_start(&child);
-    fixture->tracker->hears_forks = hears_forks == 1;
-    if (hears_forks)
+    fixture->tracker->hears_events = hears_events == 1;
+    if (hears_events)
       fork_at(fixture, STRANGER, child.pid, 20);
     const struct message messages[] = {
         with_another(end_of(child.pid, STRANGER, "cc", 10, OK)),
@@ -359,7 +359,7 @@ static void leaves_who_was_over_before_alone(void **state) {
   struct fixture *fixture = *state;
   struct child child;
   begin_before(fixture, LONG_MS);
-  fixture->tracker->hears_forks = false;
+  fixture->tracker->hears_events = false;
   remove_process(fixture, STRANGER);
   remove_process(fixture, MAKE);
   child_start(&child);
@@ -380,7 +380,7 @@ static void finds_who_follows_at_once(void **state) {
   struct fixture *fixture = *state;
   struct child child;
   begin_before(fixture, LONG_MS);
-  fixture->tracker->hears_forks = false;
+  fixture->tracker->hears_events = false;
   child_start(&child);
   const struct message messages[] = {end_of(child.pid, STRANGER, "cc", 1, OK),
                                      thread_end_of(child.pid, WORKER, 40)};

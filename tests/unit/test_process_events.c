@@ -15,67 +15,49 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
 
 /*
  * On the kernel that runs, whose other processes may fork at any time: only
  * what descends from the test is kept.
  */
 
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x80
-#endif
-
 enum { BUFFER = 8388608, EVENTS_MAX = 8192 };
-
-struct heard_event {
-  pid_t parent; /* 0 if it is an exec */
-  pid_t pid;
-  uint64_t begin_ns;
-};
 
 /* Static wherever it is used, since it is large. */
 struct heard {
-  struct process_events *forks;
+  struct process_events *source;
   uint64_t lost;
   size_t count;
-  struct heard_event events[EVENTS_MAX];
+  struct process_event events[EVENTS_MAX];
 };
 
 /* Returns the event's number, or that of the events. */
-static size_t find(const struct heard *heard, bool is_exec, pid_t pid) {
+static size_t find(const struct heard *heard, enum process_event_kind kind,
+                   pid_t pid) {
   size_t i = 0;
-  while (i < heard->count && !(heard->events[i].pid == pid &&
-                               (heard->events[i].parent == 0) == is_exec))
+  while (i < heard->count &&
+         !(heard->events[i].pid == pid && heard->events[i].kind == kind))
     i++;
   return i;
 }
 
 static bool is_known(const struct heard *heard, pid_t pid) {
-  return pid == getpid() || find(heard, false, pid) < heard->count;
-}
-
-static void keep(struct heard *heard, pid_t known,
-                 const struct heard_event *event) {
-  if (is_known(heard, known) && heard->count < EVENTS_MAX)
-    heard->events[heard->count++] = *event;
-}
-
-static void take_fork(void *context, pid_t parent, pid_t child,
-                      uint64_t begin_ns) {
-  keep(context, parent, &(struct heard_event){parent, child, begin_ns});
-}
-
-static void take_exec(void *context, pid_t pid) {
-  keep(context, pid, &(struct heard_event){.pid = pid});
+  return pid == getpid() || find(heard, PROCESS_FORKED, pid) < heard->count;
 }
 
 static int try_open(struct heard *heard, size_t buffer) {
-  *heard = (struct heard){.forks = NULL};
-  return process_events_open(buffer, &heard->forks);
+  *heard = (struct heard){.source = NULL};
+  return process_events_open(buffer, false, &heard->source);
 }
 
 /* What is said where nobody may hear. */
@@ -91,9 +73,17 @@ static void open_or_skip(struct heard *heard, size_t buffer) {
   assert_int_equal(status, 0);
 }
 
+/* Takes all that has come. */
 static int drain(struct heard *heard) {
-  const struct process_events_calls calls = {heard, take_fork, take_exec};
-  return process_events_drain(heard->forks, UINT64_MAX, &calls, &heard->lost);
+  struct process_event event;
+  int status;
+  while ((status = process_events_next(heard->source, UINT64_MAX, &event,
+                                       &heard->lost)) > 0) {
+    pid_t known = event.kind == PROCESS_FORKED ? event.parent : event.pid;
+    if (is_known(heard, known) && heard->count < EVENTS_MAX)
+      heard->events[heard->count++] = event;
+  }
+  return status;
 }
 
 /* Forks one that runs that, with its pipe's end, and waits for its end. */
@@ -119,20 +109,24 @@ static void hears_a_fork(void **state) {
   uint64_t before_ns = boot_ns();
   pid_t pid = run_child(do_nothing, -1);
   uint64_t after_ns = boot_ns();
-  struct pollfd wait = {.fd = process_events_fd(heard.forks), .events = POLLIN};
-  assert_int_equal(poll(&wait, 1, 1000), 1);
   assert_int_equal(drain(&heard), 0);
 
   assert_int_equal(heard.count, 1);
   assert_int_equal(heard.events[0].parent, getpid());
+  assert_false(heard.events[0].is_by_thread);
   assert_int_equal(heard.events[0].pid, pid);
   /* The two clocks are not read at the same time. */
-  assert_in_range(heard.events[0].begin_ns, before_ns - 10000,
+  assert_in_range(heard.events[0].time_ns, before_ns - 10000,
                   after_ns + 1000000);
-  process_events_close(heard.forks);
+  process_events_close(heard.source);
 }
 
 static void *do_nothing_thread(void *arg) { return arg; }
+
+static void *tell_tid(void *arg) {
+  *(pid_t *)arg = (pid_t)syscall(SYS_gettid);
+  return NULL;
+}
 
 static void leaves_threads_out(void **state) {
   (void)state;
@@ -147,7 +141,31 @@ static void leaves_threads_out(void **state) {
   assert_int_equal(drain(&heard), 0);
   assert_int_equal(heard.count, 1);
   assert_int_equal(heard.events[0].pid, pid);
-  process_events_close(heard.forks);
+  process_events_close(heard.source);
+}
+
+/* For exit records that do not tell whose thread has ended. */
+static void hears_new_threads(void **state) {
+  (void)state;
+  static struct heard heard;
+  heard = (struct heard){.source = NULL};
+  int status = process_events_open(BUFFER, true, &heard.source);
+  if (is_refusal(status))
+    skip();
+  assert_int_equal(status, 0);
+  pid_t tid = 0;
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, tell_tid, &tid), 0);
+  pthread_join(thread, NULL);
+  pid_t pid = run_child(do_nothing, -1);
+  assert_int_equal(drain(&heard), 0);
+  assert_int_equal(heard.count, 2);
+  assert_int_equal(heard.events[0].kind, PROCESS_THREAD);
+  assert_int_equal(heard.events[0].pid, getpid());
+  assert_int_equal(heard.events[0].tid, tid);
+  assert_int_equal(heard.events[1].kind, PROCESS_FORKED);
+  assert_int_equal(heard.events[1].pid, pid);
+  process_events_close(heard.source);
 }
 
 static void *fork_in_a_thread(void *arg) {
@@ -167,8 +185,9 @@ static void hears_a_fork_of_a_thread(void **state) {
   assert_int_equal(drain(&heard), 0);
   assert_int_equal(heard.count, 1);
   assert_int_equal(heard.events[0].parent, getpid());
+  assert_true(heard.events[0].is_by_thread);
   assert_int_equal(heard.events[0].pid, pid);
-  process_events_close(heard.forks);
+  process_events_close(heard.source);
 }
 
 static void execute(int out) {
@@ -183,12 +202,43 @@ static void hears_an_exec(void **state) {
   open_or_skip(&heard, BUFFER);
   pid_t quiet = run_child(do_nothing, -1);
   pid_t pid = run_child(execute, -1);
+  struct pollfd wait = {.fd = process_events_fd(heard.source),
+                        .events = POLLIN};
+  assert_int_equal(poll(&wait, 1, 1000), 1);
   assert_int_equal(drain(&heard), 0);
   assert_int_equal(heard.count, 3);
-  assert_int_equal(find(&heard, true, quiet), heard.count);
-  assert_int_equal(find(&heard, false, pid), 1);
-  assert_int_equal(find(&heard, true, pid), 2);
-  process_events_close(heard.forks);
+  assert_int_equal(find(&heard, PROCESS_EXECED, quiet), heard.count);
+  assert_int_equal(find(&heard, PROCESS_FORKED, pid), 1);
+  assert_int_equal(find(&heard, PROCESS_EXECED, pid), 2);
+  process_events_close(heard.source);
+}
+
+static void *take_a_name(void *arg) {
+  prctl(PR_SET_NAME, "thread");
+  return arg;
+}
+
+static void change(int out) {
+  (void)out;
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, take_a_name, NULL) != 0)
+    _exit(1);
+  pthread_join(thread, NULL);
+  if (prctl(PR_SET_NAME, "changed") != 0 || setuid(12345) != 0)
+    _exit(1);
+}
+
+/* Of a process, but not of another thread. */
+static void hears_changes_of_name_and_user(void **state) {
+  (void)state;
+  static struct heard heard;
+  open_or_skip(&heard, BUFFER);
+  pid_t pid = run_child(change, -1);
+  assert_int_equal(drain(&heard), 0);
+  assert_int_equal(heard.count, 3);
+  assert_int_equal(find(&heard, PROCESS_RENAMED, pid), 1);
+  assert_int_equal(find(&heard, PROCESS_REOWNED, pid), 2);
+  process_events_close(heard.source);
 }
 
 static void fork_and_end(int out) {
@@ -222,7 +272,7 @@ static void hears_a_double_fork(void **state) {
   assert_int_equal(heard.events[0].pid, child);
   assert_int_equal(heard.events[1].parent, child);
   assert_int_equal(heard.events[1].pid, grandchild);
-  process_events_close(heard.forks);
+  process_events_close(heard.source);
 }
 
 /* Each is forked by the one before, on any CPU. */
@@ -254,12 +304,12 @@ static void keeps_the_order(void **state) {
   for (size_t i = 0; i < 101; i++) {
     assert_int_equal(heard.events[i].parent, before);
     if (i > 0)
-      assert_true(heard.events[i - 1].begin_ns <= heard.events[i].begin_ns);
+      assert_true(heard.events[i - 1].time_ns <= heard.events[i].time_ns);
     before = heard.events[i].pid;
   }
-  assert_int_equal(heard.events[101].parent, 0);
+  assert_int_equal(heard.events[101].kind, PROCESS_EXECED);
   assert_int_equal(heard.events[101].pid, before);
-  process_events_close(heard.forks);
+  process_events_close(heard.source);
 }
 
 static void hears_every_fork(void **state) {
@@ -280,7 +330,7 @@ static void hears_every_fork(void **state) {
   assert_int_equal(drain(&heard), 0);
   assert_int_equal(heard.count, 0);
   assert_int_equal(heard.lost, 0);
-  process_events_close(heard.forks);
+  process_events_close(heard.source);
 }
 
 /* What is lost is counted, and does not end the hearing. */
@@ -302,7 +352,7 @@ static void survives_a_small_buffer(void **state) {
     assert_int_equal(drain(&heard), 0);
   }
   assert_int_equal(heard.count, 1);
-  process_events_close(heard.forks);
+  process_events_close(heard.source);
 }
 
 static void tells_that_its_socket_is_broken(void **state) {
@@ -311,14 +361,14 @@ static void tells_that_its_socket_is_broken(void **state) {
   open_or_skip(&heard, BUFFER);
   run_child(do_nothing, -1);
   int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  assert_int_equal(dup2(null, process_events_fd(heard.forks)),
-                   process_events_fd(heard.forks));
+  assert_int_equal(dup2(null, process_events_fd(heard.source)),
+                   process_events_fd(heard.source));
   close(null);
   assert_int_equal(drain(&heard), -ENOTSOCK);
   assert_int_equal(drain(&heard), -ENOTSOCK);
   assert_int_equal(heard.count, 0);
   assert_int_equal(heard.lost, 0);
-  process_events_close(heard.forks);
+  process_events_close(heard.source);
 }
 
 /* Two in one process: the end of one is nothing to the other. */
@@ -332,11 +382,11 @@ static void is_not_alone(void **state) {
   assert_int_equal(drain(&other), 0);
   assert_int_equal(one.count, 1);
   assert_int_equal(other.count, 1);
-  process_events_close(one.forks);
+  process_events_close(one.source);
   run_child(do_nothing, -1);
   assert_int_equal(drain(&other), 0);
   assert_int_equal(other.count, 2);
-  process_events_close(other.forks);
+  process_events_close(other.source);
 }
 
 /* collectd's procevent wants the port that is the process's number. */
@@ -350,7 +400,7 @@ static void leaves_the_process_its_port(void **state) {
   assert_true(fd >= 0);
   assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof(own)), 0);
   close(fd);
-  process_events_close(heard.forks);
+  process_events_close(heard.source);
 }
 
 static void leaves_nothing_behind(void **state) {
@@ -359,8 +409,8 @@ static void leaves_nothing_behind(void **state) {
   size_t fds = count_entries("/proc/self/fd");
   for (int i = 0; i < 50; i++) {
     open_or_skip(&heard, BUFFER);
-    assert_int_equal(count_entries("/proc/self/fd"), fds + 1);
-    process_events_close(heard.forks);
+    assert_int_equal(count_entries("/proc/self/fd"), fds + 2);
+    process_events_close(heard.source);
   }
   assert_int_equal(count_entries("/proc/self/fd"), fds);
   process_events_close(NULL);
@@ -402,6 +452,27 @@ static void is_refused_in_a_user_namespace(void **state) {
   apart_run(open_as_another_user);
 }
 
+static int open_without_capabilities(void) {
+  static struct heard heard;
+  size_t fds = count_entries("/proc/self/fd");
+  if (!apart_give_up())
+    return 1;
+  int status = try_open(&heard, BUFFER);
+  if (status == -EPROTONOSUPPORT || status == -ECONNREFUSED ||
+      status == -ETIMEDOUT)
+    return APART_SKIPPED;
+  if (status == -EPERM)
+    return count_entries("/proc/self/fd") == fds ? 0 : 2;
+  run_child(do_nothing, -1);
+  return status == 0 && drain(&heard) == 0 && heard.count == 1 ? 0 : 3;
+}
+
+/* Linux 6.6 and later do not ask for it. */
+static void hears_or_needs_the_capability(void **state) {
+  (void)state;
+  apart_run(open_without_capabilities);
+}
+
 /* Opens and forks as a process of a new time namespace with these offsets of
  * CLOCK_MONOTONIC and CLOCK_BOOTTIME. */
 static int hear_in_time_namespace(const char *offsets) {
@@ -422,10 +493,10 @@ static int hear_in_time_namespace(const char *offsets) {
     run_child(do_nothing, -1);
     uint64_t after_ns = boot_ns();
     bool is_heard = status == 0 && drain(&heard) == 0 && heard.count == 1;
-    _exit(!is_heard                                       ? 2
-          : heard.events[0].begin_ns + 10000 < before_ns  ? 3
-          : heard.events[0].begin_ns > after_ns + 1000000 ? 4
-                                                          : 0);
+    _exit(!is_heard                                      ? 2
+          : heard.events[0].time_ns + 10000 < before_ns  ? 3
+          : heard.events[0].time_ns > after_ns + 1000000 ? 4
+                                                         : 0);
   }
   int status;
   if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
@@ -453,33 +524,14 @@ static void tells_the_time_of_its_namespace(void **state) {
   apart_run(hear_with_clocks_apart);
 }
 
-static int open_without_capabilities(void) {
-  static struct heard heard;
-  size_t fds = count_entries("/proc/self/fd");
-  if (!apart_give_up())
-    return 1;
-  int status = try_open(&heard, BUFFER);
-  if (status == -EPROTONOSUPPORT || status == -ECONNREFUSED ||
-      status == -ETIMEDOUT)
-    return APART_SKIPPED;
-  if (status == -EPERM)
-    return count_entries("/proc/self/fd") == fds ? 0 : 2;
-  run_child(do_nothing, -1);
-  return status == 0 && drain(&heard) == 0 && heard.count == 1 ? 0 : 3;
-}
-
-/* Linux 6.6 and later do not ask for it. */
-static void hears_or_needs_the_capability(void **state) {
-  (void)state;
-  apart_run(open_without_capabilities);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(hears_a_fork),
       cmocka_unit_test(leaves_threads_out),
+      cmocka_unit_test(hears_new_threads),
       cmocka_unit_test(hears_a_fork_of_a_thread),
       cmocka_unit_test(hears_an_exec),
+      cmocka_unit_test(hears_changes_of_name_and_user),
       cmocka_unit_test(hears_a_double_fork),
       cmocka_unit_test(keeps_the_order),
       cmocka_unit_test(hears_every_fork),
@@ -490,8 +542,8 @@ int main(void) {
       cmocka_unit_test(leaves_nothing_behind),
       cmocka_unit_test(is_refused_in_another_network),
       cmocka_unit_test(is_refused_in_a_user_namespace),
-      cmocka_unit_test(tells_the_time_of_its_namespace),
       cmocka_unit_test(hears_or_needs_the_capability),
+      cmocka_unit_test(tells_the_time_of_its_namespace),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

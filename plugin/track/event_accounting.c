@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include "track/event_accounting.h"
+
+#include "kernel/arithmetic.h"
+#include "track/process_changes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { NOBODY = 0 };
+
+struct event_accounting {
+  struct process_changes changes;
+};
+
+int event_accounting_create(const char *root, struct tracker *tracker,
+                            struct event_accounting **events) {
+  struct event_accounting *e = calloc(1, sizeof(*e));
+  if (e == NULL)
+    return -ENOMEM;
+
+  int status = process_changes_init(&e->changes, root, tracker);
+  if (status != 0) {
+    event_accounting_destroy(e);
+    return status;
+  }
+  *events = e;
+  return 0;
+}
+
+void event_accounting_destroy(struct event_accounting *events) {
+  if (events == NULL)
+    return;
+  process_changes_clear(&events->changes);
+  free(events);
+}
+
+struct procfs *event_accounting_proc(const struct event_accounting *events) {
+  return events->changes.selection.proc;
+}
+
+void event_accounting_use_proc(struct event_accounting *events,
+                               struct procfs *proc) {
+  process_changes_use_proc(&events->changes, proc);
+}
+
+void event_accounting_set_time(struct event_accounting *events,
+                               uint64_t now_ns) {
+  process_changes_set_time(&events->changes, now_ns);
+}
+
+/* Whether the groups of a process cannot be known now: of no use to look at it
+ * again with each fork. */
+static bool is_unresolvable(const struct process *process) {
+  return process->is_pending || selection_is_undecided(process->select_error);
+}
+
+/* Whether there is nothing to find out about who has forked. */
+static bool is_parent_known(const struct event_accounting *events, pid_t pid,
+                            uint64_t time_ns) {
+  struct tracker *tracker = events->changes.tracker;
+  tracker_lock(tracker);
+  struct process *process = process_table_find_at(tracker->table, pid, time_ns);
+  bool is_known =
+      process != NULL && (process->groups_resolved || is_unresolvable(process));
+  if (is_known) /* who forks is there */
+    process_note_alive(process, time_ns);
+  tracker_unlock(tracker);
+  return is_known;
+}
+
+/* Whether the table has the process that was forked at that time, and not only
+ * who had its pid before: of one that was known before the fork, procfs tells.
+ */
+static bool is_entered(struct event_accounting *events, pid_t pid,
+                       uint64_t earliest_ns, uint64_t begin_ns) {
+  struct tracker *tracker = events->changes.tracker;
+  struct procfs_stat stat;
+
+  tracker_lock(tracker);
+  const struct process *process = process_table_find(tracker->table, pid);
+  bool may_be = process != NULL && !process_has_exited(process) &&
+                process_may_have_begun(process, earliest_ns, begin_ns);
+  uint64_t start_ns = may_be ? process->start_ns : 0;
+  bool is_sure = may_be && process_is_known_after(process, begin_ns);
+  tracker_unlock(tracker);
+  if (!may_be || is_sure)
+    return may_be;
+  return process_changes_read_stat(&events->changes, pid, &stat) &&
+         stat.start_ticks * events->changes.selection.tick_ns == start_ns;
+}
+
+/* Enters a process that was forked. Returns NULL if memory is short. */
+static struct process *enter_child(struct event_accounting *events,
+                                   const struct process_event *fork,
+                                   uint64_t earliest_ns)
+    REQUIRES(tracker_mutex) {
+  struct tracker *tracker = events->changes.tracker;
+  const struct process *former = process_table_find(tracker->table, fork->pid);
+  /* Whoever had the pid before is not to be taken for it. */
+  if (former != NULL)
+    earliest_ns = process_begin_after(former, earliest_ns);
+  struct process *child =
+      tracker_enter(tracker, fork->pid, min(earliest_ns, fork->time_ns),
+                    fork->time_ns, fork->time_ns);
+  if (child != NULL)
+    child->parent = fork->parent;
+  return child;
+}
+
+/* Of a parent that was gone before it was known what it had become, the child
+ * inherits only what the parent has inherited. */
+static void inherit_descent_only(struct join *join, struct process *child,
+                                 const struct process *parent)
+    REQUIRES(tracker_mutex) {
+  join->match_count = 0;
+  join_work_out(join, parent, NOBODY, 0);
+  if (join->count > 0)
+    join_admit(join, child, true);
+}
+
+/* Puts a process that was just forked into its parent's groups. Returns false
+ * if it has to be looked at itself. */
+static bool copy_groups(struct event_accounting *events, struct process *child,
+                        const struct process *parent, bool has_its_name)
+    REQUIRES(tracker_mutex) {
+  struct join *join = &events->changes.selection.join;
+  /* Threads of the kernel take their names later, and no event says so. */
+  if (child->parent == PROCESS_KTHREADD)
+    return true;
+  if (parent == NULL)
+    return false;
+  if (!parent->groups_resolved && !is_unresolvable(parent)) {
+    inherit_descent_only(join, child, parent);
+    return false;
+  }
+  bool is_complete = join_copy(join, parent) && has_its_name;
+  bool is_admitted = join->count == 0 || join_admit(join, child, true);
+  child->comm = parent->comm;
+  child->was_forked = true;
+  child->cgroup = (uint32_t)parent->cgroup;
+  child->select_error = (short)parent->select_error;
+  child->is_pending = (bool)parent->is_pending;
+  child->groups_resolved =
+      parent->groups_resolved && is_complete && is_admitted;
+  return is_complete;
+}
+
+/* Has a process that a read met before its fork was heard inherit from who has
+ * forked it. */
+static void inherit_descent(struct event_accounting *events,
+                            struct process *child,
+                            const struct process_event *fork)
+    REQUIRES(tracker_mutex) {
+  struct join *join = &events->changes.selection.join;
+  const struct member *member = child->member;
+
+  join->match_count = 0;
+  for (size_t i = 0; member != NULL && i < member->group_count; i++)
+    join->matches[join->match_count++] =
+        (struct match){.rule = member->memberships[i].rule,
+                       .name = member->memberships[i].group->name};
+  join_work_out(join, NULL, fork->parent, fork->time_ns);
+  bool has_inherited = member != NULL && member->inherited > 0;
+  if (join->inherited_count > 0 && !has_inherited && !process_has_exited(child))
+    join_admit(join, child, true);
+}
+
+static void take_fork(struct event_accounting *events,
+                      const struct process_event *fork) {
+  struct tracker *tracker = events->changes.tracker;
+  static const uint64_t slack_ns = TRACKER_FORK_MS * UINT64_C(1000000);
+  uint64_t earliest_ns = subtract(fork->time_ns, slack_ns);
+
+  if (!is_parent_known(events, fork->parent, fork->time_ns))
+    process_changes_resolve_any(&events->changes, fork->parent, fork->time_ns,
+                                false);
+  bool is_there = is_entered(events, fork->pid, earliest_ns, fork->time_ns);
+  bool must_look = false;
+
+  tracker_lock(tracker);
+  struct process *child = is_there
+                              ? process_table_find(tracker->table, fork->pid)
+                              : enter_child(events, fork, earliest_ns);
+  if (child != NULL && is_there)
+    inherit_descent(events, child, fork);
+  else if (child != NULL)
+    must_look = !copy_groups(
+        events, child,
+        process_table_find_at(tracker->table, fork->parent, fork->time_ns),
+        !fork->is_by_thread);
+  tracker_unlock(tracker);
+  if (must_look)
+    process_changes_resolve(&events->changes, fork->pid, fork->time_ns, false);
+}
+
+/* Where exit records do not tell whose thread has ended. */
+static void note_thread(struct tracker *tracker,
+                        const struct process_event *event) {
+  tracker_lock(tracker);
+  if (tracker->threads != NULL && event->kind == PROCESS_THREAD)
+    thread_owners_add(tracker->threads, event->tid, event->pid);
+  else if (tracker->threads != NULL) /* the id was a thread's before */
+    thread_owners_remove(tracker->threads, event->pid);
+  tracker_unlock(tracker);
+}
+
+bool event_accounting_take(struct event_accounting *events,
+                           const struct process_event *event) {
+  struct process_changes *changes = &events->changes;
+
+  changes->selection.begin_ns = event->time_ns;
+  switch (event->kind) {
+  case PROCESS_FORKED:
+    note_thread(changes->tracker, event);
+    take_fork(events, event);
+    return false;
+  case PROCESS_THREAD:
+    note_thread(changes->tracker, event);
+    return false;
+  default:
+    return process_changes_take(changes, event);
+  }
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "track/known_processes.h"
+
+#include "track/listed_process.h"
+
+#include <stdlib.h>
+
+struct choice {
+  struct known_processes *known;
+  struct selection *selection;
+};
+
+void known_processes_clear(struct known_processes *known) {
+  free(known->processes);
+}
+
+/* Returns false if memory is short. */
+static bool add_process(struct known_processes *known,
+                        struct process *process) {
+  if (known->count == known->room) {
+    size_t room = 2 * known->room + 64;
+    struct known_process *processes =
+        realloc(known->processes, room * sizeof(processes[0]));
+    if (processes == NULL)
+      return false;
+    known->processes = processes;
+    known->room = room;
+  }
+  known->processes[known->count++] = (struct known_process){
+      process->pid, process_is_listed(process) ? process : NULL};
+  return true;
+}
+
+static bool must_visit(const struct selection *selection,
+                       const struct process *process) REQUIRES(tracker_mutex) {
+  if (process->member != NULL || process->due == PROCESS_DUE_NOW ||
+      !process->groups_resolved)
+    return true;
+  /* It may have been moved to a cgroup that a group selects. */
+  return process->cgroup != 0 && selection_is_due(selection, process);
+}
+
+/* Whether nothing is to be learned of a process any more: it has exited, and
+ * there is no member for which the last look at it would be of use. */
+static bool is_done(const struct tracker *tracker,
+                    const struct process *process) REQUIRES(tracker_mutex) {
+  bool is_old = process_is_listed(process) || process->seen != tracker->read;
+  return process_has_exited(process) && process->member == NULL && is_old;
+}
+
+/* Whether another process has its pid. */
+static bool has_successor(const struct tracker *tracker,
+                          const struct process *process)
+    REQUIRES(tracker_mutex) {
+  return process_table_find(tracker->table, process->pid) != process;
+}
+
+/* Returns whether to keep the process. */
+static bool choose_process(void *context, struct process *process)
+    REQUIRES(tracker_mutex) {
+  const struct choice *choice = context;
+  struct selection *selection = choice->selection;
+  struct tracker *tracker = selection->tracker;
+  const struct member *member = process->member;
+
+  if (member != NULL && member->group_count == 0 && process_is_listed(process))
+    selection_drop_member(selection, process);
+  if (is_done(tracker, process))
+    return listed_process_note_unlisted(selection, process);
+  bool must_look = must_visit(selection, process) &&
+                   !hung_processes_has(&tracker->hung, process->pid);
+  bool may_be_there =
+      process_is_listed(process) || !process_has_exited(process);
+  /* Once its records have been taken, this read forgets it. */
+  if (must_look && may_be_there && has_successor(tracker, process))
+    return true;
+  if (!must_look || !add_process(choice->known, process))
+    process->seen = tracker->read;
+  return true;
+}
+
+void known_processes_choose(struct known_processes *known,
+                            struct selection *selection) {
+  struct choice choice = {known, selection};
+
+  known->count = 0;
+  tracker_lock(selection->tracker);
+  process_table_sweep(selection->tracker->table, choose_process, &choice);
+  tracker_unlock(selection->tracker);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "track/old_record.h"
+
+#include "kernel/arithmetic.h"
+
+bool old_record_is(const struct tracker *tracker,
+                   const struct message *message) {
+  const struct record *thread = &message->record[MESSAGE_THREAD];
+  return tracker->threads != NULL && thread->tgid == 0 &&
+         thread->version < RECORD_VERSION_LAST_THREAD;
+}
+
+/* The process of a thread that has ended, and whether it was the last one. The
+ * kernel adds a part for the process to the last thread's record if there ever
+ * were several (taskstats_exit). Returns 0 if it is not known. */
+static pid_t find_process(const struct tracker *tracker,
+                          const struct message *message, bool *is_last)
+    REQUIRES(tracker_mutex) {
+  pid_t tid = (pid_t)message->record[MESSAGE_THREAD].pid;
+
+  *is_last = true;
+  if (message->has[MESSAGE_PROCESS])
+    return (pid_t)message->id[MESSAGE_PROCESS];
+  pid_t owner = thread_owners_find(tracker->threads, tid);
+  *is_last = owner == 0;
+  if (owner != 0)
+    return owner;
+  return process_table_find(tracker->table, tid) != NULL ? tid : 0;
+}
+
+/* How long a process has lived whose thread has ended, in us. */
+static uint64_t find_age(const struct tracker *tracker,
+                         const struct record *thread, pid_t tgid,
+                         uint64_t ended_ns) REQUIRES(tracker_mutex) {
+  const struct process *process = process_table_find(tracker->table, tgid);
+  if ((pid_t)thread->pid == tgid || process == NULL)
+    return thread->elapsed_us;
+  return max(thread->elapsed_us,
+             subtract(ended_ns, process_began_by(process)) / 1000);
+}
+
+void old_record_complete(const struct tracker *tracker, struct message *message,
+                         uint64_t ended_ns) {
+  struct record *thread = &message->record[MESSAGE_THREAD];
+  bool is_last;
+  pid_t tgid = find_process(tracker, message, &is_last);
+
+  thread->tgid = (uint32_t)tgid;
+  thread->process_elapsed_us = find_age(tracker, thread, tgid, ended_ns);
+  if (tgid != 0 && is_last)
+    thread->flags |= RECORD_LAST_THREAD;
+  /* That a main thread was one of several is of use until the last one's. */
+  if ((pid_t)thread->pid != tgid)
+    thread_owners_remove(tracker->threads, (pid_t)thread->pid);
+  if (is_last)
+    thread_owners_remove(tracker->threads, tgid);
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+#include "track/process_changes.h"
+
+#include "kernel/arithmetic.h"
+#include "kernel/clock.h"
+#include "kernel/process_clock.h"
+#include "track/sample_accounting.h"
+
+enum {
+  NOBODY = 0,
+  LOOKS = 100, /* at changes of names and users in LOOKS_NS: any user may cause
+                * a million a second, for no more than 3 % of a CPU */
+  LOOKS_NS = 100000000,
+};
+
+int process_changes_init(struct process_changes *changes, const char *root,
+                         struct tracker *tracker) {
+  struct procfs *proc = NULL;
+
+  changes->tracker = tracker;
+  changes->selection.tracker = changes->sources.tracker = tracker;
+  changes->selection.tick_ns = changes->sources.tick_ns = clock_tick_ns();
+  changes->selection.hears_events = true;
+  changes->selection.work.is_frequent = true;
+  pattern_work_fill(&changes->selection.work, clock_ns(CLOCK_BOOTTIME));
+  changes->sources.files.is_final = true; /* nothing is kept open */
+  int status = procfs_open(root, &proc);
+  process_changes_use_proc(changes, proc);
+  return status != 0 ? status : join_init(&changes->selection.join, tracker);
+}
+
+void process_changes_clear(struct process_changes *changes) {
+  procfs_close(changes->selection.proc);
+  join_clear(&changes->selection.join);
+  kernel_connection_close(&changes->sources.connection);
+}
+
+void process_changes_use_proc(struct process_changes *changes,
+                              struct procfs *proc) {
+  changes->selection.proc = changes->sources.proc = proc;
+}
+
+void process_changes_set_time(struct process_changes *changes,
+                              uint64_t now_ns) {
+  changes->now_ns = now_ns;
+  pattern_work_fill(&changes->selection.work, now_ns);
+}
+
+/* Whether what a process is was read after an event: then that shows. A process
+ * may change its name as often as it likes. */
+static bool was_read_since(const struct process_changes *changes,
+                           const struct process_event *event) {
+  unsigned int i = (unsigned int)event->pid % PROCESS_CHANGES_RECENT;
+  return changes->recent[i].pid == event->pid &&
+         changes->recent[i].time_ns > event->time_ns;
+}
+
+/* Whether another change of a name or a user may be looked at now. */
+static bool take_look(struct process_changes *changes) {
+  if (changes->now_ns >= changes->looks_ns + LOOKS_NS) {
+    changes->looks = LOOKS;
+    changes->looks_ns = changes->now_ns;
+  }
+  if (changes->looks == 0)
+    return false;
+  changes->looks--;
+  return true;
+}
+
+/* Leaves it to the next read to find out what a process is. */
+static void postpone_look(struct process_changes *changes,
+                          const struct process_event *event) {
+  tracker_lock(changes->tracker);
+  struct process *process = process_table_find_at(changes->tracker->table,
+                                                  event->pid, event->time_ns);
+  if (process != NULL) {
+    process->groups_resolved = false;
+    process->due = PROCESS_DUE_NOW;
+    process->changes++;
+  }
+  tracker_unlock(changes->tracker);
+}
+
+bool process_changes_read_stat(struct process_changes *changes, pid_t pid,
+                               struct procfs_stat *stat) {
+  return !hung_processes_has(&changes->tracker->hung, pid) &&
+         procfs_stat(changes->selection.proc, pid, stat) == 0;
+}
+
+/* Notes that what a process is was read now. */
+static void note_look(struct process_changes *changes, pid_t pid) {
+  changes->recent[(unsigned int)pid % PROCESS_CHANGES_RECENT].pid = pid;
+  changes->recent[(unsigned int)pid % PROCESS_CHANGES_RECENT].time_ns =
+      changes->now_ns;
+}
+
+/* Whether a stat is that of a process of the table. */
+static bool is_stat_of(const struct process_changes *changes,
+                       const struct process *process,
+                       const struct procfs_stat *stat) REQUIRES(tracker_mutex) {
+  uint64_t tick_ns = changes->selection.tick_ns;
+  uint64_t start_ns = stat->start_ticks * tick_ns;
+  return process_may_have_begun(process, start_ns, start_ns + tick_ns);
+}
+
+/* What is known of a process that may have changed, without the lock. */
+struct change {
+  pid_t pid;
+  uint64_t time_ns; /* when, CLOCK_BOOTTIME */
+  struct procfs_stat stat;
+  /* Its CPU clock when it changed, at least: since then it may have run. */
+  uint64_t clock_ns;
+  uint64_t read_clock_ns; /* as it was read */
+
+  /* Stand for the process and its member, to be sampled. */
+  bool is_member;
+  bool is_counted;       /* something that it has used is counted */
+  bool counts_from_zero; /* its start was heard of, or is recent */
+  struct process process;
+  struct member member;
+  uint32_t ended; /* threads: member_sample_ended_threads */
+
+  bool has_sample;
+  struct query_answer answer;
+  struct member_sample sample;
+};
+
+/* Whether a process had used so little that all of it is of what it has become,
+ * if nothing is counted yet: it was forked for that. Before it calls exec, it
+ * may have had to enter a cgroup, or to become another user. */
+static bool is_unused(const struct change *change) {
+  return change->clock_ns < TRACKER_SPAWN_NS && !change->is_counted &&
+         change->counts_from_zero;
+}
+
+/* Samples a process: what it has used up to now. */
+static void sample_change(struct process_changes *changes,
+                          struct change *change) {
+  struct sample_sources *sources = &changes->sources;
+  uint32_t id = (uint32_t)change->pid;
+
+  if (sources->connection.query == NULL)
+    kernel_connection_begin(&sources->connection);
+  sources->suspended_ns = clock_suspended_ns();
+  bool has_answer =
+      kernel_connection_query(&sources->connection, MESSAGE_PROCESS, &id, 1,
+                              &change->answer) == 0;
+  change->process.clock_ns = PROCESS_CLOCK_UNKNOWN;
+  member_sample_begin(sources, &change->process, clock_ns(CLOCK_MONOTONIC),
+                      &change->sample);
+  change->has_sample =
+      member_sample_read(sources, &change->process,
+                         has_answer ? &change->answer : NULL, &change->sample);
+  change->sample.ended = change->ended;
+}
+
+/* Copies what is needed of the process. Returns false if there is nothing to
+ * resolve: it has ended. */
+static bool begin_change(const struct process_changes *changes,
+                         const struct process *process, struct change *change)
+    REQUIRES(tracker_mutex) {
+  const struct member *member = process->member;
+  const struct tracker *tracker = changes->tracker;
+
+  if (process_has_exited(process))
+    return false;
+  change->process = (struct process){
+      .pid = process->pid,
+      .inode = process->inode,
+      .start_ns = process->start_ns,
+      .has_ended_children = (bool)process->has_ended_children,
+  };
+  /* Children that it waited for before it was heard of, or was a member, may
+   * have done its I/O. */
+  bool is_new = process->parent == 0 || member == NULL;
+  change->member =
+      (struct member){.task_fd = -1, .io_fd = -1, .is_new = is_new};
+  change->process.member = &change->member;
+  change->is_member = member != NULL;
+  change->ended = member_sample_ended_threads(process);
+  change->is_counted = process->was_member;
+  change->counts_from_zero =
+      process->parent != 0 ||
+      tracker_counts_from_zero(tracker, process_began_by(process));
+  change->is_counted |= member != NULL && member->account.known != 0;
+  /* Also what its groups so far do not collect: others may. */
+  for (const struct rule *r = tracker->rules; r != NULL; r = r->next)
+    change->member.collect |= r->collect;
+  return true;
+}
+
+/* Whether groups were found, beside those that it inherits. */
+static bool has_groups(const struct process_changes *changes) {
+  return changes->selection.join.match_count > 0;
+}
+
+static void read_clock(struct change *change) {
+  if (process_clock_ns(change->pid, &change->read_clock_ns) != 0)
+    change->read_clock_ns = 0; /* it has just gone */
+  /* Afterwards: between the two it may run on. */
+  uint64_t since_ns = subtract(clock_ns(CLOCK_BOOTTIME), change->time_ns);
+  change->clock_ns = subtract(change->read_clock_ns, since_ns);
+}
+
+/* Reads what a process is, and samples it if need be. Returns false if it is
+ * gone, or ends: then only its exit record tells what it was. */
+static bool look_at_process(struct process_changes *changes,
+                            struct change *change) {
+  struct selection *selection = &changes->selection;
+
+  if (!process_changes_read_stat(changes, change->pid, &change->stat) ||
+      (change->stat.is_exiting && change->stat.threads <= 1))
+    return false;
+  read_clock(change);
+  change->process.start_ns = change->stat.start_ticks * selection->tick_ns;
+  if (change->is_member && !is_unused(change))
+    sample_change(changes, change);
+  if (!selection_match(selection, change->pid, &change->stat) ||
+      (change->stat.is_exiting && change->stat.threads <= 1))
+    return false;
+  if (!change->is_member && has_groups(changes) && !is_unused(change))
+    sample_change(changes, change);
+  return true;
+}
+
+/* Begins to count what a process uses that has just become a member: from its
+ * start, or from its sample on. */
+static void begin_account(struct process_changes *changes,
+                          struct process *process, struct change *change)
+    REQUIRES(tracker_mutex) {
+  if (process->member->account.from_zero)
+    return;
+  /* What was counted before is not counted again. */
+  account_start_at(&process->member->account, change->is_counted
+                                                  ? change->read_clock_ns
+                                                  : change->clock_ns);
+  if (change->has_sample)
+    sample_accounting_count_change(&changes->sources, process, &change->sample);
+}
+
+/* Puts a process into no groups. Of one that is the reader's, that takes the
+ * member away. */
+static void leave_groups(struct process *process) REQUIRES(tracker_mutex) {
+  struct member *member = process->member;
+  if (member == NULL)
+    return;
+  process->was_member |= member->account.known != 0;
+  member_set_groups(member, NULL, 0, 0);
+  if (process_is_listed(process))
+    return;
+  process->member = NULL;
+  member_destroy(member);
+}
+
+/* Puts a process into the groups of what it has become. What it has used before
+ * stays where it was. */
+static void change_groups(struct process_changes *changes,
+                          struct process *process, struct change *change)
+    REQUIRES(tracker_mutex) {
+  struct join *join = &changes->selection.join;
+  bool was_member = process->member != NULL, was_heard = process->parent != 0;
+
+  /* It has waited for children whose exit records are yet to be taken. */
+  if (change->process.has_io_of_children)
+    process->has_ended_children = process->has_io_of_children = true;
+  if (was_member && change->has_sample)
+    sample_accounting_count_change(&changes->sources, process, &change->sample);
+  selection_note_identity(&changes->selection, process, &change->stat);
+  /* Its ancestry is known from its fork event, if that was heard. */
+  join_work_out(join, process, was_heard ? NOBODY : change->stat.ppid,
+                UINT64_MAX);
+  bool from_zero = is_unused(change);
+  bool is_done = true;
+  /* What it has used so far is of no group, whatever it becomes. */
+  process->was_member |= !was_member && !is_unused(change);
+  if (join->count == 0)
+    leave_groups(process);
+  else
+    is_done = join_admit(join, process, from_zero);
+  /* A read may have made it a member in between. */
+  if (process->member != NULL && process->member->account.known == 0)
+    process->member->account.from_zero |= from_zero;
+  if (is_done && join->count > 0 && !was_member)
+    begin_account(changes, process, change);
+  process->is_pending = changes->selection.is_pending && from_zero;
+  /* The next read looks again at what is not known yet. */
+  process->groups_resolved = is_done && !process->is_pending &&
+                             !selection_is_undecided(process->select_error);
+  process->due = process->groups_resolved
+                     ? selection_next_turn(&changes->selection, process)
+                     : PROCESS_DUE_NOW;
+  process->changes++;
+}
+
+void process_changes_resolve(struct process_changes *changes, pid_t pid,
+                             uint64_t time_ns, bool has_called_exec) {
+  struct tracker *tracker = changes->tracker;
+  struct change change = {.pid = pid, .time_ns = time_ns};
+
+  tracker_lock(tracker);
+  struct process *process = process_table_find_at(tracker->table, pid, time_ns);
+  if (process != NULL)
+    process->has_called_exec |= has_called_exec;
+  bool is_known = process != NULL && begin_change(changes, process, &change);
+  if (is_known)
+    process->changes++;
+  tracker_unlock(tracker);
+  if (!is_known)
+    return;
+  bool is_there = look_at_process(changes, &change);
+
+  tracker_lock(tracker);
+  process = process_table_find_at(tracker->table, pid, time_ns);
+  if (process != NULL && !process_has_exited(process))
+    process->groups_resolved = false;
+  if (is_there && process != NULL && !process_has_exited(process) &&
+      is_stat_of(changes, process, &change.stat)) {
+    /* If it is ending its exit record may have come since the event. */
+    process_note_alive(process, change.stat.is_exiting
+                                    ? time_ns
+                                    : max(time_ns, changes->now_ns));
+    note_look(changes, pid); /* it was this one that was read */
+    change_groups(changes, process, &change);
+  }
+  tracker_unlock(tracker);
+}
+
+/* Enters a process of which no event was heard, and no read has met, if it was
+ * there at that time. */
+static void enter_unknown(struct process_changes *changes, pid_t pid,
+                          uint64_t time_ns) {
+  struct tracker *tracker = changes->tracker;
+  struct procfs_stat stat;
+  if (!process_changes_read_stat(changes, pid, &stat))
+    return;
+  uint64_t tick_ns = changes->selection.tick_ns;
+  uint64_t start_ns = stat.start_ticks * tick_ns;
+  if (start_ns > time_ns)
+    return; /* another one has its pid already */
+  /* If it is ending its exit record may have come since the event. */
+  uint64_t alive_ns = time_ns;
+  if (!stat.is_exiting && changes->now_ns > time_ns)
+    alive_ns = changes->now_ns;
+
+  tracker_lock(tracker);
+  if (process_table_find_at(tracker->table, pid, time_ns) == NULL &&
+      tracker_enter(tracker, pid, start_ns, min(start_ns + tick_ns, time_ns),
+                    alive_ns) != NULL)
+    tracker->missed += tracker->has_read;
+  tracker_unlock(tracker);
+}
+
+void process_changes_resolve_any(struct process_changes *changes, pid_t pid,
+                                 uint64_t time_ns, bool has_called_exec) {
+  tracker_lock(changes->tracker);
+  bool is_known =
+      process_table_find_at(changes->tracker->table, pid, time_ns) != NULL;
+  tracker_unlock(changes->tracker);
+  if (!is_known)
+    enter_unknown(changes, pid, time_ns);
+  process_changes_resolve(changes, pid, time_ns, has_called_exec);
+}
+
+bool process_changes_take(struct process_changes *changes,
+                          const struct process_event *event) {
+  bool has_called_exec = event->kind == PROCESS_EXECED;
+  if (was_read_since(changes, event))
+    return false;
+  if (!has_called_exec && !take_look(changes)) {
+    postpone_look(changes, event);
+    return false;
+  }
+  process_changes_resolve_any(changes, event->pid, event->time_ns,
+                              has_called_exec);
+  return true;
+}
