@@ -122,9 +122,10 @@ CONF
     $((undecided + $(forks) - forked - 600 + 100))
 }
 
-@test "exits: what a CommandLine cannot decide is counted" {
+@test "exits: what a CommandLine cannot decide without events is counted" {
   interval=1
   configure <<CONF
+    ProcessEvents false
     ProcessMatch "none" "/$me-nobody brood"
 CONF
   start_collectd

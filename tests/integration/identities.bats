@@ -15,7 +15,7 @@ default_options=(CollectDelay CollectCPU CollectIO CollectCount CollectExits)
 # The plugin's own figures, while exit records arrive.
 self_identities=(count-processes count-groups duration-read
   total_events-exit-records total_events-exit-records-lost
-  total_events-exit-undecided)
+  total_events-exit-undecided total_events-missed)
 
 # option_identities OPTION: what it is answerable for.
 option_identities() {

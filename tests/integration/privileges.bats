@@ -286,7 +286,7 @@ assert_exit_counts() {
   # What the listener knows is known.
   assert_identities of-root total_events-exit-{ok,error,signal}
   assert_equal "$(value of-root total_events-exit-signal)" 1
-  assert_identities "" count-groups duration-read \
+  assert_identities "" count-groups duration-read total_events-missed \
     total_events-exit-{records,records-lost,undecided}
 }
 

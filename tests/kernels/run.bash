@@ -116,7 +116,7 @@ run_machine() {
     qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 1024 \
     -nodefaults -no-user-config -no-reboot -display none \
     -kernel "$kernel" -initrd "$work/initramfs" \
-    -append "console=ttyS0 panic=-1 mitigations=off tsc=reliable" \
+    -append "console=ttyS0 panic=-1 mitigations=off tsc=reliable norandmaps" \
     -drive "if=none,id=disk,format=raw,cache=unsafe,file=$work/disk" \
     -device nvme,drive=disk,serial=disk \
     -serial "file:$console" -serial stdio </dev/null
