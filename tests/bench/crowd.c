@@ -25,6 +25,7 @@
  * The processes share one page, on which they wait by futex. They cannot
  * outlive this one.
  */
+#include "pace.h"
 #include "yardstick.h"
 
 #include <errno.h>
@@ -42,7 +43,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -50,7 +50,6 @@ enum {
   WORKERS_BELL = THIRDS, /* which all threads but the main ones wait for */
   BELLS,
   MAX_COUNT = 1000000,
-  PACE_NS = 500000,
   RUN_NS = 20000,
   STACK_SIZE = 16384,
   TEXT_SIZE = 32,
@@ -85,16 +84,6 @@ static unsigned int number(const char *text) {
     die(text);
   }
   return (unsigned int)value;
-}
-
-static int64_t now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
-
-static void sleep_ns(long ns) {
-  nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
 }
 
 static void wait_for_bell(unsigned int bell, unsigned int seen) {
@@ -285,13 +274,6 @@ static unsigned int end_some(unsigned int most) {
   for (unsigned int bell = first; bell <= last && ended < most; bell++)
     ended += wake_at_bell(bell, most - ended);
   return ended;
-}
-
-/* How many are due after so much time. */
-static unsigned int due(unsigned int total, unsigned int rate, int64_t ns) {
-  if (rate == 0 || ns * (int64_t)rate / 1000000000 >= total)
-    return total;
-  return (unsigned int)(ns * (int64_t)rate / 1000000000);
 }
 
 static void end_at_pace(unsigned int total, unsigned int rate) {

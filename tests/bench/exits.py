@@ -5,6 +5,7 @@ come before one is lost.
 The storms are of processes, or threads, that were made before and that wait to
 end, so that nothing but ending and listening takes CPU time."""
 
+import losses
 import machine
 from collectd import Collectd
 from crowd import Crowd
@@ -19,11 +20,7 @@ LOST = "taskstats/total_events-exit-records-lost"
 STORM = 10000       # processes
 STORM_RATE = 20000  # a second
 
-BUFFERS = (212992, 1048576, 8388608)
-DEFAULT_BUFFER = 8388608
-# Those that end at a pace take a little longer than it says.
-RATES = (5000, 10000, 20000, 30000, 41000, 50000, 60000, 80000, 120000, 0)  # 0: at once
-GOAL_RATE = 40000
+BUFFERS = (212992, 1048576, losses.DEFAULT_BUFFER)
 INTERVAL = 0.5  # so that a loss is soon known
 SENDERS = 50  # processes whose threads end
 MOST = 50000  # threads in a storm
@@ -88,50 +85,11 @@ class Storms:
                                f"of {SENDERS * threads}")
         return reached, lost
 
-    def first_loss(self):
-        """The place in RATES of the first storm that loses records, what that
-        one reached, and what it lost; the place after the last if none does."""
-        best = 0
-        for place, rate in enumerate(RATES):
-            reached, lost = self.storm(rate)
-            if lost > 0:
-                return place, f"{lost:,.0f} lost at {reached:,.0f} a second"
-            if place > 0 and reached < 1.02 * best:
-                return place + 1, None  # this machine can send no faster
-            best = reached
-        return len(RATES), None
-
-    def loss_free(self):
-        """Spread of what was reached by five storms without loss, at the highest
-        rate that has them; and what was lost beyond."""
-        place, beyond = self.first_loss()
-        while place > 0:
-            place -= 1
-            reached = []
-            for _ in range(ROUNDS):
-                rate, lost = self.storm(RATES[place])
-                if lost > 0:
-                    beyond = f"{lost:,.0f} lost at {rate:,.0f} a second"
-                    break
-                reached.append(rate)
-            else:
-                return Spread(reached), beyond
-        return None, beyond
-
 
 def loss_row(buffer):
     with Storms(buffer) as storms:
-        reached, beyond = storms.loss_free()
-    size = f"WatchBuffer {buffer}" + (", the default" if buffer == DEFAULT_BUFFER else "")
-    if reached is None:
-        return Row("exits", "exits without loss", size, None, "",
-                   note=f"none without loss: {beyond}")
-    goals = []
-    if buffer == DEFAULT_BUFFER:
-        goals = [Goal(f"≥ {GOAL_RATE:,} a second", reached.median, GOAL_RATE, at_least=True)]
-    return Row("exits", "exits without loss", size, reached, "a second", goals=goals,
-               note=beyond or "no loss at all that this machine can send: threads that were "
-               "made before and end together")
+        return losses.loss_row("exits", "exits without loss", buffer, storms.storm,
+                               "threads that were made before and end together")
 
 
 def exits(say):
