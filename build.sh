@@ -59,9 +59,9 @@ Usage: ./build.sh COMMAND [OPTION]...
                run one, and print what happens in it
   renew-limits count anew what the hot paths may take (root)
   bench [PART]...
-               measure how fast the plugin is (root, some 15 minutes): a table,
+               measure how fast the plugin is (root, some 25 minutes): a table,
                also in build/bench.md and build/bench.json; PART is members,
-               threads, exits, memory, dispatch, hosts or lines
+               threads, exits, events, memory, dispatch, hosts or lines
   install      install the plugin, taskstats-top, taskstats-probe with its
                manual page, and the example configuration, service and sysctl
   uninstall    remove what install installed
@@ -741,7 +741,7 @@ do_bench() { # [PART]...
   local part mnl
   for part; do
     case $part in
-    members | threads | exits | memory | dispatch | hosts | lines) ;;
+    members | threads | exits | events | memory | dispatch | hosts | lines) ;;
     *) misused "bench: unknown part: $part" ;;
     esac
   done
@@ -750,8 +750,12 @@ do_bench() { # [PART]...
   need_servers "${bench_packages[@]}"
   do_build
   read -ra mnl <<<"$(pkg-config --cflags --libs libmnl)"
-  make_output "$build/bench/crowd" "$root/tests/bench" gcc "${cflags[@]}" \
-    "${extra_cflags[@]}" "$root"/tests/bench/*.c "${mnl[@]}" -o "$build/bench/crowd"
+  make_output "$build/bench/crowd" "$root/tests/bench" gcc "${cflags[@]}" "${extra_cflags[@]}" \
+    "$root"/tests/bench/{crowd,yardstick}.c "${mnl[@]}" -o "$build/bench/crowd"
+  make_output "$build/bench/storm" "$root/tests" gcc "${cflags[@]}" "${extra_cflags[@]}" \
+    -I"$root/tests" "$root/tests/bench/storm.c" -o "$build/bench/storm"
+  make_output "$build/bench/job" "$root/tests/bench" gcc "${cflags[@]}" "${extra_cflags[@]}" \
+    -static "$root/tests/bench/job.c" -o "$build/bench/job"
   prepare_machine
   start python3 -B "$root/tests/bench/bench.py" "$build" "$@"
   wait "${pids[-1]}"

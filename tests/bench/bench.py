@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
 """How fast the plugin is: bench.py BUILD [PART]...
 
-BUILD has taskstats.so and bench/crowd; bench.md and bench.json are written there.
-Figures are medians of several rounds, with the least and the greatest. Where it
-says yardsticks, the same processes were asked in the same round by a loop that
-does nothing else (see yardstick.h)."""
+BUILD has taskstats.so and bench/ with crowd, storm and job; bench.md and
+bench.json are written there. Figures are medians of several rounds, with the least
+and the greatest. Where it says yardsticks, the same processes were asked in the same
+round by a loop that does nothing else (see yardstick.h)."""
 
 import signal
 import sys
 
 import dispatch
+import events
 import exits
 import hosts
 import lines
@@ -19,11 +20,13 @@ import memory
 import table
 from collectd import Collectd
 from crowd import Crowd
+from storm import Storm
 
 PARTS = {
     "members": members.members,
     "threads": members.threads,
     "exits": exits.exits,
+    "events": events.events,
     "memory": memory.memory,
     "dispatch": dispatch.dispatch,
     "hosts": hosts.hosts,
@@ -56,6 +59,7 @@ def main(build, *chosen):
         signal.signal(number, end_early)
     Collectd.build = build
     Crowd.program = f"{build}/bench/crowd"
+    Storm.build = f"{build}/bench"
     facts, rows, done = machine.facts(), [], []
     for part in chosen or PARTS:
         print(f"{part}:", file=sys.stderr, flush=True)

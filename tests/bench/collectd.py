@@ -12,6 +12,8 @@ PLUGINS = "/usr/lib/collectd"
 TYPES = "/usr/share/collectd/types.db"
 # Of descriptors a service of systemd has so many, until it asks for more.
 DESCRIPTORS = "1024:"
+NETLINK_CONNECTOR = 11
+PID_LIMIT = 1 << 22
 # The names of the threads that read, by plugin.
 READERS = {"taskstats": ("reader#0", "taskstats reads")}
 OTHER_READERS = ("reader#0",)
@@ -145,6 +147,11 @@ class Collectd:
         except OSError:
             self.fail("is gone")
 
+    def total_cpu_us(self):
+        """What all of its threads have used."""
+        # The kernel's number of a process's CPU clock
+        return time.clock_gettime((~self.process.pid << 3) | 2) * 1e6
+
     def is_reading(self):
         lines = [read_line(f"/proc/{self.process.pid}/task/{tid}/stat")
                  for tid in self.tids_of(*self.readers)]
@@ -155,6 +162,19 @@ class Collectd:
             if line.startswith("Rss:"):
                 return int(line.split()[1]) * 1024
         return self.fail("has no smaps_rollup")
+
+    def events_lost(self):
+        """How many process events the kernel has dropped, for want of room in the
+        buffers of its sockets. Their port is made of its pid."""
+        lost = 0
+        with open("/proc/net/netlink", encoding="ascii") as file:
+            columns = file.readline().split()
+            for line in file:
+                values = dict(zip(columns, line.split()))
+                if (int(values["Eth"]) == NETLINK_CONNECTOR
+                        and int(values["Pid"]) % PID_LIMIT == self.process.pid):
+                    lost += int(values["Drops"])
+        return lost
 
     # --- What it says ---
 

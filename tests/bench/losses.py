@@ -8,6 +8,7 @@ from table import Goal, Row, Spread
 ROUNDS = 5
 # Those that come at a pace take a little longer than it says.
 RATES = (5000, 10000, 20000, 30000, 41000, 50000, 60000, 80000, 120000, 0)
+MOST_SENT = 200000  # in a storm that has no pace
 GOAL_RATE = 40000
 DEFAULT_BUFFER = 8388608
 
