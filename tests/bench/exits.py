@@ -44,7 +44,7 @@ def storm_cost(collectd):
 def cost_row(what, stanza, goals):
     with Collectd("taskstats", stanza, 1) as collectd:
         collectd.start()
-        collectd.await_thread(LISTENER)
+        # Before, short-lived threads have the name of the listener, too.
         collectd.await_reads(1)
         rounds = [storm_cost(collectd) for _ in range(ROUNDS)]
     cost, yardstick, rate, lost = (Spread(values) for values in zip(*rounds))
@@ -62,7 +62,6 @@ class Storms:
 
     def __enter__(self):
         self.collectd.start()
-        self.collectd.await_thread(LISTENER)
         self.collectd.await_reads(1)
         return self
 
@@ -97,7 +96,7 @@ def exits(say):
     rows = [
         cost_row("a member", f'Process "{NAME}"', []),
         cost_row("an untracked process", 'Process "taskstats-none"',
-                 [lambda us: Goal("≤ 1.5 µs", us, 1.5)]),
+                 [lambda us: Goal("≤ 1.0 µs", us, 1)]),
     ]
     lack = machine.lacks_for(MOST)
     if lack:

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Which share of a core all of it takes on a host that lives: a third of its
-processes runs in each interval, and short-lived ones come and go."""
+processes runs in each interval, and short-lived ones come and go. And what a short
+job takes there, which is selected by its command line."""
 
 import time
 
 import machine
 from collectd import Collectd
 from crowd import Crowd
+from storm import AT_ONCE, Storm
 from table import Goal, Row, Spread
 
 NAME = "host"
@@ -17,6 +19,11 @@ FIRST = 2  # intervals that see the processes first
 HOSTS = {"typical host": (300, 20, 1), "typical host with more exits": (300, 20, 5),
          "big host": (20000, 200, 100)}
 TYPICAL_LIMIT = 0.05  # percent of a core
+
+# Jobs on a typical host: how many in an interval, how many a second (0: as fast as
+# can be), and how many at once; and us that one may take
+JOBS = {"one at a time": (400, 50, 1, 60), "in a storm": (8000, 0, AT_ONCE, 15)}
+JOB_ROUNDS = 5
 
 # Names of threads, as they begin
 THREADS = {"taskstats": {"reader#0": "the reader", "taskstats ": "the listener and its like"},
@@ -84,14 +91,62 @@ def host_row(what, processes, groups, churn):
     mine, its = (share.total() for share in shares)
     goals = []
     if what.startswith("typical"):
-        goals.append(Goal(f"< {TYPICAL_LIMIT} % of a core", mine.median, TYPICAL_LIMIT))
+        goals += [Goal(f"≤ {TYPICAL_LIMIT} % of a core", mine.median, TYPICAL_LIMIT),
+                  Goal("below the processes plugin", its.over(mine).median, 1, at_least=True)]
     return Row("hosts", what, f"{processes:,} processes, {groups} groups, {churn} short-lived a "
                f"second, {INTERVAL} s", mine, "% of a core", processes=its.over(mine), goals=goals,
                note=shares[0].by_thread())
 
 
-def hosts(say):
+class Jobs:
+    """Short jobs on a host of which a collectd tells."""
+
+    def __init__(self, collectd, crowd, storm):
+        self.collectd = collectd
+        self.crowd = crowd
+        self.storm = storm
+
+    def interval(self, turn, count=0, rate=0, at_once=1):
+        """us of all collectd from one read to the next, with so many jobs, and how
+        many a second these were."""
+        before = self.collectd.total_cpu_us()
+        self.crowd.wake(turn % 3)
+        reached = self.storm.jobs(count, rate, at_once) if count > 0 else 0
+        self.collectd.await_reads(0)
+        return self.collectd.total_cpu_us() - before, reached
+
+    def round(self, turn):
+        """{which: (us of collectd for each job, how many a second)}"""
+        quiet, _ = self.interval(turn)
+        found = {}
+        for which, (count, rate, at_once, _) in JOBS.items():
+            used, reached = self.interval(turn, count, rate, at_once)
+            found[which] = (used - quiet) / count, reached
+        return found
+
+
+def job_rows(say):
+    say(f"a typical host with short jobs, {JOB_ROUNDS * 3 * INTERVAL} s")
+    processes, groups, _ = HOSTS["typical host"]
+    rules = f'{stanzas(groups)}\nProcessMatch "jobs" "^{Storm.JOB} "'
+    with Crowd(NAME, processes, names=groups) as crowd, Storm() as storm, \
+         Collectd("taskstats", rules, INTERVAL) as collectd:
+        collectd.start()
+        collectd.await_reads(1)
+        jobs = Jobs(collectd, crowd, storm)
+        rounds = [jobs.round(turn) for turn in range(JOB_ROUNDS)]
     rows = []
+    for which, (_, _, _, limit) in JOBS.items():
+        cost, rate = (Spread(found[which][i] for found in rounds) for i in (0, 1))
+        rows.append(Row("hosts", f"short job on a typical host, {which}",
+                        f"{processes} processes, {groups} groups and one by command line, "
+                        f"{rate} jobs a second", cost, "µs",
+                        goals=[Goal(f"≤ {limit} µs", cost.median, limit)]))
+    return rows
+
+
+def hosts(say):
+    rows = job_rows(say)
     for what, (processes, groups, churn) in HOSTS.items():
         lack = machine.lacks_for(processes)
         if lack:
