@@ -89,17 +89,20 @@ static bool is_zombie(const struct exit_info *info, struct procfs *proc,
   return start_ns <= info->latest_ns && start_ns + tick_ns >= info->earliest_ns;
 }
 
-/* The clock is found by pid: it was the process's if the pid is, afterwards. It
- * never shows less than the record. */
+/* The clock is found by pid: it was the process's if the pid is, afterwards.
+ * That of a zombie stands. It never shows less than the record. */
 void exit_info_read_clock(struct exit_info *info, struct procfs *proc,
                           uint64_t tick_ns) {
   const struct record *record =
       info->whole != NULL ? info->whole : info->thread;
-  info->has_clock = process_clock_may_be_final(info->tgid) &&
-                    is_zombie(info, proc, tick_ns) &&
-                    process_clock_ns(info->tgid, &info->clock_ns) == 0 &&
-                    is_zombie(info, proc, tick_ns) &&
-                    info->clock_ns >= record->cpu_ns;
+  uint64_t before_ns;
+
+  info->has_clock =
+      process_clock_ns(info->tgid, &before_ns) == 0 &&
+      is_zombie(info, proc, tick_ns) &&
+      process_clock_ns(info->tgid, &info->clock_ns) == 0 &&
+      (info->clock_ns == before_ns || is_zombie(info, proc, tick_ns)) &&
+      info->clock_ns >= record->cpu_ns;
 }
 
 void exit_info_look_clear(struct exit_info_look *look) {
