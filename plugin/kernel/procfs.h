@@ -148,6 +148,10 @@ int procfs_cgroup(struct procfs *proc, pid_t pid, char *path, size_t size);
  * where sys is hidden (ProcSubset=pid); or another negative errno. */
 int procfs_delay_accounting(struct procfs *proc, bool *on);
 
+/* Whether that can be switched: if not, it has been so since the kernel was
+ * started. */
+bool procfs_can_switch_delay_accounting(struct procfs *proc);
+
 /* Switches that on: -EACCES without the privilege, -EROFS where sys may only be
  * read (ProtectKernelTunables=, a container), -ENOENT without the switch.
  * Processes that run already get the other kinds only by a restart. */

@@ -67,6 +67,10 @@ int procfs_delay_accounting(struct procfs *proc, bool *on) {
   return status;
 }
 
+bool procfs_can_switch_delay_accounting(struct procfs *proc) {
+  return faccessat(proc->fd, delay_accounting, F_OK, 0) == 0;
+}
+
 int procfs_enable_delay_accounting(struct procfs *proc) {
   int fd = openat(proc->fd, delay_accounting, O_WRONLY | O_CLOEXEC);
   if (fd < 0)

@@ -16,9 +16,11 @@ void delay_accounting_note(struct tracker *tracker, bool is_on,
 void delay_accounting_begin(struct tracker *tracker, struct procfs *proc) {
   bool on;
   bool is_told = procfs_delay_accounting(proc, &on) == 0;
-  /* Since when, nobody knows. */
   delay_accounting_note(tracker, false, 0);
-  delay_accounting_note(tracker, is_told && on, tracker->since_ns);
+  /* If it can be switched, nobody knows since when it is on. */
+  delay_accounting_note(
+      tracker, is_told && on,
+      procfs_can_switch_delay_accounting(proc) ? tracker->since_ns : 0);
 }
 
 int delay_accounting_enable(struct tracker *tracker, struct procfs *proc) {

@@ -243,6 +243,11 @@ int procfs_delay_accounting(struct procfs *proc, bool *on) {
   return 0;
 }
 
+bool procfs_can_switch_delay_accounting(struct procfs *proc) {
+  (void)proc;
+  return true;
+}
+
 int procfs_enable_delay_accounting(struct procfs *proc) {
   (void)proc;
   return 0;
