@@ -27,9 +27,8 @@ struct input {
 };
 
 struct connector {
-  int fd;
+  struct netlink_inbox socket;
   uint32_t port;                /* the socket's, unlike that of any other */
-  uint32_t drops;               /* the socket's own count */
   unsigned int received, taken; /* messages */
   struct mmsghdr headers[CONNECTOR_BATCH];
   struct iovec vectors[CONNECTOR_BATCH];
@@ -54,8 +53,9 @@ static int send_input(const struct connector *connector,
   memcpy(payload, &message, sizeof(message));
   memcpy(payload + sizeof(message), input, size);
 
-  ssize_t sent = sendto(connector->fd, header, header->nlmsg_len, MSG_NOSIGNAL,
-                        (struct sockaddr *)&kernel, sizeof(kernel));
+  ssize_t sent =
+      sendto(connector->socket.fd, header, header->nlmsg_len, MSG_NOSIGNAL,
+             (struct sockaddr *)&kernel, sizeof(kernel));
   return sent < 0 ? -errno : 0;
 }
 
@@ -118,7 +118,8 @@ static bool is_answer(const struct connector *connector,
 /* Events that come before the answer are lost. */
 static int wait_for_answer(struct connector *connector) {
   struct timeval timeout = {.tv_sec = 1};
-  setsockopt(connector->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+  int fd = connector->socket.fd;
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
   uint64_t give_up_ns = clock_ns(CLOCK_BOOTTIME) + UINT64_C(1000000000);
 
   do {
@@ -126,7 +127,7 @@ static int wait_for_answer(struct connector *connector) {
     socklen_t length = sizeof(sender);
     struct connector_event event;
     int status;
-    ssize_t got = recvfrom(connector->fd, connector->bytes[0], MESSAGE_SIZE, 0,
+    ssize_t got = recvfrom(fd, connector->bytes[0], MESSAGE_SIZE, 0,
                            (struct sockaddr *)&sender, &length);
     if (got < 0 && errno != EINTR && errno != ENOBUFS)
       return errno == EAGAIN ? -ETIMEDOUT : -errno;
@@ -147,7 +148,7 @@ static int join_group(struct connector *connector) {
 
   for (uint32_t i = 1; i <= PORTS; i++) {
     own.nl_pid = (uint32_t)getpid() + (i << PID_BITS);
-    if (bind(connector->fd, (struct sockaddr *)&own, sizeof(own)) == 0) {
+    if (bind(connector->socket.fd, (struct sockaddr *)&own, sizeof(own)) == 0) {
       connector->port = own.nl_pid;
       return 0;
     }
@@ -159,8 +160,8 @@ static int join_group(struct connector *connector) {
 
 static int begin_listening(struct connector *connector,
                            const struct connector_filter *filter) {
-  if (setsockopt(connector->fd, SOL_SOCKET, SO_ATTACH_FILTER, filter->program,
-                 sizeof(*filter->program)) != 0)
+  if (setsockopt(connector->socket.fd, SOL_SOCKET, SO_ATTACH_FILTER,
+                 filter->program, sizeof(*filter->program)) != 0)
     return -errno;
   int status = join_group(connector);
   if (status == 0)
@@ -182,8 +183,8 @@ int connector_open(size_t buffer, const struct connector_filter *filter,
   if (c == NULL)
     return -ENOMEM;
 
-  c->fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_CONNECTOR);
-  if (c->fd < 0) {
+  int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_CONNECTOR);
+  if (fd < 0) {
     int status = -errno;
     free(c);
     return status;
@@ -193,15 +194,17 @@ int connector_open(size_t buffer, const struct connector_filter *filter,
     c->headers[i].msg_hdr.msg_iov = &c->vectors[i];
     c->headers[i].msg_hdr.msg_iovlen = 1;
     c->headers[i].msg_hdr.msg_name = &c->senders[i];
+    c->headers[i].msg_hdr.msg_namelen = sizeof(c->senders[i]);
   }
-  netlink_inbox_set_buffer(c->fd, buffer);
+  netlink_inbox_init(&c->socket, fd);
+  netlink_inbox_set_buffer(&c->socket, buffer);
   int status = begin_listening(c, filter);
   if (status != 0) {
-    close(c->fd);
+    close(fd);
     free(c);
     return status;
   }
-  netlink_inbox_take_drops(c->fd, &c->drops);
+  netlink_inbox_init(&c->socket, fd); /* what was lost before the answer */
   *connector = c;
   return 0;
 }
@@ -210,18 +213,20 @@ void connector_close(struct connector *connector) {
   if (connector == NULL)
     return;
   listen_to_all(connector, false);
-  close(connector->fd);
+  close(connector->socket.fd);
   free(connector);
 }
 
-int connector_fd(const struct connector *connector) { return connector->fd; }
+int connector_fd(const struct connector *connector) {
+  return connector->socket.fd;
+}
 
 int connector_receive(struct connector *connector) {
-  /* The kernel overwrites it. */
-  for (size_t i = 0; i < CONNECTOR_BATCH; i++)
+  /* The kernel has overwritten it. */
+  for (unsigned int i = 0; i < connector->received; i++)
     connector->headers[i].msg_hdr.msg_namelen = sizeof(connector->senders[i]);
-  int status =
-      netlink_inbox_receive(connector->fd, connector->headers, CONNECTOR_BATCH);
+  int status = netlink_inbox_receive(&connector->socket, connector->headers,
+                                     CONNECTOR_BATCH);
   connector->received = status > 0 ? (unsigned int)status : 0;
   connector->taken = 0;
   return status;
@@ -241,5 +246,5 @@ bool connector_peek(struct connector *connector,
 void connector_drop(struct connector *connector) { connector->taken++; }
 
 uint32_t connector_take_losses(struct connector *connector) {
-  return netlink_inbox_take_drops(connector->fd, &connector->drops);
+  return netlink_inbox_take_drops(&connector->socket);
 }

@@ -14,19 +14,18 @@
 enum { MESSAGE_SIZE = 2048 }; /* version 17 with two records needs 1440 */
 
 struct exit_inbox {
-  int fd;
+  struct netlink_inbox socket;
   uint16_t family;
   char *cpus;
   size_t buffer;
-  uint32_t drops; /* the socket's own count */
   struct mmsghdr headers[EXIT_INBOX_BATCH];
   struct iovec vectors[EXIT_INBOX_BATCH];
   _Alignas(struct nlmsghdr) unsigned char bytes[EXIT_INBOX_BATCH][MESSAGE_SIZE];
 };
 
 static void destroy(struct exit_inbox *inbox) {
-  if (inbox->fd >= 0)
-    close(inbox->fd);
+  if (inbox->socket.fd >= 0)
+    close(inbox->socket.fd);
   free(inbox->cpus);
   free(inbox);
 }
@@ -38,22 +37,22 @@ int exit_inbox_open(const char *cpus, size_t buffer,
     return -ENOMEM;
 
   i->cpus = strdup(cpus);
-  i->fd = genl_connect(&i->family);
+  int fd = genl_connect(&i->family);
+  netlink_inbox_init(&i->socket, fd);
   for (size_t k = 0; k < EXIT_INBOX_BATCH; k++) {
     i->vectors[k] = (struct iovec){i->bytes[k], MESSAGE_SIZE};
     i->headers[k].msg_hdr.msg_iov = &i->vectors[k];
     i->headers[k].msg_hdr.msg_iovlen = 1;
   }
-  int status = i->fd < 0 ? i->fd : i->cpus == NULL ? -ENOMEM : 0;
+  int status = fd < 0 ? fd : i->cpus == NULL ? -ENOMEM : 0;
   /* With the default buffer, since a small one might lose the answer. */
   if (status == 0)
-    status = exit_registration_set(i->fd, i->family, i->cpus, true);
+    status = exit_registration_set(fd, i->family, i->cpus, true);
   if (status != 0) {
     destroy(i);
     return status;
   }
-  i->buffer = netlink_inbox_set_buffer(i->fd, buffer);
-  netlink_inbox_take_drops(i->fd, &i->drops);
+  i->buffer = netlink_inbox_set_buffer(&i->socket, buffer);
   *inbox = i;
   return 0;
 }
@@ -61,11 +60,11 @@ int exit_inbox_open(const char *cpus, size_t buffer,
 void exit_inbox_close(struct exit_inbox *inbox) {
   if (inbox == NULL)
     return;
-  exit_registration_set(inbox->fd, inbox->family, inbox->cpus, false);
+  exit_registration_set(inbox->socket.fd, inbox->family, inbox->cpus, false);
   destroy(inbox);
 }
 
-int exit_inbox_fd(const struct exit_inbox *inbox) { return inbox->fd; }
+int exit_inbox_fd(const struct exit_inbox *inbox) { return inbox->socket.fd; }
 
 size_t exit_inbox_buffer(const struct exit_inbox *inbox) {
   return inbox->buffer;
@@ -91,14 +90,14 @@ static void add_datagram(struct exit_inbox_batch *batch,
 int exit_inbox_receive(struct exit_inbox *inbox,
                        struct exit_inbox_batch *batch) {
   int received =
-      netlink_inbox_receive(inbox->fd, inbox->headers, EXIT_INBOX_BATCH);
+      netlink_inbox_receive(&inbox->socket, inbox->headers, EXIT_INBOX_BATCH);
   batch->count = 0;
   batch->rejection = 0;
   for (int i = 0; i < received; i++)
     add_datagram(batch, &inbox->headers[i]);
-  return received > 0 ? 1 : received;
+  return received;
 }
 
 uint32_t exit_inbox_take_losses(struct exit_inbox *inbox) {
-  return netlink_inbox_take_drops(inbox->fd, &inbox->drops);
+  return netlink_inbox_take_drops(&inbox->socket);
 }

@@ -34,8 +34,9 @@ struct exit_inbox_batch {
                   * negative errno as message_parse; 0 if there was none */
 };
 
-/* Receives what has arrived, without waiting. Returns 1, 0 if that was nothing,
- * or a negative errno. */
+/* Receives what has arrived, without waiting. Returns how many messages that
+ * were, less than EXIT_INBOX_BATCH if no more had arrived, or a negative errno.
+ */
 int exit_inbox_receive(struct exit_inbox *inbox,
                        struct exit_inbox_batch *batch);
 

@@ -2,6 +2,7 @@
 #include "kernel/exit_listener.h"
 
 #include "kernel/clock.h"
+#include "kernel/drain_turn.h"
 #include "kernel/exit_inbox.h"
 #include "kernel/mutex.h"
 #include "kernel/proof_thread.h"
@@ -21,6 +22,8 @@ enum {
   /* Rest after a drain if records come closer than that, so that they come in
    * batches: one at a time costs four times as much. */
   REST_NS = 2000000,
+  GATHER_NS = 50000000, /* how long records wait for what there is beside, which
+                         * wakes the thread for both, after it did so last */
   ALSO_MS = 1000, /* how long what there is beside may wait that wakes nobody */
   MORE_MS = 1,    /* and what is yet to be taken of it */
   PROOF_INTERVAL_MS = 100,
@@ -28,9 +31,8 @@ enum {
   STOP_MS = 500,
 };
 
-/* Stand for the listener's lock, and for the turn to drain, which is not held
- * by a lock: who drains may be left behind. */
-extern struct mutex listener_mutex, draining_turn;
+/* Stands for the listener's lock. */
+extern struct mutex listener_mutex;
 
 struct exit_listener {
   struct exit_inbox *inbox;
@@ -55,13 +57,10 @@ struct exit_listener {
 
   struct mutex mutex; /* listener_mutex */
   pthread_cond_t changed;
-  bool has_ended GUARDED_BY(listener_mutex);   /* the thread */
-  bool is_draining GUARDED_BY(listener_mutex); /* some thread */
-  unsigned int
-      callers GUARDED_BY(listener_mutex);       /* that wait for their turn */
-  bool is_own_drain GUARDED_BY(listener_mutex); /* the listener's */
-  bool was_left
-      GUARDED_BY(listener_mutex); /* a drain was, in the middle of it */
+  bool has_ended GUARDED_BY(listener_mutex); /* the thread */
+
+  struct drain_turn turn;
+  uint64_t gather_until_ns; /* the listener's thread's: it takes no records */
 
   /* When the inbox was last seen empty. */
   uint64_t empty_ns GUARDED_BY(draining_turn);
@@ -120,56 +119,33 @@ static void take_batch(struct exit_listener *listener) REQUIRES(draining_turn) {
                        listener->received_ns);
 }
 
-/* Takes all that has arrived. Returns whether there was something, or a
- * negative errno. */
-static int drain(struct exit_listener *listener) REQUIRES(draining_turn) {
+/* Takes all that has arrived; of what there is beside only what happened before
+ * it, unless it must look. Returns whether there was something, or a negative
+ * errno. */
+static int drain(struct exit_listener *listener, bool must_look)
+    REQUIRES(draining_turn) {
   bool took = false;
+  int received;
 
-  for (;;) {
+  do {
     uint64_t before_ns = now_ns();
-    int status = exit_inbox_receive(listener->inbox, &listener->batch);
-    if (status < 0)
-      return status;
-    if (status == 0) {
-      listener->empty_ns = before_ns;
-      break;
+    received = exit_inbox_receive(listener->inbox, &listener->batch);
+    if (received < 0)
+      return received;
+    if (received > 0) {
+      listener->received_ns = now_ns();
+      listener->has_batch = true;
+      note_batch(listener);
+      take_batch(listener);
+      took = true;
     }
-    listener->received_ns = now_ns();
-    listener->has_batch = true;
-    note_batch(listener);
-    take_batch(listener);
-    took = true;
-  }
-  call_before(listener, now_ns());
+    if (received < EXIT_INBOX_BATCH)
+      listener->empty_ns = before_ns;
+  } while (received == EXIT_INBOX_BATCH);
+  if (must_look || atomic_load(&listener->has_more))
+    call_before(listener, now_ns());
   atomic_fetch_add(&listener->lost, exit_inbox_take_losses(listener->inbox));
   return took;
-}
-
-/* Waits for its turn to drain. Returns whether the thread before was left
- * behind. */
-static bool begin_drain(struct exit_listener *listener, bool is_own)
-    ACQUIRES(draining_turn) EXCLUDES(listener_mutex) UNCHECKED {
-  lock(listener);
-  /* Callers first: the listener would be back before they have woken. */
-  listener->callers += !is_own;
-  while (listener->is_draining || (is_own && listener->callers > 0))
-    pthread_cond_wait(&listener->changed, &listener->mutex.pthread);
-  listener->callers -= !is_own;
-  bool was_left = listener->was_left;
-  listener->is_draining = true;
-  listener->is_own_drain = is_own;
-  listener->was_left = false;
-  unlock(listener);
-  return was_left;
-}
-
-static void end_drain(struct exit_listener *listener, bool was_left)
-    RELEASES(draining_turn) EXCLUDES(listener_mutex) UNCHECKED {
-  lock(listener);
-  listener->is_draining = false;
-  listener->was_left = was_left;
-  pthread_cond_broadcast(&listener->changed);
-  unlock(listener);
 }
 
 /* Goes on where the thread before was left behind. */
@@ -179,11 +155,11 @@ static void resume_drain(struct exit_listener *listener)
   take_batch(listener);
 }
 
-static int drain_in_turn(struct exit_listener *listener, bool is_own) {
-  if (begin_drain(listener, is_own))
+static int drain_in_turn(struct exit_listener *listener, bool is_callers) {
+  if (drain_turn_begin(&listener->turn, is_callers))
     resume_drain(listener);
-  int status = drain(listener);
-  end_drain(listener, false);
+  int status = drain(listener, true);
+  drain_turn_end(&listener->turn);
   return status;
 }
 
@@ -196,25 +172,33 @@ static void wake(struct exit_listener *listener) {
 void exit_listener_drain(struct exit_listener *listener) {
   /* An error comes again in the listener's thread; and so does its turn to look
    * at what is to be done later. */
-  if (drain_in_turn(listener, false) > 0 || atomic_load(&listener->has_more))
+  if (drain_in_turn(listener, true) > 0 || atomic_load(&listener->has_more))
     wake(listener);
 }
 
 /* What there is to do. */
 enum { WORK_RECORDS = 1, WORK_ALSO = 2 };
 
-/* Waits for records, a wish or what there is beside. */
+static int min_ms(int a, int b) { return b < 0 || (a >= 0 && a < b) ? a : b; }
+
+/* Waits for records, a wish or what there is beside; for records only once they
+ * have had the time to gather. */
 static unsigned int wait_for_work(struct exit_listener *listener,
                                   int timeout_ms) {
   struct pollfd fds[] = {
       {.fd = exit_inbox_fd(listener->inbox), .events = POLLIN},
       {.fd = listener->wake_fd, .events = POLLIN},
       {.fd = atomic_load(&listener->also_fd), .events = POLLIN}};
-  uint64_t wishes;
+  uint64_t wishes, time_ns = now_ns();
 
-  int also_ms = atomic_load(&listener->has_more) ? MORE_MS : ALSO_MS;
-  if (fds[2].fd >= 0 && (timeout_ms < 0 || timeout_ms > also_ms))
-    timeout_ms = also_ms;
+  if (fds[2].fd >= 0)
+    timeout_ms = min_ms(timeout_ms,
+                        atomic_load(&listener->has_more) ? MORE_MS : ALSO_MS);
+  if (time_ns < listener->gather_until_ns) {
+    fds[0].fd = -1;
+    uint64_t left_ns = listener->gather_until_ns - time_ns;
+    timeout_ms = min_ms(timeout_ms, (int)(left_ns / 1000000) + 1);
+  }
   if (poll(fds, sizeof(fds) / sizeof(fds[0]), timeout_ms) <= 0)
     return WORK_RECORDS;
   if ((fds[1].revents & POLLIN) != 0 &&
@@ -227,11 +211,25 @@ static unsigned int wait_for_work(struct exit_listener *listener,
 /* Does what there is beside, without the records that have arrived. */
 static enum exit_listener_found
 call_before_in_turn(struct exit_listener *listener) {
-  if (begin_drain(listener, true))
+  if (drain_turn_begin(&listener->turn, false))
     resume_drain(listener);
   enum exit_listener_found found = call_before(listener, now_ns());
-  end_drain(listener, false);
+  drain_turn_end(&listener->turn);
   return found;
+}
+
+/* Does what there is beside, which cannot wait, and takes the records that have
+ * arrived meanwhile. Returns 0 or a negative errno. */
+static int take_also_in_turn(struct exit_listener *listener,
+                             enum exit_listener_found *found) {
+  if (drain_turn_begin(&listener->turn, false))
+    resume_drain(listener);
+  *found = call_before(listener, now_ns());
+  int status = drain(listener, false);
+  drain_turn_end(&listener->turn);
+  if (atomic_load(&listener->is_proven))
+    listener->gather_until_ns = now_ns() + GATHER_NS;
+  return status < 0 ? status : 0;
 }
 
 /* Lets records gather; what there is beside cannot wait. */
@@ -266,17 +264,16 @@ static int listen_on(struct exit_listener *listener) {
     }
     uint64_t begin_ns = now_ns();
     unsigned int work = wait_for_work(listener, timeout_ms);
-    if (work == WORK_ALSO) {
-      /* Nobody keeps it busy with what can wait. */
-      if (call_before_in_turn(listener) == FOUND_NOTHING)
-        nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
-      continue;
-    }
     bool is_close = now_ns() - begin_ns < REST_NS;
-    int status = drain_in_turn(listener, true);
+    enum exit_listener_found found = FOUND_SOMETHING;
+    int status = work == WORK_ALSO ? take_also_in_turn(listener, &found)
+                                   : drain_in_turn(listener, false);
     if (status < 0)
       return status;
     timeout_ms = listener->calls.drained(listener->calls.context);
+    /* Nobody keeps it busy with what can wait. */
+    if (found == FOUND_NOTHING)
+      nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
     if (is_close && status > 0)
       rest(listener);
   }
@@ -307,6 +304,7 @@ static void destroy(struct exit_listener *listener) {
     close(listener->wake_fd);
   pthread_cond_destroy(&listener->changed);
   mutex_destroy(&listener->mutex);
+  drain_turn_destroy(&listener->turn);
   free(listener->cpus);
   free(listener);
 }
@@ -320,6 +318,7 @@ int exit_listener_open(const char *cpus, size_t buffer,
   atomic_store(&l->also_fd, -1);
   mutex_init(&l->mutex);
   thread_init_condition(&l->changed);
+  drain_turn_init(&l->turn);
   l->cpus = strdup(cpus);
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   int status = l->wake_fd < 0 ? -errno : l->cpus == NULL ? -ENOMEM : 0;
@@ -341,15 +340,12 @@ int exit_listener_start(struct exit_listener *listener,
   return start_thread(listener);
 }
 
-/* Ends the turn of another thread. */
 int exit_listener_leave_drain(struct exit_listener *listener,
-                              bool *is_callers) UNCHECKED {
-  lock(listener);
-  *is_callers = !listener->is_own_drain;
-  unlock(listener);
+                              bool *is_callers) {
+  *is_callers = drain_turn_is_callers(&listener->turn);
   if (!*is_callers)
     pthread_detach(listener->thread);
-  end_drain(listener, true);
+  drain_turn_leave(&listener->turn);
   int status = *is_callers ? 0 : start_thread(listener);
   if (status != 0)
     atomic_store(&listener->error, status);

@@ -5,36 +5,54 @@
 #include <linux/sock_diag.h>
 #include <sys/socket.h>
 
-size_t netlink_inbox_set_buffer(int fd, size_t size) {
+/* Returns how many messages the socket has lost beyond those that are known. */
+static uint32_t count_drops(struct netlink_inbox *inbox) {
+  uint32_t info[SK_MEMINFO_VARS] = {0};
+  socklen_t length = sizeof(info);
+  if (getsockopt(inbox->fd, SOL_SOCKET, SO_MEMINFO, info, &length) != 0)
+    return 0;
+  uint32_t more = info[SK_MEMINFO_DROPS] - inbox->drops; /* modulo 2^32 */
+  inbox->drops = info[SK_MEMINFO_DROPS];
+  return more;
+}
+
+void netlink_inbox_init(struct netlink_inbox *inbox, int fd) {
+  *inbox = (struct netlink_inbox){.fd = fd};
+  count_drops(inbox);
+}
+
+size_t netlink_inbox_set_buffer(struct netlink_inbox *inbox, size_t size) {
   int value = size < INT32_MAX / 2 ? (int)size : INT32_MAX / 2;
   socklen_t length = sizeof(value);
 
-  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &value, length) != 0)
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &value, length);
-  if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &value, &length) != 0)
+  if (setsockopt(inbox->fd, SOL_SOCKET, SO_RCVBUFFORCE, &value, length) != 0)
+    setsockopt(inbox->fd, SOL_SOCKET, SO_RCVBUF, &value, length);
+  if (getsockopt(inbox->fd, SOL_SOCKET, SO_RCVBUF, &value, &length) != 0)
     return 0;
   return (size_t)value / 2; /* the kernel shows it doubled */
 }
 
-int netlink_inbox_receive(int fd, struct mmsghdr *headers, unsigned int count) {
+int netlink_inbox_receive(struct netlink_inbox *inbox, struct mmsghdr *headers,
+                          unsigned int count) {
   for (;;) {
-    int received = recvmmsg(fd, headers, count, MSG_DONTWAIT, NULL);
+    int received = recvmmsg(inbox->fd, headers, count, MSG_DONTWAIT, NULL);
     if (received >= 0)
       return received;
     if (errno == EAGAIN)
       return 0;
-    /* The kernel says once that it had to drop; the socket knows how much. */
-    if (errno != EINTR && errno != ENOBUFS)
+    /* The kernel says once that it drops messages, until the socket is empty
+     * again (netlink_overrun); the socket knows how many. */
+    if (errno == ENOBUFS)
+      inbox->may_have_drops = true;
+    else if (errno != EINTR)
       return -errno;
   }
 }
 
-uint32_t netlink_inbox_take_drops(int fd, uint32_t *drops) {
-  uint32_t info[SK_MEMINFO_VARS] = {0};
-  socklen_t length = sizeof(info);
-  if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &length) != 0)
+uint32_t netlink_inbox_take_drops(struct netlink_inbox *inbox) {
+  if (!inbox->may_have_drops)
     return 0;
-  uint32_t more = info[SK_MEMINFO_DROPS] - *drops;
-  *drops = info[SK_MEMINFO_DROPS];
+  uint32_t more = count_drops(inbox);
+  inbox->may_have_drops = more > 0; /* and there may be more */
   return more;
 }
