@@ -21,21 +21,18 @@ ssize_t procfs_file_read(struct procfs *proc, pid_t pid, const char *file,
                          char *buffer, size_t size) {
   hang_guard_enter(&proc->guard, pid);
   int fd = procfs_file_open(proc, pid, file, O_RDONLY);
-  size_t used = 0;
-  ssize_t got = 0;
-  while (fd >= 0 && used < size - 1) {
-    got = read(fd, buffer + used, size - 1 - used);
-    if (got > 0)
-      used += (size_t)got;
-    else if (got == 0 || errno != EINTR)
-      break;
-  }
+  ssize_t got = fd;
+  /* What there is, and has room, comes at once. */
+  if (fd >= 0)
+    do
+      got = read(fd, buffer, size - 1);
+    while (got < 0 && errno == EINTR);
   int status = fd < 0 ? fd : got < 0 ? -errno : 0;
   if (fd >= 0)
     close(fd);
   hang_guard_leave(&proc->guard);
-  buffer[used] = '\0';
-  return status != 0 ? status : (ssize_t)used;
+  buffer[got > 0 ? got : 0] = '\0';
+  return status != 0 ? status : got;
 }
 
 pid_t procfs_file_pid(const char *name) {
