@@ -56,36 +56,34 @@ static bool is_unresolvable(const struct process *process) {
 }
 
 /* Whether there is nothing to find out about who has forked. */
-static bool is_parent_known(const struct event_accounting *events, pid_t pid,
-                            uint64_t time_ns) {
-  struct tracker *tracker = events->changes.tracker;
-  tracker_lock(tracker);
-  struct process *process = process_table_find_at(tracker->table, pid, time_ns);
+static bool is_parent_known(const struct event_accounting *events,
+                            const struct process_event *fork)
+    REQUIRES(tracker_mutex) {
+  struct process *process = process_table_find_at(
+      events->changes.tracker->table, fork->parent, fork->time_ns);
   bool is_known =
       process != NULL && (process->groups_resolved || is_unresolvable(process));
   if (is_known) /* who forks is there */
-    process_note_alive(process, time_ns);
-  tracker_unlock(tracker);
+    process_note_alive(process, fork->time_ns);
   return is_known;
 }
 
-/* Whether the table has the process that was forked at that time, and not only
- * who had its pid before: of one that was known before the fork, procfs tells.
- */
-static bool is_entered(struct event_accounting *events, pid_t pid,
-                       uint64_t earliest_ns, uint64_t begin_ns) {
-  struct tracker *tracker = events->changes.tracker;
-  struct procfs_stat stat;
-
-  tracker_lock(tracker);
-  const struct process *process = process_table_find(tracker->table, pid);
+/* The process of the table that may be the one that was forked, or NULL. */
+static struct process *find_child(const struct event_accounting *events,
+                                  const struct process_event *fork,
+                                  uint64_t earliest_ns)
+    REQUIRES(tracker_mutex) {
+  struct process *process =
+      process_table_find(events->changes.tracker->table, fork->pid);
   bool may_be = process != NULL && !process_has_exited(process) &&
-                process_may_have_begun(process, earliest_ns, begin_ns);
-  uint64_t start_ns = may_be ? process->start_ns : 0;
-  bool is_sure = may_be && process_is_known_after(process, begin_ns);
-  tracker_unlock(tracker);
-  if (!may_be || is_sure)
-    return may_be;
+                process_may_have_begun(process, earliest_ns, fork->time_ns);
+  return may_be ? process : NULL;
+}
+
+/* Whether the process that has a pid now is the one that began at that time. */
+static bool has_begun_at(struct event_accounting *events, pid_t pid,
+                         uint64_t start_ns) {
+  struct procfs_stat stat;
   return process_changes_read_stat(&events->changes, pid, &stat) &&
          stat.start_ticks * events->changes.selection.tick_ns == start_ns;
 }
@@ -166,25 +164,50 @@ static void inherit_descent(struct event_accounting *events,
     join_admit(join, child, true);
 }
 
+/* Where exit records do not tell whose thread has ended. */
+static void note_thread(struct tracker *tracker,
+                        const struct process_event *event)
+    REQUIRES(tracker_mutex) {
+  if (tracker->threads != NULL && event->kind == PROCESS_THREAD)
+    thread_owners_add(tracker->threads, event->tid, event->pid);
+  else if (tracker->threads != NULL) /* the id was a thread's before */
+    thread_owners_remove(tracker->threads, event->pid);
+}
+
+static void take_thread(struct event_accounting *events,
+                        const struct process_event *event) {
+  tracker_lock(events->changes.tracker);
+  note_thread(events->changes.tracker, event);
+  tracker_unlock(events->changes.tracker);
+}
+
 static void take_fork(struct event_accounting *events,
                       const struct process_event *fork) {
   struct tracker *tracker = events->changes.tracker;
   static const uint64_t slack_ns = TRACKER_FORK_MS * UINT64_C(1000000);
   uint64_t earliest_ns = subtract(fork->time_ns, slack_ns);
-
-  if (!is_parent_known(events, fork->parent, fork->time_ns))
-    process_changes_resolve_any(&events->changes, fork->parent, fork->time_ns,
-                                false);
-  bool is_there = is_entered(events, fork->pid, earliest_ns, fork->time_ns);
   bool must_look = false;
 
   tracker_lock(tracker);
-  struct process *child = is_there
-                              ? process_table_find(tracker->table, fork->pid)
-                              : enter_child(events, fork, earliest_ns);
-  if (child != NULL && is_there)
+  note_thread(tracker, fork);
+  if (!is_parent_known(events, fork)) {
+    tracker_unlock(tracker);
+    process_changes_resolve_any(&events->changes, fork->parent, fork->time_ns,
+                                false);
+    tracker_lock(tracker);
+  }
+  struct process *child = find_child(events, fork, earliest_ns);
+  if (child != NULL && !process_is_known_after(child, fork->time_ns)) {
+    /* It was known before the fork: it may have had the pid before. */
+    uint64_t start_ns = child->start_ns;
+    tracker_unlock(tracker);
+    bool is_there = has_begun_at(events, fork->pid, start_ns);
+    tracker_lock(tracker);
+    child = is_there ? find_child(events, fork, earliest_ns) : NULL;
+  }
+  if (child != NULL)
     inherit_descent(events, child, fork);
-  else if (child != NULL)
+  else if ((child = enter_child(events, fork, earliest_ns)) != NULL)
     must_look = !copy_groups(
         events, child,
         process_table_find_at(tracker->table, fork->parent, fork->time_ns),
@@ -194,17 +217,6 @@ static void take_fork(struct event_accounting *events,
     process_changes_resolve(&events->changes, fork->pid, fork->time_ns, false);
 }
 
-/* Where exit records do not tell whose thread has ended. */
-static void note_thread(struct tracker *tracker,
-                        const struct process_event *event) {
-  tracker_lock(tracker);
-  if (tracker->threads != NULL && event->kind == PROCESS_THREAD)
-    thread_owners_add(tracker->threads, event->tid, event->pid);
-  else if (tracker->threads != NULL) /* the id was a thread's before */
-    thread_owners_remove(tracker->threads, event->pid);
-  tracker_unlock(tracker);
-}
-
 bool event_accounting_take(struct event_accounting *events,
                            const struct process_event *event) {
   struct process_changes *changes = &events->changes;
@@ -212,11 +224,10 @@ bool event_accounting_take(struct event_accounting *events,
   changes->selection.begin_ns = event->time_ns;
   switch (event->kind) {
   case PROCESS_FORKED:
-    note_thread(changes->tracker, event);
     take_fork(events, event);
     return false;
   case PROCESS_THREAD:
-    note_thread(changes->tracker, event);
+    take_thread(events, event);
     return false;
   default:
     return process_changes_take(changes, event);
