@@ -112,6 +112,7 @@ static bool has_done_io(const struct tracker *tracker,
 
 /* What was known of a process when its last thread's record was taken. */
 struct ending {
+  bool is_over;    /* it was of no group: there is no more to do */
   bool is_added;   /* the thread, to what the ended ones used */
   bool is_member;  /* or its parent is */
   bool is_decided; /* its groups are resolved */
@@ -158,12 +159,30 @@ static bool is_decided(const struct tracker *tracker,
          !process_is_listed(process);
 }
 
+/* Whether a process is known to be of no group, and nothing more is to be heard
+ * of it: no read has met it, and it never had another thread. */
+static bool is_of_no_group(const struct process *process,
+                           const struct exit_info *info)
+    REQUIRES(tracker_mutex) {
+  return process != NULL && process->member == NULL &&
+         process->exited == NULL && !process_is_listed(process) &&
+         process->groups_resolved && info->whole == NULL &&
+         exit_info_knows_name(info, NULL) &&
+         !process_has_changed(process, info->thread->comm, info->is_forked);
+}
+
 /* Looks up a process that has ended, and its parent. */
 static struct ending begin_exit(struct exit_accounting *exits,
                                 struct exit_info *info, bool is_added)
     REQUIRES(tracker_mutex) {
   struct process *process =
       exit_owner_find(exits->tracker, &exits->batch, info);
+  if (is_of_no_group(process, info)) {
+    exits->tracker->exits++;
+    note_child(exits->tracker, info, process);
+    process_table_remove(exits->tracker->table, process);
+    return (struct ending){.is_over = true};
+  }
   if (process != NULL) {
     narrow_begin(info, process);
     info->parent = process->parent;
@@ -314,7 +333,7 @@ static struct message *take_message(struct exit_accounting *exits,
   if (is_end)
     ending = begin_exit(exits, &info, is_added);
   tracker_unlock(exits->tracker);
-  if (is_end) {
+  if (is_end && !ending.is_over) {
     exits->is_added = ending.is_added;
     finish_exit(exits, &info, &ending);
   }
