@@ -272,11 +272,14 @@ static void change_groups(struct process_changes *changes,
   bool from_zero = is_unused(change);
   bool is_done = true;
   /* What it has used so far is of no group, whatever it becomes. */
-  process->was_member |= !was_member && !is_unused(change);
-  if (join->count == 0)
+  process->was_member |= !was_member && !from_zero;
+  if (join->count == 0) {
     leave_groups(process);
-  else
+    if (!from_zero)
+      process->clock_ns = change->clock_ns;
+  } else {
     is_done = join_admit(join, process, from_zero);
+  }
   /* A read may have made it a member in between. */
   if (process->member != NULL && process->member->account.known == 0)
     process->member->account.from_zero |= from_zero;
