@@ -75,7 +75,9 @@ static bool identify_owner(struct exit_accounting *exits,
   if (exit_info_identify(info, message, &exits->batch.when) ||
       exit_owner_find(exits->tracker, &exits->batch, info) != NULL)
     return true;
-  exits->tracker->unattributed++;
+  /* Before the first read nothing counts of who was there before events. */
+  if (exits->tracker->has_read || !exits->tracker->hears_events)
+    exits->tracker->unattributed++;
   return false;
 }
 
