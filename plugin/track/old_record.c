@@ -49,9 +49,6 @@ void old_record_complete(const struct tracker *tracker, struct message *message,
   thread->process_elapsed_us = find_age(tracker, thread, tgid, ended_ns);
   if (tgid != 0 && is_last)
     thread->flags |= RECORD_LAST_THREAD;
-  /* That a main thread was one of several is of use until the last one's. */
-  if ((pid_t)thread->pid != tgid)
-    thread_owners_remove(tracker->threads, (pid_t)thread->pid);
-  if (is_last)
-    thread_owners_remove(tracker->threads, tgid);
+  /* That of the main thread may come after the last one's. */
+  thread_owners_remove(tracker->threads, (pid_t)thread->pid);
 }

@@ -65,16 +65,20 @@ static void completes_them(void **state) {
   }
 }
 
-/* The main thread is known to have been one of several until the end. */
+/* The main thread is known to have been one of several until its own record has
+ * come, which the last one's may overtake. */
 static void forgets_who_has_ended(void **state) {
   (void)state;
   struct tracker *tracker = create();
-  struct message message = end_of(101, 0);
+  struct message message = end_of(101, 100);
   old_record_complete(tracker, &message, end_ns);
   assert_int_equal(thread_owners_find(tracker->threads, 101), 0);
   assert_int_equal(thread_owners_find(tracker->threads, 100), 100);
-  message = end_of(100, 100);
+  message = end_of(100, 0);
   old_record_complete(tracker, &message, end_ns);
+  assert_int_equal(message.record[MESSAGE_THREAD].tgid, 100);
+  assert_int_equal(message.record[MESSAGE_THREAD].flags & RECORD_LAST_THREAD,
+                   0);
   assert_int_equal(thread_owners_find(tracker->threads, 100), 0);
   tracker_destroy(tracker);
 }
