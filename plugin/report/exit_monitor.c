@@ -190,6 +190,12 @@ static int start_listener(struct exit_monitor *monitor) {
   return exit_listener_start(monitor->listener, &calls);
 }
 
+/* Whether process events are wanted, and arrive. */
+static bool hears_events(const struct exit_monitor *monitor) {
+  return monitor->options.wants_events &&
+         atomic_load(&monitor->events_error) == 0;
+}
+
 int exit_monitor_start(struct tracker *tracker,
                        const struct exit_monitor_options *options,
                        struct exit_monitor **monitor) {
@@ -208,6 +214,7 @@ int exit_monitor_start(struct tracker *tracker,
     status = open_sources(w);
   tracker_lock(tracker);
   tracker->hears_since_ns = clock_ns(CLOCK_BOOTTIME);
+  tracker->hears_events = status == 0 && hears_events(w);
   tracker->must_list = true;
   tracker_unlock(tracker);
   if (status == 0)
@@ -259,12 +266,6 @@ void exit_monitor_wait_for_proof(struct exit_monitor *monitor) {
       return;
     nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
   }
-}
-
-/* Whether process events are wanted, and arrive. */
-static bool hears_events(const struct exit_monitor *monitor) {
-  return monitor->options.wants_events &&
-         atomic_load(&monitor->events_error) == 0;
 }
 
 void exit_monitor_begin_read(struct exit_monitor *monitor) {

@@ -75,8 +75,10 @@ static bool identify_owner(struct exit_accounting *exits,
   if (exit_info_identify(info, message, &exits->batch.when) ||
       exit_owner_find(exits->tracker, &exits->batch, info) != NULL)
     return true;
-  /* Before the first read nothing counts of who was there before events. */
-  if (exits->tracker->has_read || !exits->tracker->hears_events)
+  /* A thread that was there before events, and ended before the first listing
+   * could show it, counts nowhere. */
+  if (!exits->tracker->hears_events ||
+      info->earliest_ns >= exits->tracker->hears_since_ns)
     exits->tracker->unattributed++;
   return false;
 }
