@@ -11,7 +11,7 @@
 
 struct exit_inbox;
 
-enum { EXIT_INBOX_BATCH = 32 }; /* messages in one system call */
+enum { EXIT_INBOX_BATCH = 64 }; /* messages in one system call */
 
 /* Registers for exit records. buffer is the size to ask for, in bytes, of the
  * socket's. Returns 0 or a negative errno as exit_listener_open. */

@@ -120,9 +120,9 @@ static void take_batch(struct exit_listener *listener) REQUIRES(draining_turn) {
 }
 
 /* Takes all that has arrived; of what there is beside only what happened before
- * it, unless it must look. Returns whether there was something, or a negative
- * errno. */
-static int drain(struct exit_listener *listener, bool must_look)
+ * it, but if nothing has arrived and it was not looked at just before. Returns
+ * whether there was something, or a negative errno. */
+static int drain(struct exit_listener *listener, bool has_looked)
     REQUIRES(draining_turn) {
   bool took = false;
   int received;
@@ -137,12 +137,12 @@ static int drain(struct exit_listener *listener, bool must_look)
       listener->has_batch = true;
       note_batch(listener);
       take_batch(listener);
-      took = true;
+      took = has_looked = true;
     }
     if (received < EXIT_INBOX_BATCH)
       listener->empty_ns = before_ns;
   } while (received == EXIT_INBOX_BATCH);
-  if (must_look || atomic_load(&listener->has_more))
+  if (!has_looked || atomic_load(&listener->has_more))
     call_before(listener, now_ns());
   atomic_fetch_add(&listener->lost, exit_inbox_take_losses(listener->inbox));
   return took;
@@ -158,7 +158,9 @@ static void resume_drain(struct exit_listener *listener)
 static int drain_in_turn(struct exit_listener *listener, bool is_callers) {
   if (drain_turn_begin(&listener->turn, is_callers))
     resume_drain(listener);
-  int status = drain(listener, true);
+  int status = drain(listener, false);
+  if (is_callers && status > 0)
+    call_before(listener, now_ns());
   drain_turn_end(&listener->turn);
   return status;
 }
@@ -225,7 +227,7 @@ static int take_also_in_turn(struct exit_listener *listener,
   if (drain_turn_begin(&listener->turn, false))
     resume_drain(listener);
   *found = call_before(listener, now_ns());
-  int status = drain(listener, false);
+  int status = drain(listener, true);
   drain_turn_end(&listener->turn);
   if (atomic_load(&listener->is_proven))
     listener->gather_until_ns = now_ns() + GATHER_NS;

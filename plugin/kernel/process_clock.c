@@ -2,7 +2,10 @@
 #include "kernel/process_clock.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 int process_clock_ns(pid_t pid, uint64_t *ns) {
   /* What clock_getcpuclockid(3) gives, without its system call to check the
@@ -15,4 +18,16 @@ int process_clock_ns(pid_t pid, uint64_t *ns) {
     return errno == EINVAL ? -ESRCH : -errno;
   *ns = (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
   return 0;
+}
+
+bool process_clock_may_be_final(pid_t pid) {
+  int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+  if (fd < 0)
+    return errno != ESRCH;
+
+  /* It is readable once all threads have ended. */
+  struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+  bool has_ended = poll(&poll_fd, 1, 0) != 0;
+  close(fd);
+  return has_ended;
 }

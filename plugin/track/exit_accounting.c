@@ -164,15 +164,28 @@ static bool is_decided(const struct tracker *tracker,
 }
 
 /* Whether a process is known to be of no group, and nothing more is to be heard
- * of it: no read has met it, and it never had another thread. */
-static bool is_of_no_group(const struct process *process,
+ * of it, since it never had another thread. */
+static bool is_of_no_group(const struct tracker *tracker,
+                           const struct process *process,
                            const struct exit_info *info)
     REQUIRES(tracker_mutex) {
-  return process != NULL && process->member == NULL &&
-         process->exited == NULL && !process_is_listed(process) &&
-         process->groups_resolved && info->whole == NULL &&
+  return is_decided(tracker, process) && process->member == NULL &&
+         process->exited == NULL && info->whole == NULL &&
          exit_info_knows_name(info, NULL) &&
          !process_has_changed(process, info->thread->comm, info->is_forked);
+}
+
+/* Counts the end of a process of no group. */
+static void end_stranger(struct exit_accounting *exits, struct process *process,
+                         const struct exit_info *info) REQUIRES(tracker_mutex) {
+  exits->tracker->exits++;
+  note_child(exits->tracker, info, process);
+  if (process_is_listed(process)) {
+    process_learn(process, FACT_EXITED);
+    process_note_known(process, exits->batch.when.latest_ns);
+  } else {
+    process_table_remove(exits->tracker->table, process);
+  }
 }
 
 /* Looks up a process that has ended, and its parent. */
@@ -181,10 +194,8 @@ static struct ending begin_exit(struct exit_accounting *exits,
     REQUIRES(tracker_mutex) {
   struct process *process =
       exit_owner_find(exits->tracker, &exits->batch, info);
-  if (is_of_no_group(process, info)) {
-    exits->tracker->exits++;
-    note_child(exits->tracker, info, process);
-    process_table_remove(exits->tracker->table, process);
+  if (is_of_no_group(exits->tracker, process, info)) {
+    end_stranger(exits, process, info);
     return (struct ending){.is_over = true};
   }
   if (process != NULL) {

@@ -98,6 +98,7 @@ void exit_info_read_clock(struct exit_info *info, struct procfs *proc,
   uint64_t before_ns;
 
   info->has_clock =
+      process_clock_may_be_final(info->tgid) &&
       process_clock_ns(info->tgid, &before_ns) == 0 &&
       is_zombie(info, proc, tick_ns) &&
       process_clock_ns(info->tgid, &info->clock_ns) == 0 &&

@@ -258,6 +258,11 @@ bool procfs_shifts_clocks(struct procfs *proc) {
   return false;
 }
 
+bool process_clock_may_be_final(pid_t pid) {
+  const struct machine_process *p = look_up(pid);
+  return p != NULL && world_live_tasks(p) == 0;
+}
+
 int process_clock_ns(pid_t pid, uint64_t *ns) {
   const struct machine_process *p = look_up(pid);
   uint64_t total[USES];

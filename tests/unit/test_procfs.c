@@ -762,9 +762,11 @@ static void reads_zombies(void **state) {
   child_start(&child);
   assert_int_equal(procfs_stat(proc, child.pid, &stat), 0);
   assert_false(procfs_stat_has_ended(&stat));
+  assert_false(process_clock_may_be_final(child.pid));
   child_end(&child);
   assert_int_equal(procfs_stat(proc, child.pid, &stat), 0);
   assert_true(procfs_stat_has_ended(&stat));
+  assert_true(process_clock_may_be_final(child.pid));
 
   char *cmdline, path[4096];
   assert_int_equal(procfs_cmdline(proc, child.pid, &cmdline), 0);
@@ -772,6 +774,7 @@ static void reads_zombies(void **state) {
   free(cmdline);
   assert_int_equal(procfs_exe(proc, child.pid, path, sizeof(path)), -ENOENT);
   child_reap(&child);
+  assert_false(process_clock_may_be_final(child.pid));
   procfs_close(proc);
 }
 
@@ -794,6 +797,7 @@ static void sees_that_threads_run_yet(void **state) {
   while (stat.state != 'Z');
   assert_int_equal(stat.threads, 2);
   assert_false(procfs_stat_has_ended(&stat));
+  assert_false(process_clock_may_be_final(pid));
 
   kill(pid, SIGKILL);
   assert_int_equal(waitpid(pid, NULL, 0), pid);
