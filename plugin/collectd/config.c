@@ -204,6 +204,7 @@ static const struct option options[] = {
 
     {"CollectDelay", ANYWHERE, set_collect, COLLECT_DELAY},
     {"CollectDelayAccounting", ANYWHERE, set_collect, COLLECT_DELAY},
+    {"CollectDelayTotal", ANYWHERE, set_collect, COLLECT_DELAY_TOTAL},
     {"CollectCPU", ANYWHERE, set_collect, COLLECT_CPU},
     {"CollectIO", ANYWHERE, set_collect, COLLECT_IO},
     {"CollectCount", ANYWHERE, set_collect, COLLECT_COUNT},
@@ -276,8 +277,8 @@ static int set_stanza(struct config_scope *scope, const struct option *option,
 
 void config_init(struct settings *settings) {
   *settings = (struct settings){
-      .collect = COLLECT_DELAY | COLLECT_CPU | COLLECT_IO | COLLECT_COUNT |
-                 COLLECT_EXITS,
+      .collect = COLLECT_DELAY | COLLECT_DELAY_TOTAL | COLLECT_CPU |
+                 COLLECT_IO | COLLECT_COUNT | COLLECT_EXITS,
       .report_self = true,
       .watches = true,
       .watch_buffer = 8388608,

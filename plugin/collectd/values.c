@@ -50,7 +50,7 @@ static size_t dispatch_groups(struct tracker *tracker, value_list_t *list,
   struct group copy;
   size_t count = 0;
 
-  publication_begin(tracker);
+  publication_begin(tracker, scope->is_partial ? 0 : scope->delays);
   for (const struct group *g = publication_next(tracker, NULL, &copy);
        g != NULL; g = publication_next(tracker, g, &copy)) {
     sstrncpy(list->plugin_instance, copy.name, sizeof(list->plugin_instance));

@@ -9,6 +9,7 @@ enum kind {
   GAUGE,  /* gauges */
   RATE,   /* increment of a counter per second, for each kind of delay */
   MEAN,   /* increment of a counter over that of another, likewise */
+  TOTAL,  /* as DERIVE, likewise */
 };
 
 enum needs { NOTHING, IO, RECORD, LISTENER };
@@ -29,6 +30,8 @@ struct metric {
 /* clang-format off */
 static const struct metric metrics[] = {
     {"delay_rate", "delay", RATE, COLLECT_DELAY, RECORD, NS,
+     1, {COUNTER_DELAY}},
+    {"total_time_in_ms", "delay", TOTAL, COLLECT_DELAY_TOTAL, RECORD, 1000000,
      1, {COUNTER_DELAY}},
     {"ps_cputime", "", DERIVE, COLLECT_CPU, NOTHING, 1000,
      2, {COUNTER_CPU_USER, COUNTER_CPU_SYSTEM}},
@@ -78,32 +81,45 @@ static bool is_known(const struct metric *metric, const struct group *group,
   return true;
 }
 
-/* Whether a kind of delay is counted, and of a member of the group. */
-static bool knows_delay(const struct group *group,
-                        const struct metric_scope *scope, unsigned int kind) {
-  return (scope->delays & (UINT32_C(1) << kind)) != 0 &&
-         (kind == DELAY_CPU || group_knows_delays(group));
+/* A rate or a mean of the interval before. */
+static double per(const struct metric *metric, const struct group *group,
+                  const struct metric_scope *scope, unsigned int kind) {
+  double seconds = (double)group_increment(group, metric->source[0] + kind) /
+                   (double)metric->divisor;
+  double over = scope->elapsed;
+  if (metric->kind == MEAN)
+    over = (double)group_increment(group, metric->source[1] + kind);
+  return over > 0 ? seconds / over : NAN;
+}
+
+static int64_t reported(const struct metric *metric, const struct group *group,
+                        unsigned int counter) {
+  return (int64_t)(group->reported[counter] / metric->divisor);
 }
 
 /* The metrics of each kind of delay that is known. */
 static void each_delay(const struct metric *metric, const struct group *group,
                        const struct metric_scope *scope, metric_sink *sink,
                        void *context) {
+  bool is_total = metric->kind == TOTAL;
+  if (!is_total && scope->elapsed <= 0)
+    return;
+  uint32_t known = group->known_delays & scope->delays;
   for (unsigned int kind = 0; kind < DELAY_KINDS; kind++) {
-    if (!knows_delay(group, scope, kind))
+    if ((known & UINT32_C(1) << kind) == 0)
       continue;
-
-    double seconds = (double)group_increment(group, metric->source[0] + kind) /
-                     (double)metric->divisor;
-    double over = scope->elapsed;
-    if (metric->kind == MEAN)
-      over = (double)group_increment(group, metric->source[1] + kind);
     char instance[32];
     snprintf(instance, sizeof(instance), "%s-%s", metric->instance,
              delay_name((enum delay)kind));
-    struct metric_value value = {
-        .type = metric->type, .instance = instance, .count = 1};
-    value.values[0].gauge = over > 0 ? seconds / over : NAN;
+    struct metric_value value = {.type = metric->type,
+                                 .instance = instance,
+                                 .is_derive = is_total,
+                                 .count = 1};
+    if (is_total)
+      value.values[0].derive =
+          reported(metric, group, metric->source[0] + kind);
+    else
+      value.values[0].gauge = per(metric, group, scope, kind);
     sink(context, &value);
   }
 }
@@ -116,9 +132,8 @@ void metric_each(const struct group *group, const struct metric_scope *scope,
         !is_known(metric, group, scope))
       continue;
 
-    if (metric->kind == RATE || metric->kind == MEAN) {
-      if (scope->elapsed > 0)
-        each_delay(metric, group, scope, sink, context);
+    if (metric->kind != DERIVE && metric->kind != GAUGE) {
+      each_delay(metric, group, scope, sink, context);
       continue;
     }
     struct metric_value value = {.type = metric->type,
@@ -127,8 +142,7 @@ void metric_each(const struct group *group, const struct metric_scope *scope,
                                  .count = metric->count};
     for (unsigned int v = 0; v < metric->count; v++) {
       if (value.is_derive)
-        value.values[v].derive =
-            (int64_t)(group->reported[metric->source[v]] / metric->divisor);
+        value.values[v].derive = reported(metric, group, metric->source[v]);
       else
         value.values[v].gauge = (double)group->gauges[metric->source[v]];
     }

@@ -21,6 +21,7 @@ enum collect {
   COLLECT_MEMORY = 1 << 6,
   COLLECT_DELAY_LATENCY = 1 << 7,
   COLLECT_EXITS = 1 << 8,
+  COLLECT_DELAY_TOTAL = 1 << 9,
 };
 
 /* Which ends of processes are told at once. */

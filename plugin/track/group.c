@@ -3,6 +3,9 @@
 
 _Static_assert(COUNTER_WAITS == COUNTER_DELAY + DELAY_KINDS,
                "the waits follow the delays");
+_Static_assert(COUNTERS <= 64, "they are bits");
+
+#define ALL_DELAYS ((UINT32_C(1) << DELAY_KINDS) - 1)
 
 void group_add(struct group *group, const int64_t delta[COUNTERS]) {
   for (unsigned int i = 0; i < COUNTERS; i++)
@@ -31,13 +34,32 @@ static uint64_t raise_mark(uint64_t *mark, int64_t total) {
   return *mark - before;
 }
 
-void group_publish(struct group *group) {
+/* The kinds but that for a CPU are known once they are counted of one member,
+ * or while there is none of which they are not. What is known once stays so,
+ * although other members come. */
+static uint32_t known_delays(const struct group *group, uint32_t counted) {
+  bool knows_all = group->has_counted || !group->has_uncounted;
+  return knows_all ? counted : counted & UINT32_C(1) << DELAY_CPU;
+}
+
+/* The counters that are reported for the first time. */
+static uint64_t fresh_counters(const struct group *group, uint32_t known)
+    REQUIRES(tracker_mutex) {
+  if (group->publications == 0)
+    return UINT64_MAX;
+  return (uint64_t)(known & ~group->known_delays & ALL_DELAYS) << COUNTER_DELAY;
+}
+
+void group_publish(struct group *group, uint32_t counted) {
+  uint32_t known = known_delays(group, counted);
   for (unsigned int i = 0; i < GROUP_RATED; i++)
     group->increment[i] =
         raise_mark(&group->rated[i], group->total[COUNTER_DELAY + i]);
-  group->holds_back = group->publications == 0;
-  if (group->publications++ > 0)
-    for (unsigned int i = 0; i < COUNTERS; i++)
+  group->holds_back = fresh_counters(group, known);
+  group->known_delays = known;
+  group->publications++;
+  for (unsigned int i = 0; i < COUNTERS; i++)
+    if ((group->holds_back & UINT64_C(1) << i) == 0)
       raise_mark(&group->reported[i], group->total[i]);
 }
 
@@ -50,10 +72,6 @@ uint64_t group_recent_delay(const struct group *group) {
   for (unsigned int kind = 0; kind < DELAY_KINDS; kind++)
     ns += unrated(group, kind);
   return ns;
-}
-
-bool group_knows_delays(const struct group *group) {
-  return group->has_counted || !group->has_uncounted;
 }
 
 void group_divert(struct group *group, struct group *other) {
@@ -71,7 +89,7 @@ void group_divert(struct group *group, struct group *other) {
     other->gauges[i] += group->gauges[i];
     group->gauges[i] = 0;
   }
-  group->holds_back = false;
+  group->holds_back = 0;
   other->has_counted |= group->has_counted;
   other->has_uncounted |= group->has_uncounted;
   other->without_io += group->without_io;

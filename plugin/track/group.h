@@ -30,8 +30,9 @@ struct group {
   bool is_forgotten GUARDED_BY(tracker_mutex);
   /* Others are ahead of it: this time it is not reported. */
   bool is_hidden GUARDED_BY(tracker_mutex);
-  /* It was reported once, without what was used before. */
-  bool holds_back GUARDED_BY(tracker_mutex);
+  /* The counters, as 1 << counter, that the last publication reported for the
+   * first time, without what was used before. */
+  uint64_t holds_back GUARDED_BY(tracker_mutex);
   struct notify_budget budget GUARDED_BY(tracker_mutex);
 
   /* What the members, former ones too, have used. May fall a little when an
@@ -58,17 +59,21 @@ struct group {
   /* Whether it has had a member of which the kernel counts all kinds of delay;
    * and one of which it counts waits for a CPU alone. */
   bool has_counted, has_uncounted;
+  uint32_t known_delays; /* by the last publication, as 1 << kind */
 };
 
 /* Adds what a member has used since it was last looked at. */
 void group_add(struct group *group, const int64_t delta[COUNTERS])
     REQUIRES(tracker_mutex);
 
-/* Brings what is dispatched up to date. The first time it is 0, or what it was
- * before the group was forgotten, whatever was used: the rate of a derive needs
- * two values, and the first increment would be lost. The increments, of which
- * rates are made here, are of the time since the last publication each time. */
-void group_publish(struct group *group) REQUIRES(tracker_mutex);
+/* Brings what is dispatched up to date. counted is the kinds of delay that the
+ * kernel counts, as 1 << kind. The first time it is 0, or what it was before
+ * the group was forgotten, whatever was used: the rate of a derive needs two
+ * values, and the first increment would be lost. The same holds for a kind of
+ * delay that was not known before. The increments, of which rates are made
+ * here, are of the time since the last publication each time. */
+void group_publish(struct group *group, uint32_t counted)
+    REQUIRES(tracker_mutex);
 
 /* By how much the last publication raised a counter from COUNTER_DELAY to the
  * last of the waits. */
@@ -77,11 +82,6 @@ uint64_t group_increment(const struct group *group, unsigned int counter);
 /* How long the members have waited, for all kinds together, since the last
  * publication, in ns. */
 uint64_t group_recent_delay(const struct group *group) REQUIRES(tracker_mutex);
-
-/* Whether the kinds of delay but that for a CPU are known: once they are
- * counted of one member, or while there is none of which they are not. What is
- * known once stays so, although other members come. */
-bool group_knows_delays(const struct group *group);
 
 /* Moves all that is not reported yet, and the gauges, to another group, whose
  * rates do not count again what those of this group have counted. */

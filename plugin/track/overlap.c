@@ -17,9 +17,10 @@ struct overlap {
   uint32_t without_io;
 
   /* What was used before that, which some of the groups held back at their
-   * first publication, and whether "other" has it by another group. */
+   * first publication, and the counters, as 1 << counter, of which "other" has
+   * it by another group. */
   int64_t held[COUNTERS];
-  bool is_held_taken;
+  uint64_t held_taken;
 
   size_t count;
   struct group *groups[]; /* "other" first, if it is one of them */
@@ -128,22 +129,25 @@ static void take_used_from(struct group *group, const struct overlap *overlap)
 }
 
 /* The group's rate has counted it, which "other" need not leave out then. */
-static void take_held_from(struct group *group, const struct overlap *overlap)
-    REQUIRES(tracker_mutex) {
-  for (unsigned int i = 0; i < COUNTERS; i++)
-    group->total[i] -= overlap->held[i];
-  for (unsigned int i = 0; i < GROUP_RATED; i++) {
-    int64_t held = overlap->held[COUNTER_DELAY + i];
-    uint64_t ahead = group->rated[i] - group->reported[COUNTER_DELAY + i];
-    if (held > 0)
-      group->rated[i] -= min((uint64_t)held, ahead);
+static void take_held_from(struct group *group, const struct overlap *overlap,
+                           uint64_t counters) REQUIRES(tracker_mutex) {
+  for (unsigned int i = 0; i < COUNTERS; i++) {
+    if ((counters & UINT64_C(1) << i) == 0)
+      continue;
+    int64_t held = overlap->held[i];
+    group->total[i] -= held;
+    unsigned int r = i - COUNTER_DELAY;
+    if (i < COUNTER_DELAY || r >= GROUP_RATED || held <= 0)
+      continue;
+    uint64_t ahead = group->rated[r] - group->reported[i];
+    group->rated[r] -= min((uint64_t)held, ahead);
   }
 }
 
 /* Returns whether what was used now is held back by a group. */
 static bool settle(struct overlap *overlap) REQUIRES(tracker_mutex) {
-  bool is_used_taken = false, is_held_taken = overlap->is_held_taken;
-  bool is_held_back = false;
+  uint64_t held_taken = overlap->held_taken;
+  bool is_used_taken = false, is_held_back = false;
 
   for (size_t i = 0; i < overlap->count; i++) {
     struct group *group = overlap->groups[i];
@@ -155,13 +159,12 @@ static bool settle(struct overlap *overlap) REQUIRES(tracker_mutex) {
       if (is_used_taken)
         take_used_from(group, overlap);
       is_used_taken = true;
-      if (group->holds_back && is_held_taken)
-        take_held_from(group, overlap);
-      is_held_taken |= group->holds_back;
+      take_held_from(group, overlap, group->holds_back & held_taken);
+      held_taken |= group->holds_back;
     }
   }
   memcpy(overlap->held, overlap->used, sizeof(overlap->held));
-  overlap->is_held_taken = is_used_taken;
+  overlap->held_taken = is_used_taken ? UINT64_MAX : 0;
   memset(overlap->used, 0, sizeof(overlap->used));
   memset(overlap->gauges, 0, sizeof(overlap->gauges));
   overlap->without_io = 0;

@@ -7,12 +7,12 @@ static bool is_shown(const struct group *group) REQUIRES(tracker_mutex) {
   return !group->is_hidden && !group->is_forgotten;
 }
 
-void publication_begin(struct tracker *tracker) {
+void publication_begin(struct tracker *tracker, uint32_t counted) {
   tracker_lock(tracker);
   top_groups_choose(tracker);
   for (struct group *g = tracker->groups; g != NULL; g = g->next)
     if (is_shown(g))
-      group_publish(g);
+      group_publish(g, counted);
   tracker_unlock(tracker);
 }
 

@@ -9,8 +9,12 @@
  * be used without the lock, while the listener goes on. The reader's thread.
  */
 
-/* Chooses the groups that are reported, and publishes them. */
-void publication_begin(struct tracker *tracker) EXCLUDES(tracker_mutex);
+/* Chooses the groups that are reported, and publishes them. counted is the
+ * kinds of delay that the kernel counts, as 1 << kind; none if no delay is
+ * reported.
+ */
+void publication_begin(struct tracker *tracker, uint32_t counted)
+    EXCLUDES(tracker_mutex);
 
 /* Copies the next group that is reported; former is NULL for the first. Returns
  * it, or NULL if there is none. */

@@ -351,7 +351,7 @@ static void publish(void **state) {
   count_begin();
   for (int i = 0; i < REPEATS; i++) {
     group_add(&group, delta);
-    group_publish(&group);
+    group_publish(&group, UINT32_MAX);
   }
   count_end("publish-group", REPEATS);
 

@@ -276,7 +276,7 @@ EOF
   hogs_wait
   assert_hogs_wait
 
-  assert_identities hogs delay_rate-delay-cpu latency-delay-cpu ps_cputime \
+  assert_identities hogs {delay_rate,total_time_in_ms,latency}-delay-cpu ps_cputime \
     io_octets io_ops disk_octets ps_count
   assert_logged_once 'kernel\.task_delayacct=1'
   assert_equal "$(<"$DELAYACCT")" 0
@@ -291,9 +291,10 @@ EOF
   reads 3 hogs
 
   mapfile -t rates < <(delay_kinds | sed 's/^/delay_rate-delay-/')
+  mapfile -t totals < <(delay_kinds | sed 's/^/total_time_in_ms-delay-/')
   mapfile -t means < <(delay_kinds | sed 's/^/latency-delay-/')
-  assert_identities hogs "${rates[@]}" "${means[@]}" ps_cputime io_octets \
-    io_ops disk_octets ps_count
+  assert_identities hogs "${rates[@]}" "${totals[@]}" "${means[@]}" ps_cputime \
+    io_octets io_ops disk_octets ps_count
 }
 
 @test "delays: accounting that is switched on later is noticed" {
@@ -332,13 +333,15 @@ EOF
 # one that started later.
 assert_uncounted_unknown() {
   reads 3 old
-  assert_identities old delay_rate-delay-cpu ps_cputime io_octets io_ops disk_octets ps_count
+  assert_identities old {delay_rate,total_time_in_ms}-delay-cpu ps_cputime io_octets io_ops \
+    disk_octets ps_count
   start_load "$me-new" --stay 60 idle
   await "delay-blkio" has_identity mixed delay_rate-delay-blkio
   stop_load "$me-new"
   reads 3 mixed
   assert_equal "$(value mixed delay_rate-delay-blkio)" 0.000000
-  assert_identities old delay_rate-delay-cpu ps_cputime io_octets io_ops disk_octets ps_count
+  assert_identities old {delay_rate,total_time_in_ms}-delay-cpu ps_cputime io_octets io_ops \
+    disk_octets ps_count
 }
 
 @test "delays: unknown of what started before EnableDelayAccounting" {

@@ -6,11 +6,12 @@
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
-all_options=(CollectDelay CollectCPU CollectIO CollectCount
+all_options=(CollectDelay CollectDelayTotal CollectCPU CollectIO CollectCount
   CollectContextSwitch CollectPageFaults CollectMemory CollectDelayLatency
   CollectExits)
 
-default_options=(CollectDelay CollectCPU CollectIO CollectCount CollectExits)
+default_options=(CollectDelay CollectDelayTotal CollectCPU CollectIO CollectCount
+  CollectExits)
 
 # The plugin's own figures, while exit records arrive.
 self_identities=(count-processes count-groups duration-read
@@ -21,6 +22,7 @@ self_identities=(count-processes count-groups duration-read
 option_identities() {
   case $1 in
   CollectDelay) delay_kinds | sed 's/^/delay_rate-delay-/' ;;
+  CollectDelayTotal) delay_kinds | sed 's/^/total_time_in_ms-delay-/' ;;
   CollectDelayLatency) delay_kinds | sed 's/^/latency-delay-/' ;;
   CollectCPU) echo ps_cputime ;;
   CollectIO) printf '%s\n' io_octets io_ops disk_octets ;;

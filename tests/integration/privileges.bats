@@ -125,6 +125,7 @@ all_identities() {
   printf '%s\n' ps_cputime io_octets io_ops disk_octets ps_count ps_pagefaults ps_rss \
     ps_vm contextswitch-{in,}voluntary total_events-exit-{ok,error,signal}
   delay_kinds | sed 's/^/delay_rate-delay-/'
+  delay_kinds | sed 's/^/total_time_in_ms-delay-/'
 }
 
 @test "privileges: the drop-in's capabilities are those of the README" {
@@ -184,7 +185,7 @@ all_identities() {
   work_seen
 
   # shellcheck disable=SC2046 # words
-  assert_identities all $(all_identities | grep -Ev '^(delay_rate|contextswitch|total_events)-')
+  assert_identities all $(all_identities | grep -Ev '^(delay_rate|total_time_in_ms|contextswitch|total_events)-')
   assert_equal "$(value of-root io_octets tx)" "$(truth "$me-root" tx_bytes)"
   assert_equal "$(value of-other io_octets tx)" "$(truth "$me-other" tx_bytes)"
   assert_equal "$(members "exe-$me-file")" 2.000000
@@ -342,7 +343,8 @@ CONF
   reads 1 member
   start_load "$me-member" --stay 60 idle
   reads 3 member
-  assert_equal "$(identities member | grep delay)" delay_rate-delay-cpu
+  assert_equal "$(identities member | grep delay)" \
+    delay_rate-delay-cpu$'\n'total_time_in_ms-delay-cpu
   assert_logged_once 'Whether delay accounting is on cannot be told.*ProcSubset=pid'
   assert_logged_once 'EnableDelayAccounting cannot set.*ProcSubset=pid'
 }

@@ -526,7 +526,7 @@ assert_equal() { [[ $1 == "$2" ]] || fail "$1 is not $2${3:+: $3}"; }
 # limit, may not jump beyond it either. A group that was forgotten begins anew,
 # but not before collectd has forgotten it, too.
 assert_monotone() {
-  local derives='ps_cputime|io_octets|io_ops|disk_octets|ps_pagefaults|contextswitch|total_events'
+  local derives='total_time_in_ms|ps_cputime|io_octets|io_ops|disk_octets|ps_pagefaults|contextswitch|total_events'
 
   # All files at once. Of two reads within a millisecond nobody knows which was
   # first: their rows are put in the order of their values.

@@ -43,8 +43,8 @@ static const struct rule *rule_of(const struct settings *settings,
 }
 
 enum {
-  DEFAULTS =
-      COLLECT_DELAY | COLLECT_CPU | COLLECT_IO | COLLECT_COUNT | COLLECT_EXITS,
+  DEFAULTS = COLLECT_DELAY | COLLECT_DELAY_TOTAL | COLLECT_CPU | COLLECT_IO |
+             COLLECT_COUNT | COLLECT_EXITS,
 };
 
 static void has_defaults(void **state) {
@@ -99,6 +99,7 @@ static const struct {
 } collects[] = {
     {"CollectDelay", COLLECT_DELAY},
     {"CollectDelayAccounting", COLLECT_DELAY},
+    {"CollectDelayTotal", COLLECT_DELAY_TOTAL},
     {"CollectCPU", COLLECT_CPU},
     {"CollectIO", COLLECT_IO},
     {"CollectCount", COLLECT_COUNT},

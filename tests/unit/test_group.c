@@ -55,7 +55,7 @@ static void publishes(void **state) {
         int64_t delta[COUNTERS] = {0};
         delta[counter] = cases[i].steps[s].used;
         group_add(&group, delta);
-        group_publish(&group);
+        group_publish(&group, UINT32_MAX);
         assert_case_int(cases[i].name, group.reported[counter],
                         cases[i].steps[s].published);
         if (is_rated(counter))
@@ -70,13 +70,55 @@ static void publishes(void **state) {
     }
 }
 
+/* A kind of delay that becomes known begins as a new group does: by what was
+ * reported before, so that the first increment has a value before it. */
+static void begins_with_what_was_not_known(void **state) {
+  (void)state;
+  enum { CPU = 1 << DELAY_CPU, ALL = (1 << DELAY_KINDS) - 1 };
+  static const struct {
+    const char *name;
+    bool has_counted;
+    uint32_t counted;
+    uint64_t cpu, blkio; /* reported; each waits 10 in each step */
+  } steps[] = {
+      {"first", false, ALL, 0, 0},
+      {"the kernel counts it of nobody", false, ALL, 20, 20},
+      {"of one", true, ALL, 30, 20},
+      {"from now on", true, ALL, 40, 40},
+      {"it is switched off", true, CPU, 50, 50},
+      {"and on", true, ALL, 60, 50},
+      {"once more", true, ALL, 70, 70},
+      {"no records", true, 0, 80, 80},
+      {"they come again", true, ALL, 80, 80},
+      {"and go on", true, ALL, 100, 100},
+  };
+  struct group group = {.name = "web", .has_uncounted = true};
+  int64_t delta[COUNTERS];
+  for (unsigned int i = 0; i < COUNTERS; i++)
+    delta[i] = 10;
+  for (size_t i = 0; i < COUNT_OF(steps); i++) {
+    group.has_counted = steps[i].has_counted;
+    group_add(&group, delta);
+    group_publish(&group, steps[i].counted);
+    const uint64_t *reported = group.reported;
+    assert_case_int(steps[i].name, reported[COUNTER_DELAY + DELAY_CPU],
+                    steps[i].cpu);
+    assert_case_int(steps[i].name, reported[COUNTER_DELAY + DELAY_BLKIO],
+                    steps[i].blkio);
+    assert_case_int(steps[i].name, reported[COUNTER_CPU_USER],
+                    i == 0 ? 0 : 10 * (i + 1));
+    assert_case_int(steps[i].name,
+                    group_increment(&group, COUNTER_DELAY + DELAY_BLKIO), 10);
+  }
+}
+
 /* Members add up. */
 static void adds_its_members(void **state) {
   (void)state;
   struct group group = {.name = "web"};
   int64_t delta[COUNTERS];
 
-  group_publish(&group);
+  group_publish(&group, UINT32_MAX);
   for (int64_t member = 1; member <= 3; member++) {
     for (unsigned int i = 0; i < COUNTERS; i++)
       delta[i] = member * 100 + (int64_t)i;
@@ -86,7 +128,7 @@ static void adds_its_members(void **state) {
   for (unsigned int i = 0; i < COUNTERS; i++)
     delta[i] = -50;
   group_add(&group, delta);
-  group_publish(&group);
+  group_publish(&group, UINT32_MAX);
   for (unsigned int i = 0; i < COUNTERS; i++) {
     assert_int_equal(group.reported[i], 550 + 3 * i);
     if (is_rated(i))
@@ -111,7 +153,7 @@ static void sums_up_the_recent_delay(void **state) {
   group_add(&group, delta);
   assert_int_equal(group_recent_delay(&group), sum);
   for (int publication = 0; publication < 3; publication++) {
-    group_publish(&group);
+    group_publish(&group, UINT32_MAX);
     assert_int_equal(group_recent_delay(&group), 0);
   }
 
@@ -169,23 +211,23 @@ static void diverts_no_rate_twice(void **state) {
   (void)state;
   struct group group = {.name = "web"}, other = {.name = "other"};
   int64_t delta[COUNTERS] = {[COUNTER_DELAY] = 5};
-  group_publish(&other);
+  group_publish(&other, UINT32_MAX);
   group_add(&group, delta);
-  group_publish(&group); /* the first value is 0 */
+  group_publish(&group, UINT32_MAX); /* the first value is 0 */
   assert_int_equal(group_increment(&group, COUNTER_DELAY), 5);
 
   delta[COUNTER_DELAY] = 2;
   group_add(&group, delta);
   group_divert(&group, &other);
-  group_publish(&other);
+  group_publish(&other, UINT32_MAX);
   assert_int_equal(group_increment(&other, COUNTER_DELAY), 2);
   assert_int_equal(other.reported[COUNTER_DELAY], 5 + 2);
 
   group_add(&group, delta);
-  group_publish(&group);
+  group_publish(&group, UINT32_MAX);
   assert_int_equal(group_increment(&group, COUNTER_DELAY), 2);
   assert_int_equal(group.reported[COUNTER_DELAY], 2);
-  group_publish(&other);
+  group_publish(&other, UINT32_MAX);
   assert_int_equal(group_increment(&other, COUNTER_DELAY), 0);
   assert_int_equal(other.reported[COUNTER_DELAY], 7);
 }
@@ -213,6 +255,7 @@ static void diverts_what_its_members_are(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(publishes),
+      cmocka_unit_test(begins_with_what_was_not_known),
       cmocka_unit_test(adds_its_members),
       cmocka_unit_test(sums_up_the_recent_delay),
       cmocka_unit_test(diverts_what_is_not_published),

@@ -80,11 +80,11 @@ static struct group group_of(const struct rule *rule) {
   group.gauges[GAUGE_RSS] = 33000;
   group.gauges[GAUGE_VM] = 44000;
 
-  group_publish(&group);
+  group_publish(&group, UINT32_MAX);
   group_add(&group, before);
-  group_publish(&group);
+  group_publish(&group, UINT32_MAX);
   group_add(&group, delta);
-  group_publish(&group);
+  group_publish(&group, UINT32_MAX);
   return group;
 }
 
@@ -100,6 +100,14 @@ static const char *const lines_of[] = {
     "delay_rate-delay-compact gauge 0.3\n"
     "delay_rate-delay-wpcopy gauge 0.35\n"
     "delay_rate-delay-irq gauge 0.4\n",
+    "total_time_in_ms-delay-cpu derive 100\n"
+    "total_time_in_ms-delay-blkio derive 200\n"
+    "total_time_in_ms-delay-swapin derive 300\n"
+    "total_time_in_ms-delay-freepages derive 400\n"
+    "total_time_in_ms-delay-thrashing derive 500\n"
+    "total_time_in_ms-delay-compact derive 600\n"
+    "total_time_in_ms-delay-wpcopy derive 700\n"
+    "total_time_in_ms-delay-irq derive 800\n",
     "ps_cputime derive 1234567 234567\n",
     "io_octets derive 301 302\n"
     "io_ops derive 303 304\n"
@@ -124,9 +132,9 @@ static const char *const lines_of[] = {
 };
 
 static const uint32_t options[] = {
-    COLLECT_DELAY,          COLLECT_CPU,         COLLECT_IO,     COLLECT_COUNT,
-    COLLECT_CONTEXT_SWITCH, COLLECT_PAGE_FAULTS, COLLECT_MEMORY, COLLECT_EXITS,
-    COLLECT_DELAY_LATENCY};
+    COLLECT_DELAY, COLLECT_DELAY_TOTAL,    COLLECT_CPU,         COLLECT_IO,
+    COLLECT_COUNT, COLLECT_CONTEXT_SWITCH, COLLECT_PAGE_FAULTS, COLLECT_MEMORY,
+    COLLECT_EXITS, COLLECT_DELAY_LATENCY};
 
 /* Every combination of options reports what belongs to each, and no more. */
 static void reports_what_is_collected(void **state) {
@@ -151,9 +159,12 @@ static void reports_the_delays_that_are_counted(void **state) {
     uint32_t collect, delays;
     const char *lines;
   } cases[] = {
-      {"accounting is off", COLLECT_DELAY | COLLECT_DELAY_LATENCY,
+      {"accounting is off",
+       COLLECT_DELAY | COLLECT_DELAY_TOTAL | COLLECT_DELAY_LATENCY,
        1 << DELAY_CPU,
-       "delay_rate-delay-cpu gauge 0.05\nlatency-delay-cpu gauge 0.025\n"},
+       "delay_rate-delay-cpu gauge 0.05\n"
+       "total_time_in_ms-delay-cpu derive 100\n"
+       "latency-delay-cpu gauge 0.025\n"},
       {"version 8", COLLECT_DELAY, 0x0f,
        "delay_rate-delay-cpu gauge 0.05\n"
        "delay_rate-delay-blkio gauge 0.1\n"
@@ -162,8 +173,8 @@ static void reports_the_delays_that_are_counted(void **state) {
       {"the last alone", COLLECT_DELAY_LATENCY, 1 << DELAY_IRQ,
        "latency-delay-irq gauge 0.025\n"},
       {"no records",
-       COLLECT_DELAY | COLLECT_DELAY_LATENCY | COLLECT_CONTEXT_SWITCH |
-           COLLECT_COUNT,
+       COLLECT_DELAY | COLLECT_DELAY_TOTAL | COLLECT_DELAY_LATENCY |
+           COLLECT_CONTEXT_SWITCH | COLLECT_COUNT,
        0, "ps_count gauge 11 22\n"},
   };
 
@@ -200,14 +211,19 @@ static void leaves_out_uncounted_delays(void **state) {
       {"both", true, true, true},
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
-    struct rule rule = {.collect = COLLECT_DELAY | COLLECT_DELAY_LATENCY};
+    struct rule rule = {.collect = COLLECT_DELAY | COLLECT_DELAY_TOTAL |
+                                   COLLECT_DELAY_LATENCY};
     struct group group = group_of(&rule);
     group.has_counted = cases[i].has_counted;
     group.has_uncounted = cases[i].has_uncounted;
+    group_publish(&group, UINT32_MAX);
     const char *lines = report(&group, &usual);
     assert_case(cases[i].name, strstr(lines, "rate-delay-cpu") != NULL);
     assert_case(cases[i].name, strstr(lines, "latency-delay-cpu") != NULL);
-    assert_case_int(cases[i].name, strstr(lines, "delay-blkio") != NULL,
+    assert_case_int(cases[i].name, strstr(lines, "rate-delay-blkio") != NULL,
+                    cases[i].knows_all);
+    assert_case(cases[i].name, strstr(lines, "ms-delay-cpu") != NULL);
+    assert_case_int(cases[i].name, strstr(lines, "ms-delay-blkio") != NULL,
                     cases[i].knows_all);
     assert_case_int(cases[i].name, strstr(lines, "latency-delay-irq") != NULL,
                     cases[i].knows_all);
@@ -250,9 +266,10 @@ static void begins_with_the_first_rate(void **state) {
   for (unsigned int i = 0; i < COUNTERS; i++)
     delta[i] = 1000000000;
   group_add(&group, delta);
-  group_publish(&group);
+  group_publish(&group, UINT32_MAX);
   assert_string_equal(report(&group, &scope),
                       "delay_rate-delay-cpu gauge 0.5\n"
+                      "total_time_in_ms-delay-cpu derive 0\n"
                       "ps_cputime derive 0 0\n"
                       "io_octets derive 0 0\n"
                       "io_ops derive 0 0\n"
@@ -271,9 +288,11 @@ static void begins_with_the_first_rate(void **state) {
   /* The second one has what came since, and all derives. */
   delta[COUNTER_DELAY] = 2000000000;
   group_add(&group, delta);
-  group_publish(&group);
+  group_publish(&group, UINT32_MAX);
   assert_non_null(
       strstr(report(&group, &scope), "delay_rate-delay-cpu gauge 1\n"));
+  assert_non_null(strstr(report(&group, &scope),
+                         "total_time_in_ms-delay-cpu derive 3000\n"));
   assert_non_null(
       strstr(report(&group, &scope), "latency-delay-cpu gauge 2e-09\n"));
   assert_non_null(
@@ -286,6 +305,11 @@ static void has_no_rate_without_an_interval(void **state) {
   struct group group = group_of(&rule);
   struct metric_scope scope = {.elapsed = 0, .delays = 0xff};
   assert_string_equal(report(&group, &scope), "");
+
+  rule.collect = COLLECT_DELAY_TOTAL; /* a total needs none */
+  scope.delays = 1 << DELAY_IRQ;
+  assert_string_equal(report(&group, &scope),
+                      "total_time_in_ms-delay-irq derive 800\n");
 }
 
 static void has_no_latency_without_a_wait(void **state) {
@@ -293,7 +317,7 @@ static void has_no_latency_without_a_wait(void **state) {
   struct rule rule = {.collect = COLLECT_DELAY | COLLECT_DELAY_LATENCY};
   struct group group = group_of(&rule);
   struct metric_scope scope = {.elapsed = 2, .delays = 1 << DELAY_BLKIO};
-  group_publish(&group);
+  group_publish(&group, UINT32_MAX);
   assert_string_equal(report(&group, &scope),
                       "delay_rate-delay-blkio gauge 0\n"
                       "latency-delay-blkio gauge nan\n");

@@ -12,7 +12,7 @@ static void assert_published(const char *name, struct book *book,
                              const char *names) {
   char got[1024] = "";
   struct group copy;
-  publication_begin(book->tracker);
+  publication_begin(book->tracker, UINT32_MAX);
   for (const struct group *g = publication_next(book->tracker, NULL, &copy);
        g != NULL; g = publication_next(book->tracker, g, &copy)) {
     size_t used = strlen(got);
@@ -51,7 +51,7 @@ static void leaves_out_what_is_added_meanwhile(void **state) {
   book_add_rule(&book, "%{comm}", 0);
   book_open(&book, 10);
   join(&book, 0, "a");
-  publication_begin(book.tracker);
+  publication_begin(book.tracker, UINT32_MAX);
   const struct group *a = publication_next(book.tracker, NULL, &copy);
   assert_string_equal(copy.name, "a");
   join(&book, 0, "b");
@@ -102,7 +102,7 @@ static void publishes_while_groups_come(void **state) {
     tracker_lock(race.book.tracker);
     tracker_age_groups(race.book.tracker);
     tracker_unlock(race.book.tracker);
-    publication_begin(race.book.tracker);
+    publication_begin(race.book.tracker, UINT32_MAX);
     for (const struct group *g =
              publication_next(race.book.tracker, NULL, &copy);
          g != NULL; g = publication_next(race.book.tracker, g, &copy)) {

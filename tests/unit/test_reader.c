@@ -197,6 +197,50 @@ static void counts_new_processes_from_zero(void **state) {
   assert_true((uint64_t)cpu <= child_reap(&child) + 2000);
 }
 
+/* How long a process of one thread has waited for a CPU, in ns, by the
+ * scheduler's own books. */
+static int64_t scheduler_wait_ns(pid_t pid) {
+  char path[64];
+  long long ran_ns, waited_ns;
+  snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
+  FILE *file = fopen(path, "re");
+  assert_non_null(file);
+  assert_int_equal(fscanf(file, "%lld %lld", &ran_ns, &waited_ns), 2);
+  fclose(file);
+  return waited_ns;
+}
+
+/* Two share a CPU, so that one of them waits. */
+static void waits_as_long_as_the_scheduler_says(void **state) {
+  struct fixture *fixture = *state;
+  cpu_set_t cpus, one;
+  size_t cpu = 0;
+  assert_int_equal(sched_getaffinity(0, sizeof(cpus), &cpus), 0);
+  while (!CPU_ISSET(cpu, &cpus))
+    cpu++;
+  CPU_ZERO(&one);
+  CPU_SET(cpu, &one);
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  open_reader(fixture, "/proc");
+  read_now(fixture);
+  struct child children[2];
+  for (size_t i = 0; i < COUNT_OF(children); i++) {
+    children[i] = start_member(fixture, 0);
+    assert_int_equal(sched_setaffinity(children[i].pid, sizeof(one), &one), 0);
+  }
+  for (size_t i = 0; i < COUNT_OF(children); i++)
+    child_order(&children[i], 'b', 40, "");
+  for (size_t i = 0; i < COUNT_OF(children); i++)
+    child_wait_for_answer(&children[i]);
+  read_now(fixture);
+  if (fixture->report.taskstats != 0)
+    skip();
+  int64_t waited_ns =
+      scheduler_wait_ns(children[0].pid) + scheduler_wait_ns(children[1].pid);
+  assert_true(waited_ns > 0);
+  assert_int_equal(truth(fixture, 0, COUNTER_DELAY + DELAY_CPU), waited_ns);
+}
+
 /* To a tick. */
 static uint64_t start_of(pid_t pid) {
   struct procfs *proc;
@@ -1375,6 +1419,7 @@ int main(void) {
       prepared(reports_groups_without_members),
       prepared(counts_from_the_first_read),
       prepared(counts_new_processes_from_zero),
+      prepared(waits_as_long_as_the_scheduler_says),
       prepared(counts_missed_processes_from_now),
       prepared(leaves_idle_members_alone),
       prepared(counts_threads_and_memory),

@@ -249,8 +249,8 @@ static void remembers_the_forgotten(void **state) {
   book_open(&book, 1);
   struct group *sh = join(&book, 0, "sh");
   sh->total[COUNTER_EXIT_OK] = 5;
-  group_publish(sh);
-  group_publish(sh);
+  group_publish(sh, UINT32_MAX);
+  group_publish(sh, UINT32_MAX);
   age(&book, LIFE + 1);
   assert_true(sh->is_forgotten);
   assert_int_equal(book.tracker->named_count, 0);
@@ -259,9 +259,9 @@ static void remembers_the_forgotten(void **state) {
   assert_false(sh->is_forgotten);
   assert_int_equal(book.tracker->named_count, 1);
   sh->total[COUNTER_EXIT_OK] += 2;
-  group_publish(sh);
+  group_publish(sh, UINT32_MAX);
   assert_int_equal(sh->reported[COUNTER_EXIT_OK], 5);
-  group_publish(sh);
+  group_publish(sh, UINT32_MAX);
   assert_int_equal(sh->reported[COUNTER_EXIT_OK], 7);
 
   /* Another one may have its place by then. */
@@ -308,7 +308,7 @@ static void forgets_the_unreported_at_once(void **state) {
   book_open(&book, 1);
   struct member *hidden = enroll(&book, 0, "hidden");
   struct member *shown = enroll(&book, 0, "shown");
-  group_publish(group_named(&book, "shown"));
+  group_publish(group_named(&book, "shown"), UINT32_MAX);
   age(&book, 3 * LIFE);
   assert_groups("members", &book, "hidden shown");
   member_destroy(hidden);
