@@ -178,7 +178,19 @@ static int set_top(struct config_scope *scope, const struct option *option,
     return config_fail(
         scope, item,
         "is for groups whose name has a placeholder; this is but one");
-  return config_value_number(scope, item, 1, &scope->rule->top);
+
+  oconfig_item_t number = *item; /* without the order */
+  bool has_order =
+      item->values_num == 2 && item->values[1].type == OCONFIG_TYPE_STRING;
+  number.values_num -= has_order;
+  int status = config_value_number(scope, &number, 1, &scope->rule->top);
+  if (status != 0 || !has_order ||
+      top_order_find(item->values[1].value.string, &scope->rule->top_order))
+    return status;
+  char orders[200];
+  top_order_list(orders, sizeof(orders));
+  return config_fail(scope, item, "orders by nothing known; possible are %s",
+                     orders);
 }
 
 static int set_selector(struct config_scope *scope, const struct option *option,

@@ -18,6 +18,12 @@ bool rule_looks_up_users(const struct rule *rule) {
          (rule->template != NULL && group_name_wants_user(rule->template));
 }
 
+uint32_t rule_reads(const struct rule *rule) {
+  static const uint32_t reads[TOP_ORDERS] = {
+      [TOP_IO] = COLLECT_IO, [TOP_RSS] = COLLECT_MEMORY};
+  return rule->collect | (rule->top > 0 ? reads[rule->top_order] : 0);
+}
+
 bool rule_wants_pid(const struct rule *rule) {
   return selector_wants_pid(rule->selector) ||
          (rule->template != NULL && group_name_wants_pid(rule->template));

@@ -4,6 +4,7 @@
 
 #include "select/group_name.h"
 #include "select/selector.h"
+#include "select/top_order.h"
 
 /*
  * A stanza of the configuration: which processes, in which groups, and what is
@@ -32,8 +33,9 @@ struct rule {
   char *name;                  /* as configured */
   struct group_name *template; /* NULL: there is one group, with that name */
   struct selector *selector;
-  bool descendants; /* and all that these processes start */
-  uint32_t top;     /* report so many of its groups, by their delays; 0: all */
+  bool descendants;         /* and all that these processes start */
+  uint32_t top;             /* report so many of its groups; 0: all */
+  enum top_order top_order; /* and those that come first by this */
   uint32_t collect;
   uint32_t collect_own; /* bits that the stanza sets itself */
   enum notify notify;
@@ -49,6 +51,10 @@ void rule_destroy(struct rule *rule);
 /* Whether it needs the user cache, for a selector or for its name; asks that
  * for the users it selects. */
 bool rule_looks_up_users(const struct rule *rule);
+
+/* What is to be read of the processes, as collect: what is reported, and what
+ * its groups are ordered by. */
+uint32_t rule_reads(const struct rule *rule);
 
 /* Whether it depends on a process's pid what it selects, or the group's name.
  */

@@ -19,13 +19,6 @@ static uint64_t unreported(const struct group *group, unsigned int counter)
   return more > 0 ? (uint64_t)more : 0;
 }
 
-/* By how much the total exceeds what a rate has counted. */
-static uint64_t unrated(const struct group *group, unsigned int i)
-    REQUIRES(tracker_mutex) {
-  int64_t more = group->total[COUNTER_DELAY + i] - (int64_t)group->rated[i];
-  return more > 0 ? (uint64_t)more : 0;
-}
-
 /* Raises a mark to a total that is above it. Returns by how much. */
 static uint64_t raise_mark(uint64_t *mark, int64_t total) {
   uint64_t before = *mark;
@@ -65,13 +58,6 @@ void group_publish(struct group *group, uint32_t counted) {
 
 uint64_t group_increment(const struct group *group, unsigned int counter) {
   return group->increment[counter - COUNTER_DELAY];
-}
-
-uint64_t group_recent_delay(const struct group *group) {
-  uint64_t ns = 0;
-  for (unsigned int kind = 0; kind < DELAY_KINDS; kind++)
-    ns += unrated(group, kind);
-  return ns;
 }
 
 void group_divert(struct group *group, struct group *other) {

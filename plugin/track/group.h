@@ -35,6 +35,10 @@ struct group {
   uint64_t holds_back GUARDED_BY(tracker_mutex);
   struct notify_budget budget GUARDED_BY(tracker_mutex);
 
+  /* What Top orders it by: what was used until the last choice, and since. */
+  int64_t ranked GUARDED_BY(tracker_mutex);
+  uint64_t recent GUARDED_BY(tracker_mutex);
+
   /* What the members, former ones too, have used. May fall a little when an
    * earlier sample was too high. */
   int64_t total[COUNTERS] GUARDED_BY(tracker_mutex);
@@ -78,10 +82,6 @@ void group_publish(struct group *group, uint32_t counted)
 /* By how much the last publication raised a counter from COUNTER_DELAY to the
  * last of the waits. */
 uint64_t group_increment(const struct group *group, unsigned int counter);
-
-/* How long the members have waited, for all kinds together, since the last
- * publication, in ns. */
-uint64_t group_recent_delay(const struct group *group) REQUIRES(tracker_mutex);
 
 /* Moves all that is not reported yet, and the gauges, to another group, whose
  * rates do not count again what those of this group have counted. */

@@ -103,7 +103,7 @@ int member_set_groups(struct member *member,
     return status;
   uint32_t collect = 0;
   for (size_t i = 0; i < count; i++)
-    collect |= memberships[i].group->rule->collect;
+    collect |= rule_reads(memberships[i].group->rule);
   member->collect = collect;
   if (member->has_record)
     note_delays(member);

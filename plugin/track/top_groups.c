@@ -6,16 +6,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The longest delay first. Of equals those that are there, then by name, so
- * that it is not by chance who is reported. */
+/* The counters that an order adds up; TOP_RSS has none. */
+struct used {
+  unsigned int first, count;
+};
+
+static struct used used_by(enum top_order order) {
+  static const struct used of_all[TOP_DELAY_KIND] = {
+      [TOP_DELAY] = {COUNTER_DELAY, DELAY_KINDS},
+      [TOP_CPU] = {COUNTER_CPU_USER, 2},
+      [TOP_IO] = {COUNTER_READ_CHARS, 2},
+  };
+  if (order < TOP_DELAY_KIND)
+    return of_all[order];
+  return (struct used){COUNTER_DELAY + (order - TOP_DELAY_KIND), 1};
+}
+
+/* What has come since the last choice, or what the members are. */
+static void measure_recent(struct group *group) REQUIRES(tracker_mutex) {
+  struct used used = used_by(group->rule->top_order);
+  int64_t now = 0;
+  for (unsigned int i = 0; i < used.count; i++)
+    now += group->total[used.first + i];
+  group->recent = now > group->ranked ? (uint64_t)(now - group->ranked) : 0;
+  if (group->rule->top_order == TOP_RSS)
+    group->recent = group->gauges[GAUGE_RSS];
+}
+
+/* Notes what was used until now. What was dispatched is not new once more
+ * where the total is held. */
+static void note_ranked(struct group *group) REQUIRES(tracker_mutex) {
+  struct used used = used_by(group->rule->top_order);
+  group->ranked = 0;
+  for (unsigned int i = used.first; i < used.first + used.count; i++)
+    group->ranked += group->total[i] > (int64_t)group->reported[i]
+                         ? group->total[i]
+                         : (int64_t)group->reported[i];
+}
+
+/* The most first. Of equals those that are there, then by name, so that it is
+ * not by chance who is reported. */
 static int compare(const void *a, const void *b) REQUIRES(tracker_mutex) {
   const struct group *one = *(struct group *const *)a;
   const struct group *two = *(struct group *const *)b;
-  uint64_t delay = group_recent_delay(one);
-  uint64_t other = group_recent_delay(two);
 
-  if (delay != other)
-    return delay > other ? -1 : 1;
+  if (one->recent != two->recent)
+    return one->recent > two->recent ? -1 : 1;
   if ((one->members > 0) != (two->members > 0))
     return one->members > 0 ? -1 : 1;
   return strcmp(one->name, two->name);
@@ -27,8 +63,10 @@ static size_t find_groups(const struct tracker *tracker,
     REQUIRES(tracker_mutex) {
   size_t count = 0;
   for (struct group *g = tracker->groups; g != NULL; g = g->next)
-    if (g->rule == rule && !g->is_forgotten)
+    if (g->rule == rule && !g->is_forgotten) {
+      measure_recent(g);
       found[count++] = g;
+    }
   return count;
 }
 
@@ -54,6 +92,12 @@ static void divert_hidden(struct tracker *tracker) REQUIRES(tracker_mutex) {
   }
 }
 
+static void note_all_ranked(struct tracker *tracker) REQUIRES(tracker_mutex) {
+  for (struct group *g = tracker->groups; g != NULL; g = g->next)
+    if (g->rule->top > 0)
+      note_ranked(g);
+}
+
 void top_groups_choose(struct tracker *tracker) {
   bool has_top = false;
   for (const struct rule *r = tracker->rules; r != NULL; r = r->next)
@@ -70,4 +114,5 @@ void top_groups_choose(struct tracker *tracker) {
   free(found);
   overlaps_settle(tracker->overlaps);
   divert_hidden(tracker);
+  note_all_ranked(tracker);
 }

@@ -5,8 +5,9 @@
 #include "track/tracker.h"
 
 /* Of rules that report a few of their groups only: hides all but those that
- * have waited longest since the last publication, and adds up in the other
- * group what they have not published. To be called before each publication. */
+ * come first in the rule's order, by what they have used since the last choice
+ * or what they are, and adds up in the other group what they have not
+ * published. To be called before each publication. */
 void top_groups_choose(struct tracker *tracker) REQUIRES(tracker_mutex);
 
 #endif

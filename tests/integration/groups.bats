@@ -328,6 +328,78 @@ CONF
   assert_equal "$(group_names 'other')" other
 }
 
+# told_since SINCE PATTERN: the groups that reads since then told, but for other.
+told_since() {
+  local group
+
+  for group in $(group_names "$2"); do
+    rows "$group" ps_count | awk -F, -v since="$1" -v name="$group" \
+      '$1 > since { found = 1 } END { if (found) print name }'
+  done
+}
+
+# One burns, one writes, and one has memory: each is the first by one order.
+@test "groups: Top by CPU time, by I/O and by memory" {
+  configure <<CONF
+    <Group "io-%{comm}">
+      Command "$me-burn" "$me-write" "$me-fat"
+      Top 1 "io"
+    </Group>
+    <Group "cpu-%{comm}">
+      Command "$me-burn" "$me-fat"
+      Top 1 "cpu"
+    </Group>
+    <Group "rss-%{comm}">
+      Command "$me-burn" "$me-fat"
+      Top 1 "rss"
+    </Group>
+CONF
+  start_load "$me-fat" --stay 100 touch 20000
+  await_done "$me-fat"
+  start_collectd
+  start_load "$me-burn" burn 100000 1
+  start_load "$me-write" --rounds 1000000 write /dev/null 1000 1000 plain
+  reads 3 "io-$me-write"
+  from=$EPOCHREALTIME
+  reads 4 ""
+
+  assert_equal "$(told_since "$from" '(io|cpu|rss)-.*' | xargs)" \
+    "cpu-$me-burn io-$me-write rss-$me-fat"
+  run ! ls "$work"/csv/testhost/*/ps_rss-*
+}
+
+@test "groups: Top by I/O: the sum of all is right at each read" {
+  configure <<CONF
+    <Group "%{pid}-io">
+      Command "$me-io"
+      Top 1 "io"
+    </Group>
+CONF
+  start_collectd
+  reads 1 ""
+  for i in 1 2 3; do
+    start_load "$me-$i" --name "$me-io" --wait --stay 60 \
+      write /dev/null $((i * 1000)) $((i * 1000)) plain
+  done
+  reads 2 ""
+  for i in 1 2 3; do
+    perform "$me-$i"
+    reads 2 ""
+  done
+  reads 2 ""
+
+  assert_equal "$(reported_at_once '.*-io')" 1
+  written=0
+  for i in 1 2 3; do
+    written=$((written + $(truth "$me-$i" tx_bytes)))
+  done
+  assert_equal "$(sum_up '.*' io_octets tx)" "$written"
+  # At each read one of them is told, and the others are in other.
+  rows other ps_count | tail -n 3 | cut -d, -f2 | while read -r count; do
+    assert_equal "$count" 2.000000
+  done
+}
+
 # Both stanzas have a group for each process, and report the same ones of them.
 @test "groups: Top in two stanzas counts a process once in other" {
   interval=0.5

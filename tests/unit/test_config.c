@@ -271,6 +271,39 @@ static void sets_how_groups_are_made(void **state) {
   }
 }
 
+static void sets_the_order_of_the_top(void **state) {
+  (void)state;
+  static const struct {
+    const char *values;
+    enum top_order order;
+    uint32_t reads; /* although it is not collected */
+  } cases[] = {
+      {"3", TOP_DELAY, 0},
+      {"3 \"delay\"", TOP_DELAY, 0},
+      {"3 \"delay-cpu\"", TOP_DELAY_KIND + DELAY_CPU, 0},
+      {"3 \"cpu\"", TOP_CPU, 0},
+      {"3 \"delay-blkio\"", TOP_DELAY_KIND + DELAY_BLKIO, 0},
+      {"3 \"blkio\"", TOP_DELAY_KIND + DELAY_BLKIO, 0},
+      {"3 \"delay-irq\"", TOP_DELAY_KIND + DELAY_IRQ, 0},
+      {"3 \"io\"", TOP_IO, COLLECT_IO},
+      {"3 \"RSS\"", TOP_RSS, COLLECT_MEMORY},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    char text[128];
+    snprintf(text, sizeof(text),
+             "CollectIO false\n<Group \"%%{comm}\">\nTop %s\n</Group>\n",
+             cases[i].values);
+    struct settings settings;
+    configure(&settings, text);
+    config_finish(&settings);
+    const struct rule *rule = settings.rules;
+    assert_case_int(text, rule->top, 3);
+    assert_case_int(text, rule->top_order, cases[i].order);
+    assert_case_int(text, rule_reads(rule), rule->collect | cases[i].reads);
+    config_clear(&settings);
+  }
+}
+
 /* The stanza's own, or else the default, wherever it stands. */
 static void sets_which_ends_are_told(void **state) {
   (void)state;
@@ -556,6 +589,14 @@ static void says_what_is_wrong(void **state) {
       {"<Group \"%{comm}\">\nTop 0\n</Group>\n",
        {"Group \"%{comm}\"", "Top 0", "from 1"}},
       {IN_GROUP("Top 5"), {"Group \"web\"", "Top 5", "placeholder"}},
+      {"<Group \"%{comm}\">\nTop \"cpu\"\n</Group>\n",
+       {"Top \"cpu\"", "whole number"}},
+      {"<Group \"%{comm}\">\nTop 5 7\n</Group>\n", {"Top 5 7", "whole number"}},
+      {"<Group \"%{comm}\">\nTop 5 \"size\"\n</Group>\n",
+       {"Top 5 \"size\"", "delay, cpu, io, rss, delay-cpu, delay-blkio",
+        "delay-irq"}},
+      {"<Group \"%{comm}\">\nTop 5 \"delay-\"\n</Group>\n",
+       {"Top 5 \"delay-\"", "possible"}},
 
       {"CollectExits 3\n", {"CollectExits", "3", "true or false"}},
       {"WatchCPUs\n", {"WatchCPUs", "one value", "\"0-3,8\""}},
@@ -681,6 +722,7 @@ int main(void) {
       cmocka_unit_test(overrides_the_default),
       cmocka_unit_test(sets_what_is_watched),
       cmocka_unit_test(sets_how_groups_are_made),
+      cmocka_unit_test(sets_the_order_of_the_top),
       cmocka_unit_test(sets_which_ends_are_told),
       cmocka_unit_test(adds_blocks_up),
       cmocka_unit_test(makes_selectors),

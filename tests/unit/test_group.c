@@ -136,33 +136,6 @@ static void adds_its_members(void **state) {
   }
 }
 
-/* The wait, of all kinds, since the last publication. */
-static void sums_up_the_recent_delay(void **state) {
-  (void)state;
-  struct group group = {.name = "web"};
-  assert_int_equal(group_recent_delay(&group), 0);
-  int64_t delta[COUNTERS] = {0};
-  uint64_t sum = 0;
-  for (unsigned int kind = 0; kind < DELAY_KINDS; kind++) {
-    delta[COUNTER_DELAY + kind] = 1 << kind;
-    sum += UINT64_C(1) << kind;
-  }
-  for (unsigned int i = 0; i < COUNTERS; i++) /* no other counter is a wait */
-    if (i < COUNTER_DELAY || i >= COUNTER_WAITS)
-      delta[i] = 1 << 20;
-  group_add(&group, delta);
-  assert_int_equal(group_recent_delay(&group), sum);
-  for (int publication = 0; publication < 3; publication++) {
-    group_publish(&group, UINT32_MAX);
-    assert_int_equal(group_recent_delay(&group), 0);
-  }
-
-  /* A kind that was too high does not lower the others. */
-  delta[COUNTER_DELAY] = -7;
-  group_add(&group, delta);
-  assert_int_equal(group_recent_delay(&group), sum - 1);
-}
-
 /* What another group takes over: all but what is seen already. */
 static void diverts_what_is_not_published(void **state) {
   (void)state;
@@ -257,7 +230,6 @@ int main(void) {
       cmocka_unit_test(publishes),
       cmocka_unit_test(begins_with_what_was_not_known),
       cmocka_unit_test(adds_its_members),
-      cmocka_unit_test(sums_up_the_recent_delay),
       cmocka_unit_test(diverts_what_is_not_published),
       cmocka_unit_test(diverts_no_rate_twice),
       cmocka_unit_test(diverts_what_its_members_are),

@@ -85,6 +85,65 @@ static void shows_the_longest_delays(void **state) {
   }
 }
 
+/* Sums up what is in all groups, "other" included. */
+static int64_t sum_of(const struct book *book, unsigned int counter) {
+  int64_t sum = 0;
+  for (const struct group *g = book->tracker->groups; g != NULL; g = g->next)
+    sum += g->total[counter];
+  return sum;
+}
+
+/* Each group uses one thing more than others: in this interval, since all have
+ * used much of everything before. */
+static void orders_by_what_is_asked_for(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    unsigned int counter;
+    int64_t amount;
+  } groups[] = {
+      {"user", COUNTER_CPU_USER, 50},
+      {"reader", COUNTER_READ_CHARS, 50},
+      {"disk", COUNTER_DELAY + DELAY_BLKIO, 50},
+      {"irq", COUNTER_DELAY + DELAY_IRQ, 60},
+      {"fat", COUNTER_FAULTS_MAJOR, 50},
+      {"storage", COUNTER_READ_BYTES, 90}, /* not what "io" is about */
+      {"caller", COUNTER_READ_CALLS, 90},
+      {"often", COUNTER_WAITS, 90},
+  };
+  static const struct {
+    const char *order, *shown;
+  } cases[] = {{"cpu", "user other"},         {"io", "reader other"},
+               {"delay-blkio", "disk other"}, {"irq", "irq other"},
+               {"delay", "irq other"},        {"rss", "fat other"}};
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct book book = {.count = 0};
+    struct rule *rule = book_add_rule(&book, "%{comm}", 1);
+    assert_true(top_order_find(cases[i].order, &rule->top_order));
+    book_open(&book, 1);
+    for (size_t g = 0; g < COUNT_OF(groups); g++)
+      use(join(&book, 0, groups[g].name), (int64_t)(1000 * (g + 1)));
+    publish(&book);
+    for (int round = 1; round <= 3; round++) {
+      for (size_t g = 0; g < COUNT_OF(groups); g++) {
+        struct group *group = join(&book, 0, groups[g].name);
+        int64_t delta[COUNTERS] = {0};
+        delta[groups[g].counter] = groups[g].amount;
+        group_add(group, delta);
+        group->gauges[GAUGE_RSS] = strcmp(group->name, "fat") == 0 ? 2 : 1;
+        group->gauges[GAUGE_VM] = strcmp(group->name, "fat") == 0 ? 1 : 2;
+      }
+      publish(&book);
+      assert_shown(cases[i].order, &book, cases[i].shown);
+      for (size_t g = 0; g < COUNT_OF(groups); g++)
+        assert_case_int(cases[i].order, sum_of(&book, groups[g].counter),
+                        1000 * 36 + round * groups[g].amount);
+    }
+    book_close(&book);
+  }
+}
+
 /* Others are none of its business. */
 static void chooses_by_rule(void **state) {
   (void)state;
@@ -518,6 +577,7 @@ static void counts_once_whatever_is_hidden(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(shows_the_longest_delays),
+      cmocka_unit_test(orders_by_what_is_asked_for),
       cmocka_unit_test(chooses_by_rule),
       cmocka_unit_test(shows_what_each_has_waited),
       cmocka_unit_test(counts_the_hidden_in_other),
