@@ -70,7 +70,7 @@ static bool is_known(const struct metric *metric, const struct group *group,
     return false;
   switch (metric->needs) {
   case IO:
-    return group->without_io == 0;
+    return group->gauges[GAUGE_WITHOUT_IO] == 0;
   case RECORD:
     return scope->delays != 0;
   case LISTENER:

@@ -35,6 +35,9 @@ enum gauge {
   GAUGE_THREADS,
   GAUGE_RSS, /* bytes */
   GAUGE_VM,  /* bytes */
+  /* Of how many members something cannot be read, so that it is not known of
+   * all together: */
+  GAUGE_WITHOUT_IO,
   GAUGES
 };
 

@@ -78,6 +78,4 @@ void group_divert(struct group *group, struct group *other) {
   group->holds_back = 0;
   other->has_counted |= group->has_counted;
   other->has_uncounted |= group->has_uncounted;
-  other->without_io += group->without_io;
-  group->without_io = 0;
 }

@@ -58,7 +58,6 @@ struct group {
   uint64_t increment[GROUP_RATED]; /* by which the last publication raised what
                                     * is rated */
   uint64_t gauges[GAUGES];
-  uint32_t without_io; /* members whose I/O cannot be read */
 
   /* Whether it has had a member of which the kernel counts all kinds of delay;
    * and one of which it counts waits for a CPU alone. */

@@ -141,27 +141,25 @@ bool member_update(struct member *member, const struct sample *sample) {
   return is_believed;
 }
 
-static void add_gauges(const struct member *member, uint64_t gauges[GAUGES],
-                       uint32_t *without_io) {
+static void add_gauges(const struct member *member, uint64_t gauges[GAUGES]) {
   if (!member->has_ended) {
     gauges[GAUGE_PROCESSES]++;
     gauges[GAUGE_THREADS] += member->threads;
     gauges[GAUGE_RSS] += member->rss_bytes;
     gauges[GAUGE_VM] += member->vm_bytes;
   }
-  *without_io += member->io_error != 0;
+  gauges[GAUGE_WITHOUT_IO] += member->io_error != 0;
 }
 
 void member_add_gauges(const struct member *member) {
   for (size_t i = 0; i < member->group_count; i++) {
     struct group *group = member->memberships[i].group;
     if (!member->memberships[i].is_duplicate)
-      add_gauges(member, group->gauges, &group->without_io);
+      add_gauges(member, group->gauges);
   }
   if (member->overlap != NULL) {
     uint64_t gauges[GAUGES] = {0};
-    uint32_t without_io = 0;
-    add_gauges(member, gauges, &without_io);
-    overlap_add_gauges(member->overlap, gauges, without_io);
+    add_gauges(member, gauges);
+    overlap_add_gauges(member->overlap, gauges);
   }
 }

@@ -14,7 +14,6 @@ struct overlap {
   /* Since the last settlement. */
   int64_t used[COUNTERS];
   uint64_t gauges[GAUGES];
-  uint32_t without_io;
 
   /* What was used before that, which some of the groups held back at their
    * first publication, and the counters, as 1 << counter, of which "other" has
@@ -111,11 +110,10 @@ void overlap_add(struct overlap *overlap, const int64_t delta[COUNTERS]) {
     overlap->used[i] += delta[i];
 }
 
-void overlap_add_gauges(struct overlap *overlap, const uint64_t gauges[GAUGES],
-                        uint32_t without_io) {
+void overlap_add_gauges(struct overlap *overlap,
+                        const uint64_t gauges[GAUGES]) {
   for (unsigned int i = 0; i < GAUGES; i++)
     overlap->gauges[i] += gauges[i];
-  overlap->without_io += without_io;
 }
 
 static void take_used_from(struct group *group, const struct overlap *overlap)
@@ -124,8 +122,6 @@ static void take_used_from(struct group *group, const struct overlap *overlap)
     group->total[i] -= overlap->used[i];
   for (unsigned int i = 0; i < GAUGES; i++)
     group->gauges[i] = subtract(group->gauges[i], overlap->gauges[i]);
-  group->without_io =
-      (uint32_t)subtract(group->without_io, overlap->without_io);
 }
 
 /* The group's rate has counted it, which "other" need not leave out then. */
@@ -167,7 +163,6 @@ static bool settle(struct overlap *overlap) REQUIRES(tracker_mutex) {
   overlap->held_taken = is_used_taken ? UINT64_MAX : 0;
   memset(overlap->used, 0, sizeof(overlap->used));
   memset(overlap->gauges, 0, sizeof(overlap->gauges));
-  overlap->without_io = 0;
   return is_held_back;
 }
 

@@ -35,8 +35,8 @@ void overlap_put(struct overlap *overlap) REQUIRES(tracker_mutex);
 /* What a common member used, or is, which each of the groups has got, too. */
 void overlap_add(struct overlap *overlap, const int64_t delta[COUNTERS])
     REQUIRES(tracker_mutex);
-void overlap_add_gauges(struct overlap *overlap, const uint64_t gauges[GAUGES],
-                        uint32_t without_io) REQUIRES(tracker_mutex);
+void overlap_add_gauges(struct overlap *overlap, const uint64_t gauges[GAUGES])
+    REQUIRES(tracker_mutex);
 
 /* Takes what common members used away from all but one of the groups that will
  * be diverted to "other". To be called once the hidden groups are chosen,

@@ -317,10 +317,8 @@ static void select_again(void *context, pid_t pid) {
 static void count_members(struct reader *reader) REQUIRES(tracker_mutex) {
   struct tracker *tracker = reader->tracker;
 
-  for (struct group *g = tracker->groups; g != NULL; g = g->next) {
+  for (struct group *g = tracker->groups; g != NULL; g = g->next)
     memset(g->gauges, 0, sizeof(g->gauges));
-    g->without_io = 0;
-  }
   process_table_sweep(tracker->table, keep_process, reader);
   if (reader->report->undecided > 0) {
     reader->report->undecided_rule = reader->selection.undecided_rule;

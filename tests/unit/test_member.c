@@ -126,7 +126,7 @@ static void adds_to_the_gauges_of_its_groups(void **state) {
     assert_int_equal(fixture.groups[g].gauges[GAUGE_THREADS], times * 5);
     assert_int_equal(fixture.groups[g].gauges[GAUGE_RSS], times * 100);
     assert_int_equal(fixture.groups[g].gauges[GAUGE_VM], times * 200);
-    assert_int_equal(fixture.groups[g].without_io, times);
+    assert_int_equal(fixture.groups[g].gauges[GAUGE_WITHOUT_IO], times);
   }
   member_destroy(member);
 }

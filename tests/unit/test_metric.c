@@ -191,7 +191,7 @@ static void leaves_out_unknown_io(void **state) {
   (void)state;
   struct rule rule = {.collect = COLLECT_IO | COLLECT_COUNT | COLLECT_CPU};
   struct group group = group_of(&rule);
-  group.without_io = 1;
+  group.gauges[GAUGE_WITHOUT_IO] = 1;
   assert_string_equal(report(&group, &usual),
                       "ps_cputime derive 1234567 234567\n"
                       "ps_count gauge 11 22\n");

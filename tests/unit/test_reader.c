@@ -694,7 +694,7 @@ static void keeps_descriptors(void **state) {
     assert_in_range(truth(fixture, 0, COUNTER_WRITE_CHARS),
                     (round + 1) * CHILDREN * 1000,
                     (round + 1) * CHILDREN * 1001 + CHILDREN);
-    assert_int_equal(group_of(fixture, 0)->without_io, 0);
+    assert_int_equal(group_of(fixture, 0)->gauges[GAUGE_WITHOUT_IO], 0);
   }
   for (size_t c = 0; c < CHILDREN; c++)
     child_reap(&children[c]);
@@ -902,15 +902,15 @@ static void goes_on_without_io(void **state) {
     child_tell(&child, 'b', 10);
     read_now(fixture);
     assert_int_equal(fixture->report.io, -EACCES);
-    assert_int_equal(group_of(fixture, 0)->without_io, 1);
-    assert_int_equal(group_of(fixture, 1)->without_io, 0);
+    assert_int_equal(group_of(fixture, 0)->gauges[GAUGE_WITHOUT_IO], 1);
+    assert_int_equal(group_of(fixture, 1)->gauges[GAUGE_WITHOUT_IO], 0);
     assert_true(cpu_of(fixture, 0) >= i * 10 * MS);
   }
   regain_capability(before);
   child_tell(&child, 'b', 1);
   read_now(fixture);
   assert_int_equal(fixture->report.io, 0);
-  assert_int_equal(group_of(fixture, 0)->without_io, 0);
+  assert_int_equal(group_of(fixture, 0)->gauges[GAUGE_WITHOUT_IO], 0);
   child_reap(&child);
   child_reap(&own);
 }
@@ -1372,11 +1372,11 @@ static void remembers_unreadable_io(void **state) {
   open_reader(fixture, fixture->tree.root);
   read_now(fixture);
   assert_int_equal(fixture->report.io, -EBADMSG);
-  assert_int_equal(group_of(fixture, 0)->without_io, 1);
+  assert_int_equal(group_of(fixture, 0)->gauges[GAUGE_WITHOUT_IO], 1);
 
   for (int i = 0; i < 3; i++) {
     read_now(fixture);
-    assert_int_equal(group_of(fixture, 0)->without_io, 1);
+    assert_int_equal(group_of(fixture, 0)->gauges[GAUGE_WITHOUT_IO], 1);
     assert_int_equal(fixture->report.io, -EBADMSG);
   }
 
@@ -1386,7 +1386,7 @@ static void remembers_unreadable_io(void **state) {
   child_tell(&child, 's', 1);
   read_now(fixture);
   assert_int_equal(fixture->report.io, 0);
-  assert_int_equal(group_of(fixture, 0)->without_io, 0);
+  assert_int_equal(group_of(fixture, 0)->gauges[GAUGE_WITHOUT_IO], 0);
   child_reap(&child);
 }
 

@@ -225,12 +225,12 @@ static void counts_the_hidden_in_other(void **state) {
   use(a, 5);
   a->gauges[GAUGE_PROCESSES] = 2;
   b->gauges[GAUGE_PROCESSES] = 3;
-  b->without_io = 1;
+  b->gauges[GAUGE_WITHOUT_IO] = 1;
   publish(&book);
   assert_int_equal(a->gauges[GAUGE_PROCESSES], 2);
   assert_int_equal(b->gauges[GAUGE_PROCESSES], 0);
   assert_int_equal(book.tracker->other->gauges[GAUGE_PROCESSES], 3);
-  assert_int_equal(book.tracker->other->without_io, 1);
+  assert_int_equal(book.tracker->other->gauges[GAUGE_WITHOUT_IO], 1);
   book_close(&book);
 }
 
