@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/diagnostics.h"
 
+#include "report/member_problems.h"
 #include "report/privileges.h"
 
 #include <errno.h>
@@ -8,15 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/* How collectd gets a capability. Root lacks it only where it was taken away.
- */
-#define ROOT_REMEDY                                                            \
-  "add it to its container (docker run --cap-add=) or to "                     \
-  "CapabilityBoundingSet= of its service"
-#define USER_REMEDY                                                            \
-  "run it as root, or add it to its service (systemd: AmbientCapabilities= "   \
-  "and CapabilityBoundingSet=)"
 
 static const char *taskstats_cause(int status) {
   switch (status) {
@@ -35,8 +27,9 @@ static const char *taskstats_cause(int status) {
     if (privileges_have(CAP_NET_ADMIN))
       return "collectd has CAP_NET_ADMIN in a user namespace of its own only; "
              "run it outside of the container, or in the host's user namespace";
-    return geteuid() == 0 ? "collectd lacks CAP_NET_ADMIN; " ROOT_REMEDY
-                          : "collectd lacks CAP_NET_ADMIN; " USER_REMEDY;
+    return geteuid() == 0
+               ? "collectd lacks CAP_NET_ADMIN; " PRIVILEGES_ROOT_REMEDY
+               : "collectd lacks CAP_NET_ADMIN; " PRIVILEGES_USER_REMEDY;
   case -EPROTONOSUPPORT:
     return "this kernel's taskstats are older than version 8; run a newer one";
   default:
@@ -73,67 +66,6 @@ static void describe_delays_off(int status, char *line, size_t size) {
            "known. To count all: \"sysctl kernel.task_delayacct=1\" (for good: "
            "in /etc/sysctl.d) or EnableDelayAccounting true; then restart the "
            "services, since what runs already is not counted.");
-}
-
-/* What others' files in procfs want: executables only ptrace access, I/O that
- * its mode is overridden, too (0400). */
-enum { PTRACE_ALONE = 1, PTRACE_AND_OPEN = 2 };
-
-/* Says why they cannot be read. wanted is how many of the capabilities. */
-static void describe_access(int status, size_t wanted, char *line,
-                            size_t size) {
-  static const struct {
-    unsigned int number, instead;
-    const char *name;
-  } capabilities[] = {
-      {CAP_SYS_PTRACE, CAP_SYS_PTRACE, "CAP_SYS_PTRACE"},
-      {CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE, "CAP_DAC_READ_SEARCH"}};
-  char lacks[64] = "";
-
-  for (size_t i = 0; i < wanted; i++)
-    if (!privileges_have(capabilities[i].number) &&
-        !privileges_have(capabilities[i].instead))
-      snprintf(lacks + strlen(lacks), sizeof(lacks) - strlen(lacks), "%s%s",
-               lacks[0] != '\0' ? " and " : "", capabilities[i].name);
-  if (status == -ENOENT)
-    snprintf(line, size,
-             "this kernel does not count it; run one that is built with "
-             "CONFIG_TASK_IO_ACCOUNTING");
-  else if (status != -EACCES && status != -EPERM)
-    snprintf(line, size, "the kernel gives no other reason");
-  else if (lacks[0] != '\0')
-    snprintf(line, size, "collectd lacks %s; %s", lacks,
-             geteuid() == 0 ? ROOT_REMEDY : USER_REMEDY);
-  else
-    snprintf(line, size,
-             "collectd has the capabilities, but they are in another user "
-             "namespace, or a security module (AppArmor, SELinux) forbids it");
-}
-
-static void describe_io(int status, char *line, size_t size) {
-  char cause[256];
-  describe_access(status, PTRACE_AND_OPEN, cause, sizeof(cause));
-  snprintf(line, size,
-           "The I/O of some processes cannot be read (%s): %s. Their groups "
-           "have no io_octets, io_ops and disk_octets.",
-           strerrordesc_np(-status), cause);
-}
-
-static void describe_select(int status, char *line, size_t size) {
-  char cause[256];
-  if (status == -EXDEV) {
-    snprintf(line, size,
-             "The control groups of some processes have no name here, because "
-             "collectd runs in a cgroup namespace of its own: neither "
-             "ControlGroup nor %%{unit} and the like select them. Run collectd "
-             "in the host's (docker --cgroupns=host).");
-    return;
-  }
-  describe_access(status, PTRACE_ALONE, cause, sizeof(cause));
-  snprintf(line, size,
-           "The executables of some processes cannot be read (%s): %s. "
-           "Executable does not select them.",
-           strerrordesc_np(-status), cause);
 }
 
 static const char *undecided_cause(enum pattern_result limit) {
@@ -293,9 +225,10 @@ static const struct {
                            false},
     [PROBLEM_DELAYS_OFF] = {describe_delays_off, "Delay accounting is on.",
                             false},
-    [PROBLEM_IO] = {describe_io, "All I/O can be read again.", true},
-    [PROBLEM_SELECT] = {describe_select, "All processes can be selected.",
-                        true},
+    [PROBLEM_IO] = {member_problems_describe_io, "All I/O can be read again.",
+                    true},
+    [PROBLEM_SELECT] = {member_problems_describe_select,
+                        "All processes can be selected.", true},
     [PROBLEM_UNDECIDED] = {NULL,
                            "All processes can be matched within the limit.",
                            true},

@@ -6,6 +6,15 @@
 
 /* What this process may do. */
 
+/* How collectd gets a capability. Root lacks it only where it was taken away.
+ */
+#define PRIVILEGES_ROOT_REMEDY                                                 \
+  "add it to its container (docker run --cap-add=) or to "                     \
+  "CapabilityBoundingSet= of its service"
+#define PRIVILEGES_USER_REMEDY                                                 \
+  "run it as root, or add it to its service (systemd: AmbientCapabilities= "   \
+  "and CapabilityBoundingSet=)"
+
 /* Whether a capability is effective: a CAP_ number of linux/capability.h. */
 bool privileges_have(unsigned int capability);
 

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/member_problems.h"
+
+#include "report/privileges.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What others' files in procfs want: executables only ptrace access, I/O that
+ * its mode is overridden, too (0400). */
+enum { PTRACE_ALONE = 1, PTRACE_AND_OPEN = 2 };
+
+/* Says why they cannot be read. wanted is how many of the capabilities. */
+static void describe_access(int status, size_t wanted, char *line,
+                            size_t size) {
+  static const struct {
+    unsigned int number, instead;
+    const char *name;
+  } capabilities[] = {
+      {CAP_SYS_PTRACE, CAP_SYS_PTRACE, "CAP_SYS_PTRACE"},
+      {CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE, "CAP_DAC_READ_SEARCH"}};
+  char lacks[64] = "";
+
+  for (size_t i = 0; i < wanted; i++)
+    if (!privileges_have(capabilities[i].number) &&
+        !privileges_have(capabilities[i].instead))
+      snprintf(lacks + strlen(lacks), sizeof(lacks) - strlen(lacks), "%s%s",
+               lacks[0] != '\0' ? " and " : "", capabilities[i].name);
+  if (status == -ENOENT)
+    snprintf(line, size,
+             "this kernel does not count it; run one that is built with "
+             "CONFIG_TASK_IO_ACCOUNTING");
+  else if (status != -EACCES && status != -EPERM)
+    snprintf(line, size, "the kernel gives no other reason");
+  else if (lacks[0] != '\0')
+    snprintf(line, size, "collectd lacks %s; %s", lacks,
+             geteuid() == 0 ? PRIVILEGES_ROOT_REMEDY : PRIVILEGES_USER_REMEDY);
+  else
+    snprintf(line, size,
+             "collectd has the capabilities, but they are in another user "
+             "namespace, or a security module (AppArmor, SELinux) forbids it");
+}
+
+void member_problems_describe_io(int status, char *line, size_t size) {
+  char cause[256];
+  describe_access(status, PTRACE_AND_OPEN, cause, sizeof(cause));
+  snprintf(line, size,
+           "The I/O of some processes cannot be read (%s): %s. Their groups "
+           "have no io_octets, io_ops and disk_octets.",
+           strerrordesc_np(-status), cause);
+}
+
+void member_problems_describe_select(int status, char *line, size_t size) {
+  char cause[256];
+  if (status == -EXDEV) {
+    snprintf(line, size,
+             "The control groups of some processes have no name here, because "
+             "collectd runs in a cgroup namespace of its own: neither "
+             "ControlGroup nor %%{unit} and the like select them. Run collectd "
+             "in the host's (docker --cgroupns=host).");
+    return;
+  }
+  describe_access(status, PTRACE_ALONE, cause, sizeof(cause));
+  snprintf(line, size,
+           "The executables of some processes cannot be read (%s): %s. "
+           "Executable does not select them.",
+           strerrordesc_np(-status), cause);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_MEMBER_PROBLEMS_H
+#define TASKSTATS_MEMBER_PROBLEMS_H
+
+#include <stddef.h>
+
+/* What cannot be read of some processes, by a negative errno: a line for the
+ * log, with the cause and its cure. */
+void member_problems_describe_io(int status, char *line, size_t size);
+void member_problems_describe_select(int status, char *line, size_t size);
+
+#endif
