@@ -45,6 +45,28 @@ pid_t procfs_file_pid(const char *name) {
   return *name == '\0' ? pid : 0;
 }
 
+int procfs_file_each_thread(struct procfs *proc, pid_t pid,
+                            int (*visit)(void *context, int task_fd,
+                                         const char *tid),
+                            void *context) {
+  int fd = procfs_file_open(proc, pid, "task", O_RDONLY);
+  DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+  if (dir == NULL) {
+    int status = fd >= 0 ? -errno : fd;
+    if (fd >= 0)
+      close(fd);
+    return status;
+  }
+
+  int status = 0;
+  const struct dirent *entry;
+  while (status == 0 && (entry = readdir(dir)) != NULL)
+    if (procfs_file_pid(entry->d_name) != 0)
+      status = visit(context, fd, entry->d_name);
+  closedir(dir);
+  return status;
+}
+
 size_t procfs_file_read_small(const struct procfs *proc, const char *file,
                               char *buffer, size_t size) {
   int fd = openat(proc->fd, file, O_RDONLY | O_CLOEXEC);

@@ -40,6 +40,14 @@ int procfs_file_open(struct procfs *proc, pid_t pid, const char *file,
 ssize_t procfs_file_read(struct procfs *proc, pid_t pid, const char *file,
                          char *buffer, size_t size);
 
+/* Calls visit for each thread in <pid>/task, with the directory and the
+ * thread's name there, until it returns something else than 0. Returns that, or
+ * a negative errno. */
+int procfs_file_each_thread(struct procfs *proc, pid_t pid,
+                            int (*visit)(void *context, int task_fd,
+                                         const char *tid),
+                            void *context);
+
 /* Reads a file of the system, as much as has room. Returns how much, 0 for an
  * error. */
 size_t procfs_file_read_small(const struct procfs *proc, const char *file,

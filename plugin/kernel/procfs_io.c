@@ -65,30 +65,6 @@ static void add_io(struct procfs_io *sum, const struct procfs_io *io) {
   sum->write_bytes += io->write_bytes;
 }
 
-/* Calls visit for each thread in <pid>/task, with the directory and the
- * thread's name there, until it returns an error. */
-static int each_thread(struct procfs *proc, pid_t pid,
-                       int (*visit)(void *context, int task_fd,
-                                    const char *tid),
-                       void *context) {
-  int fd = procfs_file_open(proc, pid, "task", O_RDONLY);
-  DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-  if (dir == NULL) {
-    int status = fd >= 0 ? -errno : fd;
-    if (fd >= 0)
-      close(fd);
-    return status;
-  }
-
-  int status = 0;
-  const struct dirent *entry;
-  while (status == 0 && (entry = readdir(dir)) != NULL)
-    if (procfs_file_pid(entry->d_name) != 0)
-      status = visit(context, fd, entry->d_name);
-  closedir(dir);
-  return status;
-}
-
 /* A thread that ends meanwhile is none. */
 static int add_io_of_thread(void *context, int task_fd, const char *tid) {
   char name[PROCFS_NAME_SIZE + 256], text[IO_SIZE];
@@ -111,7 +87,7 @@ int procfs_io_of_threads(struct procfs *proc, pid_t pid, struct procfs_io *io) {
   struct procfs_io sum = {0};
 
   hang_guard_enter(&proc->guard, pid);
-  int status = each_thread(proc, pid, add_io_of_thread, &sum);
+  int status = procfs_file_each_thread(proc, pid, add_io_of_thread, &sum);
   hang_guard_leave(&proc->guard);
   *io = sum;
   return status;
@@ -133,7 +109,7 @@ static int add_tid(void *context, int task_fd, const char *tid) {
 int procfs_tids(struct procfs *proc, pid_t pid, uint32_t *tids, size_t size,
                 size_t *count) {
   struct tid_list list = {.tids = tids, .size = size};
-  int status = each_thread(proc, pid, add_tid, &list);
+  int status = procfs_file_each_thread(proc, pid, add_tid, &list);
   *count = list.count;
   return status;
 }
