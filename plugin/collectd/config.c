@@ -224,6 +224,8 @@ static const struct option options[] = {
     {"CollectPageFaults", ANYWHERE, set_collect, COLLECT_PAGE_FAULTS},
     {"CollectMemory", ANYWHERE, set_collect, COLLECT_MEMORY},
     {"CollectDelayLatency", ANYWHERE, set_collect, COLLECT_DELAY_LATENCY},
+    {"CollectFileDescriptor", ANYWHERE, set_collect, COLLECT_FILES},
+    {"CollectUptime", ANYWHERE, set_collect, COLLECT_UPTIME},
 
     {"CollectExits", ANYWHERE, set_collect, COLLECT_EXITS},
 
@@ -235,7 +237,6 @@ static const struct option options[] = {
     {"ReportSelf", IN_PLUGIN, set_report_self, 0},
     {"ProcessEvents", IN_PLUGIN, set_process_events, 0},
 
-    {"CollectFileDescriptor", ANYWHERE, set_ignored, 0},
     {"CollectMemoryMaps", ANYWHERE, set_ignored, 0},
     {"CollectSystemContextSwitch", IN_PLUGIN, set_ignored, 0},
 

@@ -278,6 +278,7 @@ static void dispatch_values(double begin, const struct reader_report *report,
   const struct metric_scope scope = {
       .elapsed = last_read > 0 ? begin - last_read : 0,
       .delays = report->delays,
+      .boot_ns = clock_ns(CLOCK_BOOTTIME),
       .listens = figures->listens,
       .is_partial = report->proc != 0,
   };

@@ -88,7 +88,6 @@ struct procfs_stat {
   uint64_t user_ticks, system_ticks; /* ended threads included; USER_HZ */
   uint32_t threads;
   uint64_t start_ticks; /* after boot, CLOCK_BOOTTIME */
-  uint64_t vm_bytes, rss_bytes;
 };
 
 /* Reads <pid>/stat. */
@@ -97,6 +96,22 @@ int procfs_stat(struct procfs *proc, pid_t pid, struct procfs_stat *stat);
 /* Whether nothing but the exit status is left: a zombie whose main thread is
  * its last one. (A main thread may end before the others.) */
 bool procfs_stat_has_ended(const struct procfs_stat *stat);
+
+struct procfs_memory {
+  uint64_t vm_bytes, rss_bytes;
+  uint64_t code_bytes; /* of the program, without libraries */
+  uint64_t data_bytes; /* with the stack */
+};
+
+/* Reads <pid>/statm; if the main thread has ended, that of another one. All are
+ * 0 for a kernel thread or a zombie. */
+int procfs_memory(struct procfs *proc, pid_t pid, struct procfs_memory *memory);
+
+/* Counts the open files of a process; if the main thread has ended, those of
+ * another one. 0 for a kernel thread or a zombie. Before Linux 6.2 <pid>/fd has
+ * to be read for that, which its owner alone may, and takes long if there are
+ * many. */
+int procfs_files(struct procfs *proc, pid_t pid, uint32_t *files);
 
 struct procfs_io { /* of the whole process, ended threads included */
   uint64_t read_chars, write_chars;

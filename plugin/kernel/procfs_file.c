@@ -67,14 +67,19 @@ int procfs_file_each_thread(struct procfs *proc, pid_t pid,
   return status;
 }
 
-size_t procfs_file_read_small(const struct procfs *proc, const char *file,
-                              char *buffer, size_t size) {
-  int fd = openat(proc->fd, file, O_RDONLY | O_CLOEXEC);
+size_t procfs_file_read_at(int directory, const char *file, char *buffer,
+                           size_t size) {
+  int fd = openat(directory, file, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return 0;
   ssize_t used = read(fd, buffer, size);
   close(fd);
   return used > 0 ? (size_t)used : 0;
+}
+
+size_t procfs_file_read_small(const struct procfs *proc, const char *file,
+                              char *buffer, size_t size) {
+  return procfs_file_read_at(proc->fd, file, buffer, size);
 }
 
 void procfs_file_cut_deleted(char *path) {

@@ -19,10 +19,18 @@ enum {
   PROCFS_CGROUPS_SIZE = 65536,
 };
 
+/* Whether the size of <pid>/fd is the number of open files. */
+enum procfs_fd_sizes {
+  PROCFS_FD_SIZES_UNKNOWN,
+  PROCFS_FD_SIZES,
+  PROCFS_FD_NO_SIZES
+};
+
 struct procfs {
   DIR *dir;
   int fd; /* of dir, and owned by it */
   uint64_t page_size;
+  enum procfs_fd_sizes fd_sizes;
   struct hang_guard guard;
   char *cmdline; /* what was read last, and its room */
   size_t cmdline_size;
@@ -48,8 +56,12 @@ int procfs_file_each_thread(struct procfs *proc, pid_t pid,
                                          const char *tid),
                             void *context);
 
-/* Reads a file of the system, as much as has room. Returns how much, 0 for an
+/* Reads a file in a directory, as much as has room. Returns how much, 0 for an
  * error. */
+size_t procfs_file_read_at(int directory, const char *file, char *buffer,
+                           size_t size);
+
+/* The same of a file of the system. */
 size_t procfs_file_read_small(const struct procfs *proc, const char *file,
                               char *buffer, size_t size);
 

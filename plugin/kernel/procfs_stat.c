@@ -23,8 +23,6 @@ enum {
   STAT_STIME = 15,
   STAT_NUM_THREADS = 20,
   STAT_STARTTIME = 22,
-  STAT_VSIZE = 23,
-  STAT_RSS = 24,
   STAT_FIELDS
 };
 
@@ -72,8 +70,6 @@ int procfs_stat(struct procfs *proc, pid_t pid, struct procfs_stat *stat) {
       .system_ticks = fields[STAT_STIME],
       .threads = (uint32_t)fields[STAT_NUM_THREADS],
       .start_ticks = fields[STAT_STARTTIME],
-      .vm_bytes = fields[STAT_VSIZE],
-      .rss_bytes = fields[STAT_RSS] * proc->page_size,
   };
   memcpy(stat->comm, name + 1, length);
   return 0;

@@ -9,12 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What others' files in procfs want: executables only ptrace access, I/O that
- * its mode is overridden, too (0400). */
-enum { PTRACE_ALONE = 1, PTRACE_AND_OPEN = 2 };
+/* What others' files in procfs want: executables only ptrace access, the list
+ * of open files that its mode is overridden (0500), I/O both (0400). Bits of
+ * the capabilities below. */
+enum { WANTS_NOTHING = 0, WANTS_PTRACE = 1, WANTS_OPEN = 2 };
 
-/* Says why they cannot be read. wanted is how many of the capabilities. */
-static void describe_access(int status, size_t wanted, char *line,
+/* Says why they cannot be read. */
+static void describe_access(int status, unsigned int wanted, char *line,
                             size_t size) {
   static const struct {
     unsigned int number, instead;
@@ -24,8 +25,8 @@ static void describe_access(int status, size_t wanted, char *line,
       {CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE, "CAP_DAC_READ_SEARCH"}};
   char lacks[64] = "";
 
-  for (size_t i = 0; i < wanted; i++)
-    if (!privileges_have(capabilities[i].number) &&
+  for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++)
+    if ((wanted & 1U << i) != 0 && !privileges_have(capabilities[i].number) &&
         !privileges_have(capabilities[i].instead))
       snprintf(lacks + strlen(lacks), sizeof(lacks) - strlen(lacks), "%s%s",
                lacks[0] != '\0' ? " and " : "", capabilities[i].name);
@@ -46,10 +47,29 @@ static void describe_access(int status, size_t wanted, char *line,
 
 void member_problems_describe_io(int status, char *line, size_t size) {
   char cause[256];
-  describe_access(status, PTRACE_AND_OPEN, cause, sizeof(cause));
+  describe_access(status, WANTS_PTRACE | WANTS_OPEN, cause, sizeof(cause));
   snprintf(line, size,
            "The I/O of some processes cannot be read (%s): %s. Their groups "
            "have no io_octets, io_ops and disk_octets.",
+           strerrordesc_np(-status), cause);
+}
+
+void member_problems_describe_memory(int status, char *line, size_t size) {
+  char cause[256];
+  describe_access(status, WANTS_NOTHING, cause, sizeof(cause));
+  snprintf(line, size,
+           "The memory of some processes cannot be read (%s): %s. Their groups "
+           "have no ps_rss, ps_vm, ps_data and ps_code.",
+           strerrordesc_np(-status), cause);
+}
+
+void member_problems_describe_files(int status, char *line, size_t size) {
+  char cause[256];
+  describe_access(status, WANTS_OPEN, cause, sizeof(cause));
+  snprintf(line, size,
+           "The open files of some processes cannot be counted (%s): %s. Their "
+           "groups have no file_handles. Linux 6.2 and later counts them for "
+           "everybody.",
            strerrordesc_np(-status), cause);
 }
 
@@ -63,7 +83,7 @@ void member_problems_describe_select(int status, char *line, size_t size) {
              "in the host's (docker --cgroupns=host).");
     return;
   }
-  describe_access(status, PTRACE_ALONE, cause, sizeof(cause));
+  describe_access(status, WANTS_PTRACE, cause, sizeof(cause));
   snprintf(line, size,
            "The executables of some processes cannot be read (%s): %s. "
            "Executable does not select them.",

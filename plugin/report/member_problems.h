@@ -7,6 +7,8 @@
 /* What cannot be read of some processes, by a negative errno: a line for the
  * log, with the cause and its cure. */
 void member_problems_describe_io(int status, char *line, size_t size);
+void member_problems_describe_memory(int status, char *line, size_t size);
+void member_problems_describe_files(int status, char *line, size_t size);
 void member_problems_describe_select(int status, char *line, size_t size);
 
 #endif

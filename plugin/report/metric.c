@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/metric.h"
 
+#include "kernel/arithmetic.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -10,9 +12,10 @@ enum kind {
   RATE,   /* increment of a counter per second, for each kind of delay */
   MEAN,   /* increment of a counter over that of another, likewise */
   TOTAL,  /* as DERIVE, likewise */
+  AGE,    /* of the oldest member */
 };
 
-enum needs { NOTHING, IO, RECORD, LISTENER };
+enum needs { NOTHING, IO, MEMORY, FILES, MEMBER, RECORD, LISTENER };
 
 struct metric {
   const char *type;
@@ -49,10 +52,18 @@ static const struct metric metrics[] = {
      1, {COUNTER_SWITCHES_INVOLUNTARY}},
     {"ps_pagefaults", "", DERIVE, COLLECT_PAGE_FAULTS, NOTHING, 1,
      2, {COUNTER_FAULTS_MINOR, COUNTER_FAULTS_MAJOR}},
-    {"ps_rss", "", GAUGE, COLLECT_MEMORY, NOTHING, 1,
+    {"ps_rss", "", GAUGE, COLLECT_MEMORY, MEMORY, 1,
      1, {GAUGE_RSS}},
-    {"ps_vm", "", GAUGE, COLLECT_MEMORY, NOTHING, 1,
+    {"ps_vm", "", GAUGE, COLLECT_MEMORY, MEMORY, 1,
      1, {GAUGE_VM}},
+    {"ps_data", "", GAUGE, COLLECT_MEMORY, MEMORY, 1,
+     1, {GAUGE_DATA}},
+    {"ps_code", "", GAUGE, COLLECT_MEMORY, MEMORY, 1,
+     1, {GAUGE_CODE}},
+    {"file_handles", "", GAUGE, COLLECT_FILES, FILES, 1,
+     1, {GAUGE_FILES}},
+    {"uptime", "", AGE, COLLECT_UPTIME, MEMBER, NS,
+     1, {GAUGES}},
     {"total_events", "exit-ok", DERIVE, COLLECT_EXITS, LISTENER, 1,
      1, {COUNTER_EXIT_OK}},
     {"total_events", "exit-error", DERIVE, COLLECT_EXITS, LISTENER, 1,
@@ -64,6 +75,10 @@ static const struct metric metrics[] = {
 };
 /* clang-format on */
 
+static bool is_of_delays(enum kind kind) {
+  return kind == RATE || kind == MEAN || kind == TOTAL;
+}
+
 static bool is_known(const struct metric *metric, const struct group *group,
                      const struct metric_scope *scope) {
   if (scope->is_partial && metric->needs != LISTENER)
@@ -71,6 +86,12 @@ static bool is_known(const struct metric *metric, const struct group *group,
   switch (metric->needs) {
   case IO:
     return group->gauges[GAUGE_WITHOUT_IO] == 0;
+  case MEMORY:
+    return group->gauges[GAUGE_WITHOUT_MEMORY] == 0;
+  case FILES:
+    return group->gauges[GAUGE_WITHOUT_FILES] == 0;
+  case MEMBER:
+    return group->gauges[GAUGE_PROCESSES] > 0;
   case RECORD:
     return scope->delays != 0;
   case LISTENER:
@@ -95,6 +116,14 @@ static double per(const struct metric *metric, const struct group *group,
 static int64_t reported(const struct metric *metric, const struct group *group,
                         unsigned int counter) {
   return (int64_t)(group->reported[counter] / metric->divisor);
+}
+
+static double gauge_of(const struct metric *metric, const struct group *group,
+                       const struct metric_scope *scope, unsigned int v) {
+  uint64_t gauge = metric->kind == AGE
+                       ? subtract(scope->boot_ns, group->oldest_ns)
+                       : group->gauges[metric->source[v]];
+  return (double)gauge / (double)metric->divisor;
 }
 
 /* The metrics of each kind of delay that is known. */
@@ -132,7 +161,7 @@ void metric_each(const struct group *group, const struct metric_scope *scope,
         !is_known(metric, group, scope))
       continue;
 
-    if (metric->kind != DERIVE && metric->kind != GAUGE) {
+    if (is_of_delays(metric->kind)) {
       each_delay(metric, group, scope, sink, context);
       continue;
     }
@@ -144,7 +173,7 @@ void metric_each(const struct group *group, const struct metric_scope *scope,
       if (value.is_derive)
         value.values[v].derive = reported(metric, group, metric->source[v]);
       else
-        value.values[v].gauge = (double)group->gauges[metric->source[v]];
+        value.values[v].gauge = gauge_of(metric, group, scope, v);
     }
     sink(context, &value);
   }

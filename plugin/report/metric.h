@@ -29,8 +29,9 @@ struct metric_scope {
   /* The kinds of delay that are counted, as bits 1 << kind; none if no record
    * can be read. */
   uint32_t delays;
-  bool listens;    /* exits are told */
-  bool is_partial; /* the read has not seen all processes */
+  uint64_t boot_ns; /* the time now, CLOCK_BOOTTIME */
+  bool listens;     /* exits are told */
+  bool is_partial;  /* the read has not seen all processes */
 };
 
 typedef void metric_sink(void *context, const struct metric_value *value);

@@ -23,6 +23,8 @@ enum collect {
   COLLECT_DELAY_LATENCY = 1 << 7,
   COLLECT_EXITS = 1 << 8,
   COLLECT_DELAY_TOTAL = 1 << 9,
+  COLLECT_FILES = 1 << 10,
+  COLLECT_UPTIME = 1 << 11,
 };
 
 /* Which ends of processes are told at once. */

@@ -34,10 +34,15 @@ enum gauge {
   GAUGE_PROCESSES,
   GAUGE_THREADS,
   GAUGE_RSS, /* bytes */
-  GAUGE_VM,  /* bytes */
+  GAUGE_VM,
+  GAUGE_DATA,
+  GAUGE_CODE,
+  GAUGE_FILES, /* open */
   /* Of how many members something cannot be read, so that it is not known of
    * all together: */
   GAUGE_WITHOUT_IO,
+  GAUGE_WITHOUT_MEMORY,
+  GAUGE_WITHOUT_FILES,
   GAUGES
 };
 

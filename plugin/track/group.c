@@ -60,6 +60,11 @@ uint64_t group_increment(const struct group *group, unsigned int counter) {
   return group->increment[counter - COUNTER_DELAY];
 }
 
+void group_note_oldest(struct group *group, uint64_t start_ns) {
+  if (group->gauges[GAUGE_PROCESSES] == 0 || start_ns < group->oldest_ns)
+    group->oldest_ns = start_ns;
+}
+
 void group_divert(struct group *group, struct group *other) {
   for (unsigned int i = 0; i < COUNTERS; i++) {
     int64_t more = (int64_t)unreported(group, i);
@@ -71,6 +76,8 @@ void group_divert(struct group *group, struct group *other) {
     other->rated[i] += group->rated[i] - reported;
     group->rated[i] = reported;
   }
+  if (group->gauges[GAUGE_PROCESSES] > 0)
+    group_note_oldest(other, group->oldest_ns);
   for (unsigned int i = 0; i < GAUGES; i++) {
     other->gauges[i] += group->gauges[i];
     group->gauges[i] = 0;

@@ -58,6 +58,7 @@ struct group {
   uint64_t increment[GROUP_RATED]; /* by which the last publication raised what
                                     * is rated */
   uint64_t gauges[GAUGES];
+  uint64_t oldest_ns; /* when the first of GAUGE_PROCESSES began, after boot */
 
   /* Whether it has had a member of which the kernel counts all kinds of delay;
    * and one of which it counts waits for a CPU alone. */
@@ -67,6 +68,11 @@ struct group {
 
 /* Adds what a member has used since it was last looked at. */
 void group_add(struct group *group, const int64_t delta[COUNTERS])
+    REQUIRES(tracker_mutex);
+
+/* Notes that one of the processes that are there began at that time after boot,
+ * before it is added to the gauges. */
+void group_note_oldest(struct group *group, uint64_t start_ns)
     REQUIRES(tracker_mutex);
 
 /* Brings what is dispatched up to date. counted is the kinds of delay that the

@@ -3,7 +3,6 @@
 
 #include "track/overlap.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@ struct member *member_create(bool from_zero) UNCHECKED {
     return NULL;
   member->account.from_zero = from_zero;
   member->task_fd = member->io_fd = -1;
+  member->memory_error = member->files_error = MEMBER_UNREAD;
   member->is_new = true;
   return member;
 }
@@ -145,17 +145,25 @@ static void add_gauges(const struct member *member, uint64_t gauges[GAUGES]) {
   if (!member->has_ended) {
     gauges[GAUGE_PROCESSES]++;
     gauges[GAUGE_THREADS] += member->threads;
-    gauges[GAUGE_RSS] += member->rss_bytes;
-    gauges[GAUGE_VM] += member->vm_bytes;
+    gauges[GAUGE_RSS] += member->memory.rss_bytes;
+    gauges[GAUGE_VM] += member->memory.vm_bytes;
+    gauges[GAUGE_DATA] += member->memory.data_bytes;
+    gauges[GAUGE_CODE] += member->memory.code_bytes;
+    gauges[GAUGE_FILES] += member->files;
+    gauges[GAUGE_WITHOUT_MEMORY] += member->memory_error != 0;
+    gauges[GAUGE_WITHOUT_FILES] += member->files_error != 0;
   }
   gauges[GAUGE_WITHOUT_IO] += member->io_error != 0;
 }
 
-void member_add_gauges(const struct member *member) {
+void member_add_gauges(const struct member *member, uint64_t start_ns) {
   for (size_t i = 0; i < member->group_count; i++) {
     struct group *group = member->memberships[i].group;
-    if (!member->memberships[i].is_duplicate)
-      add_gauges(member, group->gauges);
+    if (member->memberships[i].is_duplicate)
+      continue;
+    if (!member->has_ended)
+      group_note_oldest(group, start_ns);
+    add_gauges(member, group->gauges);
   }
   if (member->overlap != NULL) {
     uint64_t gauges[GAUGES] = {0};

@@ -5,6 +5,8 @@
 #include "track/account.h"
 #include "track/group.h"
 
+#include <errno.h>
+
 /* That a process belongs to a group, and by which rule. */
 struct membership {
   const struct rule *rule;
@@ -12,6 +14,9 @@ struct membership {
   bool is_duplicate; /* another rule names the same group, in which it counts
                         once */
 };
+
+/* The error of what was not read yet, since no group wanted it. */
+enum { MEMBER_UNREAD = -ENODATA };
 
 /* A process that belongs to at least one group. */
 struct member {
@@ -43,8 +48,10 @@ struct member {
   /* The reader's: no other thread looks at them. */
   int task_fd, io_fd; /* <pid>/task and <pid>/io, kept open; or -1 */
   int io_error;       /* why its I/O cannot be read: 0 or a negative errno */
-  uint64_t rss_bytes, vm_bytes;
-  bool is_new;      /* never looked at */
+  struct procfs_memory memory;
+  uint32_t files;                /* open */
+  int memory_error, files_error; /* why they are not known, likewise */
+  bool is_new;                   /* never looked at */
   bool has_ended;   /* a zombie: used what it used, and is no more */
   bool may_be_dead; /* had one thread left: a zombie would look the same */
   bool is_gone;     /* to be removed from the process table */
@@ -82,7 +89,9 @@ void member_add(const struct member *member, const int64_t delta[COUNTERS])
 bool member_update(struct member *member, const struct sample *sample)
     REQUIRES(tracker_mutex);
 
-/* Adds what the member is now to its groups' gauges. */
-void member_add_gauges(const struct member *member) REQUIRES(tracker_mutex);
+/* Adds what the member, which began at start_ns after boot, is now to its
+ * groups' gauges. */
+void member_add_gauges(const struct member *member, uint64_t start_ns)
+    REQUIRES(tracker_mutex);
 
 #endif

@@ -102,7 +102,7 @@ static bool read_io(struct sample_sources *sources, struct process *process,
 static bool needs_stat(const struct member *member, const struct sample *sample,
                        bool had_waited) {
   bool splits_cpu = sample->record != NULL && sample->counts_ended_threads;
-  return (member->collect & (COLLECT_PAGE_FAULTS | COLLECT_MEMORY)) != 0 ||
+  return (member->collect & COLLECT_PAGE_FAULTS) != 0 ||
          ((member->collect & COLLECT_CPU) != 0 && !splits_cpu) ||
          (had_waited && (member->collect & COLLECT_IO) != 0);
 }

@@ -19,6 +19,8 @@ struct reader_report {
                   * but for what the listener adds */
   int taskstats; /* no records: neither delays nor context switches */
   int io;        /* some member's I/O cannot be read */
+  int memory;    /* nor its memory */
+  int files;     /* nor how many files it has open */
   int select;    /* some process's executable or the like cannot be read */
   /* How many processes could not be matched within the limit (pattern.h), the
    * name of a rule and its expression that did not decide, or NULL. They are

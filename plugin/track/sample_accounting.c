@@ -129,8 +129,6 @@ static bool count_read_sample(struct sample_sources *sources,
 
 void sample_accounting_note_stat(struct member *member,
                                  const struct procfs_stat *stat) {
-  member->rss_bytes = stat->rss_bytes;
-  member->vm_bytes = stat->vm_bytes;
   member->has_ended = procfs_stat_has_ended(stat);
   member->may_be_dead = false;
 }

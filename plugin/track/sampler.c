@@ -2,6 +2,7 @@
 #include "track/sampler.h"
 
 #include "kernel/clock.h"
+#include "track/member_gauges.h"
 #include "track/sample_accounting.h"
 
 #include <errno.h>
@@ -137,6 +138,7 @@ void sampler_flush(struct sampler *sampler) {
     struct process *process = sampler->batch[i];
     if (!has_answers)
       process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
+    member_gauges_read(sampler->sources.proc, process->pid, process->member);
     process->member->is_gone = !member_sample_read(
         &sampler->sources, process, has_answers ? &answers[i] : NULL,
         &sampler->samples[i]);
@@ -167,7 +169,8 @@ void sampler_look_at_idle(struct sampler *sampler, struct process *process) {
   struct member *member = process->member;
   struct procfs_stat stat;
 
-  if ((member->may_be_dead || (member->collect & COLLECT_MEMORY) != 0) &&
+  if (member->may_be_dead &&
       procfs_stat(sampler->sources.proc, process->pid, &stat) == 0)
     sample_accounting_note_stat(member, &stat);
+  member_gauges_read_idle(sampler->sources.proc, process->pid, member);
 }

@@ -125,7 +125,7 @@ block() {
 @test "config: the example names every option" {
   for option in Process ProcessMatch Group Command CommandLine Executable \
     User ControlGroup PIDFile Descendants Top MaxGroups CollectDelay \
-    CollectCPU CollectIO CollectCount CollectContextSwitch \
+    CollectDelayTotal CollectFileDescriptor CollectUptime CollectCPU CollectIO CollectCount CollectContextSwitch \
     CollectPageFaults CollectMemory CollectDelayLatency CollectExits WatchCPUs \
     WatchBuffer NotifyExit NotifyExitRate EnableDelayAccounting ReportSelf; do
     grep -Eq "^ *#? *<?${option}[ >]" "$TASKSTATS_TESTS/../collectd.conf.example" ||
@@ -146,16 +146,14 @@ EOF
 
 @test "config: options of the processes plugin that mean nothing here" {
   accepts <<'EOF'
-    CollectFileDescriptor true
     CollectMemoryMaps true
     CollectSystemContextSwitch true
     <Process "p">
-      CollectFileDescriptor true
       CollectMemoryMaps false
     </Process>
 EOF
 
-  ignored='CollectFileDescriptor|CollectMemoryMaps|CollectSystemContextSwitch'
+  ignored='CollectMemoryMaps|CollectSystemContextSwitch'
   warning=$(grep -E "$ignored" <<<"$output" | sort -u)
   assert_equal "$(wc -l <<<"$warning")" 1 "$warning"
   for option in ${ignored//|/ }; do

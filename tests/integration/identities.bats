@@ -8,7 +8,7 @@ source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
 all_options=(CollectDelay CollectDelayTotal CollectCPU CollectIO CollectCount
   CollectContextSwitch CollectPageFaults CollectMemory CollectDelayLatency
-  CollectExits)
+  CollectFileDescriptor CollectUptime CollectExits)
 
 default_options=(CollectDelay CollectDelayTotal CollectCPU CollectIO CollectCount
   CollectExits)
@@ -31,7 +31,9 @@ option_identities() {
     printf '%s\n' contextswitch-voluntary contextswitch-involuntary
     ;;
   CollectPageFaults) echo ps_pagefaults ;;
-  CollectMemory) printf '%s\n' ps_rss ps_vm ;;
+  CollectMemory) printf '%s\n' ps_rss ps_vm ps_data ps_code ;;
+  CollectFileDescriptor) echo file_handles ;;
+  CollectUptime) echo uptime ;;
   CollectExits) printf 'total_events-exit-%s\n' ok error signal ;;
   esac
 }

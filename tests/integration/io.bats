@@ -174,3 +174,54 @@ EOF
     "/proc/${load_pid[$me-mem]}/status" "/proc/${load_pid[$me-park]}/status")
   assert_near "$(value memory ps_rss)" "$resident" 1
 }
+
+# age PID: seconds since it began.
+age() {
+  awk -v hz="$(getconf CLK_TCK)" '
+    FNR == NR { uptime = $1; next }
+    { sub(/.*\) /, ""); printf "%.2f\n", uptime - $20 / hz }' /proc/uptime "/proc/$1/stat"
+}
+
+# from_status KEY...: bytes, of all loads.
+from_status() {
+  local pid
+
+  for pid in "${load_pid[@]}"; do
+    grep -E "^($(tr ' ' '|' <<<"$*")):" "/proc/$pid/status"
+  done | awk '{ sum += $2 } END { printf "%.0f\n", sum * 1024 }'
+}
+
+@test "io: open files, code, data and uptime, as the processes plugin has them" {
+  configure <<EOF
+    CollectFileDescriptor true
+    CollectMemory true
+    CollectUptime true
+    <Group "parity">
+      Command "$me-files" "$me-young"
+    </Group>
+    <Group "none">
+      Command "$me-none"
+    </Group>
+EOF
+  start_collectd
+  start_load "$me-files" --wait --stay 100 files 300
+  await_members parity 1
+  start_load "$me-young" --stay 100 touch 5000
+  await_done "$me-young"
+  settle parity
+  before=$(value parity file_handles)
+  perform "$me-files"
+  from=$(age "${load_pid[$me-files]}")
+  settle parity
+
+  assert_equal "$(value parity file_handles)" "$(find "/proc/${load_pid[$me-files]}/fd" \
+    "/proc/${load_pid[$me-young]}/fd" -mindepth 1 | wc -l).000000"
+  holds "$(value parity file_handles) - $before == 300" || fail "$before files before"
+  assert_equal "$(value parity ps_code)" "$(from_status VmExe).000000"
+  assert_near "$(value parity ps_data)" "$(from_status VmData VmStk)" 1
+  assert_between "$(value parity uptime)" "$from - 0.02" \
+    "$(age "${load_pid[$me-files]}") + 0.02"
+  assert_equal "$(value none file_handles)" 0.000000
+  run ! has_identity none uptime
+  assert_no_complaints
+}

@@ -86,6 +86,7 @@ configure_members() {
     CollectContextSwitch true
     CollectPageFaults true
     CollectMemory true
+    CollectFileDescriptor true
     <Group "all">
       Command "$me-root" "$me-other"
     </Group>
@@ -122,8 +123,8 @@ work_seen() {
 
 # All that there is of a group with the options of configure_members.
 all_identities() {
-  printf '%s\n' ps_cputime io_octets io_ops disk_octets ps_count ps_pagefaults ps_rss \
-    ps_vm contextswitch-{in,}voluntary total_events-exit-{ok,error,signal}
+  printf '%s\n' ps_cputime io_octets io_ops disk_octets ps_count ps_pagefaults \
+    ps_{rss,vm,data,code} file_handles contextswitch-{in,}voluntary total_events-exit-{ok,error,signal}
   delay_kinds | sed 's/^/delay_rate-delay-/'
   delay_kinds | sed 's/^/total_time_in_ms-delay-/'
 }
@@ -227,8 +228,9 @@ CONF
   has_capabilities $((1 << 12 | 1 << 19))
   work_seen
 
+  kernel_has 6.2 || unreadable='|file_handles'
   # shellcheck disable=SC2046 # words
-  assert_identities all $(all_identities | grep -Ev '^(io|disk)_')
+  assert_identities all $(all_identities | grep -Ev "^(io|disk)_${unreadable:-}")
   assert_equal "$(members "exe-$me-file")" 2.000000
   assert_logged_once 'I/O of some processes.*lacks CAP_DAC_READ_SEARCH;'
 }

@@ -147,6 +147,20 @@ int procfs_stat(struct procfs *proc, pid_t pid, struct procfs_stat *stat) {
   return 0;
 }
 
+/* Nobody wants memory or open files. */
+int procfs_memory(struct procfs *proc, pid_t pid,
+                  struct procfs_memory *memory) {
+  (void)proc;
+  *memory = (struct procfs_memory){0};
+  return look_up(pid) != NULL ? 0 : -ENOENT;
+}
+
+int procfs_files(struct procfs *proc, pid_t pid, uint32_t *files) {
+  (void)proc;
+  *files = 0;
+  return look_up(pid) != NULL ? 0 : -ENOENT;
+}
+
 bool procfs_stat_has_ended(const struct procfs_stat *stat) {
   return stat->state == 'Z' && stat->threads <= 1;
 }

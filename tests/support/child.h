@@ -84,6 +84,14 @@ static inline void child_do(char order, uint32_t argument,
     }
     close(null);
     break;
+  case 'o': /* open that many files */
+    while (argument-- > 0)
+      if (open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
+        _exit(1);
+    break;
+  case 'l': /* the main thread leaves alone, and does not answer */
+    syscall(SYS_exit, 0);
+    break;
   case 's': /* sleep_often */
     sleep_often(RUSAGE_SELF, argument);
     break;

@@ -317,6 +317,15 @@ static int open_file(const char *path, int flags) {
   return fd;
 }
 
+/* Open files, which stay so. */
+static void work_files(char *const *arguments) {
+  unsigned count = small_number(arguments[0]);
+
+  for (unsigned i = 0; i < count; i++)
+    open_file("/dev/null", O_RDONLY);
+  counted += count;
+}
+
 static char *aligned_buffer(size_t size) {
   char *buffer = NULL;
 
@@ -862,6 +871,7 @@ static const struct command commands[] = {
     {"mixed", "PHASES MS", 2, false, work_mixed},
     {"churn", "COUNT US PARALLEL", 3, true, work_churn},
     {"park", "THREADS", 1, false, work_park},
+    {"files", "COUNT", 1, false, work_files},
     {"write", "FILE BYTES CALLS plain|fsync|direct", 4, false, work_write},
     {"read", "FILE BYTES CALLS", 3, false, work_read},
     {"direct", "FILE BLOCK MS", 3, false, work_direct},

@@ -159,7 +159,7 @@ static inline void tree_put_of(const struct tree *tree, pid_t pid,
   tree_put(tree, path, text);
 }
 
-/* Its stat, io and task. */
+/* Its stat, statm, io and task. */
 struct tree_process {
   pid_t pid, ppid;
   const char *comm;
@@ -173,16 +173,19 @@ static inline void tree_put_stat(const struct tree *tree,
   char text[512];
   snprintf(text, sizeof(text),
            "%d (%s) %c %d 1 1 0 -1 %u 40 0 4 0 3 1 0 0 20 0 1 0 %" PRIu64
-           " 4096000 %" PRIu64 " 0 0 0\n",
+           " 4096000 100 0 0 0\n",
            process->pid, process->comm, process->state, process->ppid,
-           process->flags, process->start_ticks, process->pages);
+           process->flags, process->start_ticks);
   tree_put_of(tree, process->pid, "stat", text);
 }
 
 static inline void tree_put_process(const struct tree *tree,
                                     const struct tree_process *process) {
-  char path[64];
+  char path[64], statm[128];
   tree_put_stat(tree, process);
+  snprintf(statm, sizeof(statm), "1000 %" PRIu64 " 3 20 0 300 0\n",
+           process->pages);
+  tree_put_of(tree, process->pid, "statm", statm);
   tree_put_of(tree, process->pid, "io",
               "rchar: 1500\nwchar: 2500\nsyscr: 3\nsyscw: 4\n"
               "read_bytes: 4096\nwrite_bytes: 8192\n"

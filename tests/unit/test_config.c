@@ -108,6 +108,8 @@ static const struct {
     {"CollectMemory", COLLECT_MEMORY},
     {"CollectDelayLatency", COLLECT_DELAY_LATENCY},
     {"CollectExits", COLLECT_EXITS},
+    {"CollectFileDescriptor", COLLECT_FILES},
+    {"CollectUptime", COLLECT_UPTIME},
     {"collectmemory", COLLECT_MEMORY},
 };
 
@@ -694,16 +696,14 @@ static void names_ignored_options(void **state) {
   static const struct {
     const char *text, *ignored;
   } cases[] = {
-      {"CollectFileDescriptor true\n", "CollectFileDescriptor"},
+      {"CollectFileDescriptor true\n", ""},
       {"collectmemorymaps true\n", "CollectMemoryMaps"},
-      {"CollectSystemContextSwitch true\nCollectMemoryMaps false\n"
-       "CollectFileDescriptor true\n",
-       "CollectSystemContextSwitch, CollectMemoryMaps, CollectFileDescriptor"},
+      {"CollectSystemContextSwitch true\nCollectMemoryMaps false\n",
+       "CollectSystemContextSwitch, CollectMemoryMaps"},
       {"CollectMemoryMaps true\n<Process \"a\">\nCollectMemoryMaps true\n"
        "</Process>\nCollectMemoryMaps true\n",
        "CollectMemoryMaps"},
-      {IN_GROUP("Command \"x\"\nCollectFileDescriptor true"),
-       "CollectFileDescriptor"},
+      {IN_GROUP("Command \"x\"\nCollectMemoryMaps true"), "CollectMemoryMaps"},
   };
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {

@@ -166,6 +166,20 @@ static const struct {
      "All I/O can be read again.",
      0,
      0},
+    {"memory",
+     {.memory = -EMFILE},
+     "memory of some processes cannot be read (Too many open files)",
+     "Their groups have no ps_rss",
+     "All memory can be read again.",
+     0,
+     0},
+    {"files",
+     {.files = -EACCES},
+     "open files of some processes cannot be counted (Permission denied)",
+     "Their groups have no file_handles",
+     "All open files can be counted again.",
+     0,
+     0},
     {"select",
      {.select = -EACCES},
      "executables of some processes cannot be read (Permission denied)",
@@ -255,7 +269,8 @@ static void says_each_once(void **state) {
         assert_case_int(name, said_count, 0);
       }
       recover(&diagnostics,
-              cases[i].report.io != 0 || cases[i].report.select != 0);
+              cases[i].report.io != 0 || cases[i].report.memory != 0 ||
+                  cases[i].report.files != 0 || cases[i].report.select != 0);
       assert_case_int(name, said_count, 1);
       assert_case(name, !said[0].is_warning);
       assert_case_says(name, said[0].text, cases[i].gone);
@@ -541,6 +556,12 @@ static void names_the_missing_capability(void **state) {
        1U << CAP_SYS_PTRACE | 1U << CAP_DAC_READ_SEARCH,
        "lacks CAP_SYS_PTRACE;",
        "collectd has the capabilities"},
+      {"files",
+       {.files = -EACCES},
+       1U << CAP_SYS_PTRACE | 1U << CAP_DAC_READ_SEARCH |
+           1U << CAP_DAC_OVERRIDE,
+       "lacks CAP_DAC_READ_SEARCH;",
+       "collectd has the capabilities"},
       {"select",
        {.select = -EACCES},
        1U << CAP_SYS_PTRACE | 1U << CAP_DAC_READ_SEARCH,
@@ -577,6 +598,8 @@ static void does_not_blame_capabilities_for_all(void **state) {
       {"kernel without CONFIG_TASK_IO_ACCOUNTING", {.io = -ENOENT}},
       {"too many open files, io", {.io = -EMFILE}},
       {"too many open files, select", {.select = -EMFILE}},
+      {"too many open files, memory", {.memory = -EMFILE}},
+      {"too many open files, files", {.files = -EMFILE}},
       {"no memory for a command line", {.select = -ENOMEM}},
       {"expressions that take too long",
        {.undecided = 2, .undecided_rule = "a", .undecided_expression = "b"}},

@@ -209,6 +209,8 @@ static void diverts_what_its_members_are(void **state) {
   (void)state;
   struct group group = {.name = "web", .members = 2};
   struct group other = {.name = "other"};
+  other.oldest_ns = 50;
+  group.oldest_ns = 40;
   for (unsigned int i = 0; i < GAUGES; i++) {
     group.gauges[i] = 10 + i;
     other.gauges[i] = 100;
@@ -218,6 +220,10 @@ static void diverts_what_its_members_are(void **state) {
     assert_int_equal(group.gauges[i], 0);
     assert_int_equal(other.gauges[i], 110 + i);
   }
+  assert_int_equal(other.oldest_ns, 40);
+  group.oldest_ns = 30; /* who is not there is not the oldest */
+  group_divert(&group, &other);
+  assert_int_equal(other.oldest_ns, 40);
   /* They are its members all the same. */
   assert_int_equal(group.members, 2);
   assert_int_equal(other.members, 0);

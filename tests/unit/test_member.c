@@ -113,19 +113,27 @@ static void adds_to_the_gauges_of_its_groups(void **state) {
   struct member *member = member_create(true);
   set_groups(&fixture, member, "13");
   member->threads = 5;
-  member->rss_bytes = 100;
-  member->vm_bytes = 200;
-  member_add_gauges(member);
+  member->memory = (struct procfs_memory){
+      .rss_bytes = 100, .vm_bytes = 200, .data_bytes = 300, .code_bytes = 400};
+  member->files = 7;
+  member_add_gauges(member, 5000); /* memory and files are not known yet */
   member->io_error = -1;
-  member_add_gauges(member);
+  member->memory_error = member->files_error = 0;
+  member_add_gauges(member, 4000);
   member->has_ended = true; /* is no more */
-  member_add_gauges(member);
+  member_add_gauges(member, 3000);
   for (size_t g = 0; g < GROUPS; g++) {
     uint64_t times = g % 2 == 1 ? 2 : 0;
     assert_int_equal(fixture.groups[g].gauges[GAUGE_PROCESSES], times);
     assert_int_equal(fixture.groups[g].gauges[GAUGE_THREADS], times * 5);
     assert_int_equal(fixture.groups[g].gauges[GAUGE_RSS], times * 100);
     assert_int_equal(fixture.groups[g].gauges[GAUGE_VM], times * 200);
+    assert_int_equal(fixture.groups[g].gauges[GAUGE_DATA], times * 300);
+    assert_int_equal(fixture.groups[g].gauges[GAUGE_CODE], times * 400);
+    assert_int_equal(fixture.groups[g].gauges[GAUGE_FILES], times * 7);
+    assert_int_equal(fixture.groups[g].gauges[GAUGE_WITHOUT_MEMORY], times / 2);
+    assert_int_equal(fixture.groups[g].gauges[GAUGE_WITHOUT_FILES], times / 2);
+    assert_int_equal(fixture.groups[g].oldest_ns, times * 2000);
     assert_int_equal(fixture.groups[g].gauges[GAUGE_WITHOUT_IO], times);
   }
   member_destroy(member);

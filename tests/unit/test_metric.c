@@ -79,6 +79,10 @@ static struct group group_of(const struct rule *rule) {
   group.gauges[GAUGE_THREADS] = 22;
   group.gauges[GAUGE_RSS] = 33000;
   group.gauges[GAUGE_VM] = 44000;
+  group.gauges[GAUGE_DATA] = 55000;
+  group.gauges[GAUGE_CODE] = 66000;
+  group.gauges[GAUGE_FILES] = 77;
+  group.oldest_ns = 1500000000;
 
   group_publish(&group, UINT32_MAX);
   group_add(&group, before);
@@ -89,7 +93,7 @@ static struct group group_of(const struct rule *rule) {
 }
 
 static const struct metric_scope usual = {
-    .elapsed = 2, .delays = 0xff, .listens = true};
+    .elapsed = 2, .delays = 0xff, .boot_ns = 92250000000, .listens = true};
 
 static const char *const lines_of[] = {
     "delay_rate-delay-cpu gauge 0.05\n"
@@ -117,7 +121,11 @@ static const char *const lines_of[] = {
     "contextswitch-involuntary derive 402\n",
     "ps_pagefaults derive 403 404\n",
     "ps_rss gauge 33000\n"
-    "ps_vm gauge 44000\n",
+    "ps_vm gauge 44000\n"
+    "ps_data gauge 55000\n"
+    "ps_code gauge 66000\n",
+    "file_handles gauge 77\n",
+    "uptime gauge 90.75\n",
     "total_events-exit-ok derive 501\n"
     "total_events-exit-error derive 502\n"
     "total_events-exit-signal derive 503\n",
@@ -132,9 +140,10 @@ static const char *const lines_of[] = {
 };
 
 static const uint32_t options[] = {
-    COLLECT_DELAY, COLLECT_DELAY_TOTAL,    COLLECT_CPU,         COLLECT_IO,
-    COLLECT_COUNT, COLLECT_CONTEXT_SWITCH, COLLECT_PAGE_FAULTS, COLLECT_MEMORY,
-    COLLECT_EXITS, COLLECT_DELAY_LATENCY};
+    COLLECT_DELAY,       COLLECT_DELAY_TOTAL, COLLECT_CPU,
+    COLLECT_IO,          COLLECT_COUNT,       COLLECT_CONTEXT_SWITCH,
+    COLLECT_PAGE_FAULTS, COLLECT_MEMORY,      COLLECT_FILES,
+    COLLECT_UPTIME,      COLLECT_EXITS,       COLLECT_DELAY_LATENCY};
 
 /* Every combination of options reports what belongs to each, and no more. */
 static void reports_what_is_collected(void **state) {
@@ -195,6 +204,24 @@ static void leaves_out_unknown_io(void **state) {
   assert_string_equal(report(&group, &usual),
                       "ps_cputime derive 1234567 234567\n"
                       "ps_count gauge 11 22\n");
+}
+
+/* So are memory and open files, and the age of nobody. */
+static void leaves_out_what_is_unknown_of_members(void **state) {
+  (void)state;
+  struct rule rule = {.collect = COLLECT_MEMORY | COLLECT_FILES |
+                                 COLLECT_UPTIME | COLLECT_COUNT};
+  struct group group = group_of(&rule);
+  group.gauges[GAUGE_WITHOUT_MEMORY] = 1;
+  assert_string_equal(report(&group, &usual), "ps_count gauge 11 22\n"
+                                              "file_handles gauge 77\n"
+                                              "uptime gauge 90.75\n");
+  group.gauges[GAUGE_WITHOUT_FILES] = 1;
+  group.oldest_ns = usual.boot_ns + 1; /* it began a moment ago */
+  assert_string_equal(report(&group, &usual), "ps_count gauge 11 22\n"
+                                              "uptime gauge 0\n");
+  group.gauges[GAUGE_PROCESSES] = 0;
+  assert_string_equal(report(&group, &usual), "ps_count gauge 0 22\n");
 }
 
 /* Of its members the kernel counts waits for a CPU alone, or of some all kinds.
@@ -280,6 +307,9 @@ static void begins_with_the_first_rate(void **state) {
                       "ps_pagefaults derive 0 0\n"
                       "ps_rss gauge 0\n"
                       "ps_vm gauge 0\n"
+                      "ps_data gauge 0\n"
+                      "ps_code gauge 0\n"
+                      "file_handles gauge 0\n"
                       "total_events-exit-ok derive 0\n"
                       "total_events-exit-error derive 0\n"
                       "total_events-exit-signal derive 0\n"
@@ -328,6 +358,7 @@ int main(void) {
       cmocka_unit_test(reports_what_is_collected),
       cmocka_unit_test(reports_the_delays_that_are_counted),
       cmocka_unit_test(leaves_out_unknown_io),
+      cmocka_unit_test(leaves_out_what_is_unknown_of_members),
       cmocka_unit_test(leaves_out_uncounted_delays),
       cmocka_unit_test(leaves_out_untold_exits),
       cmocka_unit_test(leaves_out_what_was_not_seen),

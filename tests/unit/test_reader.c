@@ -329,6 +329,9 @@ static void counts_threads_and_memory(void **state) {
   assert_int_equal(gauge(fixture, 0, GAUGE_THREADS), 4);
   assert_true(gauge(fixture, 0, GAUGE_RSS) > 2 * 65536);
   assert_true(gauge(fixture, 0, GAUGE_VM) > gauge(fixture, 0, GAUGE_RSS));
+  assert_true(gauge(fixture, 0, GAUGE_CODE) > 0);
+  assert_true(gauge(fixture, 0, GAUGE_DATA) > 0);
+  assert_int_equal(gauge(fixture, 0, GAUGE_WITHOUT_MEMORY), 0);
 
   child_tell(&two, 't', 0);
   read_now(fixture);
@@ -1158,9 +1161,128 @@ static void follows_the_memory_of_idle_members(void **state) {
     put_process_of_size(fixture, child.pid, name_of(fixture, 0), 1, pages);
     read_now(fixture);
     assert_int_equal(gauge(fixture, 0, GAUGE_RSS), pages * page);
-    assert_int_equal(gauge(fixture, 0, GAUGE_VM), 4096000);
+    assert_int_equal(gauge(fixture, 0, GAUGE_VM), 1000 * page);
+    assert_int_equal(gauge(fixture, 0, GAUGE_CODE), 20 * page);
+    assert_int_equal(gauge(fixture, 0, GAUGE_DATA), 300 * page);
   }
+
+  /* What cannot be read is not 0. */
+  tree_put_of(&fixture->tree, child.pid, "statm", "much");
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 0, GAUGE_WITHOUT_MEMORY), 1);
+  assert_int_equal(fixture->report.memory, -EBADMSG);
   child_reap(&child);
+}
+
+/* How many files a process has open: the entries of its directory. */
+static uint64_t open_files_of(pid_t pid) {
+  char path[64];
+  uint64_t count = 0;
+  snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+  DIR *dir = opendir(path);
+  assert_non_null(dir);
+  for (const struct dirent *entry; (entry = readdir(dir)) != NULL;)
+    count += entry->d_name[0] != '.';
+  closedir(dir);
+  return count;
+}
+
+static void counts_open_files(void **state) {
+  struct fixture *fixture = *state;
+  struct child one = start_member(fixture, 0), two = start_member(fixture, 0);
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  fixture->rules[0].collect = COLLECT_FILES;
+  open_reader(fixture, "/proc");
+  read_now(fixture);
+  uint64_t before = gauge(fixture, 0, GAUGE_FILES);
+  assert_int_equal(before, open_files_of(one.pid) + open_files_of(two.pid));
+  child_tell(&one, 'o', 20);
+  child_tell(&two, 'o', 3);
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 0, GAUGE_FILES), before + 23);
+
+  /* Those that its main thread has left are the process's. */
+  child_tell(&one, 't', 0);
+  child_order(&one, 'l', 0, "");
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 0, GAUGE_FILES), before + 23);
+  child_end(&one);
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 0, GAUGE_FILES), open_files_of(two.pid));
+  assert_int_equal(gauge(fixture, 0, GAUGE_WITHOUT_FILES), 0);
+  assert_int_equal(fixture->report.files, 0);
+}
+
+/* Whoever does not run has opened none: it is not asked again, unless what it
+ * has is not known. */
+static void asks_who_ran_for_open_files(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  child_start(&child);
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  fixture->rules[0].collect = COLLECT_FILES;
+  open_reader(fixture, fixture->tree.root);
+  put_process(fixture, child.pid, name_of(fixture, 0), 1);
+  tree_put_of(&fixture->tree, child.pid, "fd", "no directory");
+  for (int i = 0; i < 2; i++) {
+    read_now(fixture);
+    assert_int_equal(gauge(fixture, 0, GAUGE_WITHOUT_FILES), 1);
+    assert_int_equal(fixture->report.files, -ENOTDIR);
+  }
+  char path[64];
+  snprintf(path, sizeof(path), "%d/fd", child.pid);
+  tree_remove(&fixture->tree, path);
+  tree_put_of(&fixture->tree, child.pid, "fd/0", "");
+  tree_put_of(&fixture->tree, child.pid, "fd/17", "");
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 0, GAUGE_WITHOUT_FILES), 0);
+  assert_int_equal(gauge(fixture, 0, GAUGE_FILES), 2);
+  tree_put_of(&fixture->tree, child.pid, "fd/4", "");
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 0, GAUGE_FILES), 2);
+  child_tell(&child, 'b', 1);
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 0, GAUGE_FILES), 3);
+}
+
+/* When a process began, by its stat: field 22, in ticks. */
+static uint64_t kernel_start_ns(pid_t pid) {
+  char path[64], text[1024] = "";
+  unsigned long long ticks;
+  snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+  FILE *file = fopen(path, "re");
+  assert_non_null(file);
+  assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+  fclose(file);
+  assert_int_equal(sscanf(strrchr(text, ')'),
+                          ") %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+                          "%*s %*s %*s %*s %*s %*s %*s %llu",
+                          &ticks),
+                   1);
+  return ticks * tick_ns();
+}
+
+static void knows_the_oldest(void **state) {
+  struct fixture *fixture = *state;
+  struct child children[3];
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  open_reader(fixture, "/proc");
+  read_now(fixture);
+  for (size_t i = 0; i < COUNT_OF(children); i++) {
+    children[i] = start_member(fixture, 0);
+    pause_ms(30);
+  }
+  for (size_t i = 0; i < COUNT_OF(children); i++) {
+    read_now(fixture);
+    assert_int_equal(group_of(fixture, 0)->oldest_ns,
+                     kernel_start_ns(children[i].pid));
+    if (i == 0)
+      child_end(&children[i]); /* a zombie is not there */
+    else
+      child_reap(&children[i]);
+  }
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 0);
 }
 
 /* Process 1 is always there: without it, the listing is not of all. */
@@ -1445,6 +1567,9 @@ int main(void) {
       prepared(keeps_the_groups_of_who_cannot_be_matched),
       prepared(matches_others_beside_expensive_ones),
       prepared(follows_the_memory_of_idle_members),
+      prepared(counts_open_files),
+      prepared(asks_who_ran_for_open_files),
+      prepared(knows_the_oldest),
       prepared(knows_who_is_hidden),
       prepared(refuses_a_root_that_is_not_there),
       prepared(stands_still_when_listing_fails),

@@ -225,11 +225,14 @@ static void counts_the_hidden_in_other(void **state) {
   use(a, 5);
   a->gauges[GAUGE_PROCESSES] = 2;
   b->gauges[GAUGE_PROCESSES] = 3;
+  a->oldest_ns = 100;
+  b->oldest_ns = 300;
   b->gauges[GAUGE_WITHOUT_IO] = 1;
   publish(&book);
   assert_int_equal(a->gauges[GAUGE_PROCESSES], 2);
   assert_int_equal(b->gauges[GAUGE_PROCESSES], 0);
   assert_int_equal(book.tracker->other->gauges[GAUGE_PROCESSES], 3);
+  assert_int_equal(book.tracker->other->oldest_ns, 300);
   assert_int_equal(book.tracker->other->gauges[GAUGE_WITHOUT_IO], 1);
   book_close(&book);
 }
@@ -478,7 +481,7 @@ static void counts_a_process_once_in_other(void **state) {
         memset(g->gauges, 0, sizeof(g->gauges));
       for (size_t m = 0; m < 4; m++) {
         use_as(members[m], 1 << m);
-        member_add_gauges(members[m]);
+        member_add_gauges(members[m], 1000 * (m + 1));
       }
       publish(&book);
       const struct group *other = book.tracker->other;
