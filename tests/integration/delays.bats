@@ -7,15 +7,6 @@
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
-# schedstat PID...: seconds that single-threaded processes waited for a CPU.
-schedstat() {
-  local pid
-
-  for pid in "$@"; do
-    cat "/proc/$pid/schedstat"
-  done | awk '{ sum += $2 } END { printf "%.6f\n", sum / 1e9 }'
-}
-
 # blkio_s PID: seconds that its main thread waited for the disk.
 blkio_s() {
   sed 's/.*) //' "/proc/$1/stat" |

@@ -301,6 +301,16 @@ cpu_so_far() {
   awk '{ printf "%.0f\n", $1 / 1000 }' "/proc/${load_pid[$1]}/schedstat"
 }
 
+# schedstat PID...: seconds that single-threaded processes waited for a CPU, by the
+# scheduler's own books.
+schedstat() {
+  local pid
+
+  for pid in "$@"; do
+    cat "/proc/$pid/schedstat"
+  done | awk '{ sum += $2 } END { printf "%.6f\n", sum / 1e9 }'
+}
+
 stop_load() {
   local pid=${load_pid[$1]}
 
