@@ -91,6 +91,9 @@ assert_hogs_wait() {
 
   assert_near "$(integral hogs delay_rate-delay-cpu)" \
     "$(schedstat "${load_pid[@]}")" 5 0.02
+  # The counter has no error that time or rounding adds up.
+  assert_near "$(value hogs total_time_in_ms-delay-cpu)" \
+    "($(schedstat "${load_pid[@]}") * 1000)" 0 1
 }
 
 # A process waits no longer than it lives, so the rate of a group of one thread

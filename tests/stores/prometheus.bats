@@ -11,7 +11,7 @@ source "$BATS_TEST_DIRNAME/stores.bash"
 in_prometheus_words() {
   dispatched testhost | awk '
     BEGIN {
-      split("delay_rate latency ps_count ps_rss ps_vm count duration", list, " ")
+      split("delay_rate latency ps_count ps_rss ps_vm ps_data ps_code file_handles uptime count duration", list, " ")
       for (i in list) gauge[list[i]]
     }
     {

@@ -240,11 +240,13 @@ graphite_points() {
 
 # Prometheus
 
-# start_prometheus: it fetches every second from $scrape_port.
+# start_prometheus: it fetches every second, or $scrape_interval, from
+# $scrape_port.
 start_prometheus() {
   : "${scrape_port:?}"
   prometheus_port=$(free_port)
-  recipe prometheus/prometheus.yml 9103 "$scrape_port" 10s 1s \
+  recipe prometheus/prometheus.yml 9103 "$scrape_port" \
+    10s "${scrape_interval:-1s}" \
     >"$server_dir/prometheus.yml"
   recipe prometheus/taskstats-rules.yml "for: 1m" "for: 6s" "for: 20s" "for: 2s" \
     >"$server_dir/taskstats-rules.yml"
@@ -330,6 +332,8 @@ configure_service() {
     CollectContextSwitch true
     CollectPageFaults true
     CollectMemory true
+    CollectFileDescriptor true
+    CollectUptime true
     CollectDelayLatency true
     $(cat)
     <Group "service.one">
