@@ -3,6 +3,7 @@
 
 #include "track/overlap.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,7 +14,6 @@ struct member *member_create(bool from_zero) UNCHECKED {
     return NULL;
   member->account.from_zero = from_zero;
   member->task_fd = member->io_fd = -1;
-  member->memory_error = member->files_error = MEMBER_UNREAD;
   member->is_new = true;
   return member;
 }
@@ -35,6 +35,7 @@ void member_destroy(struct member *member) {
     close(member->task_fd);
   if (member->io_fd >= 0)
     close(member->io_fd);
+  free(member->gauges);
   leave_groups(member);
   account_clear(&member->account);
   free(member);
@@ -145,13 +146,7 @@ static void add_gauges(const struct member *member, uint64_t gauges[GAUGES]) {
   if (!member->has_ended) {
     gauges[GAUGE_PROCESSES]++;
     gauges[GAUGE_THREADS] += member->threads;
-    gauges[GAUGE_RSS] += member->memory.rss_bytes;
-    gauges[GAUGE_VM] += member->memory.vm_bytes;
-    gauges[GAUGE_DATA] += member->memory.data_bytes;
-    gauges[GAUGE_CODE] += member->memory.code_bytes;
-    gauges[GAUGE_FILES] += member->files;
-    gauges[GAUGE_WITHOUT_MEMORY] += member->memory_error != 0;
-    gauges[GAUGE_WITHOUT_FILES] += member->files_error != 0;
+    member_gauges_add(member->gauges, gauges);
   }
   gauges[GAUGE_WITHOUT_IO] += member->io_error != 0;
 }

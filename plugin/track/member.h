@@ -4,8 +4,7 @@
 
 #include "track/account.h"
 #include "track/group.h"
-
-#include <errno.h>
+#include "track/member_gauges.h"
 
 /* That a process belongs to a group, and by which rule. */
 struct membership {
@@ -14,9 +13,6 @@ struct membership {
   bool is_duplicate; /* another rule names the same group, in which it counts
                         once */
 };
-
-/* The error of what was not read yet, since no group wanted it. */
-enum { MEMBER_UNREAD = -ENODATA };
 
 /* A process that belongs to at least one group. */
 struct member {
@@ -48,10 +44,8 @@ struct member {
   /* The reader's: no other thread looks at them. */
   int task_fd, io_fd; /* <pid>/task and <pid>/io, kept open; or -1 */
   int io_error;       /* why its I/O cannot be read: 0 or a negative errno */
-  struct procfs_memory memory;
-  uint32_t files;                /* open */
-  int memory_error, files_error; /* why they are not known, likewise */
-  bool is_new;                   /* never looked at */
+  struct member_gauges *gauges; /* owned; NULL as long as no group wants them */
+  bool is_new;                  /* never looked at */
   bool has_ended;   /* a zombie: used what it used, and is no more */
   bool may_be_dead; /* had one thread left: a zombie would look the same */
   bool is_gone;     /* to be removed from the process table */

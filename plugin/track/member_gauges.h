@@ -2,22 +2,31 @@
 #ifndef TASKSTATS_MEMBER_GAUGES_H
 #define TASKSTATS_MEMBER_GAUGES_H
 
-#include "track/member.h"
+#include "kernel/procfs.h"
+#include "track/counters.h"
 
-/*
- * What a member is at a moment, beside its threads: memory and open files, as
- * far as any of its groups wants them. What cannot be read is noted in the
- * member. The reader's thread; the calls may hang.
- */
+/* What a member is at a moment, beside its threads, and why that is not known:
+ * 0 or a negative errno each. The reader's. */
+struct member_gauges {
+  struct procfs_memory memory;
+  uint32_t files; /* open */
+  int memory_error, files_error;
+};
 
-/* Of a member that ran since it was last looked at. The caller makes sure after
- * that that the pid did not change hands. */
-void member_gauges_read(struct procfs *proc, pid_t pid, struct member *member)
-    EXCLUDES(tracker_mutex);
+/* Reads what is collected (COLLECT_MEMORY, COLLECT_FILES) of a process, into
+ * memory that is made if there is none (NULL), or that stays NULL if it is
+ * short. If it has not run since, it has opened no file, but its memory may
+ * have been taken. The caller makes sure after that that the pid did not change
+ * hands. The calls may hang. */
+void member_gauges_read(struct member_gauges **gauges, uint32_t collect,
+                        struct procfs *proc, pid_t pid, bool has_run);
 
-/* Of one that did not run: it has opened no file, but its memory may have been
- * taken. */
-void member_gauges_read_idle(struct procfs *proc, pid_t pid,
-                             struct member *member) EXCLUDES(tracker_mutex);
+/* Notes why something is not known that was asked for. Takes NULL. */
+void member_gauges_note_errors(const struct member_gauges *gauges, int *memory,
+                               int *files);
+
+/* Adds them to a group's, also that they are not known. Takes NULL. */
+void member_gauges_add(const struct member_gauges *gauges,
+                       uint64_t sums[GAUGES]);
 
 #endif

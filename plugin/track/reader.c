@@ -267,19 +267,6 @@ static int visit_all(struct reader *reader) {
   return status;
 }
 
-/* Notes what cannot be read of a member, and why. */
-static void note_unreadable(struct reader_report *report,
-                            const struct member *member) {
-  const struct {
-    int error, *reported;
-  } errors[] = {{member->io_error, &report->io},
-                {member->memory_error, &report->memory},
-                {member->files_error, &report->files}};
-  for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-    if (errors[i].error != 0 && errors[i].error != MEMBER_UNREAD)
-      *errors[i].reported = errors[i].error;
-}
-
 /* Keeps what is there, and counts it; and what may be told of yet. */
 static bool keep_process(void *context, struct process *process)
     REQUIRES(tracker_mutex) {
@@ -299,7 +286,10 @@ static bool keep_process(void *context, struct process *process)
   if (member != NULL && !process_has_exited(process)) {
     member_add_gauges(member, process->start_ns);
     reader->report->members++;
-    note_unreadable(reader->report, member);
+    if (member->io_error != 0)
+      reader->report->io = member->io_error;
+    member_gauges_note_errors(member->gauges, &reader->report->memory,
+                              &reader->report->files);
   }
   return true;
 }

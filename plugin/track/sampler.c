@@ -2,7 +2,6 @@
 #include "track/sampler.h"
 
 #include "kernel/clock.h"
-#include "track/member_gauges.h"
 #include "track/sample_accounting.h"
 
 #include <errno.h>
@@ -138,7 +137,9 @@ void sampler_flush(struct sampler *sampler) {
     struct process *process = sampler->batch[i];
     if (!has_answers)
       process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
-    member_gauges_read(sampler->sources.proc, process->pid, process->member);
+    struct member *member = process->member;
+    member_gauges_read(&member->gauges, member->collect, sampler->sources.proc,
+                       process->pid, true);
     process->member->is_gone = !member_sample_read(
         &sampler->sources, process, has_answers ? &answers[i] : NULL,
         &sampler->samples[i]);
@@ -172,5 +173,6 @@ void sampler_look_at_idle(struct sampler *sampler, struct process *process) {
   if (member->may_be_dead &&
       procfs_stat(sampler->sources.proc, process->pid, &stat) == 0)
     sample_accounting_note_stat(member, &stat);
-  member_gauges_read_idle(sampler->sources.proc, process->pid, member);
+  member_gauges_read(&member->gauges, member->collect, sampler->sources.proc,
+                     process->pid, false);
 }
