@@ -4,7 +4,6 @@
 #include "kernel/arithmetic.h"
 
 #include <math.h>
-#include <stdio.h>
 
 enum kind {
   DERIVE, /* reported totals */
@@ -19,7 +18,7 @@ enum needs { NOTHING, IO, MEMORY, FILES, MEMBER, RECORD, LISTENER };
 
 struct metric {
   const char *type;
-  const char *instance;
+  const char *instance; /* of each kind of delay its own */
   enum kind kind;
   enum collect option;
   enum needs needs;
@@ -32,9 +31,9 @@ struct metric {
 
 /* clang-format off */
 static const struct metric metrics[] = {
-    {"delay_rate", "delay", RATE, COLLECT_DELAY, RECORD, NS,
+    {"delay_rate", "", RATE, COLLECT_DELAY, RECORD, NS,
      1, {COUNTER_DELAY}},
-    {"total_time_in_ms", "delay", TOTAL, COLLECT_DELAY_TOTAL, RECORD, 1000000,
+    {"total_time_in_ms", "", TOTAL, COLLECT_DELAY_TOTAL, RECORD, 1000000,
      1, {COUNTER_DELAY}},
     {"ps_cputime", "", DERIVE, COLLECT_CPU, NOTHING, 1000,
      2, {COUNTER_CPU_USER, COUNTER_CPU_SYSTEM}},
@@ -70,7 +69,7 @@ static const struct metric metrics[] = {
      1, {COUNTER_EXIT_ERROR}},
     {"total_events", "exit-signal", DERIVE, COLLECT_EXITS, LISTENER, 1,
      1, {COUNTER_EXIT_SIGNAL}},
-    {"latency", "delay", MEAN, COLLECT_DELAY_LATENCY, RECORD, NS,
+    {"latency", "", MEAN, COLLECT_DELAY_LATENCY, RECORD, NS,
      1, {COUNTER_DELAY, COUNTER_WAITS}},
 };
 /* clang-format on */
@@ -87,9 +86,9 @@ static bool is_known(const struct metric *metric, const struct group *group,
   case IO:
     return group->gauges[GAUGE_WITHOUT_IO] == 0;
   case MEMORY:
-    return group->gauges[GAUGE_WITHOUT_MEMORY] == 0;
+    return group->gauges[GAUGE_KNOWN_MEMORY] == group->gauges[GAUGE_PROCESSES];
   case FILES:
-    return group->gauges[GAUGE_WITHOUT_FILES] == 0;
+    return group->gauges[GAUGE_KNOWN_FILES] == group->gauges[GAUGE_PROCESSES];
   case MEMBER:
     return group->gauges[GAUGE_PROCESSES] > 0;
   case RECORD:
@@ -130,6 +129,11 @@ static double gauge_of(const struct metric *metric, const struct group *group,
 static void each_delay(const struct metric *metric, const struct group *group,
                        const struct metric_scope *scope, metric_sink *sink,
                        void *context) {
+  static const char *const instances[DELAY_KINDS] = {
+#define X(kind, name, since, offset) "delay-" name,
+      RECORD_DELAYS(X)
+#undef X
+  };
   bool is_total = metric->kind == TOTAL;
   if (!is_total && scope->elapsed <= 0)
     return;
@@ -137,11 +141,8 @@ static void each_delay(const struct metric *metric, const struct group *group,
   for (unsigned int kind = 0; kind < DELAY_KINDS; kind++) {
     if ((known & UINT32_C(1) << kind) == 0)
       continue;
-    char instance[32];
-    snprintf(instance, sizeof(instance), "%s-%s", metric->instance,
-             delay_name((enum delay)kind));
     struct metric_value value = {.type = metric->type,
-                                 .instance = instance,
+                                 .instance = instances[kind],
                                  .is_derive = is_total,
                                  .count = 1};
     if (is_total)

@@ -13,7 +13,7 @@ enum { METRIC_VALUES = 2 };
 
 struct metric_value {
   const char *type;
-  const char *instance; /* "" for none; the sink's while it runs */
+  const char *instance; /* "" for none */
   bool is_derive;       /* else gauge */
   unsigned int count;   /* of values */
   union {

@@ -38,11 +38,11 @@ enum gauge {
   GAUGE_DATA,
   GAUGE_CODE,
   GAUGE_FILES, /* open */
-  /* Of how many members something cannot be read, so that it is not known of
-   * all together: */
-  GAUGE_WITHOUT_IO,
-  GAUGE_WITHOUT_MEMORY,
-  GAUGE_WITHOUT_FILES,
+  /* Of how many of these processes it is known; of all together if it is of
+   * each. */
+  GAUGE_KNOWN_MEMORY,
+  GAUGE_KNOWN_FILES,
+  GAUGE_WITHOUT_IO, /* members whose I/O cannot be read */
   GAUGES
 };
 

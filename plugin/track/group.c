@@ -43,6 +43,19 @@ static uint64_t fresh_counters(const struct group *group, uint32_t known)
   return (uint64_t)(known & ~group->known_delays & ALL_DELAYS) << COUNTER_DELAY;
 }
 
+/* Nearly always. */
+static void raise_reported(struct group *group) REQUIRES(tracker_mutex) {
+  for (unsigned int i = 0; i < COUNTERS; i++)
+    raise_mark(&group->reported[i], group->total[i]);
+}
+
+static void raise_all_but(struct group *group, uint64_t counters)
+    REQUIRES(tracker_mutex) {
+  for (unsigned int i = 0; i < COUNTERS; i++)
+    if ((counters & UINT64_C(1) << i) == 0)
+      raise_mark(&group->reported[i], group->total[i]);
+}
+
 void group_publish(struct group *group, uint32_t counted) {
   uint32_t known = known_delays(group, counted);
   for (unsigned int i = 0; i < GROUP_RATED; i++)
@@ -51,18 +64,14 @@ void group_publish(struct group *group, uint32_t counted) {
   group->holds_back = fresh_counters(group, known);
   group->known_delays = known;
   group->publications++;
-  for (unsigned int i = 0; i < COUNTERS; i++)
-    if ((group->holds_back & UINT64_C(1) << i) == 0)
-      raise_mark(&group->reported[i], group->total[i]);
+  if (group->holds_back == 0)
+    raise_reported(group);
+  else
+    raise_all_but(group, group->holds_back);
 }
 
 uint64_t group_increment(const struct group *group, unsigned int counter) {
   return group->increment[counter - COUNTER_DELAY];
-}
-
-void group_note_oldest(struct group *group, uint64_t start_ns) {
-  if (group->gauges[GAUGE_PROCESSES] == 0 || start_ns < group->oldest_ns)
-    group->oldest_ns = start_ns;
 }
 
 void group_divert(struct group *group, struct group *other) {

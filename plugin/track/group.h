@@ -72,8 +72,11 @@ void group_add(struct group *group, const int64_t delta[COUNTERS])
 
 /* Notes that one of the processes that are there began at that time after boot,
  * before it is added to the gauges. */
-void group_note_oldest(struct group *group, uint64_t start_ns)
-    REQUIRES(tracker_mutex);
+static inline void group_note_oldest(struct group *group, uint64_t start_ns)
+    REQUIRES(tracker_mutex) {
+  if (group->gauges[GAUGE_PROCESSES] == 0 || start_ns < group->oldest_ns)
+    group->oldest_ns = start_ns;
+}
 
 /* Brings what is dispatched up to date. counted is the kinds of delay that the
  * kernel counts, as 1 << kind. The first time it is 0, or what it was before

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/member_gauges.h"
 
-#include "select/rule.h"
-
 #include <errno.h>
 #include <stdlib.h>
 
@@ -39,8 +37,6 @@ static struct member_gauges *make_gauges(void) {
 
 void member_gauges_read(struct member_gauges **gauges, uint32_t collect,
                         struct procfs *proc, pid_t pid, bool has_run) {
-  if ((collect & (COLLECT_MEMORY | COLLECT_FILES)) == 0)
-    return;
   if (*gauges == NULL && (*gauges = make_gauges()) == NULL)
     return;
   if ((collect & COLLECT_MEMORY) != 0)
@@ -65,15 +61,13 @@ void member_gauges_note_errors(const struct member_gauges *gauges, int *memory,
 
 void member_gauges_add(const struct member_gauges *gauges,
                        uint64_t sums[GAUGES]) {
-  static const struct member_gauges unread = {.memory_error = UNREAD,
-                                              .files_error = UNREAD};
   if (gauges == NULL)
-    gauges = &unread;
+    return;
   sums[GAUGE_RSS] += gauges->memory.rss_bytes;
   sums[GAUGE_VM] += gauges->memory.vm_bytes;
   sums[GAUGE_DATA] += gauges->memory.data_bytes;
   sums[GAUGE_CODE] += gauges->memory.code_bytes;
   sums[GAUGE_FILES] += gauges->files;
-  sums[GAUGE_WITHOUT_MEMORY] += gauges->memory_error != 0;
-  sums[GAUGE_WITHOUT_FILES] += gauges->files_error != 0;
+  sums[GAUGE_KNOWN_MEMORY] += gauges->memory_error == 0;
+  sums[GAUGE_KNOWN_FILES] += gauges->files_error == 0;
 }

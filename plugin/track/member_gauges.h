@@ -3,6 +3,7 @@
 #define TASKSTATS_MEMBER_GAUGES_H
 
 #include "kernel/procfs.h"
+#include "select/rule.h"
 #include "track/counters.h"
 
 /* What a member is at a moment, beside its threads, and why that is not known:
@@ -13,7 +14,9 @@ struct member_gauges {
   int memory_error, files_error;
 };
 
-/* Reads what is collected (COLLECT_MEMORY, COLLECT_FILES) of a process, into
+enum { MEMBER_GAUGES = COLLECT_MEMORY | COLLECT_FILES };
+
+/* Reads what is collected, at least one of MEMBER_GAUGES, of a process, into
  * memory that is made if there is none (NULL), or that stays NULL if it is
  * short. If it has not run since, it has opened no file, but its memory may
  * have been taken. The caller makes sure after that that the pid did not change
@@ -25,7 +28,7 @@ void member_gauges_read(struct member_gauges **gauges, uint32_t collect,
 void member_gauges_note_errors(const struct member_gauges *gauges, int *memory,
                                int *files);
 
-/* Adds them to a group's, also that they are not known. Takes NULL. */
+/* Adds them to a group's. Takes NULL: nothing is known. */
 void member_gauges_add(const struct member_gauges *gauges,
                        uint64_t sums[GAUGES]);
 

@@ -138,8 +138,9 @@ void sampler_flush(struct sampler *sampler) {
     if (!has_answers)
       process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
     struct member *member = process->member;
-    member_gauges_read(&member->gauges, member->collect, sampler->sources.proc,
-                       process->pid, true);
+    if ((member->collect & MEMBER_GAUGES) != 0)
+      member_gauges_read(&member->gauges, member->collect,
+                         sampler->sources.proc, process->pid, true);
     process->member->is_gone = !member_sample_read(
         &sampler->sources, process, has_answers ? &answers[i] : NULL,
         &sampler->samples[i]);
@@ -173,6 +174,7 @@ void sampler_look_at_idle(struct sampler *sampler, struct process *process) {
   if (member->may_be_dead &&
       procfs_stat(sampler->sources.proc, process->pid, &stat) == 0)
     sample_accounting_note_stat(member, &stat);
-  member_gauges_read(&member->gauges, member->collect, sampler->sources.proc,
-                     process->pid, false);
+  if ((member->collect & MEMBER_GAUGES) != 0)
+    member_gauges_read(&member->gauges, member->collect, sampler->sources.proc,
+                       process->pid, false);
 }

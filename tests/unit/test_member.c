@@ -135,8 +135,8 @@ static void adds_to_the_gauges_of_its_groups(void **state) {
     assert_int_equal(fixture.groups[g].gauges[GAUGE_DATA], times / 2 * 300);
     assert_int_equal(fixture.groups[g].gauges[GAUGE_CODE], times / 2 * 400);
     assert_int_equal(fixture.groups[g].gauges[GAUGE_FILES], times / 2 * 7);
-    assert_int_equal(fixture.groups[g].gauges[GAUGE_WITHOUT_MEMORY], times / 2);
-    assert_int_equal(fixture.groups[g].gauges[GAUGE_WITHOUT_FILES], times / 2);
+    assert_int_equal(fixture.groups[g].gauges[GAUGE_KNOWN_MEMORY], times / 2);
+    assert_int_equal(fixture.groups[g].gauges[GAUGE_KNOWN_FILES], times / 2);
     assert_int_equal(fixture.groups[g].oldest_ns, times * 2000);
     assert_int_equal(fixture.groups[g].gauges[GAUGE_WITHOUT_IO], times);
   }

@@ -82,6 +82,8 @@ static struct group group_of(const struct rule *rule) {
   group.gauges[GAUGE_DATA] = 55000;
   group.gauges[GAUGE_CODE] = 66000;
   group.gauges[GAUGE_FILES] = 77;
+  group.gauges[GAUGE_KNOWN_MEMORY] = 11;
+  group.gauges[GAUGE_KNOWN_FILES] = 11;
   group.oldest_ns = 1500000000;
 
   group_publish(&group, UINT32_MAX);
@@ -212,11 +214,11 @@ static void leaves_out_what_is_unknown_of_members(void **state) {
   struct rule rule = {.collect = COLLECT_MEMORY | COLLECT_FILES |
                                  COLLECT_UPTIME | COLLECT_COUNT};
   struct group group = group_of(&rule);
-  group.gauges[GAUGE_WITHOUT_MEMORY] = 1;
+  group.gauges[GAUGE_KNOWN_MEMORY] = 10;
   assert_string_equal(report(&group, &usual), "ps_count gauge 11 22\n"
                                               "file_handles gauge 77\n"
                                               "uptime gauge 90.75\n");
-  group.gauges[GAUGE_WITHOUT_FILES] = 1;
+  group.gauges[GAUGE_KNOWN_FILES] = 10;
   group.oldest_ns = usual.boot_ns + 1; /* it began a moment ago */
   assert_string_equal(report(&group, &usual), "ps_count gauge 11 22\n"
                                               "uptime gauge 0\n");

@@ -331,7 +331,7 @@ static void counts_threads_and_memory(void **state) {
   assert_true(gauge(fixture, 0, GAUGE_VM) > gauge(fixture, 0, GAUGE_RSS));
   assert_true(gauge(fixture, 0, GAUGE_CODE) > 0);
   assert_true(gauge(fixture, 0, GAUGE_DATA) > 0);
-  assert_int_equal(gauge(fixture, 0, GAUGE_WITHOUT_MEMORY), 0);
+  assert_int_equal(gauge(fixture, 0, GAUGE_KNOWN_MEMORY), 2);
 
   child_tell(&two, 't', 0);
   read_now(fixture);
@@ -1169,7 +1169,8 @@ static void follows_the_memory_of_idle_members(void **state) {
   /* What cannot be read is not 0. */
   tree_put_of(&fixture->tree, child.pid, "statm", "much");
   read_now(fixture);
-  assert_int_equal(gauge(fixture, 0, GAUGE_WITHOUT_MEMORY), 1);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+  assert_int_equal(gauge(fixture, 0, GAUGE_KNOWN_MEMORY), 0);
   assert_int_equal(fixture->report.memory, -EBADMSG);
   child_reap(&child);
 }
@@ -1209,7 +1210,7 @@ static void counts_open_files(void **state) {
   child_end(&one);
   read_now(fixture);
   assert_int_equal(gauge(fixture, 0, GAUGE_FILES), open_files_of(two.pid));
-  assert_int_equal(gauge(fixture, 0, GAUGE_WITHOUT_FILES), 0);
+  assert_int_equal(gauge(fixture, 0, GAUGE_KNOWN_FILES), 1);
   assert_int_equal(fixture->report.files, 0);
 }
 
@@ -1226,7 +1227,8 @@ static void asks_who_ran_for_open_files(void **state) {
   tree_put_of(&fixture->tree, child.pid, "fd", "no directory");
   for (int i = 0; i < 2; i++) {
     read_now(fixture);
-    assert_int_equal(gauge(fixture, 0, GAUGE_WITHOUT_FILES), 1);
+    assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+    assert_int_equal(gauge(fixture, 0, GAUGE_KNOWN_FILES), 0);
     assert_int_equal(fixture->report.files, -ENOTDIR);
   }
   char path[64];
@@ -1235,7 +1237,7 @@ static void asks_who_ran_for_open_files(void **state) {
   tree_put_of(&fixture->tree, child.pid, "fd/0", "");
   tree_put_of(&fixture->tree, child.pid, "fd/17", "");
   read_now(fixture);
-  assert_int_equal(gauge(fixture, 0, GAUGE_WITHOUT_FILES), 0);
+  assert_int_equal(gauge(fixture, 0, GAUGE_KNOWN_FILES), 1);
   assert_int_equal(gauge(fixture, 0, GAUGE_FILES), 2);
   tree_put_of(&fixture->tree, child.pid, "fd/4", "");
   read_now(fixture);
