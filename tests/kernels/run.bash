@@ -19,7 +19,7 @@ export LC_ALL=C
 core=(
   'cpu: threads of 1 ms that come and go$'
   'zombies: (single-threaded$|multi-threaded, .*(before|together)$)'
-  'io: bytes and calls written$'
+  'io: (bytes and calls written$|open files)'
   'delays: copies on write'
   'exits: (600 processes of 5|short-lived|a main thread that leaves first$|threads that|zombies that had)'
   'notify: each way to end, of several'
