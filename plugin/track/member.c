@@ -146,7 +146,8 @@ static void add_gauges(const struct member *member, uint64_t gauges[GAUGES]) {
   if (!member->has_ended) {
     gauges[GAUGE_PROCESSES]++;
     gauges[GAUGE_THREADS] += member->threads;
-    member_gauges_add(member->gauges, gauges);
+    if (member->gauges != NULL)
+      member_gauges_add(member->gauges, gauges);
   }
   gauges[GAUGE_WITHOUT_IO] += member->io_error != 0;
 }

@@ -53,16 +53,12 @@ static void note_error(int error, int *noted) {
 
 void member_gauges_note_errors(const struct member_gauges *gauges, int *memory,
                                int *files) {
-  if (gauges == NULL)
-    return;
   note_error(gauges->memory_error, memory);
   note_error(gauges->files_error, files);
 }
 
 void member_gauges_add(const struct member_gauges *gauges,
                        uint64_t sums[GAUGES]) {
-  if (gauges == NULL)
-    return;
   sums[GAUGE_RSS] += gauges->memory.rss_bytes;
   sums[GAUGE_VM] += gauges->memory.vm_bytes;
   sums[GAUGE_DATA] += gauges->memory.data_bytes;

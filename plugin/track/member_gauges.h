@@ -24,11 +24,11 @@ enum { MEMBER_GAUGES = COLLECT_MEMORY | COLLECT_FILES };
 void member_gauges_read(struct member_gauges **gauges, uint32_t collect,
                         struct procfs *proc, pid_t pid, bool has_run);
 
-/* Notes why something is not known that was asked for. Takes NULL. */
+/* Notes why something is not known that was asked for. */
 void member_gauges_note_errors(const struct member_gauges *gauges, int *memory,
                                int *files);
 
-/* Adds them to a group's. Takes NULL: nothing is known. */
+/* Adds them to a group's. */
 void member_gauges_add(const struct member_gauges *gauges,
                        uint64_t sums[GAUGES]);
 

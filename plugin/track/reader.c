@@ -288,8 +288,9 @@ static bool keep_process(void *context, struct process *process)
     reader->report->members++;
     if (member->io_error != 0)
       reader->report->io = member->io_error;
-    member_gauges_note_errors(member->gauges, &reader->report->memory,
-                              &reader->report->files);
+    if (member->gauges != NULL)
+      member_gauges_note_errors(member->gauges, &reader->report->memory,
+                                &reader->report->files);
   }
   return true;
 }
