@@ -21,11 +21,13 @@ test_packages=(clang clang-format libclang-rt-dev libcmocka-dev bats shellcheck
   procps util-linux python3 valgrind perl libesmtp6)
 integration_packages=(cron make)
 kernel_packages=(qemu-system-x86 cpio e2fsprogs mount debian-archive-keyring)
-store_packages=(influxdb graphite-carbon graphite-web prometheus
-  libmicrohttpd12 libprotobuf-c1 curl jq iproute2 mount python3)
+store_packages=(influxdb graphite-carbon graphite-web prometheus prometheus-alertmanager
+  victoria-metrics kafkacat libmicrohttpd12 libprotobuf-c1 libyajl2 librdkafka1
+  curl jq iproute2 mount python3 python3-yaml)
 bench_packages=(prometheus-process-exporter python3 util-linux)
 # Those of them that bring a service
-server_packages=(cron influxdb prometheus graphite-carbon prometheus-process-exporter)
+server_packages=(cron influxdb prometheus prometheus-alertmanager victoria-metrics
+  graphite-carbon prometheus-process-exporter)
 
 warnings=(-Wall -Wextra -Werror -Wshadow -Wstrict-prototypes
   -Wmissing-prototypes -Wformat=2 -Wconversion -Wvla -Wundef)

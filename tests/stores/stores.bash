@@ -27,7 +27,7 @@ teardown() {
   common_teardown || status=1
   stop_servers
   if [[ -z ${BATS_TEST_COMPLETED:-} || $status -ne 0 ]]; then
-    tail -n 15 "$server_dir"/{influxdb,carbon,graphite-web,prometheus}.log 2>/dev/null || true
+    tail -n 15 "$server_dir"/*.log 2>/dev/null || true
   fi
   return "$status"
 }
@@ -268,6 +268,43 @@ prometheus_points() {
     .[] | .metric as $m | .values[] |
     select(.[1] != "NaN") |
     "\($m.__name__)/\($m.taskstats // "")/\($m.type // "") \(.[0] * 1000 | round) \(.[1])"'
+}
+
+# in_prometheus_words: what was dispatched, by Prometheus's names. Of what has no
+# plugin instance, write_prometheus makes the type instance that label.
+in_prometheus_words() {
+  dispatched testhost | awk '
+    BEGIN {
+      split("delay_rate latency ps_count ps_rss ps_vm ps_data ps_code file_handles uptime" \
+        " count duration", list, " ")
+      for (i in list) gauge[list[i]]
+    }
+    {
+      split($1, part, ":")
+      at = index(part[1], "/")
+      type = instance = substr(part[1], at + 1)
+      sub(/-.*/, "", type)
+      if (!sub(/^[^-]*-/, "", instance)) instance = ""
+      source = part[2] == "value" ? "" : "_" part[2]
+      name = "collectd_taskstats_" type source (type in gauge ? "" : "_total")
+      group = substr(part[1], 1, at - 1)
+      labels = group == "" ? instance "/" : group "/" instance
+      print name "/" labels, $2, $3
+    }'
+}
+
+# VictoriaMetrics, which answers as Prometheus does
+
+# start_victoriametrics: as start_prometheus, and asked by the same functions.
+start_victoriametrics() {
+  : "${scrape_port:?}"
+  prometheus_port=$(free_port)
+  recipe victoriametrics/scrape.yml 9103 "$scrape_port" 10s 1s >"$server_dir/scrape.yml"
+  start_server victoria-metrics victoria-metrics \
+    -promscrape.config="$server_dir/scrape.yml" \
+    -storageDataPath="$server_dir/victoria" -search.latencyOffset=0s \
+    -httpListenAddr="127.0.0.1:$prometheus_port"
+  await "VictoriaMetrics" ask "http://127.0.0.1:$prometheus_port/health"
 }
 
 # --- what collectd dispatched ---
