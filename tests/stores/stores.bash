@@ -241,13 +241,14 @@ graphite_points() {
 # Prometheus
 
 # start_prometheus: it fetches every second, or $scrape_interval, from
-# $scrape_port.
+# $scrape_port. Its configuration has $more_configuration, too.
 start_prometheus() {
   : "${scrape_port:?}"
   prometheus_port=$(free_port)
-  recipe prometheus/prometheus.yml 9103 "$scrape_port" \
-    10s "${scrape_interval:-1s}" \
-    >"$server_dir/prometheus.yml"
+  {
+    recipe prometheus/prometheus.yml 9103 "$scrape_port" 10s "${scrape_interval:-1s}"
+    echo "${more_configuration:-}"
+  } >"$server_dir/prometheus.yml"
   recipe prometheus/taskstats-rules.yml "for: 1m" "for: 6s" "for: 20s" "for: 2s" \
     >"$server_dir/taskstats-rules.yml"
   start_server prometheus prometheus --config.file="$server_dir/prometheus.yml" \
