@@ -244,13 +244,18 @@ graphite_points() {
 # $scrape_port. Its configuration has $more_configuration, too.
 start_prometheus() {
   : "${scrape_port:?}"
-  prometheus_port=$(free_port)
   {
     recipe prometheus/prometheus.yml 9103 "$scrape_port" 10s "${scrape_interval:-1s}"
     echo "${more_configuration:-}"
   } >"$server_dir/prometheus.yml"
   recipe prometheus/taskstats-rules.yml "for: 1m" "for: 6s" "for: 20s" "for: 2s" \
-    >"$server_dir/taskstats-rules.yml"
+    '\[1m]' '[6s]' >"$server_dir/taskstats-rules.yml"
+  run_prometheus
+}
+
+# run_prometheus: with the configuration in $server_dir.
+run_prometheus() {
+  prometheus_port=$(free_port)
   start_server prometheus prometheus --config.file="$server_dir/prometheus.yml" \
     --storage.tsdb.path="$server_dir/tsdb" \
     --web.listen-address="127.0.0.1:$prometheus_port"
@@ -300,7 +305,7 @@ in_prometheus_words() {
 start_victoriametrics() {
   : "${scrape_port:?}"
   prometheus_port=$(free_port)
-  recipe victoriametrics/scrape.yml 9103 "$scrape_port" 10s 1s >"$server_dir/scrape.yml"
+  recipe victoriametrics/scrape.yml 9103 "$scrape_port" 10s "${scrape_interval:-1s}" >"$server_dir/scrape.yml"
   start_server victoria-metrics victoria-metrics \
     -promscrape.config="$server_dir/scrape.yml" \
     -storageDataPath="$server_dir/victoria" -search.latencyOffset=0s \
