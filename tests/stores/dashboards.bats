@@ -23,7 +23,7 @@ promised() {
   1) delay_kinds | wc -l ;;
   2) echo "$2" ;;
   3 | 4 | 6 | 7 | 9) echo 2 ;;
-  5) echo 3 ;;
+  5) identities service.one | grep -c '^total_events-exit-' ;;
   8) echo 1 ;;
   *) fail "panel $1: nothing is known of it" ;;
   esac
@@ -87,12 +87,13 @@ CONF
 
 has_rates() { [[ $(ask_prometheus 'rate(collectd_taskstats_ps_cputime_user_total[10s])') == "2 2" ]]; }
 
-@test "dashboards: each panel of Prometheus's gives its series" {
+# assert_panels_of START: of a server that answers as Prometheus does.
+assert_panels_of() {
   scrape_port=$(free_port)
   dashboard_configure
   forward prometheus/collectd.conf 9103 "$scrape_port"
   start_collectd
-  start_prometheus
+  "$1"
   start_service
   await "two values of each" has_rates
   reads 3 service.one
@@ -104,4 +105,103 @@ has_rates() { [[ $(ask_prometheus 'rate(collectd_taskstats_ps_cputime_user_total
   waited=$(prometheus_query "$(queries prometheus.json expr | sed -n '1s/.*\t//p')" |
     jq -r '.[] | select(.metric.kind == "cpu").value[1]')
   assert_between "$waited" 0.5 4
+}
+
+@test "dashboards: each panel of Prometheus's gives its series" {
+  assert_panels_of start_prometheus
+}
+
+@test "dashboards: each panel of Prometheus's gives its series with VictoriaMetrics" {
+  assert_panels_of start_victoriametrics
+}
+
+# imported FILE: as Grafana makes it of the file: what __inputs ask for is filled in.
+imported() {
+  jq '[.__inputs[] | {("${" + .name + "}"): ("given-" + .pluginId)}] | add as $given |
+    input | walk(if type == "string" and $given[.] then $given[.] else . end) |
+    del(.__inputs, .__elements, .__requires)' "$1" "$1"
+}
+
+@test "dashboards: each can be imported, and asks for its store" {
+  for dashboard in "$CONTRIB"/grafana/*.json; do
+    store=$(basename "$dashboard" .json)
+    jq -e --arg store "$store" '
+      ([.__inputs[] | .type, .pluginId] == ["datasource", $store]) and
+      any(.__requires[]; .type == "datasource" and .id == $store) and
+      ([.__requires[] | select(.type == "panel").id] == ([.panels[].type] | unique))' \
+      "$dashboard"
+    imported "$dashboard" >"$work/imported"
+    ! grep -F "\${DS_" "$work/imported" || fail "$store: not asked for"
+    # All ask the store that the variable names, and this names the one that was given.
+    jq -e --arg store "$store" '
+      .templating.list[0] as $variable |
+      $variable.type == "datasource" and $variable.query == $store and
+      $variable.current.value == ("given-" + $store) and
+      ([.. | objects | select(has("datasource")).datasource] | length > 20 and
+        all(. == {type: $store, uid: ("${" + $variable.name + "}")}))' "$work/imported"
+    # No two panels have one id, or one place.
+    jq -e '.panels | length == 9 and (map(.id) | unique | length == 9) and
+      ([.[].gridPos | range(.x; .x + .w) as $x | range(.y; .y + .h) as $y | [$x, $y]] |
+        length == (unique | length) and all(.[0] < 24))' "$work/imported"
+  done
+}
+
+# install_schema: Grafana's types, and the compiler that checks them, into build/.
+# That needs npm and its registry, which no other test does.
+schema=$TASKSTATS_BUILD/grafana-schema
+install_schema() {
+  [[ ! -e $schema/complete ]] || return 0
+  type -P node npm >/dev/null || skip "no npm, which has Grafana's schema"
+  mkdir -p "$schema"
+  timeout 120 npm install --prefix "$schema" --ignore-scripts --no-audit --no-fund --no-save \
+    @grafana/schema@13.2.3 typescript@5.9.3 >"$work/npm.log" 2>&1 ||
+    skip "npm does not get Grafana's schema: $(grep -m1 'npm error' "$work/npm.log")"
+  touch "$schema/complete"
+}
+
+# typescript NAME: a program that is right if standard input fits the schema. In a file
+# the members of an enumeration are their values; and no key is there that the schema
+# does not have, also among those of a panel of time series.
+typescript() {
+  cat >"$schema/$1.ts" <<TYPESCRIPT
+import type { Dashboard, FieldConfigSource, GraphFieldConfig, Panel } from '@grafana/schema';
+import type { Options } from
+  '@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen';
+type InFile<T> = T extends string ? \`\${T}\`
+  : T extends object ? { [K in keyof T]: InFile<T[K]> } : T;
+type Fields = Omit<FieldConfigSource, 'defaults'> & {
+  defaults: Omit<FieldConfigSource['defaults'], 'custom'> & { custom: GraphFieldConfig } };
+type TimeSeries = Omit<Panel, 'type' | 'options' | 'fieldConfig'> & {
+  type: 'timeseries'; options: Options; fieldConfig: Fields };
+type Ours = Omit<Dashboard, 'panels'> & { panels: TimeSeries[] };
+export const dashboard: InFile<Ours> = $(cat);
+TYPESCRIPT
+}
+
+# misfits NAME...: what the compiler says of these.
+misfits() {
+  "$schema/node_modules/.bin/tsc" --strict --noEmit --skipLibCheck --pretty false \
+    --target es2022 --module esnext --moduleResolution bundler "${@/%/.ts}"
+}
+
+@test "dashboards: they fit Grafana's schema" {
+  install_schema
+  cd "$schema"
+  for dashboard in "$CONTRIB"/grafana/*.json; do
+    imported "$dashboard" >"$work/imported"
+    typescript "$(basename "$dashboard" .json)" <"$work/imported"
+  done
+  misfits influxdb prometheus
+
+  # What does not fit is found: a word, a type, a key that is wrong, and one that lacks.
+  wrong=('.panels[0].options.tooltip.mode = "several"' '.panels[0].gridPos.w = "12"'
+    '.panels[0].fieldConfig.defaults.custom.linewidth = 1' '.panelz = []'
+    'del(.panels[0].options.legend.showLegend)' '.templating.list[1].refresh = "2"')
+  for i in "${!wrong[@]}"; do
+    jq "${wrong[i]}" "$work/imported" | typescript "wrong$i"
+  done
+  run ! misfits wrong{0..5}
+  for i in {0..5}; do
+    grep -q "^wrong$i\.ts" <<<"$output" || fail "not found: ${wrong[i]}"
+  done
 }
