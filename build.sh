@@ -53,7 +53,7 @@ Usage: ./build.sh COMMAND [OPTION]...
                histories of processes), integration, kernels (the core of
                integration on Debian's 5.10, 6.1, 6.12 and newest kernel, in
                emulated machines), stores (what is in contrib/, with InfluxDB,
-               Graphite, Prometheus),
+               Graphite, Prometheus, Alertmanager, VictoriaMetrics),
                or instructions (what the hot paths take, against limits)
   simulate [--seconds N] [--histories N] [SEED]
                run histories of the simulation from this seed on
