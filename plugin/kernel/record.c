@@ -8,7 +8,7 @@ enum {
   VERSION_MIN = 8,
   VERSION_TGID = 12, /* brought ac_tgid … ac_exe_inode and AGROUP */
   /* Linux 6.14 only: a maximum and a minimum beside each delay's total. */
-  VERSION_MAXIMA_INLINE = 15,
+  VERSION_MAXIMA_INLINE = RECORD_VERSION_MAXIMA,
 };
 
 /* Offsets in every layout but version 15's. */
@@ -26,6 +26,7 @@ enum {
   OFFSET_AC_STIME = 160,
   OFFSET_AC_MINFLT = 168,
   OFFSET_AC_MAJFLT = 176,
+  OFFSET_HIWATER_RSS = 200, /* KiB */
   OFFSET_READ_CHAR = 216,
   OFFSET_WRITE_CHAR = 224,
   OFFSET_READ_BYTES = 248,
@@ -36,7 +37,7 @@ enum {
   OFFSET_AC_TGETIME = 376,
   OFFSET_AC_EXE_DEV = 384,
   OFFSET_AC_EXE_INODE = 392,
-  OFFSET_BLKIO_DELAY_MAX = 448,
+  OFFSET_DELAY_MAX = 432, /* of each kind in turn, before its minimum */
 };
 
 static const struct {
@@ -110,13 +111,11 @@ static uint32_t get_u32(const struct source *source, size_t offset) {
 }
 
 /* In version 15 the maximum follows the count and the total. */
-static uint64_t get_blkio_max(const struct source *source) {
-  if (source->version < VERSION_MAXIMA_INLINE)
-    return 0;
+static uint64_t get_delay_max(const struct source *source, unsigned int kind) {
   if (source->version > VERSION_MAXIMA_INLINE)
-    return get_u64(source, OFFSET_BLKIO_DELAY_MAX);
+    return get_u64(source, OFFSET_DELAY_MAX + 16 * kind);
   uint64_t fields[3];
-  copy(source, delays[DELAY_BLKIO].offset, fields, sizeof(fields));
+  copy(source, delays[kind].offset, fields, sizeof(fields));
   return fields[2];
 }
 
@@ -154,7 +153,7 @@ int record_decode(const void *payload, size_t size, uint16_t unsaid,
       .write_chars = get_u64(&from, OFFSET_WRITE_CHAR),
       .read_bytes = get_u64(&from, OFFSET_READ_BYTES),
       .write_bytes = get_u64(&from, OFFSET_WRITE_BYTES),
-      .blkio_max_ns = get_blkio_max(&from),
+      .peak_rss_kib = get_u64(&from, OFFSET_HIWATER_RSS),
   };
   copy(&from, OFFSET_AC_FLAG, &record->flags, sizeof(record->flags));
   copy(&from, OFFSET_AC_COMM, record->comm, sizeof(record->comm));
@@ -174,5 +173,9 @@ int record_decode(const void *payload, size_t size, uint16_t unsaid,
     record->waits[i] = pair[0];
     record->delay_ns[i] = pair[1];
   }
+  /* The record of a process has no pid, and those of any one thread. */
+  if (version >= RECORD_VERSION_MAXIMA && record->pid != 0)
+    for (unsigned int i = 0; i < DELAY_KINDS; i++)
+      record->delay_max_ns[i] = get_delay_max(&from, i);
   return 0;
 }

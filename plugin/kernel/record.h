@@ -36,6 +36,9 @@ enum delay {
  * the last one. */
 enum { RECORD_VERSION_LAST_THREAD = 12 };
 
+/* Since this version records have the longest wait of each kind. */
+enum { RECORD_VERSION_MAXIMA = 15 };
+
 enum { RECORD_COMM_SIZE = 32 };
 
 /* Bits of a record's flags (include/uapi/linux/acct.h). */
@@ -63,9 +66,13 @@ struct record {
   uint64_t read_chars, write_chars; /* each rounded down to 1024 bytes */
   uint64_t read_bytes, write_bytes;
 
-  /* Of threads only, since version 15, else 0: the longest wait for a disk. (In
-   * the record of a process it is that of any one thread.) */
-  uint64_t blkio_max_ns;
+  /* The largest resident memory of the process by then; 0 if it has none any
+   * more. */
+  uint64_t peak_rss_kib;
+
+  /* Of threads only, since version 15, else 0: the longest wait of each kind.
+   * (In the record of a process it is that of any one thread.) */
+  uint64_t delay_max_ns[DELAY_KINDS];
 
   /* Of threads only, since version 12; else 0. */
   uint32_t tgid;

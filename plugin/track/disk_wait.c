@@ -17,7 +17,7 @@ static uint64_t drift_ns(uint64_t time_ns) {
  * shorter by its age at most, and its true waits together no longer than that.
  */
 static uint64_t count_more(const struct record *thread) {
-  uint64_t longest_ns = thread->blkio_max_ns;
+  uint64_t longest_ns = thread->delay_max_ns[DELAY_BLKIO];
   uint64_t age_ns = thread->elapsed_us * 1000 + DISK_WAIT_SLACK_NS;
   if (longest_ns <= 2 * age_ns)
     return 0;
@@ -28,7 +28,7 @@ static uint64_t count_more(const struct record *thread) {
 void disk_wait_note(struct disk_wait_from_boot *from_boot,
                     const struct record *thread, uint64_t since_ns,
                     uint64_t known_longest_ns) {
-  uint64_t longest_ns = thread->blkio_max_ns;
+  uint64_t longest_ns = thread->delay_max_ns[DELAY_BLKIO];
   if (longest_ns <= thread->elapsed_us * 1000 + DISK_WAIT_SLACK_NS ||
       longest_ns + drift_ns(longest_ns) < since_ns ||
       longest_ns <= known_longest_ns)

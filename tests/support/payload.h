@@ -17,28 +17,32 @@ struct layout {
   uint16_t version;
   size_t size;
   struct {
-    size_t count, total;
+    size_t count, total, max;
   } delays[DELAY_KINDS]; /* as in enum delay; 0 for what is not there yet */
   size_t cpu_run_virtual_total, ac_exitcode, ac_flag, ac_comm, ac_uid, ac_pid;
   size_t ac_ppid, ac_etime, ac_utime, ac_stime, ac_minflt, ac_majflt;
+  size_t hiwater_rss;
   size_t read_char, write_char, read_bytes, write_bytes, nvcsw, nivcsw;
   /* 0 before version 12 */
   size_t ac_tgid, ac_tgetime, ac_exe_dev, ac_exe_inode;
 };
 
 /* clang-format off */
-#define DELAYS_8 {16, 24}, {32, 40}, {48, 56}, {312, 320}
-#define DELAYS_9 DELAYS_8, {328, 336}
-#define DELAYS_11 DELAYS_9, {352, 360}
-#define DELAYS_13 DELAYS_11, {400, 408}
-#define DELAYS_14 DELAYS_13, {416, 424}
+#define DELAYS_8 {16, 24, 0}, {32, 40, 0}, {48, 56, 0}, {312, 320, 0}
+#define DELAYS_9 DELAYS_8, {328, 336, 0}
+#define DELAYS_11 DELAYS_9, {352, 360, 0}
+#define DELAYS_13 DELAYS_11, {400, 408, 0}
+#define DELAYS_14 DELAYS_13, {416, 424, 0}
+#define DELAYS_16                                                              \
+  {16, 24, 432}, {32, 40, 448}, {48, 56, 464}, {312, 320, 480},                \
+  {328, 336, 496}, {352, 360, 512}, {400, 408, 528}, {416, 424, 544}
 
 #define FIELDS_8                                                               \
   .cpu_run_virtual_total = 72, .ac_exitcode = 4, .ac_flag = 8, .ac_comm = 80,  \
   .ac_uid = 120, .ac_pid = 128, .ac_ppid = 132, .ac_etime = 144,               \
   .ac_utime = 152, .ac_stime = 160, .ac_minflt = 168, .ac_majflt = 176,        \
   .read_char = 216, .write_char = 224, .read_bytes = 248, .write_bytes = 256,  \
-  .nvcsw = 272, .nivcsw = 280
+  .nvcsw = 272, .nivcsw = 280, .hiwater_rss = 200
 #define FIELDS_12                                                              \
   FIELDS_8, .ac_tgid = 368, .ac_tgetime = 376, .ac_exe_dev = 384,              \
   .ac_exe_inode = 392
@@ -67,17 +71,17 @@ static const struct layout layouts[] = {
      * 464 ac_tgid  472 ac_tgetime  480 ac_exe_dev  488 ac_exe_inode
      * 496 wpcopy, 528 irq: count, total, max, min */
     {15, 560,
-     {{16, 24}, {48, 56}, {80, 88}, {360, 368}, {392, 400}, {432, 440},
-      {496, 504}, {528, 536}},
+     {{16, 24, 32}, {48, 56, 64}, {80, 88, 96}, {360, 368, 376},
+      {392, 400, 408}, {432, 440, 448}, {496, 504, 512}, {528, 536, 544}},
      .cpu_run_virtual_total = 120, .ac_exitcode = 4, .ac_flag = 8,
      .ac_comm = 128, .ac_uid = 168, .ac_pid = 176, .ac_ppid = 180,
      .ac_etime = 192, .ac_utime = 200, .ac_stime = 208, .ac_minflt = 216,
      .ac_majflt = 224, .read_char = 264, .write_char = 272, .read_bytes = 296,
-     .write_bytes = 304, .nvcsw = 320, .nivcsw = 328, .ac_tgid = 464,
+     .write_bytes = 304, .nvcsw = 320, .nivcsw = 328, .hiwater_rss = 248, .ac_tgid = 464,
      .ac_tgetime = 472, .ac_exe_dev = 480, .ac_exe_inode = 488},
-    {16, 560, {DELAYS_14}, FIELDS_12}, /* maxima, minima: last */
-    {17, 688, {DELAYS_14}, FIELDS_12}, /* the maxima's times */
-    {18, 696, {DELAYS_14}, FIELDS_12}, /* one more field, say */
+    {16, 560, {DELAYS_16}, FIELDS_12}, /* maxima, minima: last */
+    {17, 688, {DELAYS_16}, FIELDS_12}, /* the maxima's times */
+    {18, 696, {DELAYS_16}, FIELDS_12}, /* one more field, say */
 };
 /* clang-format on */
 
@@ -109,11 +113,14 @@ static inline struct record payload_record(uint16_t version, uint64_t seed) {
   record.write_chars = ++value;
   record.read_bytes = ++value;
   record.write_bytes = ++value;
+  record.peak_rss_kib = ++value;
   for (size_t i = 0; i < DELAY_KINDS; i++) {
     if (layout->delays[i].count == 0)
       continue;
     record.waits[i] = ++value;
     record.delay_ns[i] = ++value;
+    if (layout->delays[i].max != 0)
+      record.delay_max_ns[i] = ++value;
   }
   if (layout->ac_tgid != 0) {
     record.process_elapsed_us = ++value;
@@ -168,6 +175,7 @@ static inline void payload_build(unsigned char *payload,
   payload_put(payload, layout->write_char, record->write_chars);
   payload_put(payload, layout->read_bytes, record->read_bytes);
   payload_put(payload, layout->write_bytes, record->write_bytes);
+  payload_put(payload, layout->hiwater_rss, record->peak_rss_kib);
   if (layout->ac_tgid != 0) {
     payload_put_u32(payload, layout->ac_tgid, record->tgid);
     payload_put(payload, layout->ac_tgetime, record->process_elapsed_us);
@@ -179,6 +187,8 @@ static inline void payload_build(unsigned char *payload,
       continue;
     payload_put(payload, layout->delays[i].count, record->waits[i]);
     payload_put(payload, layout->delays[i].total, record->delay_ns[i]);
+    if (layout->delays[i].max != 0)
+      payload_put(payload, layout->delays[i].max, record->delay_max_ns[i]);
   }
 }
 
@@ -205,6 +215,7 @@ static inline void assert_record(const char *name, const struct record *actual,
   assert_case_int(name, actual->write_chars, expected->write_chars);
   assert_case_int(name, actual->read_bytes, expected->read_bytes);
   assert_case_int(name, actual->write_bytes, expected->write_bytes);
+  assert_case_int(name, actual->peak_rss_kib, expected->peak_rss_kib);
   assert_case_int(name, actual->tgid, expected->tgid);
   assert_case_int(name, actual->process_elapsed_us,
                   expected->process_elapsed_us);
@@ -220,6 +231,11 @@ static inline void assert_record(const char *name, const struct record *actual,
                delay_name((enum delay)i),
                (unsigned long long)actual->delay_ns[i],
                (unsigned long long)expected->delay_ns[i]);
+    if (actual->delay_max_ns[i] != expected->delay_max_ns[i])
+      fail_msg("%s: longest wait for %s is %#llx, not %#llx", name,
+               delay_name((enum delay)i),
+               (unsigned long long)actual->delay_max_ns[i],
+               (unsigned long long)expected->delay_max_ns[i]);
   }
 }
 

@@ -347,7 +347,7 @@ static void leaves_out_waits_from_boot(void **state) {
              .record[cases[i].has_threads ? MESSAGE_PROCESS : MESSAGE_THREAD];
     record->delay_ns[DELAY_BLKIO] = cases[i].waited_ms * MS;
     struct record *thread = &message.record[MESSAGE_THREAD];
-    thread->delay_ns[DELAY_BLKIO] = thread->blkio_max_ns =
+    thread->delay_ns[DELAY_BLKIO] = thread->delay_max_ns[DELAY_BLKIO] =
         record->delay_ns[DELAY_BLKIO];
     take(fixture, &message, 1);
     assert_case_int(cases[i].name, truth(fixture, 0, blkio) / MS,

@@ -203,7 +203,7 @@ static void notes_how_long_threads_lived(void **state) {
         .delay_ns = {[DELAY_CPU] = 400 * MS,
                      [DELAY_BLKIO] = cases[i].longest_wait_ms * MS},
         .waits = {[DELAY_BLKIO] = 1},
-        .blkio_max_ns = cases[i].longest_wait_ms * MS};
+        .delay_max_ns[DELAY_BLKIO] = cases[i].longest_wait_ms * MS};
     const struct account account = {.sampled_ns =
                                         NOW - cases[i].sampled_ms * MS};
     exited_threads_add(&exited, &thread, TICK_MS * MS,

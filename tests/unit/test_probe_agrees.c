@@ -46,6 +46,7 @@ static void assert_agree(const char *path, const struct record *record,
       {record->write_chars, FIELD_write_char},
       {record->read_bytes, FIELD_read_bytes},
       {record->write_bytes, FIELD_write_bytes},
+      {record->peak_rss_kib, FIELD_hiwater_rss},
       {record->tgid, FIELD_ac_tgid},
       {record->process_elapsed_us, FIELD_ac_tgetime},
       {record->exe_dev, FIELD_ac_exe_dev},
@@ -64,10 +65,10 @@ static void assert_agree(const char *path, const struct record *record,
                        stats_kind_name((enum stats_kind)kind));
     assert_case_int(path, record->waits[kind], stats->values[wait.count]);
     assert_case_int(path, record->delay_ns[kind], stats->values[wait.total]);
+    if (stats->known[wait.max] && record->pid != 0)
+      assert_case_int(path, record->delay_max_ns[kind],
+                      stats->values[wait.max]);
   }
-  if (stats->known[FIELD_blkio_delay_max])
-    assert_case_int(path, record->blkio_max_ns,
-                    stats->values[FIELD_blkio_delay_max]);
 }
 
 static void both_decoders_agree(void **state) {
