@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/oom_log.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COMM_SIZE = 16 }; /* TASK_COMM_LEN in the kernel */
+
+/* A record's head: "6,1293,39340407036,-[,key=value];". */
+struct head {
+  uint64_t time_us;
+  bool is_continuation;
+  const char *text;
+};
+
+/* Returns false for what the kernel itself has not written: whoever may write
+ * to the log can neither choose its facility, 0, nor leave the head out. */
+static bool parse_head(const char *record, struct head *head) {
+  unsigned int priority;
+  char flag;
+  int length = 0;
+
+  if (sscanf(record, "%u,%*u,%" SCNu64 ",%c%n", &priority, &head->time_us,
+             &flag, &length) != 3 ||
+      priority > 7)
+    return false;
+  head->text = strchr(record + length, ';');
+  if (head->text == NULL)
+    return false;
+  head->text++;
+  head->is_continuation = flag == 'c' || flag == '+';
+  return true;
+}
+
+/* How long a record's text is: lines behind it have its origin. */
+static size_t text_length(const char *text) { return strcspn(text, "\n"); }
+
+/* Undoes what /dev/kmsg does to bytes that cannot be printed: "\x20". In place.
+ */
+static void unescape(char *text) {
+  char *to = text;
+  for (const char *from = text; *from != '\0'; to++) {
+    unsigned int byte;
+    if (from[0] == '\\' && from[1] == 'x' && isxdigit((unsigned char)from[2]) &&
+        isxdigit((unsigned char)from[3]) &&
+        sscanf(from + 2, "%2x", &byte) == 1 && byte != 0) {
+      *to = (char)byte;
+      from += 4;
+    } else {
+      *to = *from++;
+    }
+  }
+  *to = '\0';
+}
+
+/* Finds the last occurrence. */
+static char *find_last(char *text, const char *wanted) {
+  char *last = NULL;
+  for (char *found = text; (found = strstr(found, wanted)) != NULL; found++)
+    last = found;
+  return last;
+}
+
+/* Cuts ",key=N" off the end. Returns false if that is not what is there. */
+static bool cut_number(char *line, const char *key, long *number) {
+  char *end, *at = find_last(line, key);
+  if (at == NULL || !isdigit((unsigned char)at[strlen(key)]))
+    return false;
+  *number = strtol(at + strlen(key), &end, 10);
+  *at = '\0';
+  return *end == '\0';
+}
+
+/* Cuts the task's name off the end, which may look like anything, but is short.
+ */
+static bool cut_comm(char *line) {
+  static const char key[] = ",task=";
+  for (char *at = line; (at = strstr(at, key)) != NULL; at++)
+    if (strlen(at + strlen(key)) < COMM_SIZE) {
+      *at = '\0';
+      return true;
+    }
+  return false;
+}
+
+/* Whether a cgroup is another one, or in it. */
+static bool is_within(const char *path, const char *other, size_t length) {
+  return strncmp(path, other, length) == 0 &&
+         (length == 1 || path[length] == '\0' || path[length] == '/');
+}
+
+/*
+ * Finds whose limit it was, in a line that ends with the task's cgroup. That is
+ * within the other one, which tells where each path ends: a cgroup's name may
+ * look like the rest of the line.
+ */
+static bool find_cgroup(const char *line, char path[OOM_LOG_PATH_SIZE]) {
+  static const char key[] = ",oom_memcg=", of_task[] = ",task_memcg=";
+  const char *begin = strstr(line, key);
+  if (begin == NULL)
+    return false;
+  begin += strlen(key);
+  for (const char *end = begin; (end = strstr(end, of_task)) != NULL; end++) {
+    size_t length = (size_t)(end - begin);
+    if (length == 0 || !is_within(end + strlen(of_task), begin, length))
+      continue;
+    if (length >= OOM_LOG_PATH_SIZE)
+      return false;
+    memcpy(path, begin, length);
+    path[length] = '\0';
+    return true;
+  }
+  return false;
+}
+
+static bool begins_with(const char *text, const char *prefix) {
+  return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* Takes "oom-kill:…" once it is complete, from its right end. */
+static void take_cause(struct oom_log *log) {
+  static const char begin[] = "oom-kill:constraint=";
+  char line[sizeof(log->line)];
+  long pid, uid;
+
+  strcpy(line, log->line);
+  unescape(line);
+  if (!cut_number(line, ",uid=", &uid) || !cut_number(line, ",pid=", &pid) ||
+      !cut_comm(line))
+    return;
+  log->line[0] = '\0';
+  log->pid = (pid_t)pid;
+  log->kills_all = false;
+  log->limit = OOM_LIMIT_MACHINE;
+  log->cgroup[0] = '\0';
+  if (!begins_with(line + strlen(begin), "CONSTRAINT_MEMCG,"))
+    return;
+  log->limit = OOM_LIMIT_CGROUP;
+  find_cgroup(line, log->cgroup);
+}
+
+/* "Tasks in PATH are going to be killed due to memory.oom.group set" */
+static bool is_group(const char *text) {
+  return begins_with(text, "Tasks in ") &&
+         strstr(text, " are going to be killed due to memory.oom.group set") !=
+             NULL;
+}
+
+/* What stands before "Killed process": nothing before Linux 5.3; words in
+ * parentheses may follow each. */
+static bool parse_prefix(const char *text, size_t length,
+                         enum oom_limit *limit) {
+  static const struct {
+    const char *text;
+    enum oom_limit limit;
+  } prefixes[] = {{"Memory cgroup out of memory", OOM_LIMIT_CGROUP},
+                  {"Out of memory", OOM_LIMIT_MACHINE}};
+
+  *limit = OOM_LIMIT_UNKNOWN;
+  for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+    if (begins_with(text, prefixes[i].text)) {
+      *limit = prefixes[i].limit;
+      return length > 2 && memcmp(text + length - 2, ": ", 2) == 0;
+    }
+  return length == 0;
+}
+
+/* "Memory cgroup out of memory: Killed process 7 (name) …" */
+static bool parse_victim(const struct head *head, struct oom_kill *kill) {
+  static const char key[] = "Killed process ";
+  const char *at = strstr(head->text, key);
+  if (at == NULL ||
+      !parse_prefix(head->text, (size_t)(at - head->text), &kill->limit))
+    return false;
+  char *end;
+  const char *number = at + strlen(key);
+  kill->pid = (pid_t)strtol(number, &end, 10);
+  kill->time_us = head->time_us;
+  kill->cgroup[0] = '\0';
+  return isdigit((unsigned char)number[0]) && begins_with(end, " (");
+}
+
+/* Adds what the lines before have told of a victim. */
+static void add_cause(struct oom_log *log, struct oom_kill *kill) {
+  bool is_meant = log->pid == kill->pid || log->kills_all;
+  if (is_meant && kill->limit == OOM_LIMIT_UNKNOWN)
+    kill->limit = log->limit;
+  if (is_meant && kill->limit == OOM_LIMIT_CGROUP &&
+      log->limit == OOM_LIMIT_CGROUP)
+    memcpy(kill->cgroup, log->cgroup, sizeof(kill->cgroup));
+  if (is_meant)
+    return;
+  log->pid = 0;
+  log->limit = OOM_LIMIT_UNKNOWN;
+  log->cgroup[0] = '\0';
+}
+
+/* Takes "oom-kill:…", or what continues it. Returns false if it is neither. */
+static bool take_part_of_cause(struct oom_log *log, const struct head *head) {
+  size_t used = strlen(log->line);
+  if (begins_with(head->text, "oom-kill:constraint="))
+    used = 0;
+  else if (!head->is_continuation || used == 0)
+    return false;
+  snprintf(log->line + used, sizeof(log->line) - used, "%.*s",
+           (int)text_length(head->text), head->text);
+  take_cause(log);
+  return true;
+}
+
+bool oom_log_take(struct oom_log *log, const char *record,
+                  struct oom_kill *kill) {
+  struct head head;
+  if (!parse_head(record, &head) || take_part_of_cause(log, &head))
+    return false;
+  if (parse_victim(&head, kill)) {
+    add_cause(log, kill);
+    return true;
+  }
+  log->kills_all |= is_group(head.text);
+  return false;
+}
