@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/oom_watch.h"
+
+#include "kernel/arithmetic.h"
+#include "kernel/clock.h"
+#include "kernel/oom_counts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+  KILLS = 1024, /* whose processes have not ended yet, as far as is known */
+  CGROUPS = 16, /* that are remembered */
+  RECORD_SIZE = 8192, /* of the log, at most: CONSOLE_EXT_LOG_MAX */
+  LATE_TRIES = 20,    /* for a line that is late */
+  LATE_NS = 50000,    /* between two */
+  NO_CGROUP = -1,
+};
+
+struct kill {
+  pid_t pid; /* 0 for none */
+  enum oom_limit limit;
+  int cgroup;     /* an index, or NO_CGROUP */
+  uint64_t by_ns; /* when it was at the latest, CLOCK_BOOTTIME */
+};
+
+struct oom_watch {
+  int fd; /* of the log, or -1 */
+  int log_error;
+  bool is_fresh; /* everything was read that there is */
+  bool has_lost; /* lines of the last look, perhaps of kills */
+  struct oom_log log;
+  struct oom_counts counts;
+  bool has_counts;
+  uint64_t told;     /* kills in the log, */
+  uint64_t untold;   /* and others, modulo 2^64 */
+  uint64_t ahead_ns; /* CLOCK_MONOTONIC, of the log's clock; at most */
+  uint64_t read_ns;  /* when that was found */
+
+  struct kill kills[KILLS];
+  size_t next;
+  char cgroups[CGROUPS][OOM_LOG_PATH_SIZE];
+  int next_cgroup;
+  char limit[PATH_MAX]; /* of the last verdict */
+};
+
+static uint64_t now_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
+
+static void open_log(struct oom_watch *watch, const char *path) {
+  watch->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (watch->fd < 0) {
+    watch->log_error = -errno;
+    return;
+  }
+  lseek(watch->fd, 0, SEEK_END); /* behind what is there */
+}
+
+int oom_watch_open(const struct oom_watch_paths *paths,
+                   struct oom_watch **watch) {
+  static const struct oom_watch_paths kernels = {"/dev/kmsg", "/proc/vmstat",
+                                                 "/proc/self/mounts"};
+  struct oom_watch *w = calloc(1, sizeof(*w));
+  if (w == NULL)
+    return -ENOMEM;
+  if (paths == NULL)
+    paths = &kernels;
+  w->ahead_ns = UINT64_MAX;
+  open_log(w, paths->log);
+  w->counts.vmstat = paths->vmstat;
+  memory_cgroups_open(paths->mounts, &w->counts.cgroups);
+  w->has_counts = oom_counts_look(&w->counts, now_ns()) == 0;
+  w->untold = w->counts.machine;
+  *watch = w;
+  return 0;
+}
+
+void oom_watch_close(struct oom_watch *watch) {
+  if (watch == NULL)
+    return;
+  if (watch->fd >= 0)
+    close(watch->fd);
+  memory_cgroups_close(&watch->counts.cgroups);
+  free(watch);
+}
+
+int oom_watch_log_error(const struct oom_watch *watch) {
+  return watch->log_error;
+}
+
+bool oom_watch_can_tell(const struct oom_watch *watch) {
+  return watch->fd >= 0 || (watch->has_counts && watch->counts.cgroups.fd >= 0);
+}
+
+void oom_watch_refresh(struct oom_watch *watch) { watch->is_fresh = false; }
+
+/* Returns the index of a path that is remembered from now on. */
+static int keep_cgroup(struct oom_watch *watch, const char *path) {
+  if (path[0] == '\0')
+    return NO_CGROUP;
+  for (int i = 0; i < CGROUPS; i++)
+    if (strcmp(watch->cgroups[i], path) == 0)
+      return i;
+  int index = watch->next_cgroup;
+  watch->next_cgroup = (index + 1) % CGROUPS;
+  for (size_t i = 0; i < KILLS; i++)
+    if (watch->kills[i].cgroup == index)
+      watch->kills[i].cgroup = NO_CGROUP;
+  snprintf(watch->cgroups[index], OOM_LOG_PATH_SIZE, "%s", path);
+  return index;
+}
+
+/*
+ * When a line was written at the latest. The log's clock is not
+ * CLOCK_MONOTONIC, which is slewed by 500 ppm at most; but a line was written
+ * before it was read, and most are read at once.
+ */
+static uint64_t date_line(struct oom_watch *watch, uint64_t time_us) {
+  uint64_t now = now_ns(), time_ns = time_us * 1000;
+  uint64_t ahead_ns = now - time_ns;
+  if (watch->ahead_ns == UINT64_MAX)
+    watch->ahead_ns = ahead_ns;
+  int64_t known_ns = (int64_t)(watch->ahead_ns + (now - watch->read_ns) / 2000);
+  watch->ahead_ns =
+      (int64_t)ahead_ns < known_ns ? ahead_ns : (uint64_t)known_ns;
+  watch->read_ns = now;
+  return time_ns + watch->ahead_ns + clock_suspended_ns();
+}
+
+static void note_kill(struct oom_watch *watch, const struct oom_kill *told) {
+  watch->told++;
+  watch->kills[watch->next] = (struct kill){
+      .pid = told->pid,
+      .limit = told->limit,
+      .cgroup = keep_cgroup(watch, told->cgroup),
+      .by_ns = date_line(watch, told->time_us),
+  };
+  watch->next = (watch->next + 1) % KILLS;
+}
+
+/* Reads what has been written since. */
+static void read_log(struct oom_watch *watch) {
+  char record[RECORD_SIZE + 1];
+  struct oom_kill told;
+  for (;;) {
+    ssize_t size = read(watch->fd, record, RECORD_SIZE);
+    if (size < 0 && errno == EPIPE) { /* it was overwritten */
+      watch->has_lost = true;
+      continue;
+    }
+    if (size < 0 && errno == EINTR)
+      continue;
+    if (size <= 0)
+      return;
+    record[size] = '\0';
+    if (oom_log_take(&watch->log, record, &told))
+      note_kill(watch, &told);
+  }
+}
+
+/* Takes the kill of a process; not one of another that had its pid before. */
+static bool take_kill(struct oom_watch *watch,
+                      const struct oom_question *question, struct kill *found) {
+  *found = (struct kill){0};
+  for (size_t i = 0; i < KILLS; i++) {
+    struct kill *kill = &watch->kills[i];
+    if (kill->pid != question->pid)
+      continue;
+    if (kill->by_ns >= question->begin_ns)
+      *found = *kill;
+    kill->pid = 0;
+  }
+  return found->pid != 0;
+}
+
+/* Whether the kernel has counted kills that are not in the log. */
+static bool is_late(const struct oom_watch *watch) {
+  return watch->has_counts &&
+         (int64_t)(watch->counts.machine - watch->untold - watch->told) > 0;
+}
+
+/* Reads the log; and waits for what the kernel has counted already, for it
+ * counts, sends the signal and then writes the line. */
+static void catch_up(struct oom_watch *watch) {
+  const struct timespec pause = {.tv_nsec = LATE_NS};
+  watch->has_lost = false;
+  read_log(watch);
+  watch->has_counts = oom_counts_look(&watch->counts, now_ns()) == 0;
+  for (int i = 0; i < LATE_TRIES && is_late(watch); i++) {
+    nanosleep(&pause, NULL);
+    read_log(watch);
+  }
+  if (watch->has_counts && !is_late(watch))
+    watch->has_lost = false; /* it was something else */
+  watch->untold = watch->counts.machine - watch->told;
+}
+
+/* Whether a path is another one's, or in it. */
+static bool is_within(const char *path, const char *other) {
+  size_t length = strlen(other);
+  return strncmp(path, other, length) == 0 &&
+         (path[length] == '\0' || path[length] == '/');
+}
+
+/* Says whose limit it was, as far as the line does, or there is but one. */
+static void name_cgroup(struct oom_watch *watch, const struct kill *kill,
+                        const struct oom_question *question,
+                        struct oom_verdict *verdict) {
+  if (kill->limit != OOM_LIMIT_CGROUP)
+    return;
+  const char *told =
+      kill->cgroup != NO_CGROUP ? watch->cgroups[kill->cgroup] : NULL;
+  if (told != NULL &&
+      (question->cgroup == NULL || is_within(question->cgroup, told)))
+    snprintf(watch->limit, sizeof(watch->limit), "%s", told);
+  else if (question->cgroup == NULL ||
+           snprintf(watch->limit, sizeof(watch->limit), "%s",
+                    question->cgroup) >= (int)sizeof(watch->limit) ||
+           !memory_cgroups_find_limit(&watch->counts.cgroups, watch->limit))
+    return;
+  verdict->cgroup = watch->limit;
+}
+
+static struct oom_verdict ask_counts(struct oom_watch *watch,
+                                     const struct oom_question *question) {
+  struct oom_verdict verdict = {0};
+  verdict.is_killed =
+      question->cgroup != NULL && watch->counts.cgroups.fd >= 0 &&
+      oom_counts_take(&watch->counts, question->cgroup, now_ns());
+  return verdict;
+}
+
+/* Takes notice of all that has been until now, once. */
+static void look(struct oom_watch *watch) {
+  if (watch->is_fresh)
+    return;
+  watch->is_fresh = true;
+  if (watch->fd >= 0)
+    catch_up(watch);
+  else
+    oom_counts_look(&watch->counts, now_ns());
+}
+
+struct oom_verdict oom_watch_ask(struct oom_watch *watch,
+                                 const struct oom_question *question) {
+  struct kill kill;
+  look(watch);
+  if (!take_kill(watch, question, &kill))
+    return watch->fd < 0 || watch->has_lost ? ask_counts(watch, question)
+                                            : (struct oom_verdict){0};
+  struct oom_verdict verdict = {
+      .is_killed = true, .is_sure = true, .limit = kill.limit};
+  name_cgroup(watch, &kill, question, &verdict);
+  return verdict;
+}
