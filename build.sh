@@ -14,7 +14,7 @@ delayacct=/proc/sys/kernel/task_delayacct
 pid_max=/proc/sys/kernel/pid_max
 
 # The Debian packages, by purpose
-build_packages=(gcc libc6-dev pkgconf libmnl-dev libpcre2-dev collectd-core collectd-dev
+build_packages=(gcc libc6-dev pkgconf libmnl-dev libpcre2-dev libyajl-dev collectd-core collectd-dev
   libcollectdclient-dev libnl-genl-3-dev libjansson-dev)
 run_packages=(collectd-core coreutils util-linux rrdtool fonts-dejavu-core)
 test_packages=(clang clang-format libclang-rt-dev libcmocka-dev bats shellcheck
@@ -232,7 +232,7 @@ check_exports() { # PLUGIN
 do_build() {
   need_packages "${build_packages[@]}"
   local client libs
-  read -ra libs <<<"$(pkg-config --cflags --libs libmnl libpcre2-8)"
+  read -ra libs <<<"$(pkg-config --cflags --libs libmnl libpcre2-8 yajl)"
   read -ra client <<<"$(pkg-config --cflags --libs libcollectdclient)"
   make_output "$build/taskstats.so" "$root/plugin" "${CC:-gcc}" "${cflags[@]}" \
     "${plugin_flags[@]}" -I"$root/plugin" "${extra_cflags[@]}" -shared \
@@ -344,7 +344,7 @@ unit_tests() { # VARIANT COMPILER [FLAG]...
     name=$(basename "$test" .c)
     [[ $name =~ ^test_(${only:-.*})$ ]] || continue
     names+=("$name")
-    objects=("$directory"/core/*.o -lmnl -lpcre2-8)
+    objects=("$directory"/core/*.o -lmnl -lpcre2-8 -lyajl)
     [[ $name != test_module ]] || objects+=("$directory"/module/*.o)
     [[ $name != test_probe_* ]] || objects+=("$directory"/probe/*.o "${probe_libs[@]}")
     await_cpu
@@ -378,7 +378,7 @@ measure_instructions() {
   mapfile -t core < <(core_sources)
   mkdir -p "$directory"
   gcc "${cflags[@]}" "${plugin_flags[@]}" -I"$root/plugin" -I"$root/tests" \
-    "$root/tests/instructions/hot.c" "${core[@]}" -lmnl -lpcre2-8 -lcmocka \
+    "$root/tests/instructions/hot.c" "${core[@]}" -lmnl -lpcre2-8 -lyajl -lcmocka \
     -Wl,--wrap=query_counts_ended_threads -o "$directory/hot" || return
   "$root/tests/instructions/measure.bash" "$directory/hot" "$directory" \
     >"$directory/figures"

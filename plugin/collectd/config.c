@@ -130,6 +130,7 @@ static int set_notify_exit(struct config_scope *scope,
                            const oconfig_item_t *item) {
   (void)option;
   static const char *const names[] = {[NOTIFY_NONE] = "none",
+                                      [NOTIFY_OOM] = "oom",
                                       [NOTIFY_FAILURE] = "failure",
                                       [NOTIFY_ALL] = "all"};
   size_t notify = sizeof(names) / sizeof(names[0]);
@@ -140,7 +141,8 @@ static int set_notify_exit(struct config_scope *scope,
       if (strcasecmp(names[notify], item->values[0].value.string) == 0)
         break;
   if (notify == sizeof(names) / sizeof(names[0]))
-    return config_fail(scope, item, "must be \"none\", \"failure\" or \"all\"");
+    return config_fail(scope, item,
+                       "must be \"none\", \"oom\", \"failure\" or \"all\"");
   if (scope->rule == NULL) {
     scope->settings->notify = (enum notify)notify;
   } else {
@@ -148,6 +150,22 @@ static int set_notify_exit(struct config_scope *scope,
     scope->rule->has_notify = true;
   }
   return 0;
+}
+
+static int set_exit_log(struct config_scope *scope, const struct option *option,
+                        const oconfig_item_t *item) {
+  (void)option;
+  if (item->values_num != 1 || item->children_num != 0 ||
+      item->values[0].type != OCONFIG_TYPE_STRING ||
+      item->values[0].value.string[0] != '/')
+    return config_fail(scope, item,
+                       "must be a path in quotes that begins with \"/\"");
+  free(scope->settings->exit_log);
+  scope->settings->exit_log = strdup(item->values[0].value.string);
+  if (scope->settings->exit_log != NULL)
+    return 0;
+  config_fail(scope, item, "finds no memory");
+  return -ENOMEM;
 }
 
 static int set_notify_rate(struct config_scope *scope,
@@ -233,6 +251,7 @@ static const struct option options[] = {
     {"WatchBuffer", IN_PLUGIN, set_watch_buffer, 0},
     {"NotifyExit", ANYWHERE, set_notify_exit, 0},
     {"NotifyExitRate", IN_PLUGIN, set_notify_rate, 0},
+    {"ExitLog", IN_PLUGIN, set_exit_log, 0},
     {"EnableDelayAccounting", IN_PLUGIN, set_enable_delay_accounting, 0},
     {"ReportSelf", IN_PLUGIN, set_report_self, 0},
     {"ProcessEvents", IN_PLUGIN, set_process_events, 0},
@@ -314,6 +333,8 @@ void config_finish(struct settings *settings) {
     r->collect |= settings->collect & ~r->collect_own;
     if (!r->has_notify)
       r->notify = settings->notify;
+    if (r->notify != NOTIFY_NONE || settings->exit_log != NULL)
+      r->collect |= COLLECT_CGROUP;
   }
 }
 
@@ -326,4 +347,6 @@ void config_clear(struct settings *settings) {
   settings->rules = NULL;
   free(settings->watch_cpus);
   settings->watch_cpus = NULL;
+  free(settings->exit_log);
+  settings->exit_log = NULL;
 }

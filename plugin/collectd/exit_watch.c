@@ -59,6 +59,7 @@ void exit_watch_start(struct exit_watch *watch) {
       .buffer = settings->watch_buffer,
       .notify_rate = settings->notify_rate,
       .notifier = watch->notifier,
+      .log = watch->log,
       .wants_events = settings->process_events,
       .has_no_events = watch->has_no_events,
   };
@@ -134,8 +135,47 @@ static void log_loss(const struct exit_watch *watch,
             more, what, watch->settings->watch_buffer);
 }
 
+/* Why is logged by diagnostics.c. */
+static void log_unwritten(struct exit_watch *watch) {
+  struct exit_log_status status = {0};
+  uint64_t more;
+  if (watch->log != NULL)
+    exit_log_status(watch->log, &status);
+  watch->unwritten.count = status.dropped;
+  if (must_log(&watch->unwritten, &more))
+    NOTICE("taskstats plugin: %" PRIu64 " exits are not in ExitLog.", more);
+}
+
+void exit_watch_start_log(struct exit_watch *watch) {
+  const struct settings *settings = watch->settings;
+  int status = settings->exit_log != NULL && settings->watches
+                   ? exit_log_start(settings->exit_log, hostname_g, &watch->log)
+                   : 0;
+  watch->tracker->logs_exits = watch->log != NULL;
+  if (status != 0)
+    ERROR("taskstats plugin: Cannot start the thread that writes ExitLog: %s. "
+          "It is not written.",
+          STRERROR(-status));
+}
+
+void exit_watch_stop_log(struct exit_watch *watch, unsigned int most_ms) {
+  uint64_t dropped = exit_log_stop(watch->log, most_ms);
+  watch->log = NULL;
+  if (dropped > watch->unwritten.logged)
+    NOTICE("taskstats plugin: %" PRIu64 " exits are not in ExitLog.",
+           dropped - watch->unwritten.logged);
+}
+
+int exit_watch_log_error(const struct exit_watch *watch) {
+  struct exit_log_status status = {0};
+  if (watch->log != NULL)
+    exit_log_status(watch->log, &status);
+  return status.error;
+}
+
 void exit_watch_log_losses(struct exit_watch *watch, uint64_t missed) {
   uint64_t more;
+  log_unwritten(watch);
   log_loss(watch, &watch->lost_records,
            "exit records were lost, and with them what their processes used "
            "last");

@@ -25,11 +25,13 @@ struct exit_watch {
   struct notifier *notifier; /* NULL if no group notifies */
 
   /* To be read: */
+  struct exit_log *log;         /* NULL if there is none */
   struct exit_monitor *monitor; /* NULL while nobody listens */
   int error;                    /* why: 0 or a negative errno */
   uint64_t records;             /* received; of former monitors, too */
   struct exit_watch_loss lost_records, lost_events;
-  struct exit_watch_loss missed; /* processes and changes, by events */
+  struct exit_watch_loss missed;    /* processes and changes, by events */
+  struct exit_watch_loss unwritten; /* exits, by the log */
   int rejection; /* why the last record not understood was not */
 
   /* Private: */
@@ -37,6 +39,15 @@ struct exit_watch {
   bool has_no_events; /* the kernel did not answer */
   bool has_logged_untried, has_logged_cpus;
 };
+
+/* Starts the log of all exits, if one is configured; before the monitor. */
+void exit_watch_start_log(struct exit_watch *watch);
+
+/* As exit_log_stop; after the monitor. Logs what was dropped. */
+void exit_watch_stop_log(struct exit_watch *watch, unsigned int most_ms);
+
+/* Why exits cannot be written: 0 or a negative errno. */
+int exit_watch_log_error(const struct exit_watch *watch);
 
 /* Starts a monitor. Sets error if that fails, and logs nothing of it. */
 void exit_watch_start(struct exit_watch *watch);

@@ -10,6 +10,7 @@
 #include "collectd/exit_watch.h"
 #include "collectd/log.h"
 #include "collectd/notification.h"
+#include "collectd/oom_setup.h"
 #include "collectd/values.h"
 #include "kernel/clock.h"
 #include "kernel/mutex.h"
@@ -34,6 +35,7 @@ enum {
    * shut down after it, and for the thread itself. */
   HOLD_MS = 500,
   STOP_MS = 100,
+  LOG_MS = 500, /* and for the exits that are still to be written */
 };
 
 static struct settings settings;
@@ -45,6 +47,7 @@ static struct exit_watch watch;
 static struct mutex flushing = MUTEX_INITIALIZER;
 /* NULL if no group notifies. watch has it, too, for the reads. */
 static struct notifier *notifier GUARDED_BY(flushing);
+static struct oom_watch *ooms; /* NULL if nothing tells of them */
 /* When the last read began that knew all delays, in seconds of CLOCK_MONOTONIC;
  * 0 if the last one did not, or there was none. */
 static double last_read;
@@ -195,6 +198,7 @@ static int taskstats_init(void) {
     WARNING("taskstats plugin: No group is configured, so none is reported; "
             "add Process, ProcessMatch or <Group> to <Plugin taskstats>.");
 
+  ooms = oom_setup(&settings);
   tracker = tracker_create(settings.rules, settings.max_groups,
                            clock_ns(CLOCK_BOOTTIME));
   int status = tracker == NULL ? -ENOMEM : 0;
@@ -215,7 +219,9 @@ static int taskstats_init(void) {
          "are Descendants whose parent has ended; a change of groups takes "
          "effect with the next read.");
   watch = (struct exit_watch){.settings = &settings, .tracker = tracker};
+  tracker->oom = ooms;
   start_notifier();
+  exit_watch_start_log(&watch);
   if (settings.watches)
     exit_watch_start(&watch);
   if (watch.monitor != NULL)
@@ -267,6 +273,7 @@ static void log_changes(const struct reader_report *report,
       .events =
           watch.monitor != NULL ? exit_monitor_events_error(watch.monitor) : 0,
       .is_full = figures->is_full,
+      .exit_log = exit_watch_log_error(&watch),
   };
   diagnostics_update(&diagnostics, &now, log_problem);
   log_lookups();
@@ -280,6 +287,7 @@ static void dispatch_values(double begin, const struct reader_report *report,
       .delays = report->delays,
       .boot_ns = clock_ns(CLOCK_BOOTTIME),
       .listens = figures->listens,
+      .tells_oom = ooms != NULL,
       .is_partial = report->proc != 0,
   };
   const struct own_values own = {
@@ -326,12 +334,15 @@ static int taskstats_shutdown(void) {
     return 0;
   worker = NULL;
   stop_notifier();
+  exit_watch_stop_log(&watch, LOG_MS);
   reader_destroy(reader);
   reader = NULL;
   user_cache_stop();
   path_watch_stop();
   tracker_destroy(tracker);
   tracker = NULL;
+  oom_watch_close(ooms);
+  ooms = NULL;
   config_clear(&settings);
   return 0;
 }

@@ -17,6 +17,7 @@ struct settings {
   bool process_events;
   enum notify notify; /* of stanzas that do not say otherwise */
   uint32_t notify_rate;
+  char *exit_log;      /* a path; NULL for none */
   uint32_t max_groups; /* that the processes' names make */
 
   char ignored[128]; /* options of the processes plugin that do nothing here */

@@ -4,6 +4,7 @@
 
 #include "kernel/hang_guard.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -156,6 +157,15 @@ int procfs_uid(struct procfs *proc, pid_t pid, uid_t *uid);
  * -EXDEV if it is outside of this process's cgroup namespace, where it has no
  * name. */
 int procfs_cgroup(struct procfs *proc, pid_t pid, char *path, size_t size);
+
+/* The same path, and that of the memory controller, which is another one where
+ * version 1 has it; each "" if it cannot be had. Returns 0, or a negative errno
+ * if neither can. */
+struct procfs_cgroups {
+  char unit[PATH_MAX], memory[PATH_MAX];
+};
+int procfs_cgroups(struct procfs *proc, pid_t pid,
+                   struct procfs_cgroups *cgroups);
 
 /* Whether the kernel counts all kinds of delay (kernel.task_delayacct), or only
  * those for a CPU. Kernels before 5.14 have no such switch and do. Returns 0;

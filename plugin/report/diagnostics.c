@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/diagnostics.h"
 
+#include "report/exit_log.h"
 #include "report/member_problems.h"
 #include "report/privileges.h"
 
@@ -243,6 +244,7 @@ static const struct {
     [PROBLEM_STRANGE_RECORDS] = {describe_strange_records, "", false},
     [PROBLEM_EVENTS] = {describe_events, "Process events arrive.", false},
     [PROBLEM_GROUPS] = {describe_groups, "", false},
+    [PROBLEM_EXIT_LOG] = {exit_log_describe, "ExitLog is written.", false},
 };
 
 /* Whether a cause was logged a short time ago. */
@@ -324,6 +326,7 @@ void diagnostics_update(struct diagnostics *diagnostics,
       [PROBLEM_STRANGE_RECORDS] = now->rejection,
       [PROBLEM_EVENTS] = now->events,
       [PROBLEM_GROUPS] = now->is_full ? -ENOSPC : 0,
+      [PROBLEM_EXIT_LOG] = now->exit_log,
   };
 
   for (enum problem i = 0; i < PROBLEMS; i++)

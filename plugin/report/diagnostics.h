@@ -26,6 +26,7 @@ enum problem {
   PROBLEM_STRANGE_RECORDS,
   PROBLEM_EVENTS,
   PROBLEM_GROUPS,
+  PROBLEM_EXIT_LOG,
   PROBLEMS
 };
 
@@ -53,6 +54,7 @@ struct problem_report {
   int rejection;         /* why exit records are not understood, likewise */
   int events;            /* why process events do not arrive, likewise */
   bool is_full;          /* there were more than MaxGroups */
+  int exit_log;          /* why exits cannot be written, likewise */
 };
 
 /* Hands a line to say for each problem that has come, changed or gone. The end

@@ -30,6 +30,11 @@ struct exit_monitor {
 static void say_event(void *context, const struct exit_event *event)
     REQUIRES(tracker_mutex) {
   struct exit_monitor *monitor = context;
+  if (event->group == NULL) {
+    if (monitor->options.log != NULL)
+      exit_log_put(monitor->options.log, event);
+    return;
+  }
   struct notify_budget *budget = &event->group->budget;
   char text[NOTIFIER_TEXT_SIZE];
 

@@ -3,6 +3,7 @@
 #define TASKSTATS_EXIT_MONITOR_H
 
 #include "kernel/exit_listener.h"
+#include "report/exit_log.h"
 #include "report/notifier.h"
 #include "track/exit_accounting.h"
 
@@ -20,6 +21,8 @@ struct exit_monitor_options {
   uint32_t notify_rate;      /* notices a second and group */
   struct notifier *notifier; /* takes them; the caller's. NULL if no rule wants
                               * any */
+  struct exit_log *log;      /* takes all exits, if the tracker logs them; the
+                              * caller's */
   bool wants_events;         /* process events, too */
   bool has_no_events;        /* the kernel did not answer a former monitor that
                               * asked for them: it is not asked again */

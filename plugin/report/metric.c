@@ -14,7 +14,7 @@ enum kind {
   AGE,    /* of the oldest member */
 };
 
-enum needs { NOTHING, IO, MEMORY, FILES, MEMBER, RECORD, LISTENER };
+enum needs { NOTHING, IO, MEMORY, FILES, MEMBER, RECORD, LISTENER, OOM };
 
 struct metric {
   const char *type;
@@ -69,6 +69,8 @@ static const struct metric metrics[] = {
      1, {COUNTER_EXIT_ERROR}},
     {"total_events", "exit-signal", DERIVE, COLLECT_EXITS, LISTENER, 1,
      1, {COUNTER_EXIT_SIGNAL}},
+    {"total_events", "exit-oom", DERIVE, COLLECT_EXITS, OOM, 1,
+     1, {COUNTER_EXIT_OOM}},
     {"latency", "", MEAN, COLLECT_DELAY_LATENCY, RECORD, NS,
      1, {COUNTER_DELAY, COUNTER_WAITS}},
 };
@@ -80,7 +82,7 @@ static bool is_of_delays(enum kind kind) {
 
 static bool is_known(const struct metric *metric, const struct group *group,
                      const struct metric_scope *scope) {
-  if (scope->is_partial && metric->needs != LISTENER)
+  if (scope->is_partial && metric->needs != LISTENER && metric->needs != OOM)
     return false;
   switch (metric->needs) {
   case IO:
@@ -95,6 +97,8 @@ static bool is_known(const struct metric *metric, const struct group *group,
     return scope->delays != 0;
   case LISTENER:
     return scope->listens;
+  case OOM:
+    return scope->listens && scope->tells_oom;
   case NOTHING:
     break;
   }

@@ -31,6 +31,7 @@ struct metric_scope {
   uint32_t delays;
   uint64_t boot_ns; /* the time now, CLOCK_BOOTTIME */
   bool listens;     /* exits are told */
+  bool tells_oom;   /* and which of them the OOM killer has caused */
   bool is_partial;  /* the read has not seen all processes */
 };
 

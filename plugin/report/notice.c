@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/notice.h"
 
+#include "select/text.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -43,14 +45,41 @@ void notice_signal_name(int signal, char *text, size_t size) {
     snprintf(text, size, "signal %d", signal);
 }
 
+/* A path, whose end tells most. */
+static void append_path(char *text, size_t size, const char *path) {
+  enum { ROOM = 80 };
+  size_t length = strlen(path);
+  const char *end = length > ROOM ? path + length - ROOM : path;
+  while (end > path && (*end & 0xc0) == 0x80) /* within a character */
+    end++;
+  append(text, size, "%s%s", end > path ? "..." : "", end);
+}
+
+static void append_oom(char *text, size_t size, const struct exit_oom *oom) {
+  append(text, size, "was %skilled by the OOM killer",
+         oom->is_sure ? "" : "probably ");
+  if (oom->limit == OOM_LIMIT_MACHINE) {
+    append(text, size, " (the machine's memory)");
+  } else if (oom->cgroup != NULL) {
+    append(text, size, " (limit of ");
+    append_path(text, size, oom->cgroup);
+    append(text, size, ")");
+  } else if (oom->limit == OOM_LIMIT_CGROUP) {
+    append(text, size, " (limit of a cgroup)");
+  }
+}
+
 static void append_end(char *text, size_t size,
                        const struct exit_event *event) {
   int status = (int)event->exit_code;
   if (WIFSIGNALED(status)) {
     char name[32];
     notice_signal_name(WTERMSIG(status), name, sizeof(name));
-    append(text, size, "was killed by %s%s", name,
-           event->dumped_core ? ", core dumped," : "");
+    if (event->oom.is_killed)
+      append_oom(text, size, &event->oom);
+    else
+      append(text, size, "was killed by %s%s", name,
+             event->dumped_core ? ", core dumped," : "");
   } else {
     append(text, size, "exited with status %d", WEXITSTATUS(status));
   }
@@ -74,7 +103,27 @@ static void append_delays(char *text, size_t size,
   }
 }
 
-void notice_describe(const struct exit_event *event, char *text, size_t size) {
+/* The longest wait, if it took a tenth of the process's life, or a second. */
+static void append_longest(char *text, size_t size,
+                           const struct exit_event *event) {
+  unsigned int longest = DELAY_KINDS;
+  for (unsigned int kind = 0; kind < DELAY_KINDS; kind++)
+    if ((event->has_longest >> kind & 1) != 0 &&
+        (longest == DELAY_KINDS ||
+         event->longest_ns[kind] > event->longest_ns[longest]))
+      longest = kind;
+  if (longest == DELAY_KINDS)
+    return;
+  uint64_t ns = event->longest_ns[longest];
+  if (ns < 1000000 || (ns <= event->elapsed_us * 100 && ns <= 1000000000))
+    return;
+  append(text, size, "; longest wait ");
+  append_seconds(text, size, (double)ns / 1e9);
+  append(text, size, " for %s", delay_name((enum delay)longest));
+}
+
+/* What matters most comes first: the rest may be cut. */
+static void describe(const struct exit_event *event, char *text, size_t size) {
   snprintf(text, size, "%s (pid %" PRIu32 ", uid %" PRIu32 ") ", event->comm,
            event->pid, event->uid);
   append_end(text, size, event);
@@ -85,9 +134,20 @@ void notice_describe(const struct exit_event *event, char *text, size_t size) {
                  seconds_of(event, COUNTER_CPU_USER) +
                      seconds_of(event, COUNTER_CPU_SYSTEM));
   append(text, size, " CPU");
+  if (event->peak_rss > 0) {
+    append(text, size, "; peak memory ");
+    append_bytes(text, size, event->peak_rss);
+  }
+  append_longest(text, size, event);
   append_delays(text, size, event);
   append(text, size, "; read ");
   append_bytes(text, size, event->used[COUNTER_READ_CHARS]);
   append(text, size, ", wrote ");
   append_bytes(text, size, event->used[COUNTER_WRITE_CHARS]);
+}
+
+void notice_describe(const struct exit_event *event, char *text, size_t size) {
+  char whole[2048];
+  describe(event, whole, sizeof(whole));
+  text_clean(whole, text, size); /* which cuts between characters */
 }

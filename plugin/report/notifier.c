@@ -18,10 +18,7 @@ enum { SETTLE_MS = 200 };
 
 struct notice {
   char group[GROUP_NAME_SIZE];
-  bool has_event;
-  struct exit_event event; /* whose comm and used are these: */
-  char comm[RECORD_COMM_SIZE];
-  uint64_t used[COUNTERS];
+  struct exit_event *event; /* owned, or NULL */
   char text[NOTIFIER_TEXT_SIZE];
   uint32_t exit_code;
 };
@@ -67,6 +64,7 @@ static bool take(struct notifier *notifier, struct notice *notice) {
   bool has_one = !notifier->must_stop;
   if (has_one) {
     *notice = notifier->queue[notifier->first];
+    notifier->queue[notifier->first].event = NULL;
     notifier->first = (notifier->first + 1) % NOTIFIER_QUEUE;
     notifier->count--;
     notifier->is_saying = true;
@@ -75,7 +73,9 @@ static bool take(struct notifier *notifier, struct notice *notice) {
   return has_one;
 }
 
-static void destroy(struct notifier *notifier) {
+static void destroy(struct notifier *notifier) UNCHECKED {
+  for (size_t i = 0; i < NOTIFIER_QUEUE; i++)
+    free(notifier->queue[i].event);
   pthread_cond_destroy(&notifier->changed);
   mutex_destroy(&notifier->mutex);
   free(notifier);
@@ -96,10 +96,8 @@ static void *run(void *arg) {
   struct notice notice;
 
   while (take(notifier, &notice)) {
-    notice.event.comm = notice.comm;
-    notice.event.used = notice.used;
-    notifier->say(notice.group, notice.has_event ? &notice.event : NULL,
-                  notice.text, notice.exit_code);
+    notifier->say(notice.group, notice.event, notice.text, notice.exit_code);
+    free(notice.event);
   }
   if (end(notifier))
     destroy(notifier);
@@ -174,28 +172,25 @@ size_t notifier_stop(struct notifier *notifier, unsigned int most_ms) {
   return dropped;
 }
 
-static void fill(struct notice *notice, const char *group,
+/* Returns false if memory is short. */
+static bool fill(struct notice *notice, const char *group,
                  const struct exit_event *event, const char *text,
                  uint32_t exit_code) {
   snprintf(notice->group, sizeof(notice->group), "%s", group);
   notice->exit_code = exit_code;
   snprintf(notice->text, sizeof(notice->text), "%s", text);
-  notice->has_event = event != NULL;
-  if (event == NULL)
-    return;
-  notice->event = *event;
-  snprintf(notice->comm, sizeof(notice->comm), "%s", event->comm);
-  memcpy(notice->used, event->used, sizeof(notice->used));
+  notice->event = event != NULL ? exit_event_copy(event) : NULL;
+  return event == NULL || notice->event != NULL;
 }
 
 bool notifier_put(struct notifier *notifier, const char *group,
                   const struct exit_event *event, const char *text,
                   uint32_t exit_code) {
   lock(notifier);
-  bool has_room = notifier->count < NOTIFIER_QUEUE;
+  size_t last = (notifier->first + notifier->count) % NOTIFIER_QUEUE;
+  bool has_room = notifier->count < NOTIFIER_QUEUE &&
+                  fill(&notifier->queue[last], group, event, text, exit_code);
   if (has_room) {
-    size_t last = (notifier->first + notifier->count) % NOTIFIER_QUEUE;
-    fill(&notifier->queue[last], group, event, text, exit_code);
     notifier->count++;
     pthread_cond_broadcast(&notifier->changed);
   }

@@ -25,10 +25,12 @@ enum collect {
   COLLECT_DELAY_TOTAL = 1 << 9,
   COLLECT_FILES = 1 << 10,
   COLLECT_UPTIME = 1 << 11,
+  /* No option: what a notice or a log tells, or ends are told by. */
+  COLLECT_CGROUP = 1 << 30,
 };
 
 /* Which ends of processes are told at once. */
-enum notify { NOTIFY_NONE, NOTIFY_FAILURE, NOTIFY_ALL };
+enum notify { NOTIFY_NONE, NOTIFY_OOM, NOTIFY_FAILURE, NOTIFY_ALL };
 
 struct rule {
   struct rule *next;

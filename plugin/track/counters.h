@@ -26,6 +26,7 @@ enum counter {
   COUNTER_EXIT_OK = COUNTER_WAITS + DELAY_KINDS, /* processes that ended so */
   COUNTER_EXIT_ERROR,
   COUNTER_EXIT_SIGNAL,
+  COUNTER_EXIT_OOM, /* of the latter */
   COUNTERS
 };
 

@@ -134,6 +134,8 @@ static bool copy_groups(struct event_accounting *events, struct process *child,
   }
   bool is_complete = join_copy(join, parent) && has_its_name;
   bool is_admitted = join->count == 0 || join_admit(join, child, true);
+  if (child->member != NULL && parent->member != NULL)
+    cgroup_paths_share(&child->member->cgroups, parent->member->cgroups);
   child->comm = parent->comm;
   child->was_forked = true;
   child->cgroup = (uint32_t)parent->cgroup;

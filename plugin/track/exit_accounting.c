@@ -4,6 +4,7 @@
 #include "kernel/arithmetic.h"
 #include "kernel/clock.h"
 #include "track/exit_batch.h"
+#include "track/exit_cause.h"
 #include "track/exit_groups.h"
 #include "track/exit_info.h"
 #include "track/exit_owner.h"
@@ -25,6 +26,7 @@ struct exit_accounting {
   struct message *waiting; /* that is to be taken after the next one; or NULL */
   struct message completed; /* old_record_complete */
   struct exit_groups groups;
+  struct exit_cause cause; /* of the process at hand */
 };
 
 int exit_accounting_create(const char *root, struct tracker *tracker,
@@ -211,6 +213,7 @@ static struct ending begin_exit(struct exit_accounting *exits,
       .has_name = exit_info_knows_name(info, get_exited_threads(process)),
   };
   ending.is_decided = is_decided(exits->tracker, process);
+  exit_cause_begin(&exits->cause, info, process);
   exit_info_set_comm(info, get_exited_threads(process));
   ending.has_changed =
       process != NULL && ending.has_name &&
@@ -233,8 +236,11 @@ static void finish_exit(struct exit_accounting *exits, struct exit_info *info,
   bool is_selected = (!ending->is_decided || ending->has_changed) &&
                      ending->has_name &&
                      exit_groups_match(&exits->groups, exits->proc, info);
-  if (ending->is_member || is_selected)
+  if (ending->is_member || is_selected) {
+    exits->cause.wants_cgroups |= exit_groups_collect_cgroups(&exits->groups);
+    exit_cause_find(&exits->cause, exits->tracker, exits->proc, info);
     exit_info_read_clock(info, exits->proc, exits->start_tick_ns);
+  }
   /* Its pid is its own yet unless another one that may have begun when it did
    * has ended, too. */
   bool is_exact = info->latest_ns - info->earliest_ns <= exits->start_tick_ns;
@@ -378,6 +384,8 @@ void exit_accounting_take(struct exit_accounting *exits,
   exits->batch.messages = messages;
   exits->batch.count = count;
   exits->batch.taken = 0;
+  if (exits->tracker->oom != NULL)
+    oom_watch_refresh(exits->tracker->oom);
   exit_accounting_resume(exits);
 }
 

@@ -52,10 +52,18 @@ bool exit_groups_match(struct exit_groups *groups, struct procfs *proc,
   return join->match_count > 0;
 }
 
-static void count_exit_code(const struct member *member, uint32_t exit_code)
+bool exit_groups_collect_cgroups(const struct exit_groups *groups) {
+  for (size_t i = 0; i < groups->join.match_count; i++)
+    if ((groups->join.matches[i].rule->collect & COLLECT_CGROUP) != 0)
+      return true;
+  return false;
+}
+
+static void count_end(const struct member *member, const struct exit_info *info)
     REQUIRES(tracker_mutex) {
   int64_t delta[COUNTERS] = {0};
-  delta[exit_status_counter(exit_code)] = 1;
+  delta[exit_status_counter(info->exit_code)] = 1;
+  delta[COUNTER_EXIT_OOM] = info->oom.is_killed;
   member_add(member, delta);
 }
 
@@ -72,8 +80,10 @@ static void count_exit_of_member(struct exit_groups *groups,
   if (info->whole != NULL)
     process->exited->whole_cpu_ns = info->whole->cpu_ns;
   exit_usage_count(groups->tracker, groups->batch, process, info);
-  count_exit_code(process->member, info->exit_code);
-  exit_event_send(groups->sink, groups->context, info, process->member);
+  info->oom.is_killed &= exit_status_is_kill(info->exit_code);
+  count_end(process->member, info);
+  exit_event_send(groups->tracker, groups->sink, groups->context, info,
+                  process);
 }
 
 static void forget_member(struct process *process) REQUIRES(tracker_mutex) {

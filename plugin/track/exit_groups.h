@@ -52,6 +52,9 @@ void exit_groups_begin_process(struct exit_groups *groups);
 bool exit_groups_match(struct exit_groups *groups, struct procfs *proc,
                        const struct exit_info *info) EXCLUDES(tracker_mutex);
 
+/* Whether one of the rules that were found collects the process's cgroups. */
+bool exit_groups_collect_cgroups(const struct exit_groups *groups);
+
 /* Counts the exit of a process, which is NULL if it is not known, and what it
  * used; sends the events (exit_event_send). Fills in the exit code of info.
  * is_added says whether its last thread was added to its usage already,

@@ -3,6 +3,8 @@
 #define TASKSTATS_EXIT_INFO_H
 
 #include "kernel/message.h"
+#include "kernel/oom_watch.h"
+#include "kernel/procfs.h"
 #include "select/attributes.h"
 #include "select/rule.h"
 #include "track/exited_threads.h"
@@ -30,6 +32,9 @@ struct exit_info {
 
   uint32_t exit_code; /* a wait status */
   bool dumped_core;
+  struct oom_verdict oom;
+  /* Where it was when it ended, of the caller's; or NULL. */
+  const struct procfs_cgroups *cgroups;
   bool has_clock; /* its CPU clock could still be read */
   uint64_t clock_ns;
 };

@@ -20,4 +20,7 @@ uint32_t exit_status_of(const struct record *last,
 /* The counter in which a process that ended with this wait status counts. */
 enum counter exit_status_counter(uint32_t status);
 
+/* Whether a wait status may be that of a process that the OOM killer ended. */
+bool exit_status_is_kill(uint32_t status);
+
 #endif

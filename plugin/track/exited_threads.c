@@ -99,6 +99,10 @@ void exited_threads_add(struct exited_threads *exited,
   exited->read_bytes += thread->read_bytes;
   exited->write_bytes += thread->write_bytes;
   exited->disk_waits += thread->waits[DELAY_BLKIO];
+  for (unsigned int kind = 0; kind < DELAY_KINDS; kind++)
+    exited->longest_ns[kind] =
+        max(exited->longest_ns[kind], thread->delay_max_ns[kind]);
+  exited->peak_rss_kib = max(exited->peak_rss_kib, thread->peak_rss_kib);
   if (thread->pid != thread->tgid)
     add_io(exited, thread);
   add_life(exited, thread, account, when);

@@ -37,6 +37,9 @@ struct exited_threads {
 
   uint64_t elapsed_us; /* how long the process lived, if its last one is here */
 
+  uint64_t longest_ns[DELAY_KINDS]; /* wait, since version 15 */
+  uint64_t peak_rss_kib;            /* 0: not known */
+
   struct exited_period recent; /* since the process was last sampled */
 
   /* The one that crashed says so, which need not be the last. */

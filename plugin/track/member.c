@@ -37,6 +37,7 @@ void member_destroy(struct member *member) {
     close(member->io_fd);
   free(member->gauges);
   leave_groups(member);
+  cgroup_paths_share(&member->cgroups, NULL);
   account_clear(&member->account);
   free(member);
 }

@@ -3,6 +3,7 @@
 #define TASKSTATS_MEMBER_H
 
 #include "track/account.h"
+#include "track/cgroup_paths.h"
 #include "track/group.h"
 #include "track/member_gauges.h"
 
@@ -24,6 +25,8 @@ struct member {
   size_t inherited GUARDED_BY(tracker_mutex);
   /* Of those that may go to "other"; NULL if there are not several. */
   struct overlap *overlap GUARDED_BY(tracker_mutex);
+  /* Where they are collected (COLLECT_CGROUP) and known; or NULL. */
+  struct cgroup_paths *cgroups GUARDED_BY(tracker_mutex);
   /* Its delays have been told. */
   bool has_record GUARDED_BY(tracker_mutex);
   /* Of all kinds, because it started, or has waited, while delay accounting was

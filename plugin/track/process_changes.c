@@ -280,6 +280,7 @@ static void change_groups(struct process_changes *changes,
   } else {
     is_done = join_admit(join, process, from_zero);
   }
+  selection_note_cgroups(&changes->selection, process);
   /* A read may have made it a member in between. */
   if (process->member != NULL && process->member->account.known == 0)
     process->member->account.from_zero |= from_zero;

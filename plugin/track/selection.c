@@ -64,6 +64,15 @@ static void match_rules(struct selection *selection,
   pthread_cleanup_pop(false);
 }
 
+/* Whether a group that the process may belong to collects its cgroups. */
+static bool wants_cgroups(const struct selection *selection) {
+  const struct join *join = &selection->join;
+  bool wants = selection->tracker->passes_on_cgroups;
+  for (size_t i = 0; i < join->match_count; i++)
+    wants |= (join->matches[i].rule->collect & COLLECT_CGROUP) != 0;
+  return wants;
+}
+
 bool selection_match(struct selection *selection, pid_t pid,
                      struct procfs_stat *stat) {
   struct attributes attributes;
@@ -79,6 +88,9 @@ bool selection_match(struct selection *selection, pid_t pid,
   selection->cgroup = process_hash(attributes_seen_cgroup(&attributes));
   bool is_complete = !attributes_lacked_any(&attributes);
   attributes_clear(&attributes);
+  selection->has_cgroups =
+      wants_cgroups(selection) &&
+      procfs_cgroups(selection->proc, pid, &selection->cgroups) == 0;
 
   return is_complete || selection_look_again(selection, pid, stat);
 }
@@ -132,6 +144,13 @@ void selection_note_identity(const struct selection *selection,
   process_note_identity(process, stat->comm, stat->is_forked);
 }
 
+void selection_note_cgroups(const struct selection *selection,
+                            struct process *process) {
+  if (selection->has_cgroups && process->member != NULL &&
+      (process->member->collect & COLLECT_CGROUP) != 0)
+    cgroup_paths_set(&process->member->cgroups, &selection->cgroups);
+}
+
 void selection_assign_groups(struct selection *selection,
                              struct process *process,
                              const struct procfs_stat *stat, bool from_zero) {
@@ -148,6 +167,7 @@ void selection_assign_groups(struct selection *selection,
     selection_drop_member(selection, process);
   else if (!is_same && !join_admit(join, process, from_zero))
     process->due = PROCESS_DUE_NOW;
+  selection_note_cgroups(selection, process);
   process->groups_resolved = true;
 }
 

@@ -32,6 +32,8 @@ struct selection {
   /* Of the process at hand: */
   struct join join;
   uint32_t cgroup;  /* hash of its path; 0 if that did not matter */
+  bool has_cgroups; /* they were read, for a group that collects them: */
+  struct procfs_cgroups cgroups;
   int select_error; /* what it is cannot all be read, or not be matched within
                      * the limit (EOVERFLOW), or not now (EAGAIN): a negative
                      * errno */
@@ -53,6 +55,10 @@ bool selection_look_again(struct selection *selection, pid_t pid,
 /* Remembers by which device and inode the kernel knows the executable of a
  * process that was selected by its path: that is what its exit record has. */
 void selection_learn_executable(struct selection *selection, pid_t pid);
+
+/* Notes in which cgroups a member is, if that was read. */
+void selection_note_cgroups(const struct selection *selection,
+                            struct process *process) REQUIRES(tracker_mutex);
 
 /* Whether a select_error says that a process could not be matched within the
  * limit. */

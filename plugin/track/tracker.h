@@ -2,6 +2,7 @@
 #ifndef TASKSTATS_TRACKER_H
 #define TASKSTATS_TRACKER_H
 
+#include "kernel/oom_watch.h"
 #include "track/hung_processes.h"
 #include "track/member.h"
 #include "track/process_table.h"
@@ -42,8 +43,16 @@ struct tracker {
   /* Never change. */
   const struct rule *rules;
   size_t rule_count;
-  bool has_descendants; /* a rule wants them */
-  uint32_t max_groups;  /* limits named_count */
+  bool has_descendants;   /* a rule wants them */
+  bool passes_on_cgroups; /* to descendants, for a group that collects them */
+
+  /* Set by who has made the tracker, before others use it: all exits are wanted
+   * (exit_event.h), and how the OOM killer's are told, or NULL. Who takes exit
+   * records uses that, in turn. */
+  bool logs_exits;
+  struct oom_watch *oom;
+
+  uint32_t max_groups; /* limits named_count */
   struct rule other_rule;
   struct process_table *table;
   struct unmet_parents unmet_parents GUARDED_BY(tracker_mutex);

@@ -34,7 +34,7 @@ option_identities() {
   CollectMemory) printf '%s\n' ps_rss ps_vm ps_data ps_code ;;
   CollectFileDescriptor) echo file_handles ;;
   CollectUptime) echo uptime ;;
-  CollectExits) printf 'total_events-exit-%s\n' ok error signal ;;
+  CollectExits) printf 'total_events-exit-%s\n' ok error signal oom ;;
   esac
 }
 

@@ -4,6 +4,7 @@
  * stand in for plugin/kernel/procfs.c, query.c and fd_budget.c.
  */
 #include "kernel/fd_budget.h"
+#include "kernel/oom_watch.h"
 #include "kernel/process_clock.h"
 #include "kernel/procfs.h"
 #include "kernel/query.h"
@@ -366,4 +367,22 @@ int fd_budget_keep(struct fd_budget *files, int fd) {
 void fd_budget_release(struct fd_budget *files, int fd) {
   (void)files;
   (void)fd;
+}
+
+/* There are none, and no OOM killer. */
+int procfs_cgroups(struct procfs *proc, pid_t pid,
+                   struct procfs_cgroups *cgroups) {
+  (void)proc;
+  (void)pid;
+  (void)cgroups;
+  return -ENOENT;
+}
+
+void oom_watch_refresh(struct oom_watch *watch) { (void)watch; }
+
+struct oom_verdict oom_watch_ask(struct oom_watch *watch,
+                                 const struct oom_question *question) {
+  (void)watch;
+  (void)question;
+  return (struct oom_verdict){0};
 }

@@ -32,7 +32,8 @@ static void finds_the_wait_from_boot(void **state) {
     struct disk_wait_from_boot found = {0};
     const struct record thread = {.version = 16,
                                   .elapsed_us = cases[i].age_ms * 1000,
-                                  .delay_max_ns[DELAY_BLKIO] = cases[i].longest_ms * MS};
+                                  .delay_max_ns[DELAY_BLKIO] =
+                                      cases[i].longest_ms * MS};
     disk_wait_note(&found, &thread, cases[i].since_s * S,
                    cases[i].known_ms * MS);
     assert_case_int(cases[i].name, found.count, cases[i].from_boot_ms != 0);
@@ -120,7 +121,8 @@ static void finds_further_waits_from_boot(void **state) {
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct record thread = {.version = 16,
                             .elapsed_us = cases[i].age_ms * 1000,
-                            .delay_max_ns[DELAY_BLKIO] = cases[i].longest_ms * MS};
+                            .delay_max_ns[DELAY_BLKIO] =
+                                cases[i].longest_ms * MS};
     thread.delay_ns[DELAY_BLKIO] = cases[i].waited_ms * MS;
     struct disk_wait_period period = {
         .since_ns = 20000 * S, .until_ns = 20010 * S, .thread_ns = 100000 * S};

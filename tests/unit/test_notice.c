@@ -114,6 +114,117 @@ static void describes_an_end(void **state) {
   }
 }
 
+static void tells_what_matters(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    uint64_t elapsed_us, longest_ns[DELAY_KINDS], peak_rss;
+    struct exit_oom oom;
+    const char *text;
+  } cases[] = {
+      {"the limit of a cgroup",
+       5000000,
+       {0},
+       UINT64_C(512) << 20,
+       {true, true, true, OOM_LIMIT_CGROUP, "/system.slice/web.service"},
+       "nginx (pid 4711, uid 33) was killed by the OOM killer (limit of "
+       "/system.slice/web.service) after 5.000 s; used 0.000 s CPU; peak "
+       "memory "
+       "512 MiB; read 0 bytes, wrote 0 bytes"},
+      {"that of one which is not known",
+       5000000,
+       {0},
+       0,
+       {true, true, true, OOM_LIMIT_CGROUP, NULL},
+       "nginx (pid 4711, uid 33) was killed by the OOM killer (limit of a "
+       "cgroup) after 5.000 s; used 0.000 s CPU; read 0 bytes, wrote 0 bytes"},
+      {"the machine",
+       5000000,
+       {0},
+       0,
+       {true, true, true, OOM_LIMIT_MACHINE, NULL},
+       "nginx (pid 4711, uid 33) was killed by the OOM killer (the machine's "
+       "memory) after 5.000 s; used 0.000 s CPU; read 0 bytes, wrote 0 bytes"},
+      {"not sure",
+       5000000,
+       {0},
+       0,
+       {true, true, false, OOM_LIMIT_UNKNOWN, NULL},
+       "nginx (pid 4711, uid 33) was probably killed by the OOM killer after "
+       "5.000 s; used 0.000 s CPU; read 0 bytes, wrote 0 bytes"},
+      {"a long path",
+       5000000,
+       {0},
+       0,
+       {true, true, true, OOM_LIMIT_CGROUP,
+        "/kubepods.slice/kubepods-burstable.slice/"
+        "kubepods-burstable-pod0123456789abcdef0123456789abcdef.slice/"
+        "cri-containerd-0123456789abcdef.scope"},
+       "nginx (pid 4711, uid 33) was killed by the OOM killer (limit of "
+       "...-pod0123456789abcdef0123456789abcdef.slice/"
+       "cri-containerd-0123456789abcdef.scope) after 5.000 s; used 0.000 s "
+       "CPU; "
+       "read 0 bytes, wrote 0 bytes"},
+      {"a plain kill",
+       5000000,
+       {0},
+       0,
+       {true, false, false, OOM_LIMIT_UNKNOWN, NULL},
+       "nginx (pid 4711, uid 33) was killed by SIGKILL after 5.000 s; used "
+       "0.000 s CPU; read 0 bytes, wrote 0 bytes"},
+      {"a wait of a tenth of its life",
+       5000000,
+       {[DELAY_CPU] = 20 * MS, [DELAY_BLKIO] = 501 * MS},
+       0,
+       {0},
+       "nginx (pid 4711, uid 33) was killed by SIGKILL after 5.000 s; used "
+       "0.000 s CPU; longest wait 0.501 s for blkio; read 0 bytes, wrote 0 "
+       "bytes"},
+      {"none that long",
+       5000000,
+       {[DELAY_CPU] = 20 * MS, [DELAY_BLKIO] = 500 * MS},
+       0,
+       {0},
+       "nginx (pid 4711, uid 33) was killed by SIGKILL after 5.000 s; used "
+       "0.000 s CPU; read 0 bytes, wrote 0 bytes"},
+      {"a wait of over a second",
+       UINT64_C(86400000000),
+       {[DELAY_SWAPIN] = 1001 * MS},
+       0,
+       {0},
+       "nginx (pid 4711, uid 33) was killed by SIGKILL after 1440 min; used "
+       "0.000 s CPU; longest wait 1.001 s for swapin; read 0 bytes, wrote 0 "
+       "bytes"},
+      {"nothing to speak of",
+       1000,
+       {[DELAY_CPU] = 900000},
+       0,
+       {0},
+       "nginx (pid 4711, uid 33) was killed by SIGKILL after 0.001 s; used "
+       "0.000 s CPU; read 0 bytes, wrote 0 bytes"},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    uint64_t used[COUNTERS] = {0};
+    const struct exit_event event = {
+        .comm = "nginx",
+        .pid = 4711,
+        .ppid = 1,
+        .uid = 33,
+        .exit_code = SIGKILL,
+        .elapsed_us = cases[i].elapsed_us,
+        .used = used,
+        .longest_ns = cases[i].longest_ns,
+        .has_longest = UINT32_MAX,
+        .peak_rss = cases[i].peak_rss,
+        .oom = cases[i].oom,
+    };
+    char text[TEXT_SIZE];
+    notice_describe(&event, text, sizeof(text));
+    assert_case_string(cases[i].name, text, cases[i].text);
+  }
+}
+
 /* All that there can be fits; where there is too little room, it is cut. */
 static void fits_into_the_room(void **state) {
   (void)state;
@@ -160,6 +271,7 @@ static void names_signals(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(describes_an_end),
+      cmocka_unit_test(tells_what_matters),
       cmocka_unit_test(fits_into_the_room),
       cmocka_unit_test(names_signals),
   };

@@ -490,6 +490,44 @@ static void knows_that_a_cgroup_is_not_shown(void **state) {
   }
 }
 
+/* Memory's hierarchy is another one where version 1 has it. */
+static void reads_both_cgroups(void **state) {
+  struct fixture *fixture = *state;
+  enum { SHOWN = 4194560, EXITING = SHOWN | 4 };
+  static const struct {
+    const char *name, *text;
+    unsigned int flags;
+    int status;
+    const char *unit, *memory;
+  } cases[] = {
+      {"version 2", "0::/s/a.service\n", SHOWN, 0, "/s/a.service",
+       "/s/a.service"},
+      {"version 2, exiting", "0::/s/a\n", EXITING, 0, "/s/a", "/s/a"},
+      {"version 1", "4:memory:/m\n1:name=systemd:/s/a\n", SHOWN, 0, "/s/a",
+       "/m"},
+      {"version 1, exiting", "4:memory:/\n1:name=systemd:/\n", EXITING, -ESRCH,
+       "", ""},
+      {"hybrid", "4:memory:/m\n1:name=systemd:/s/a\n0::/s/b\n", SHOWN, 0,
+       "/s/b", "/m"},
+      {"hybrid, exiting", "4:memory:/\n1:name=systemd:/\n0::/s/b\n", EXITING, 0,
+       "/s/b", ""},
+      {"memory alone", "4:memory:/m\n", SHOWN, 0, "", "/m"},
+      {"neither", "4:cpu:/m\n", SHOWN, -ENOENT, "", ""},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    static struct procfs_cgroups cgroups;
+    struct tree_process process = {
+        .pid = 12, .comm = "x", .state = 'R', .flags = cases[i].flags};
+    tree_put(&fixture->tree, "12/cgroup", cases[i].text);
+    tree_put_stat(&fixture->tree, &process);
+    assert_case_int(cases[i].name, procfs_cgroups(fixture->proc, 12, &cgroups),
+                    cases[i].status);
+    assert_case_string(cases[i].name, cgroups.unit, cases[i].unit);
+    assert_case_string(cases[i].name, cgroups.memory, cases[i].memory);
+  }
+}
+
 static void limits_the_cgroup(void **state) {
   struct fixture *fixture = *state;
   char path[8];
@@ -819,6 +857,7 @@ int main(void) {
       prepared(reads_the_real_user),
       prepared(reads_the_cgroup),
       prepared(knows_that_a_cgroup_is_not_shown),
+      prepared(reads_both_cgroups),
       prepared(limits_the_cgroup),
       prepared(reads_long_cgroups),
       prepared(switches_delay_accounting),

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "track/exit_cause.h"
+
+#include "track/exit_status.h"
+
+#include <string.h>
+
+void exit_cause_begin(struct exit_cause *cause, const struct exit_info *info,
+                      const struct process *process) {
+  const struct exited_threads *exited =
+      process != NULL ? process->exited : NULL;
+  const struct member *member = process != NULL ? process->member : NULL;
+  const struct cgroup_paths *paths = member != NULL ? member->cgroups : NULL;
+
+  cause->is_kill = exit_status_is_kill(info->thread->exit_code) ||
+                   (exited != NULL && exit_status_is_kill(exited->exit_code));
+  cause->wants_cgroups =
+      member != NULL && (member->collect & COLLECT_CGROUP) != 0;
+  cause->known.unit[0] = cause->known.memory[0] = '\0';
+  if (paths == NULL)
+    return;
+  strcpy(cause->known.unit, paths->unit);
+  strcpy(cause->known.memory, paths->memory);
+}
+
+/* Reads in which cgroups the process is; what the kernel does not show any more
+ * is what was known. */
+static void find_cgroups(struct exit_cause *cause, struct tracker *tracker,
+                         struct procfs *proc, struct exit_info *info) {
+  struct procfs_cgroups *found = &cause->found;
+
+  if (hung_processes_has(&tracker->hung, info->tgid) ||
+      procfs_cgroups(proc, info->tgid, found) != 0)
+    found->unit[0] = found->memory[0] = '\0';
+  if (found->unit[0] == '\0')
+    strcpy(found->unit, cause->known.unit);
+  if (found->memory[0] == '\0')
+    strcpy(found->memory, cause->known.memory);
+  info->cgroups = found;
+}
+
+static void find_oom(struct tracker *tracker, struct exit_info *info) {
+  const struct procfs_cgroups *cgroups = info->cgroups;
+  bool has_cgroup = cgroups != NULL && cgroups->memory[0] != '\0';
+  const struct oom_question question = {
+      .pid = info->tgid,
+      .begin_ns = info->earliest_ns,
+      .cgroup = has_cgroup ? cgroups->memory : NULL,
+  };
+  info->oom = oom_watch_ask(tracker->oom, &question);
+}
+
+void exit_cause_find(struct exit_cause *cause, struct tracker *tracker,
+                     struct procfs *proc, struct exit_info *info) {
+  if (cause->wants_cgroups)
+    find_cgroups(cause, tracker, proc, info);
+  if (cause->is_kill && tracker->oom != NULL)
+    find_oom(tracker, info);
+}

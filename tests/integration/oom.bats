@@ -1,0 +1,180 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# Whom the OOM killer has ended, by a limit of a cgroup of the test's own.
+
+# shellcheck source=../support/collectd.bash
+source "$BATS_TEST_DIRNAME/../support/collectd.bash"
+# shellcheck source=../support/exits.bash
+source "$BATS_TEST_DIRNAME/../support/exits.bash"
+
+# mounts TYPE: where hierarchies of cgroups are.
+mounts() { awk -v type="$1" '$3 == type { print $2, $4 }' /proc/mounts; }
+
+# memory_root: that of the memory controller.
+memory_root() {
+  local mount
+
+  mounts cgroup | awk '$2 ~ /(^|,)memory(,|$)/ { print $1 }' | grep . && return
+  mounts cgroup2 | while read -r mount _; do
+    ! grep -qw memory "$mount/cgroup.controllers" || echo "$mount"
+  done | grep .
+}
+
+# make_cgroup DIRECTORY
+make_cgroup() {
+  mkdir -p "$1"
+  remove_at_end "$1"
+}
+
+# make_limit: a cgroup with a limit of 16 MiB, in a unit if systemd's hierarchy
+# is another one. Sets cgroup, unit_cgroup, events, and procs, the files to enter.
+make_limit() {
+  local root systemd
+
+  root=$(memory_root) || skip "needs the memory controller"
+  cgroup=/$me-oom
+  make_cgroup "$root$cgroup"
+  if [[ -e $root$cgroup/memory.max ]]; then
+    echo 16M >"$root$cgroup/memory.max"
+    events=$root$cgroup/memory.events
+    ! [[ -e $root$cgroup/memory.swap.max ]] || echo 0 >"$root$cgroup/memory.swap.max"
+  elif [[ -e $root$cgroup/memory.limit_in_bytes ]]; then
+    echo 16M >"$root$cgroup/memory.limit_in_bytes"
+    events=$root$cgroup/memory.oom_control
+  else
+    skip "needs the memory controller in $root"
+  fi
+  procs=$root$cgroup/cgroup.procs
+  unit_cgroup=$cgroup
+  systemd=$(mounts cgroup | awk '$2 ~ /name=systemd/ { print $1 }')
+  if [[ -n $systemd ]]; then
+    unit_cgroup=/$me-oom/web.service
+    make_cgroup "$systemd/$me-oom"
+    make_cgroup "$systemd$unit_cgroup"
+    procs+=,$systemd$unit_cgroup/cgroup.procs
+  fi
+}
+
+# start_kills NAME [OPTION] COUNT ENDS: what is killed in it.
+start_kills() {
+  local LOAD=$TASKSTATS_BUILD/tests/oom options=()
+
+  make_limit
+  if [[ $2 == --* ]]; then
+    options=("$2")
+    set -- "$1" "${@:3}"
+  fi
+  start_load "$1" "${options[@]}" "$procs" "$me-kid" "$2" "$3"
+}
+
+# kernel_kills: what the cgroup has counted.
+kernel_kills() { awk '$1 == "oom_kill" { print $2 }' "$events"; }
+
+# children END
+children() {
+  sed -n "s/^end_\([0-9]*\)=$1\$/\1/p" "$work/$me-killer.out.load"
+}
+
+# told FILTER: of the log of all exits, of each line.
+told() { jq -r "$1" "$work/exits.json"; }
+
+has_told() { [[ $(wc -l <"$work/exits.json") -ge $1 ]]; }
+
+configure_kids() {
+  configure <<CONF
+    ExitLog "$work/exits.json"
+    NotifyExitRate 1000
+    <Group "kids">
+      Command "$me-kid"
+      NotifyExit "oom"
+    </Group>
+CONF
+}
+
+# assert_told_as FILTER END: of exactly these pids that is true.
+assert_told_as() {
+  diff <(told "select($1) | .pid" | sort -n) <(children "$2" | sort -n)
+}
+
+@test "oom: 100 of 100, and none of those that are killed right afterwards" {
+  configure_kids
+  start_collectd
+  start_kills "$me-killer" 200 oom,kill
+  reads 1 kids
+  perform "$me-killer"
+  await "what is told" has_told 200
+  settle kids
+
+  assert_equal "$(kernel_kills)" 100
+  assert_equal "$(children oom | wc -l)" 100
+  assert_told_as .oom_killed oom
+  assert_told_as '.oom_killed == false' kill
+  assert_told_as '.message | contains("was killed by SIGKILL after")' kill
+  assert_told_as ".message | contains(\"was killed by the OOM killer (limit of $cgroup) after\")" oom
+  assert_told_as ".oom_cgroup == \"$cgroup\"" oom
+  assert_told_as "has(\"oom_probable\") | not" '.*'
+  # Where version 1 is in use, the cgroup of a process that ends is known only if
+  # it was read before.
+  assert_told_as "(.cgroup // \"$unit_cgroup\") == \"$unit_cgroup\"" '.*'
+  assert_equal "$(value kids total_events-exit-oom)" 100
+  assert_exits kids 0 0 200
+  assert_equal "$(count_notifications kids)" 100
+  assert_equal "$(count_notifications kids 'was killed by the OOM killer')" 100
+  assert_no_complaints
+
+  # What wait4 says of the memory.
+  diff <(told '"\(.pid) \(.peak_rss)"' | sort -n) \
+    <(sed -n 's/^peak_kib_\([0-9]*\)=\([0-9]*\)$/\1 \2/p' "$work/$me-killer.out.load" |
+      awk '{ printf "%d %d\n", $1, $2 * 1024 }' | sort -n)
+}
+
+@test "oom: a process with the pid of one that was killed" {
+  configure_kids
+  start_collectd
+  start_kills "$me-killer" --same-pid 20 oom,kill
+  reads 1 kids
+  perform "$me-killer"
+  await "what is told" has_told 20
+  settle kids
+
+  assert_equal "$(kernel_kills)" 10
+  assert_equal "$(told 'select(.oom_killed) | .pid' | wc -l)" 10
+  assert_equal "$(told .oom_killed | uniq | wc -l)" 20
+  assert_equal "$(value kids total_events-exit-oom)" 10
+}
+
+@test "oom: without the kernel's log it is probable" {
+  [[ $(</proc/sys/kernel/dmesg_restrict) == 1 ]] || skip "anybody may read the kernel's log"
+  configure_kids
+  collectd_prefix=(setpriv --inh-caps=-syslog,-sys_admin --bounding-set=-syslog,-sys_admin)
+  start_collectd
+  assert_logged_once "The kernel's log cannot be read .Operation not permitted.: give collectd CAP_SYSLOG"
+  start_kills "$me-killer" 200 oom,kill
+  reads 1 kids
+  perform "$me-killer"
+  await "what is told" has_told 200
+  settle kids
+
+  assert_equal "$(kernel_kills)" 100
+  assert_told_as .oom_killed oom
+  assert_told_as .oom_probable oom
+  assert_told_as '.message | contains("was probably killed by the OOM killer")' oom
+  assert_equal "$(value kids total_events-exit-oom)" 100
+  assert_logged_once "The kernel's log cannot be read"
+}
+
+@test "oom: in which cgroup and unit a process was, is known of one that has lived" {
+  configure_kids
+  start_collectd
+  make_limit
+  # shellcheck disable=SC2016 # the inner shell's variables
+  load_prefix=(bash -c 'for file in ${1//,/ }; do echo 0 >"$file"; done; exec "${@:2}"' enter "$procs")
+  start_load "$me-kid" --stay 60 idle
+  reads 2 kids
+  kill -KILL "${load_pid[$me-kid]}"
+  await "what is told" has_told 1
+  assert_equal "$(told .cgroup)" "$unit_cgroup"
+  [[ $unit_cgroup != */web.service ]] || assert_equal "$(told .unit)" web.service
+  assert_equal "$(told .oom_killed)" false
+}
