@@ -366,7 +366,7 @@ test_unit() {
   unit_tests gcc gcc
   unit_tests clang-sanitizers clang -O1 -fno-omit-frame-pointer \
     -fsanitize=address,undefined -fno-sanitize-recover=all
-  local only='exit_listener|exit_monitor|module|notifier|path_watch|publication|race|read_worker|user_cache'
+  local only='exit_listener|exit_log|exit_monitor|module|notifier|path_watch|publication|race|read_worker|user_cache'
   unit_tests clang-tsan clang -O1 -fno-omit-frame-pointer -fsanitize=thread
 }
 

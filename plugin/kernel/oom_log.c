@@ -186,6 +186,7 @@ static bool parse_victim(const struct head *head, struct oom_kill *kill) {
 /* Adds what the lines before have told of a victim. */
 static void add_cause(struct oom_log *log, struct oom_kill *kill) {
   bool is_meant = log->pid == kill->pid || log->kills_all;
+  kill->is_of_group = log->pid != kill->pid;
   if (is_meant && kill->limit == OOM_LIMIT_UNKNOWN)
     kill->limit = log->limit;
   if (is_meant && kill->limit == OOM_LIMIT_CGROUP &&

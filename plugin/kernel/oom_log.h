@@ -36,6 +36,7 @@ struct oom_kill {
   /* Whose limit it was, a path of the memory controller's hierarchy; "" if that
    * is not known, or too long. */
   char cgroup[OOM_LOG_PATH_SIZE];
+  bool is_of_group; /* it was named for the first victim of memory.oom.group */
 };
 
 /* What earlier lines have told. Zeroed at first. Private. */

@@ -26,7 +26,8 @@ enum {
 struct kill {
   pid_t pid; /* 0 for none */
   enum oom_limit limit;
-  int cgroup;     /* an index, or NO_CGROUP */
+  int cgroup; /* an index, or NO_CGROUP */
+  bool is_of_group;
   uint64_t by_ns; /* when it was at the latest, CLOCK_BOOTTIME */
 };
 
@@ -138,6 +139,7 @@ static void note_kill(struct oom_watch *watch, const struct oom_kill *told) {
       .pid = told->pid,
       .limit = told->limit,
       .cgroup = keep_cgroup(watch, told->cgroup),
+      .is_of_group = told->is_of_group,
       .by_ns = date_line(watch, told->time_us),
   };
   watch->next = (watch->next + 1) % KILLS;
@@ -215,8 +217,10 @@ static void name_cgroup(struct oom_watch *watch, const struct kill *kill,
     return;
   const char *told =
       kill->cgroup != NO_CGROUP ? watch->cgroups[kill->cgroup] : NULL;
-  if (told != NULL &&
-      (question->cgroup == NULL || is_within(question->cgroup, told)))
+  /* It may be another victim, and not of the group. */
+  bool is_doubtful = kill->is_of_group && question->cgroup != NULL &&
+                     told != NULL && !is_within(question->cgroup, told);
+  if (told != NULL && !is_doubtful)
     snprintf(watch->limit, sizeof(watch->limit), "%s", told);
   else if (question->cgroup == NULL ||
            snprintf(watch->limit, sizeof(watch->limit), "%s",

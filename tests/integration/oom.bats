@@ -147,7 +147,7 @@ assert_told_as() {
 @test "oom: without the kernel's log it is probable" {
   [[ $(</proc/sys/kernel/dmesg_restrict) == 1 ]] || skip "anybody may read the kernel's log"
   configure_kids
-  collectd_prefix=(setpriv --inh-caps=-syslog,-sys_admin --bounding-set=-syslog,-sys_admin)
+  collectd_prefix=(setpriv "--inh-caps=-syslog,-sys_admin" "--bounding-set=-syslog,-sys_admin")
   start_collectd
   assert_logged_once "The kernel's log cannot be read .Operation not permitted.: give collectd CAP_SYSLOG"
   start_kills "$me-killer" 200 oom,kill

@@ -124,7 +124,7 @@ work_seen() {
 # All that there is of a group with the options of configure_members.
 all_identities() {
   printf '%s\n' ps_cputime io_octets io_ops disk_octets ps_count ps_pagefaults \
-    ps_{rss,vm,data,code} file_handles contextswitch-{in,}voluntary total_events-exit-{ok,error,signal}
+    ps_{rss,vm,data,code} file_handles contextswitch-{in,}voluntary total_events-exit-{ok,error,signal,oom}
   delay_kinds | sed 's/^/delay_rate-delay-/'
   delay_kinds | sed 's/^/total_time_in_ms-delay-/'
 }
@@ -160,7 +160,7 @@ all_identities() {
   run_as_service ""
   configure_members
   start_collectd
-  has_capabilities $((1 << 12 | 1 << 19 | 1 << 2))
+  has_capabilities $((1 << 34 | 1 << 12 | 1 << 19 | 1 << 2))
   reads 1 all
   start_members
   work_seen
@@ -180,7 +180,7 @@ all_identities() {
   run_as_service NET_ADMIN
   configure_members
   start_collectd
-  has_capabilities $((1 << 19 | 1 << 2))
+  has_capabilities $((1 << 34 | 1 << 19 | 1 << 2))
   reads 1 all
   start_members
   work_seen
@@ -204,7 +204,7 @@ all_identities() {
 CONF
   start_members
   start_collectd
-  has_capabilities $((1 << 12 | 1 << 2))
+  has_capabilities $((1 << 34 | 1 << 12 | 1 << 2))
   reads 1 "$me-own"
   ln -s "$me-file" "$work/bin/$me-own"
   load_prefix=("${as_nobody[@]}")
@@ -225,7 +225,7 @@ CONF
   configure_members
   start_members
   start_collectd
-  has_capabilities $((1 << 12 | 1 << 19))
+  has_capabilities $((1 << 34 | 1 << 12 | 1 << 19))
   work_seen
 
   kernel_has 6.2 || unreadable='|file_handles'

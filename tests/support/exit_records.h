@@ -24,7 +24,8 @@ enum { GROUPS = 3, EVENTS = 16, PID = 4711, AGE_MS = 40 };
 struct event {
   struct exit_event event;
   char comm[RECORD_COMM_SIZE];
-  uint64_t used[COUNTERS];
+  uint64_t used[COUNTERS], longest_ns[DELAY_KINDS];
+  char cgroup[64], unit[64];
 };
 
 struct fixture {
@@ -104,6 +105,11 @@ static inline void note(void *context, const struct exit_event *event) {
   copy->event = *event;
   snprintf(copy->comm, sizeof(copy->comm), "%s", event->comm);
   memcpy(copy->used, event->used, sizeof(copy->used));
+  memcpy(copy->longest_ns, event->longest_ns, sizeof(copy->longest_ns));
+  if (event->cgroup != NULL)
+    snprintf(copy->cgroup, sizeof(copy->cgroup), "%s", event->cgroup);
+  if (event->unit != NULL)
+    snprintf(copy->unit, sizeof(copy->unit), "%s", event->unit);
 }
 
 /* The plugin began since_ms before now. */

@@ -3,6 +3,7 @@
 
 #include "support/exit_records.h"
 
+#include <fcntl.h>
 #include <sys/sysmacros.h>
 
 /* A process that no read has seen */
@@ -1347,9 +1348,136 @@ static void refuses_a_root_that_is_not_there(void **state) {
 
 #define prepared(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+/* The OOM killer's log is a pipe of packets, with a record a read. */
+static struct oom_watch *watch_pipe(int ends[2]) {
+  char path[64];
+  struct oom_watch *watch;
+  assert_int_equal(pipe2(ends, O_DIRECT | O_NONBLOCK | O_CLOEXEC), 0);
+  snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[0]);
+  const struct oom_watch_paths paths = {path, "/nowhere", "/nowhere"};
+  assert_int_equal(oom_watch_open(&paths, &watch), 0);
+  return watch;
+}
+
+static void put_kill(int fd, int pid) {
+  char record[256];
+  int length =
+      snprintf(record, sizeof(record),
+               "3,1,%llu,-;Out of memory: Killed process %d (x) total-vm:1kB\n",
+               (unsigned long long)clock_ns(CLOCK_MONOTONIC) / 1000, pid);
+  assert_int_equal(write(fd, record, (size_t)length), length);
+}
+
+/* An end is the OOM killer's if its log names the process, and SIGKILL it was.
+ */
+static void counts_ends_by_the_oom_killer(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name;
+    bool is_named, is_watched;
+    uint32_t exit_code;
+    enum notify notify;
+    int64_t kills;
+    size_t events;
+  } cases[] = {
+      {"killed", true, true, 9, NOTIFY_OOM, 1, 1},
+      {"killed, all are told", true, true, 9, NOTIFY_ALL, 1, 1},
+      {"killed, none is told", true, true, 9, NOTIFY_NONE, 1, 0},
+      {"another SIGKILL", false, true, 9, NOTIFY_OOM, 0, 0},
+      {"another SIGKILL, failures are told", false, true, 9, NOTIFY_FAILURE, 0,
+       1},
+      {"ended before the signal came", true, true, 0, NOTIFY_OOM, 0, 0},
+      {"another signal", true, true, 15, NOTIFY_OOM, 0, 0},
+      {"nothing tells", true, false, 9, NOTIFY_OOM, 0, 0},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    int ends[2];
+    add_group(fixture, SELECTOR_COMMAND, "x");
+    fixture->rules[0].notify = cases[i].notify;
+    begin(fixture, 1000);
+    struct oom_watch *watch = watch_pipe(ends);
+    fixture->tracker->oom = cases[i].is_watched ? watch : NULL;
+    if (cases[i].is_named)
+      put_kill(ends[1], PID);
+    struct message message = death_of(PID, "x", AGE_MS);
+    message.record[MESSAGE_THREAD].exit_code = cases[i].exit_code;
+    take(fixture, &message, 1);
+    assert_case_int(cases[i].name, truth(fixture, 0, COUNTER_EXIT_OOM),
+                    cases[i].kills);
+    assert_case_int(cases[i].name, truth(fixture, 0, COUNTER_EXIT_SIGNAL),
+                    cases[i].exit_code != 0);
+    assert_case_int(cases[i].name, fixture->event_count, cases[i].events);
+    if (cases[i].events > 0)
+      assert_case_int(cases[i].name, fixture->events[0].event.oom.is_killed,
+                      cases[i].kills);
+    oom_watch_close(watch);
+    close(ends[0]);
+    close(ends[1]);
+    clear(fixture);
+  }
+}
+
+/* The largest of all threads; but not a wait that is longer than all together.
+ */
+static void tells_peaks(void **state) {
+  struct fixture *fixture = *state;
+  static uint64_t longest_ns[DELAY_KINDS];
+  add_group(fixture, SELECTOR_COMMAND, "x");
+  fixture->rules[0].notify = NOTIFY_ALL;
+  begin(fixture, 1000);
+  struct message messages[] = {thread_of(PID, PID, "x", 1),
+                               thread_of(PID, PID + 1, "worker", 1),
+                               last_of(thread_of(PID, PID + 2, "y", 1), 3)};
+  for (size_t i = 0; i < COUNT_OF(messages); i++) {
+    struct record *thread = &messages[i].record[MESSAGE_THREAD];
+    thread->peak_rss_kib = 100 + (i == 1) * 50;
+    thread->delay_max_ns[DELAY_CPU] = 1000 * (i + 1);
+    thread->delay_max_ns[DELAY_SWAPIN] = UINT64_C(1) << 60;
+  }
+  take(fixture, messages, COUNT_OF(messages));
+  assert_int_equal(fixture->event_count, 1);
+  const struct exit_event *event = &fixture->events[0].event;
+  assert_int_equal(event->peak_rss, 150 * 1024);
+  assert_true(event->has_longest >> DELAY_CPU & 1);
+  assert_false(event->has_longest >> DELAY_SWAPIN & 1);
+  memcpy(longest_ns, fixture->events[0].longest_ns, sizeof(longest_ns));
+  assert_int_equal(longest_ns[DELAY_CPU], 3000);
+  assert_int_equal(longest_ns[DELAY_IRQ], 0);
+  assert_null(event->cgroup);
+}
+
+/* Once for all groups, if the tracker logs exits, and then for each that is to
+ * be notified. */
+static void sends_all_exits(void **state) {
+  struct fixture *fixture = *state;
+  add_group(fixture, SELECTOR_COMMAND, "x");
+  add_group(fixture, SELECTOR_COMMAND, "x");
+  fixture->rules[1].notify = NOTIFY_ALL;
+  begin(fixture, 1000);
+  fixture->tracker->logs_exits = true;
+  struct message message = death_of(PID, "x", AGE_MS);
+  put_child(fixture, PID, 1, "x", 'Z', AGE_MS);
+  tree_put_of(&fixture->tree, PID, "cgroup", "0::/system.slice/web.service\n");
+  take(fixture, &message, 1);
+  assert_int_equal(fixture->event_count, 2);
+  assert_null(fixture->events[0].event.group);
+  assert_int_equal(fixture->events[0].event.group_count, 2);
+  assert_ptr_equal(fixture->events[1].event.group,
+                   group_at(fixture->tracker, 1));
+  assert_string_equal(fixture->events[1].cgroup, "/system.slice/web.service");
+  assert_string_equal(fixture->events[1].unit, "web.service");
+  struct message other = death_of(PID + 1, "y", AGE_MS);
+  take(fixture, &other, 1);
+  assert_int_equal(fixture->event_count, 2);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       prepared(selects_by_the_record),
+      prepared(counts_ends_by_the_oom_killer),
+      prepared(tells_peaks),
+      prepared(sends_all_exits),
       prepared(takes_no_adopters_cgroup),
       prepared(knows_kernel_threads),
       prepared(counts_in_every_group),

@@ -66,6 +66,7 @@ static struct group group_of(const struct rule *rule) {
       [COUNTER_EXIT_OK] = 501,
       [COUNTER_EXIT_ERROR] = 502,
       [COUNTER_EXIT_SIGNAL] = 503,
+      [COUNTER_EXIT_OOM] = 504,
   };
   int64_t delta[COUNTERS], before[COUNTERS] = {0};
   memcpy(delta, used, sizeof(used));
@@ -95,7 +96,7 @@ static struct group group_of(const struct rule *rule) {
 }
 
 static const struct metric_scope usual = {
-    .elapsed = 2, .delays = 0xff, .boot_ns = 92250000000, .listens = true};
+    .elapsed = 2, .delays = 0xff, .boot_ns = 92250000000, .listens = true, .tells_oom = true};
 
 static const char *const lines_of[] = {
     "delay_rate-delay-cpu gauge 0.05\n"
@@ -130,7 +131,8 @@ static const char *const lines_of[] = {
     "uptime gauge 90.75\n",
     "total_events-exit-ok derive 501\n"
     "total_events-exit-error derive 502\n"
-    "total_events-exit-signal derive 503\n",
+    "total_events-exit-signal derive 503\n"
+    "total_events-exit-oom derive 504\n",
     "latency-delay-cpu gauge 0.025\n"
     "latency-delay-blkio gauge 0.025\n"
     "latency-delay-swapin gauge 0.025\n"
@@ -267,6 +269,15 @@ static void leaves_out_untold_exits(void **state) {
   struct metric_scope scope = usual;
   scope.listens = false;
   assert_string_equal(report(&group, &scope), "ps_count gauge 11 22\n");
+
+  /* Nothing tells what the OOM killer has done. */
+  scope.listens = true;
+  scope.tells_oom = false;
+  assert_string_equal(report(&group, &scope),
+                      "ps_count gauge 11 22\n"
+                      "total_events-exit-ok derive 501\n"
+                      "total_events-exit-error derive 502\n"
+                      "total_events-exit-signal derive 503\n");
 }
 
 /* Not all processes were seen: only what the listener knows is known. */
