@@ -57,6 +57,7 @@ static const char stanzas[] =
     "CollectDelayLatency true\n"
     "NotifyExit \"all\"\n"
     "NotifyExitRate 50\n"
+    "ExitLog \"/dev/null\"\n"
     "MaxGroups 20\n";
 
 /* Processes that come and go. */
