@@ -2,24 +2,13 @@
 #ifndef TASKSTATS_SELECTOR_H
 #define TASKSTATS_SELECTOR_H
 
-#include "select/attributes.h"
-#include "select/captures.h"
+#include "select/condition.h"
 
 /*
  * A selector decides which processes belong to a group. It has conditions of
  * several kinds: the kinds must all hold, the values of one kind are
  * alternatives.
  */
-
-enum selector_kind {
-  SELECTOR_COMMAND,
-  SELECTOR_PID_FILE,
-  SELECTOR_EXECUTABLE,
-  SELECTOR_CONTROL_GROUP,
-  SELECTOR_COMMAND_LINE,
-  SELECTOR_USER,
-  SELECTOR_KINDS
-};
 
 struct selector;
 
@@ -50,7 +39,6 @@ unsigned int selector_captures(const struct selector *selector);
  * parenthesised parts of the regular expressions that decided, numbered over
  * all in the order in which they were added; of alternatives, the first that
  * matches decides, and the others' parts are not set. */
-enum selector_match { SELECTOR_NO, SELECTOR_YES, SELECTOR_UNKNOWN };
 enum selector_match selector_match(const struct selector *selector,
                                    struct attributes *a,
                                    struct captures *captures);
