@@ -3,23 +3,12 @@
 #define TASKSTATS_CONDITION_H
 
 #include "select/matching.h"
+#include "select/selector_kind.h"
 
 /*
  * One value of a selector: what it is parsed to, and whether it holds for a
  * process.
  */
-
-enum selector_kind {
-  SELECTOR_COMMAND,
-  SELECTOR_PID_FILE,
-  SELECTOR_EXECUTABLE,
-  SELECTOR_CONTROL_GROUP,
-  SELECTOR_COMMAND_LINE,
-  SELECTOR_USER,
-  SELECTOR_KINDS
-};
-
-enum selector_match { SELECTOR_NO, SELECTOR_YES, SELECTOR_UNKNOWN };
 
 struct condition {
   struct condition *next;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "select/selector.h"
 
+#include "select/condition.h"
 #include "select/path_watch.h"
 #include "select/user_cache.h"
 

@@ -2,7 +2,9 @@
 #ifndef TASKSTATS_SELECTOR_H
 #define TASKSTATS_SELECTOR_H
 
-#include "select/condition.h"
+#include "select/attributes.h"
+#include "select/captures.h"
+#include "select/selector_kind.h"
 
 /*
  * A selector decides which processes belong to a group. It has conditions of
