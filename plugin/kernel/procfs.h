@@ -152,11 +152,14 @@ int procfs_exe(struct procfs *proc, pid_t pid, char *path, size_t size);
 int procfs_uid(struct procfs *proc, pid_t pid, uid_t *uid);
 
 /* The cgroup's path: version 2's or, where systemd uses version 1, that of
- * name=systemd. In size bytes; -ENOENT where there is neither; -ESRCH where the
- * kernel does not tell it any more, since the process is exiting (version 1);
- * -EXDEV if it is outside of this process's cgroup namespace, where it has no
- * name. */
-int procfs_cgroup(struct procfs *proc, pid_t pid, char *path, size_t size);
+ * name=systemd; but before these one of any hierarchy that is preferred, if
+ * is_preferred is not NULL. In size bytes. -ENOENT where there is none; -ESRCH
+ * where the kernel does not tell it any more, since the process is exiting
+ * (version 1); -EXDEV if it is outside of this process's cgroup namespace,
+ * where it has no name. */
+typedef bool procfs_is_preferred(const char *path, size_t length);
+int procfs_cgroup(struct procfs *proc, pid_t pid,
+                  procfs_is_preferred *is_preferred, char *path, size_t size);
 
 /* The same path, and that of the memory controller, which is another one where
  * version 1 has it; each "" if it cannot be had. Returns 0, or a negative errno
@@ -165,6 +168,7 @@ struct procfs_cgroups {
   char unit[PATH_MAX], memory[PATH_MAX];
 };
 int procfs_cgroups(struct procfs *proc, pid_t pid,
+                   procfs_is_preferred *is_preferred,
                    struct procfs_cgroups *cgroups);
 
 /* Whether the kernel counts all kinds of delay (kernel.task_delayacct), or only

@@ -5,34 +5,96 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
-/* A path in /proc/<pid>/cgroup. */
-struct cgroup_line {
-  const char *path;
+/* A line of /proc/<pid>/cgroup: "<number>:<controllers>:<path>". */
+struct line {
+  const char *controllers;
+  size_t controllers_length;
+  const char *path; /* NULL: there is no such line */
   size_t length;
-  bool is_v1;
 };
 
-/* Finds the line "N:HIERARCHY:PATH". Controllers that share a hierarchy are not
- * told apart from one that is alone: nobody mounts memory with others. */
-static bool find_hierarchy(const char *text, const char *hierarchy,
-                           struct cgroup_line *found) {
-  for (const char *line = text; *line != '\0';) {
-    size_t width = strcspn(line, "\n");
-    const char *rest = line + strspn(line, "0123456789");
-    if (strncmp(rest, hierarchy, strlen(hierarchy)) == 0) {
-      found->path = rest + strlen(hierarchy);
-      found->length = width - (size_t)(found->path - line);
-      return true;
-    }
-    line += width + (line[width] == '\n');
-  }
-  return false;
+/* What the kernel adds to the path of a cgroup that was removed: that of a
+ * zombie may be. */
+static const char deleted[] = " (deleted)";
+
+/* Takes a line, and moves behind it. */
+static struct line take_line(const char **at) {
+  size_t width = strcspn(*at, "\n");
+  const char *end = *at + width;
+  struct line line = {.controllers = *at + strspn(*at, "0123456789")};
+  *at = end + (*end == '\n');
+  if (*line.controllers != ':')
+    return line;
+  line.controllers++;
+  line.controllers_length = strcspn(line.controllers, ":\n");
+  const char *path = line.controllers + line.controllers_length + 1;
+  if (path > end)
+    return line;
+  line.path = path;
+  line.length = (size_t)(end - path);
+  size_t suffix = strlen(deleted);
+  if (line.length > suffix && memcmp(end - suffix, deleted, suffix) == 0)
+    line.length -= suffix;
+  return line;
+}
+
+static bool is_systemd(const struct line *line) {
+  static const char name[] = "name=systemd";
+  return line->controllers_length == strlen(name) &&
+         memcmp(line->controllers, name, strlen(name)) == 0;
+}
+
+/* Controllers that share a hierarchy are not told apart from one that is alone:
+ * nobody mounts memory with others. */
+static bool is_memory(const struct line *line) {
+  static const char name[] = "memory";
+  return line->controllers_length == strlen(name) &&
+         memcmp(line->controllers, name, strlen(name)) == 0;
 }
 
 /* Whether a cgroup is outside of the cgroup namespace of who asks. */
-static bool is_outside(const char *path, size_t length) {
-  return strncmp(path, "/..", 3) == 0 && (length == 3 || path[3] == '/');
+static bool is_outside(const struct line *line) {
+  return strncmp(line->path, "/..", 3) == 0 &&
+         (line->length == 3 || line->path[3] == '/');
+}
+
+/* The lines that matter: version 2's, systemd's and memory's of version 1, and
+ * the first that is preferred to these. */
+struct lines {
+  struct line v2, systemd, memory, preferred;
+};
+
+static bool is_in_preferred(const struct line *line,
+                            procfs_is_preferred *is_preferred) {
+  return is_preferred != NULL && line->path != NULL && !is_outside(line) &&
+         is_preferred(line->path, line->length);
+}
+
+static struct lines find_lines(const char *text,
+                               procfs_is_preferred *is_preferred) {
+  struct lines lines = {.preferred = {.path = NULL}};
+
+  for (const char *at = text; *at != '\0';) {
+    struct line line = take_line(&at);
+    if (line.path == NULL)
+      continue;
+    if (line.controllers_length == 0)
+      lines.v2 = line;
+    else if (is_systemd(&line))
+      lines.systemd = line;
+    else if (lines.preferred.path == NULL &&
+             is_in_preferred(&line, is_preferred))
+      lines.preferred = line;
+    if (is_memory(&line))
+      lines.memory = line;
+  }
+  if (is_in_preferred(&lines.v2, is_preferred))
+    lines.preferred = lines.v2;
+  else if (is_in_preferred(&lines.systemd, is_preferred))
+    lines.preferred = lines.systemd;
+  return lines;
 }
 
 /* Whether a process is exiting, or gone. */
@@ -41,67 +103,106 @@ static bool is_exiting(struct procfs *proc, pid_t pid) {
   return procfs_stat(proc, pid, &stat) != 0 || stat.is_exiting;
 }
 
+/* Whether this process is below the root of systemd's tree of version 1: then
+ * others are, too. */
+static bool uses_systemd_tree(struct procfs *proc) {
+  char text[4096]; /* the line is one of the last */
+  ssize_t used = procfs_file_read(proc, getpid(), "cgroup", text, sizeof(text));
+  struct lines lines = find_lines(used > 0 ? text : "", NULL);
+  return lines.systemd.path != NULL && lines.systemd.length > 1;
+}
+
+/*
+ * Of a process that is exiting, the kernel shows version 1's root, wherever it
+ * was (proc_cgroup_show), and so nothing if version 2's tree is not in use. If
+ * both are, version 2's path may be that of a runtime's own service, whose
+ * containers only version 1 tells.
+ */
+static bool is_hidden(struct procfs *proc, pid_t pid,
+                      const struct lines *lines) {
+  if (lines->systemd.path == NULL || lines->systemd.length != 1 ||
+      !is_exiting(proc, pid))
+    return false;
+  return lines->v2.path == NULL || lines->v2.length <= 1 ||
+         uses_systemd_tree(proc);
+}
+
+/* Returns 0 or a negative errno. */
+static int choose_line(struct procfs *proc, pid_t pid,
+                       const struct lines *lines, struct line *chosen) {
+  *chosen = lines->preferred;
+  if (chosen->path != NULL)
+    return 0;
+  /* Where version 1 is in use, version 2's tree may be there and empty. */
+  bool has_v2 = lines->v2.path != NULL &&
+                (lines->systemd.path == NULL || lines->v2.length > 1);
+  *chosen = has_v2 ? lines->v2 : lines->systemd;
+  if (chosen->path == NULL)
+    return -ENOENT;
+  if (is_hidden(proc, pid, lines))
+    return -ESRCH;
+  return is_outside(chosen) ? -EXDEV : 0;
+}
+
+/* As choose_line, for the memory controller. */
+static int choose_memory(struct procfs *proc, pid_t pid,
+                         const struct lines *lines, struct line *chosen) {
+  bool is_v1 = lines->memory.path != NULL;
+  *chosen = is_v1 ? lines->memory : lines->v2;
+  if (chosen->path == NULL)
+    return -ENOENT;
+  if (is_v1 && chosen->length == 1 && is_exiting(proc, pid))
+    return -ESRCH;
+  return is_outside(chosen) ? -EXDEV : 0;
+}
+
+static int copy_path(const struct line *line, char *path, size_t size) {
+  if (line->length >= size)
+    return -ENAMETOOLONG;
+  memcpy(path, line->path, line->length);
+  path[line->length] = '\0';
+  return 0;
+}
+
 /* Reads the file with the paths of all hierarchies. */
-static int read_cgroups(struct procfs *proc, pid_t pid) {
+static int read_lines(struct procfs *proc, pid_t pid,
+                      procfs_is_preferred *is_preferred, struct lines *lines) {
   ssize_t used =
       procfs_file_read(proc, pid, "cgroup", proc->cgroups, PROCFS_CGROUPS_SIZE);
   if (used < 0)
     return (int)used;
-  return used == PROCFS_CGROUPS_SIZE - 1 ? -ENAMETOOLONG : 0;
-}
-
-/* Copies the path of a hierarchy. Of a process that is exiting, the kernel
- * shows version 1's root, wherever it was (proc_cgroup_show). */
-static int copy_cgroup(struct procfs *proc, pid_t pid, struct cgroup_line line,
-                       char *path, size_t size) {
-  if (line.is_v1 && line.length == 1 && is_exiting(proc, pid))
-    return -ESRCH;
-  if (is_outside(line.path, line.length))
-    return -EXDEV;
-  if (line.length >= size)
+  if (used == PROCFS_CGROUPS_SIZE - 1)
     return -ENAMETOOLONG;
-  memcpy(path, line.path, line.length);
-  path[line.length] = '\0';
-  procfs_file_cut_deleted(path); /* a zombie's may be gone already */
+  *lines = find_lines(proc->cgroups, is_preferred);
   return 0;
 }
 
-static int copy_unit(struct procfs *proc, pid_t pid, char *path, size_t size) {
-  struct cgroup_line v2 = {0}, systemd = {.is_v1 = true};
-  bool has_v2 = find_hierarchy(proc->cgroups, "::", &v2);
-  bool has_systemd = find_hierarchy(proc->cgroups, ":name=systemd:", &systemd);
-  if (!has_v2 && !has_systemd)
-    return -ENOENT;
-  /* Where version 1 is in use, version 2's tree may be there and empty. */
-  bool is_v1 = !has_v2 || (has_systemd && v2.length <= 1);
-  return copy_cgroup(proc, pid, is_v1 ? systemd : v2, path, size);
-}
-
-static int copy_memory(struct procfs *proc, pid_t pid, char *path,
-                       size_t size) {
-  struct cgroup_line line = {.is_v1 = true};
-  if (!find_hierarchy(proc->cgroups, ":memory:", &line)) {
-    line.is_v1 = false;
-    if (!find_hierarchy(proc->cgroups, "::", &line))
-      return -ENOENT;
-  }
-  return copy_cgroup(proc, pid, line, path, size);
-}
-
-int procfs_cgroup(struct procfs *proc, pid_t pid, char *path, size_t size) {
-  int status = read_cgroups(proc, pid);
-  return status != 0 ? status : copy_unit(proc, pid, path, size);
+int procfs_cgroup(struct procfs *proc, pid_t pid,
+                  procfs_is_preferred *is_preferred, char *path, size_t size) {
+  struct lines lines;
+  struct line chosen;
+  int status = read_lines(proc, pid, is_preferred, &lines);
+  if (status == 0)
+    status = choose_line(proc, pid, &lines, &chosen);
+  return status != 0 ? status : copy_path(&chosen, path, size);
 }
 
 int procfs_cgroups(struct procfs *proc, pid_t pid,
+                   procfs_is_preferred *is_preferred,
                    struct procfs_cgroups *cgroups) {
-  int status = read_cgroups(proc, pid);
+  struct lines lines;
+  struct line chosen;
+  int status = read_lines(proc, pid, is_preferred, &lines);
   if (status != 0)
     return status;
-  int unit = copy_unit(proc, pid, cgroups->unit, sizeof(cgroups->unit));
+  int unit = choose_line(proc, pid, &lines, &chosen);
+  if (unit == 0)
+    unit = copy_path(&chosen, cgroups->unit, sizeof(cgroups->unit));
   if (unit != 0)
     cgroups->unit[0] = '\0';
-  int memory = copy_memory(proc, pid, cgroups->memory, sizeof(cgroups->memory));
+  int memory = choose_memory(proc, pid, &lines, &chosen);
+  if (memory == 0)
+    memory = copy_path(&chosen, cgroups->memory, sizeof(cgroups->memory));
   if (memory != 0)
     cgroups->memory[0] = '\0';
   return unit != 0 && memory != 0 ? unit : 0;

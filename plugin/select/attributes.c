@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "select/attributes.h"
 
+#include "select/cgroup_unit.h"
+
 #include <stdlib.h>
 
 enum { CMDLINE = 1, EXE = 2, CGROUP = 4, UID = 8, KERNEL_THREAD = 16 };
@@ -97,10 +99,11 @@ const char *attributes_exe(struct attributes *a) {
 
 const char *attributes_cgroup(struct attributes *a) {
   if (must_read(a, CGROUP, a->find_cgroup))
-    a->cgroup = succeeded(a, procfs_cgroup(a->proc, a->pid, a->cgroup_buffer,
+    a->cgroup =
+        succeeded(a, cgroup_unit_read_path(a->proc, a->pid, a->cgroup_buffer,
                                            sizeof(a->cgroup_buffer)))
-                    ? a->cgroup_buffer
-                    : NULL;
+            ? a->cgroup_buffer
+            : NULL;
   return a->cgroup;
 }
 

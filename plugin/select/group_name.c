@@ -6,7 +6,6 @@
 #include "select/user_cache.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,7 +84,7 @@ static enum selector_match put_unit(struct text *out, struct attributes *a) {
   const char *cgroup = attributes_cgroup(a);
   if (cgroup == NULL)
     return SELECTOR_NO;
-  char name[NAME_MAX + 1];
+  char name[CGROUP_UNIT_SIZE];
   put_string(out, cgroup_unit_name(cgroup, name, sizeof(name)) ? name : none);
   return SELECTOR_YES;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/exit_cause.h"
 
+#include "select/cgroup_unit.h"
 #include "track/exit_status.h"
 
 #include <string.h>
@@ -30,7 +31,7 @@ static void find_cgroups(struct exit_cause *cause, struct tracker *tracker,
   struct procfs_cgroups *found = &cause->found;
 
   if (hung_processes_has(&tracker->hung, info->tgid) ||
-      procfs_cgroups(proc, info->tgid, found) != 0)
+      cgroup_unit_read_cgroups(proc, info->tgid, found) != 0)
     found->unit[0] = found->memory[0] = '\0';
   if (found->unit[0] == '\0')
     strcpy(found->unit, cause->known.unit);

@@ -3,6 +3,7 @@
 
 #include "kernel/arithmetic.h"
 #include "kernel/process_clock.h"
+#include "select/cgroup_unit.h"
 #include "track/process_table.h"
 
 #include <string.h>
@@ -127,11 +128,11 @@ static void find_cgroup(void *context) {
   struct exit_info_look *look = context;
   const struct exit_info *info = look->info;
 
-  if (procfs_cgroup(look->proc, info->tgid, look->cgroup,
-                    sizeof(look->cgroup)) == 0 ||
+  if (cgroup_unit_read_path(look->proc, info->tgid, look->cgroup,
+                            sizeof(look->cgroup)) == 0 ||
       (!exit_info_is_adopted(info) &&
-       procfs_cgroup(look->proc, (pid_t)info->thread->ppid, look->cgroup,
-                     sizeof(look->cgroup)) == 0))
+       cgroup_unit_read_path(look->proc, (pid_t)info->thread->ppid,
+                             look->cgroup, sizeof(look->cgroup)) == 0))
     attributes_set_cgroup(&look->attributes, look->cgroup);
 }
 

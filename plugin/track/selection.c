@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/selection.h"
 
+#include "select/cgroup_unit.h"
 #include "select/path_watch.h"
 
 #include <errno.h>
@@ -90,7 +91,7 @@ bool selection_match(struct selection *selection, pid_t pid,
   attributes_clear(&attributes);
   selection->has_cgroups =
       wants_cgroups(selection) &&
-      procfs_cgroups(selection->proc, pid, &selection->cgroups) == 0;
+      cgroup_unit_read_cgroups(selection->proc, pid, &selection->cgroups) == 0;
 
   return is_complete || selection_look_again(selection, pid, stat);
 }
@@ -175,8 +176,8 @@ bool selection_has_moved(struct selection *selection,
                          const struct process *process) {
   char path[PATH_MAX];
   return process->cgroup != 0 &&
-         procfs_cgroup(selection->proc, process->pid, path, sizeof(path)) ==
-             0 &&
+         cgroup_unit_read_path(selection->proc, process->pid, path,
+                               sizeof(path)) == 0 &&
          process_hash(path) != process->cgroup;
 }
 

@@ -246,8 +246,10 @@ int procfs_uid(struct procfs *proc, pid_t pid, uid_t *uid) {
   return look_up(pid) == NULL ? -ENOENT : 0;
 }
 
-int procfs_cgroup(struct procfs *proc, pid_t pid, char *path, size_t size) {
+int procfs_cgroup(struct procfs *proc, pid_t pid,
+                  procfs_is_preferred *is_preferred, char *path, size_t size) {
   (void)proc;
+  (void)is_preferred;
   snprintf(path, size, "/");
   return look_up(pid) == NULL ? -ENOENT : 0;
 }
@@ -371,9 +373,11 @@ void fd_budget_release(struct fd_budget *files, int fd) {
 
 /* There are none, and no OOM killer. */
 int procfs_cgroups(struct procfs *proc, pid_t pid,
+                   procfs_is_preferred *is_preferred,
                    struct procfs_cgroups *cgroups) {
   (void)proc;
   (void)pid;
+  (void)is_preferred;
   (void)cgroups;
   return -ENOENT;
 }

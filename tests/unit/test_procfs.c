@@ -443,12 +443,13 @@ static void reads_the_cgroup(void **state) {
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     const char *name = cases[i].name;
     tree_put(&fixture->tree, "12/cgroup", cases[i].text);
-    assert_case_int(name, procfs_cgroup(fixture->proc, 12, path, sizeof(path)),
+    assert_case_int(name,
+                    procfs_cgroup(fixture->proc, 12, NULL, path, sizeof(path)),
                     cases[i].status);
     if (cases[i].status == 0)
       assert_case_string(name, path, cases[i].path);
   }
-  assert_int_equal(procfs_cgroup(fixture->proc, 13, path, sizeof(path)),
+  assert_int_equal(procfs_cgroup(fixture->proc, 13, NULL, path, sizeof(path)),
                    -ENOENT);
 }
 
@@ -483,7 +484,8 @@ static void knows_that_a_cgroup_is_not_shown(void **state) {
     tree_remove(&fixture->tree, "12/stat");
     if (cases[i].flags != GONE)
       tree_put_stat(&fixture->tree, &process);
-    assert_case_int(name, procfs_cgroup(fixture->proc, 12, path, sizeof(path)),
+    assert_case_int(name,
+                    procfs_cgroup(fixture->proc, 12, NULL, path, sizeof(path)),
                     cases[i].status);
     if (cases[i].status == 0)
       assert_case_string(name, path, cases[i].path);
@@ -521,7 +523,7 @@ static void reads_both_cgroups(void **state) {
         .pid = 12, .comm = "x", .state = 'R', .flags = cases[i].flags};
     tree_put(&fixture->tree, "12/cgroup", cases[i].text);
     tree_put_stat(&fixture->tree, &process);
-    assert_case_int(cases[i].name, procfs_cgroups(fixture->proc, 12, &cgroups),
+    assert_case_int(cases[i].name, procfs_cgroups(fixture->proc, 12, NULL, &cgroups),
                     cases[i].status);
     assert_case_string(cases[i].name, cgroups.unit, cases[i].unit);
     assert_case_string(cases[i].name, cgroups.memory, cases[i].memory);
@@ -533,11 +535,68 @@ static void limits_the_cgroup(void **state) {
   char path[8];
 
   tree_put(&fixture->tree, "12/cgroup", "0::/345678\n");
-  assert_int_equal(procfs_cgroup(fixture->proc, 12, path, sizeof(path)), 0);
+  assert_int_equal(procfs_cgroup(fixture->proc, 12, NULL, path, sizeof(path)),
+                   0);
   assert_string_equal(path, "/345678");
   tree_put(&fixture->tree, "12/cgroup", "0::/3456789\n");
-  assert_int_equal(procfs_cgroup(fixture->proc, 12, path, sizeof(path)),
+  assert_int_equal(procfs_cgroup(fixture->proc, 12, NULL, path, sizeof(path)),
                    -ENAMETOOLONG);
+}
+
+/* Where systemd uses both versions, version 2's may be that of the runtime of a
+ * container that version 1 would tell. */
+static void knows_that_a_container_is_not_shown(void **state) {
+  struct fixture *fixture = *state;
+  static const char text[] =
+      "4:cpu:/\n1:name=systemd:/\n0::/s/docker.service\n";
+  struct tree_process process = {
+      .pid = 12, .comm = "x", .state = 'R', .flags = 4194564};
+  char own[64], path[4096];
+  tree_put_stat(&fixture->tree, &process);
+  tree_put(&fixture->tree, "12/cgroup", text);
+  snprintf(own, sizeof(own), "%d/cgroup", getpid());
+  tree_put(&fixture->tree, own, "1:name=systemd:/\n0::/s/collectd.service\n");
+  assert_int_equal(procfs_cgroup(fixture->proc, 12, NULL, path, sizeof(path)),
+                   0);
+  tree_put(&fixture->tree, own,
+           "1:name=systemd:/s/collectd.service\n0::/s/collectd.service\n");
+  assert_int_equal(procfs_cgroup(fixture->proc, 12, NULL, path, sizeof(path)),
+                   -ESRCH);
+}
+
+static bool ends_with_x(const char *path, size_t length) {
+  return path[length - 1] == 'x';
+}
+
+static void prefers_a_cgroup(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *text;
+    int status;
+    const char *path;
+  } cases[] = {
+      {"2:cpu:/a\n1:name=systemd:/b\n0::/c\n", 0, "/c"},
+      {"2:cpu:/x\n1:name=systemd:/b\n0::/c\n", 0, "/x"},
+      {"3:cpu:/a\n2:memory:/x\n1:name=systemd:/b\n0::/c\n", 0, "/x"},
+      {"2:cpu:/ax\n1:name=systemd:/bx\n0::/c\n", 0, "/bx"},
+      {"2:cpu:/ax\n1:name=systemd:/bx\n0::/cx\n", 0, "/cx"},
+      {"0::/cx\n1:name=systemd:/bx\n2:cpu:/ax\n", 0, "/cx"},
+      {"2:cpu:/ax (deleted)\n0::/c\n", 0, "/ax"},
+      {"2:cpu:/../ax\n0::/c\n", 0, "/c"},
+      {"2:cpu:/x\n", 0, "/x"},
+      {"2:cpu:/a\n", -ENOENT, NULL},
+      {"2:cpu\nx\n:\n\n2::/a:x", 0, "/a:x"},
+  };
+  char path[4096];
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    tree_put(&fixture->tree, "12/cgroup", cases[i].text);
+    assert_case_int(
+        cases[i].text,
+        procfs_cgroup(fixture->proc, 12, ends_with_x, path, sizeof(path)),
+        cases[i].status);
+    if (cases[i].status == 0)
+      assert_case_string(cases[i].text, path, cases[i].path);
+  }
 }
 
 /* Every hierarchy of version 1, with paths as long as the kernel allows. */
@@ -556,13 +615,14 @@ static void reads_long_cgroups(void **state) {
   }
   strcat(text, last);
   tree_put(&fixture->tree, "12/cgroup", text);
-  assert_int_equal(procfs_cgroup(fixture->proc, 12, path, sizeof(path)), 0);
+  assert_int_equal(procfs_cgroup(fixture->proc, 12, NULL, path, sizeof(path)),
+                   0);
   assert_string_equal(path, "/system.slice/a.service");
 
   /* What does not fit is not taken for none. */
   memset(text, 'x', ROOM - 1);
   tree_put(&fixture->tree, "12/cgroup", text);
-  assert_int_equal(procfs_cgroup(fixture->proc, 12, path, sizeof(path)),
+  assert_int_equal(procfs_cgroup(fixture->proc, 12, NULL, path, sizeof(path)),
                    -ENAMETOOLONG);
   free(text);
 }
@@ -782,7 +842,8 @@ static void finds_vanished_processes_gone(void **state) {
   assert_int_equal(procfs_cmdline(proc, child.pid, &cmdline), -ENOENT);
   assert_int_equal(procfs_exe(proc, child.pid, path, sizeof(path)), -ENOENT);
   assert_int_equal(procfs_uid(proc, child.pid, &uid), -ENOENT);
-  assert_int_equal(procfs_cgroup(proc, child.pid, path, sizeof(path)), -ENOENT);
+  assert_int_equal(procfs_cgroup(proc, child.pid, NULL, path, sizeof(path)),
+                   -ENOENT);
   assert_int_equal(procfs_io_open(proc, child.pid), -ENOENT);
   assert_int_equal(procfs_inode(proc, child.pid, &inode), -ENOENT);
   procfs_close(proc);
@@ -858,6 +919,8 @@ int main(void) {
       prepared(reads_the_cgroup),
       prepared(knows_that_a_cgroup_is_not_shown),
       prepared(reads_both_cgroups),
+      prepared(knows_that_a_container_is_not_shown),
+      prepared(prefers_a_cgroup),
       prepared(limits_the_cgroup),
       prepared(reads_long_cgroups),
       prepared(switches_delay_accounting),
