@@ -2,6 +2,7 @@
 #include "select/group_name.h"
 
 #include "select/cgroup_unit.h"
+#include "select/kernel_thread.h"
 #include "select/text.h"
 #include "select/user_cache.h"
 
@@ -38,16 +39,11 @@ static void put_string(struct text *out, const char *string) {
 
 /* Placeholders */
 
-/* Without what a kernel's worker works on just now, which procfs adds:
- * kworker/0:1-events. */
+/* Of a thread of the kernel, that of its pool. */
 static enum selector_match put_comm(struct text *out, struct attributes *a) {
-  static const char worker[] = "kworker/";
-  size_t length = strlen(a->comm);
-  if (strncmp(a->comm, worker, sizeof(worker) - 1) == 0) {
-    size_t cpu_length = strcspn(a->comm, ":");
-    length = cpu_length + strcspn(a->comm + cpu_length, "+-");
-  }
-  text_put(out, a->comm, length);
+  size_t length = strlen(a->comm), pool = kernel_thread_pool_length(a->comm);
+  bool is_pooled = pool < length && attributes_are_of_kernel_thread(a);
+  text_put(out, a->comm, is_pooled ? pool : length);
   return SELECTOR_YES;
 }
 

@@ -93,13 +93,46 @@ static void expands_each_placeholder(void **state) {
 
 static void replaces_what_is_not_allowed(void **state) {
   struct procfs *procfs = *state;
-  expect_live(procfs, "%{comm}", "kworker/0:1", "kworker_0:1");
-  expect_live(procfs, "%{comm}", "kworker/u8:1-flush-254:0", "kworker_u8:1");
-  expect_live(procfs, "%{comm}", "kworker/1:0H+kblockd", "kworker_1:0H");
-  expect_live(procfs, "%{comm}", "kworker/R-slub_", "kworker_R-slub_");
+  expect_live(procfs, "%{comm}", "worker/0:1", "worker_0:1");
   expect_live(procfs, "%{comm}", "a\nb\x01\x7f", "a_b__");
   expect_live(procfs, "%{comm}", "", "none");
   expect_live(procfs, "x%{comm}", "", "x");
+}
+
+/* Else 128 CPUs would make more groups than there may be. But anybody may call
+ * his processes so. */
+static void has_one_name_for_a_pool(void **state) {
+  struct procfs *procfs = *state;
+  enum { KERNEL_THREAD = 0x208040, FORKED = 0x400040 };
+  static const struct {
+    const char *comm, *pool, *as_program;
+  } cases[] = {
+      {"kworker/0:1", "kworker", "kworker_0:1"},
+      {"kworker/127:1H-kblockd", "kworker", "kworker_127:1H-kblockd"},
+      {"kworker/u257:12+flush-254:0", "kworker", "kworker_u257:12+flush-254:0"},
+      {"kworker/R-slub_flushwq", "kworker", "kworker_R-slub_flushwq"},
+      {"kworker/dying", "kworker", "kworker_dying"},
+      {"ksoftirqd/12", "ksoftirqd", "ksoftirqd_12"},
+      {"scsi_eh_3", "scsi_eh", "scsi_eh_3"},
+      {"irq/24-nvme0q7", "irq", "irq_24-nvme0q7"},
+      {"kswapd0", "kswapd0", "kswapd0"},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++)
+    for (int is_program = 0; is_program < 2; is_program++) {
+      const char *name = is_program ? cases[i].as_program : cases[i].pool;
+      struct tree_process process = {
+          .pid = PROCFS_PID,
+          .comm = cases[i].comm,
+          .state = 'S',
+          .flags = is_program ? FORKED : KERNEL_THREAD,
+      };
+      tree_put_stat(&procfs->tree, &process);
+      expect_live(procfs, "%{comm}", cases[i].comm, name);
+      struct attributes a;
+      attributes_init_exited(&a, PROCFS_PID, cases[i].comm, 0, 0, 0);
+      a.is_kernel_thread = !is_program;
+      expect("%{comm}", &a, NULL, SIZE, name);
+    }
 }
 
 /* A kernel thread, outside of any unit; or one that ends meanwhile. */
@@ -254,6 +287,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       fake(expands_each_placeholder),
       fake(replaces_what_is_not_allowed),
+      fake(has_one_name_for_a_pool),
       fake(has_none_for_what_is_missing),
       fake(waits_for_its_own_user_only),
       cmocka_unit_test(expands_for_the_ended),
