@@ -230,6 +230,7 @@ static const struct option options[] = {
     {"Executable", IN_GROUP, set_selector, SELECTOR_EXECUTABLE},
     {"User", IN_GROUP, set_selector, SELECTOR_USER},
     {"ControlGroup", IN_GROUP, set_selector, SELECTOR_CONTROL_GROUP},
+    {"Unit", IN_GROUP, set_selector, SELECTOR_UNIT},
     {"PIDFile", IN_GROUP, set_selector, SELECTOR_PID_FILE},
 
     {"CollectDelay", ANYWHERE, set_collect, COLLECT_DELAY},

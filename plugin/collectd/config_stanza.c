@@ -193,7 +193,7 @@ int config_stanza_end(struct config_scope *scope, const oconfig_item_t *item,
       rule->template == NULL)
     status = config_fail(scope, item,
                          "selects nothing; add Command, CommandLine, "
-                         "Executable, User, ControlGroup or PIDFile");
+                         "Executable, User, ControlGroup, Unit or PIDFile");
   if (status == 0)
     status = check_captures(scope, item);
   scope->rule = NULL;

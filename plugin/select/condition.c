@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "select/condition.h"
 
+#include "select/cgroup_unit.h"
 #include "select/path_watch.h"
 #include "select/user_cache.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -48,6 +50,15 @@ static int parse_regex(struct condition *condition, char *error, size_t size) {
   if (parse_text(condition, error, size) != 0)
     return -EINVAL;
   return pattern_compile(condition->text, &condition->pattern, error, size);
+}
+
+static int parse_unit(struct condition *condition, char *error, size_t size) {
+  if (strchr(condition->text, '/') == NULL)
+    return parse_text(condition, error, size);
+  snprintf(error, size,
+           "cannot be a unit; give its name alone, such as \"nginx.service\", "
+           "or match the path by ControlGroup");
+  return -EINVAL;
 }
 
 /* A number, or a name that the user cache looks up, since a user may come and
@@ -169,6 +180,18 @@ static enum selector_match match_user(const struct condition *condition,
   }
 }
 
+/* Names of units may have backslashes, and are to be written as systemctl shows
+ * them, which matches them likewise. */
+static enum selector_match match_unit(const struct condition *condition,
+                                      struct matching *matching) {
+  const char *cgroup = attributes_cgroup(matching->a);
+  char name[CGROUP_UNIT_SIZE];
+  if (cgroup == NULL)
+    return no_or_unknown(matching->a);
+  return yes_or_no(cgroup_unit_name(cgroup, name, sizeof(name)) &&
+                   fnmatch(condition->text, name, FNM_NOESCAPE) == 0);
+}
+
 static enum selector_match match_pid_file(const struct condition *condition,
                                           struct matching *matching) {
   const struct attributes *a = matching->a;
@@ -185,6 +208,7 @@ static const struct {
     [SELECTOR_PID_FILE] = {parse_pid_file, match_pid_file, NULL},
     [SELECTOR_EXECUTABLE] = {parse_executable, match_executable, NULL},
     [SELECTOR_CONTROL_GROUP] = {parse_regex, NULL, attributes_cgroup},
+    [SELECTOR_UNIT] = {parse_unit, match_unit, NULL},
     [SELECTOR_COMMAND_LINE] = {parse_regex, NULL, attributes_cmdline},
     [SELECTOR_USER] = {parse_user, match_user, NULL},
 };

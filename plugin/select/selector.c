@@ -79,11 +79,13 @@ static enum selector_match match_any(enum selector_kind kind,
 /* In which order the kinds are asked: cheap ones first. Of a process that has
  * ended, the user is known. */
 static const enum selector_kind order_living[SELECTOR_KINDS] = {
-    SELECTOR_COMMAND,       SELECTOR_PID_FILE,     SELECTOR_EXECUTABLE,
-    SELECTOR_CONTROL_GROUP, SELECTOR_COMMAND_LINE, SELECTOR_USER};
+    SELECTOR_COMMAND,       SELECTOR_PID_FILE, SELECTOR_EXECUTABLE,
+    SELECTOR_CONTROL_GROUP, SELECTOR_UNIT,     SELECTOR_COMMAND_LINE,
+    SELECTOR_USER};
 static const enum selector_kind order_ended[SELECTOR_KINDS] = {
-    SELECTOR_COMMAND,    SELECTOR_USER,          SELECTOR_PID_FILE,
-    SELECTOR_EXECUTABLE, SELECTOR_CONTROL_GROUP, SELECTOR_COMMAND_LINE};
+    SELECTOR_COMMAND,     SELECTOR_USER,          SELECTOR_PID_FILE,
+    SELECTOR_EXECUTABLE,  SELECTOR_CONTROL_GROUP, SELECTOR_UNIT,
+    SELECTOR_COMMAND_LINE};
 
 /* All of the kinds have to match: one that does not decides, whatever is
  * unknown of others. */

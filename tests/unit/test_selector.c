@@ -72,11 +72,56 @@ static void matches_by_each_kind(void **state) {
       {SELECTOR_CONTROL_GROUP, "^/system\\.slice/", true},
       {SELECTOR_CONTROL_GROUP, "^/user\\.slice/", false},
       {SELECTOR_CONTROL_GROUP, "0::", false},
+
+      {SELECTOR_UNIT, "php.service", true},
+      {SELECTOR_UNIT, "php*", true},
+      {SELECTOR_UNIT, "[a-p]h?.service", true},
+      {SELECTOR_UNIT, "*", true},
+      {SELECTOR_UNIT, "php", false},
+      {SELECTOR_UNIT, "php.", false},
+      {SELECTOR_UNIT, "php.s.*", false}, /* no regular expression */
+      {SELECTOR_UNIT, "system.slice", false},
+      {SELECTOR_UNIT, "none", false},
   };
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct selector *selector = selector_of(cases[i].kind, cases[i].value);
     assert_case_int(cases[i].value, matches(procfs, selector, "php-fpm8.2"),
+                    cases[i].matches);
+    selector_destroy(selector);
+  }
+}
+
+/* As %{unit} names it: the container, the user's unit, the machine. */
+static void matches_the_unit(void **state) {
+  struct procfs *procfs = *state;
+#define ID "4f1c9e0b7a2d4f1c9e0b7a2d4f1c9e0b7a2d4f1c9e0b7a2d4f1c9e0b7a2d0123"
+  static const struct {
+    const char *cgroup, *value;
+    bool matches;
+  } cases[] = {
+      {"0::/system.slice/docker-" ID ".scope\n", "4f1c9e0b7a2d", true},
+      {"0::/system.slice/docker-" ID ".scope\n", "docker-*", false},
+      {"1:name=systemd:/docker/" ID "\n0::/system.slice/docker.service\n",
+       "4f1c*", true},
+      {"1:name=systemd:/docker/" ID "\n0::/system.slice/docker.service\n",
+       "docker.service", false},
+      {"0::/system.slice/dbus.service\n", "dbus.service", true},
+      {"0::/user.slice/user-1000.slice/user@1000.service/dbus.service\n",
+       "dbus.service", false},
+      {"0::/user.slice/user-1000.slice/user@1000.service/dbus.service\n",
+       "user-*-dbus.service", true},
+      {"0::/machine.slice/machine-a\\x2db.scope/payload/x.service\n",
+       "machine-a\\x2db.scope", true},
+      {"0::/machine.slice/machine-a\\x2db.scope/payload/x.service\n",
+       "x.service", false},
+      {"0::/\n", "*", false},
+      {"0::/\n", "none", false},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct selector *selector = selector_of(SELECTOR_UNIT, cases[i].value);
+    tree_put(&procfs->tree, "12/cgroup", cases[i].cgroup);
+    assert_case_int(cases[i].value, matches(procfs, selector, "x"),
                     cases[i].matches);
     selector_destroy(selector);
   }
@@ -267,6 +312,8 @@ static void refuses_bad_values(void **state) {
       {SELECTOR_CONTROL_GROUP, "[a", "missing terminating ]", "pcre2syntax(3)"},
       {SELECTOR_CONTROL_GROUP, "*{", "quantifier does not follow",
        "pcre2syntax(3)"},
+      {SELECTOR_UNIT, "", "is empty", "at least one character"},
+      {SELECTOR_UNIT, "a/b.service", "cannot be a unit", "ControlGroup"},
       {SELECTOR_USER, "no user", "cannot be a user", "number"},
       {SELECTOR_USER, "", "cannot be a user", "getent passwd"},
       {SELECTOR_USER, "-1", "cannot be a user", "number"},
@@ -385,6 +432,12 @@ static void decides_what_another_condition_excludes(void **state) {
        {{SELECTOR_COMMAND_LINE, "x"}, {SELECTOR_CONTROL_GROUP, "b"}},
        SELECTOR_UNKNOWN,
        false},
+      {"another unit",
+       "/a",
+       {{SELECTOR_COMMAND_LINE, "x"}, {SELECTOR_UNIT, "b.service"}},
+       SELECTOR_NO,
+       false},
+      {"no unit", NULL, {{SELECTOR_UNIT, "*"}}, SELECTOR_UNKNOWN, false},
       {"no executable, another cgroup",
        "/a",
        {{SELECTOR_EXECUTABLE, "/bin/x"}, {SELECTOR_CONTROL_GROUP, "b"}},
@@ -759,6 +812,7 @@ static void selects_nobody_without_a_pid_file(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       fake(matches_by_each_kind),
+      fake(matches_the_unit),
       fake(knows_that_names_are_cut),
       fake(combines),
       fake(follows_links_to_the_executable),
