@@ -11,7 +11,14 @@
 #include <strings.h>
 
 /* Where an option stands. */
-enum place { IN_PLUGIN = 1, IN_PROCESS = 2, IN_GROUP = 4, ANYWHERE = 7 };
+enum place {
+  IN_PLUGIN = 1,
+  IN_PROCESS = 2,
+  IN_GROUP = 4,
+  ANYWHERE = 7,
+  IN_EXCLUDE = 8,
+  IN_SELECTION = IN_GROUP | IN_EXCLUDE,
+};
 
 struct option {
   const char *key;
@@ -219,19 +226,21 @@ static int set_selector(struct config_scope *scope, const struct option *option,
 
 static int set_stanza(struct config_scope *, const struct option *,
                       const oconfig_item_t *);
+static int set_exclude(struct config_scope *, const struct option *,
+                       const oconfig_item_t *);
 
 static const struct option options[] = {
     {"Process", IN_PLUGIN, set_stanza, CONFIG_STANZA_PROCESS},
     {"ProcessMatch", IN_PLUGIN, set_stanza, CONFIG_STANZA_PROCESS_MATCH},
     {"Group", IN_PLUGIN, set_stanza, CONFIG_STANZA_GROUP},
 
-    {"Command", IN_GROUP, set_selector, SELECTOR_COMMAND},
-    {"CommandLine", IN_GROUP, set_selector, SELECTOR_COMMAND_LINE},
-    {"Executable", IN_GROUP, set_selector, SELECTOR_EXECUTABLE},
-    {"User", IN_GROUP, set_selector, SELECTOR_USER},
-    {"ControlGroup", IN_GROUP, set_selector, SELECTOR_CONTROL_GROUP},
-    {"Unit", IN_GROUP, set_selector, SELECTOR_UNIT},
-    {"PIDFile", IN_GROUP, set_selector, SELECTOR_PID_FILE},
+    {"Command", IN_SELECTION, set_selector, SELECTOR_COMMAND},
+    {"CommandLine", IN_SELECTION, set_selector, SELECTOR_COMMAND_LINE},
+    {"Executable", IN_SELECTION, set_selector, SELECTOR_EXECUTABLE},
+    {"User", IN_SELECTION, set_selector, SELECTOR_USER},
+    {"ControlGroup", IN_SELECTION, set_selector, SELECTOR_CONTROL_GROUP},
+    {"Unit", IN_SELECTION, set_selector, SELECTOR_UNIT},
+    {"PIDFile", IN_SELECTION, set_selector, SELECTOR_PID_FILE},
 
     {"CollectDelay", ANYWHERE, set_collect, COLLECT_DELAY},
     {"CollectDelayAccounting", ANYWHERE, set_collect, COLLECT_DELAY},
@@ -261,6 +270,7 @@ static const struct option options[] = {
     {"CollectSystemContextSwitch", IN_PLUGIN, set_ignored, 0},
 
     {"Descendants", IN_GROUP, set_descendants, 0},
+    {"Exclude", IN_GROUP, set_exclude, 0},
     {"Top", IN_GROUP, set_top, 0},
     {"MaxGroups", IN_PLUGIN, set_max_groups, 0},
 };
@@ -306,6 +316,16 @@ static int set_stanza(struct config_scope *scope, const struct option *option,
     status = set_options(scope, item,
                          kind == CONFIG_STANZA_GROUP ? IN_GROUP : IN_PROCESS);
   return config_stanza_end(scope, item, status);
+}
+
+static int set_exclude(struct config_scope *scope, const struct option *option,
+                       const oconfig_item_t *item) {
+  (void)option;
+  int status = config_stanza_begin_exclude(scope, item);
+  if (status != 0)
+    return status;
+  status = set_options(scope, item, IN_EXCLUDE);
+  return config_stanza_end_exclude(scope, item, status);
 }
 
 void config_init(struct settings *settings) {

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SELECTORS                                                              \
+  "Command, CommandLine, Executable, User, ControlGroup, Unit or PIDFile"
+
 /* Whether the values are strings, and so many. */
 static bool has_strings(const oconfig_item_t *item, int count) {
   for (int i = 0; i < item->values_num; i++)
@@ -96,8 +99,7 @@ static int add_selector_value(const struct config_scope *scope,
   } else if (value->type != OCONFIG_TYPE_STRING) {
     return config_fail(scope, &wrong, "must be a string in quotes");
   }
-  if (selector_add(scope->rule->selector, kind, text, error, sizeof(error)) !=
-      0)
+  if (selector_add(scope->selector, kind, text, error, sizeof(error)) != 0)
     return config_fail(scope, &wrong, "%s", error);
   return 0;
 }
@@ -125,6 +127,7 @@ static int make_rule(struct config_scope *scope, const oconfig_item_t *item) {
     return -ENOMEM;
   }
   scope->rule = rule;
+  scope->selector = rule->selector;
   scope->stanza = item;
   return 0;
 }
@@ -163,6 +166,28 @@ int config_stanza_begin(struct config_scope *scope, const oconfig_item_t *item,
   return status;
 }
 
+int config_stanza_begin_exclude(struct config_scope *scope,
+                                const oconfig_item_t *item) {
+  if (item->values_num > 0)
+    return config_fail(scope, item,
+                       "takes no value; put selectors into the block");
+  struct exclusion *exclusion = rule_exclude(scope->rule);
+  if (exclusion == NULL) {
+    snprintf(scope->error, scope->size, "no memory for %s", item->key);
+    return -ENOMEM;
+  }
+  scope->selector = exclusion->selector;
+  return 0;
+}
+
+int config_stanza_end_exclude(struct config_scope *scope,
+                              const oconfig_item_t *item, int status) {
+  if (status == 0 && selector_is_empty(scope->selector))
+    status = config_fail(scope, item, "excludes nothing; add " SELECTORS);
+  scope->selector = scope->rule->selector;
+  return status;
+}
+
 static int check_captures(const struct config_scope *scope,
                           const oconfig_item_t *item) {
   const struct rule *rule = scope->rule;
@@ -191,12 +216,11 @@ int config_stanza_end(struct config_scope *scope, const oconfig_item_t *item,
   struct rule *rule = scope->rule;
   if (status == 0 && selector_is_empty(rule->selector) &&
       rule->template == NULL)
-    status = config_fail(scope, item,
-                         "selects nothing; add Command, CommandLine, "
-                         "Executable, User, ControlGroup, Unit or PIDFile");
+    status = config_fail(scope, item, "selects nothing; add " SELECTORS);
   if (status == 0)
     status = check_captures(scope, item);
   scope->rule = NULL;
+  scope->selector = NULL;
   scope->stanza = NULL;
   if (status == 0)
     append_rule(scope->settings, rule);

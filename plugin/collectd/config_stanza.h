@@ -25,6 +25,13 @@ int config_stanza_begin(struct config_scope *scope, const oconfig_item_t *item,
 int config_stanza_select(const struct config_scope *scope,
                          const oconfig_item_t *item, enum selector_kind kind);
 
+/* Begins and ends a block of selectors that leave processes out. Both return as
+ * above; status is of all between them. */
+int config_stanza_begin_exclude(struct config_scope *scope,
+                                const oconfig_item_t *item);
+int config_stanza_end_exclude(struct config_scope *scope,
+                              const oconfig_item_t *item, int status);
+
 /* Adds the rule to the settings if status, of all since the begin, is 0 and the
  * rule is complete. Returns the status. */
 int config_stanza_end(struct config_scope *scope, const oconfig_item_t *item,

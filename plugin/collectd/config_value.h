@@ -13,7 +13,8 @@
 
 struct config_scope {
   struct settings *settings;
-  struct rule *rule; /* NULL outside of a stanza */
+  struct rule *rule;         /* NULL outside of a stanza */
+  struct selector *selector; /* the rule's, or one of its exclusions' */
   const oconfig_item_t *stanza;
   char *error;
   size_t size;

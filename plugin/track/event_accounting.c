@@ -112,6 +112,7 @@ static void inherit_descent_only(struct join *join, struct process *child,
                                  const struct process *parent)
     REQUIRES(tracker_mutex) {
   join->match_count = 0;
+  join_copy_exclusions(join, parent->member);
   join_work_out(join, parent, NOBODY, 0);
   if (join->count > 0)
     join_admit(join, child, true);
@@ -146,8 +147,20 @@ static bool copy_groups(struct event_accounting *events, struct process *child,
   return is_complete;
 }
 
+/* Finds out which rules leave a process out. */
+static void match_exclusions(struct event_accounting *events, pid_t pid) {
+  struct selection *selection = &events->changes.selection;
+  struct procfs_stat stat;
+
+  join_begin(&selection->join);
+  if (selection->tracker->excludes_descendants &&
+      !(process_changes_read_stat(&events->changes, pid, &stat) &&
+        selection_match(selection, pid, &stat)))
+    join_doubt_exclusions(&selection->join);
+}
+
 /* Has a process that a read met before its fork was heard inherit from who has
- * forked it. */
+ * forked it, unless it is left out. */
 static void inherit_descent(struct event_accounting *events,
                             struct process *child,
                             const struct process_event *fork)
@@ -155,7 +168,7 @@ static void inherit_descent(struct event_accounting *events,
   struct join *join = &events->changes.selection.join;
   const struct member *member = child->member;
 
-  join->match_count = 0;
+  join->match_count = 0; /* but not what leaves it out */
   for (size_t i = 0; member != NULL && i < member->group_count; i++)
     join->matches[join->match_count++] =
         (struct match){.rule = member->memberships[i].rule,
@@ -189,6 +202,8 @@ static void take_fork(struct event_accounting *events,
   static const uint64_t slack_ns = TRACKER_FORK_MS * UINT64_C(1000000);
   uint64_t earliest_ns = subtract(fork->time_ns, slack_ns);
   bool must_look = false;
+  if (is_there)
+    match_exclusions(events, fork->pid);
 
   tracker_lock(tracker);
   note_thread(tracker, fork);

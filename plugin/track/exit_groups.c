@@ -31,7 +31,8 @@ void exit_groups_begin_batch(struct exit_groups *groups, uint64_t time_ns) {
 }
 
 void exit_groups_begin_process(struct exit_groups *groups) {
-  groups->join.match_count = groups->unknown_count = 0;
+  join_begin(&groups->join);
+  groups->unknown_count = 0;
 }
 
 bool exit_groups_match(struct exit_groups *groups, struct procfs *proc,
@@ -44,7 +45,7 @@ bool exit_groups_match(struct exit_groups *groups, struct procfs *proc,
   for (const struct rule *r = groups->tracker->rules; r != NULL; r = r->next) {
     enum selector_match result =
         exit_info_match(&look, r, &join->matches[join->match_count]);
-    join->match_count += result == SELECTOR_YES;
+    join_note_match(join, r, result);
     if (result == SELECTOR_UNKNOWN)
       groups->unknown[groups->unknown_count++] = r;
   }
@@ -109,7 +110,8 @@ static void exclude_groups(struct join *join, const struct member *member)
   for (size_t i = 0; member != NULL && i < join->count; i++)
     for (size_t j = 0; j < member->group_count; j++)
       join->memberships[i].is_duplicate |=
-          join->memberships[i].group == member->memberships[j].group;
+          join->memberships[i].group == member->memberships[j].group &&
+          !member->memberships[j].is_excluded;
 }
 
 /* Counts the exit of a process that a read has met in groups of which it is no
@@ -142,7 +144,7 @@ static bool has_undecided_rule(const struct exit_groups *groups) {
   for (size_t i = 0; i < groups->unknown_count; i++)
     if (!join_inherits(&groups->join, groups->unknown[i]))
       return true;
-  return false;
+  return join_is_in_doubt(&groups->join);
 }
 
 /* Whether a process belonged to a group by a rule. */
@@ -167,6 +169,8 @@ static void decide_by_parent(struct exit_groups *groups,
       parent->start_ns > info->latest_ns ||
       process_has_changed(parent, info->comm, parent->was_forked))
     return;
+  if (parent->member != NULL && !groups->tracker->excludes_by_pid)
+    join_settle_exclusions(&groups->join, parent->member);
   size_t undecided = 0;
   for (size_t i = 0; i < groups->unknown_count; i++) {
     const struct rule *rule = groups->unknown[i];
@@ -174,7 +178,7 @@ static void decide_by_parent(struct exit_groups *groups,
         parent->member != NULL ? find_membership(parent->member, rule) : NULL;
     if (membership != NULL && rule_wants_pid(rule))
       groups->unknown[undecided++] = rule;
-    else if (membership != NULL)
+    else if (membership != NULL && !membership->is_excluded)
       groups->join.matches[groups->join.match_count++] =
           (struct match){.rule = rule, .name = membership->group->name};
   }
@@ -187,10 +191,12 @@ static void keep_undecided_groups(struct exit_groups *groups,
                                   const struct member *member)
     REQUIRES(tracker_mutex) {
   struct join *join = &groups->join;
+  if (member != NULL)
+    join_settle_exclusions(join, member);
   for (size_t i = 0; member != NULL && i < groups->unknown_count; i++) {
     const struct membership *former =
         find_membership(member, groups->unknown[i]);
-    if (former != NULL)
+    if (former != NULL && !former->is_excluded)
       join->matches[join->match_count++] =
           (struct match){.rule = former->rule, .name = former->group->name};
   }

@@ -23,7 +23,9 @@ struct group {
   bool is_other;             /* others are added up in it */
   struct overlaps *overlaps; /* the tracker's; NULL if groups have none */
 
-  uint32_t members GUARDED_BY(tracker_mutex); /* processes that refer to it */
+  uint32_t members GUARDED_BY(tracker_mutex);  /* processes that refer to it */
+  uint32_t excluded GUARDED_BY(tracker_mutex); /* that would, but for an
+                                                  exclusion */
   uint32_t idle_reads GUARDED_BY(tracker_mutex); /* since it has had a member */
   uint32_t overlap_count GUARDED_BY(tracker_mutex); /* that refer to it */
   /* It is not reported any more; its totals are kept a while. */

@@ -11,19 +11,89 @@ int join_init(struct join *join, struct tracker *tracker) {
   *join = (struct join){
       .tracker = tracker,
       .matches = calloc(room, sizeof(join->matches[0])),
+      .excluded = calloc(room, sizeof(join->excluded[0])),
       .inherited = calloc(room, sizeof(join->inherited[0])),
       .memberships = calloc(room, sizeof(join->memberships[0])),
   };
-  return join->matches != NULL && join->inherited != NULL &&
-                 join->memberships != NULL
+  return join->matches != NULL && join->excluded != NULL &&
+                 join->inherited != NULL && join->memberships != NULL
              ? 0
              : -ENOMEM;
 }
 
 void join_clear(struct join *join) {
   free(join->matches);
+  free(join->excluded);
   free(join->inherited);
   free(join->memberships);
+}
+
+void join_begin(struct join *join) {
+  join->match_count = join->excluded_count = 0;
+}
+
+void join_note_match(struct join *join, const struct rule *rule,
+                     enum selector_match result) {
+  enum selector_match excluded = join->matches[join->match_count].is_excluded;
+  if (excluded != SELECTOR_NO && rule->descendants)
+    join->excluded[join->excluded_count++] =
+        (struct join_exclusion){rule, excluded == SELECTOR_YES};
+  join->match_count += result == SELECTOR_YES;
+}
+
+static struct join_exclusion *find_exclusion(const struct join *join,
+                                             const struct rule *rule) {
+  for (size_t i = 0; i < join->excluded_count; i++)
+    if (join->excluded[i].rule == rule)
+      return &join->excluded[i];
+  return NULL;
+}
+
+bool join_is_in_doubt(const struct join *join) {
+  for (size_t i = 0; i < join->excluded_count; i++)
+    if (!join->excluded[i].is_sure &&
+        join_inherits(join, join->excluded[i].rule))
+      return true;
+  return false;
+}
+
+void join_doubt_exclusions(struct join *join) {
+  join->excluded_count = 0;
+  for (const struct rule *r = join->tracker->rules; r != NULL; r = r->next)
+    if (r->descendants && r->exclusions != NULL)
+      join->excluded[join->excluded_count++] =
+          (struct join_exclusion){r, false};
+}
+
+static const struct membership *find_membership(const struct member *member,
+                                                const struct rule *rule)
+    REQUIRES(tracker_mutex) {
+  for (size_t i = 0; i < member->group_count; i++)
+    if (member->memberships[i].rule == rule)
+      return &member->memberships[i];
+  return NULL;
+}
+
+void join_settle_exclusions(struct join *join, const struct member *model) {
+  size_t count = 0;
+  for (size_t i = 0; i < join->excluded_count; i++) {
+    struct join_exclusion exclusion = join->excluded[i];
+    const struct membership *membership =
+        exclusion.is_sure ? NULL : find_membership(model, exclusion.rule);
+    if (membership != NULL && !membership->is_excluded)
+      continue;
+    exclusion.is_sure |= membership != NULL;
+    join->excluded[count++] = exclusion;
+  }
+  join->excluded_count = count;
+}
+
+void join_copy_exclusions(struct join *join, const struct member *member) {
+  join->excluded_count = 0;
+  for (size_t i = 0; member != NULL && i < member->group_count; i++)
+    if (member->memberships[i].is_excluded)
+      join->excluded[join->excluded_count++] =
+          (struct join_exclusion){member->memberships[i].rule, true};
 }
 
 /* What a process has of its own: what it has inherited; and as long as the
@@ -82,19 +152,29 @@ static void inherit(struct join *join, const struct process *process,
   }
 }
 
-void join_work_out(struct join *join, const struct process *process, pid_t ppid,
-                   uint64_t time_ns) {
-  inherit(join, process, ppid, time_ns);
+/* Fills in the memberships: those that were inherited, and those of the
+ * matches. */
+static void fill_in(struct join *join) REQUIRES(tracker_mutex) {
+  for (size_t i = 0; i < join->inherited_count; i++)
+    join->inherited[i].is_excluded =
+        find_exclusion(join, join->inherited[i].rule) != NULL;
   join->count =
       tracker_join(join->tracker, join->inherited, join->inherited_count,
                    join->matches, join->match_count, join->memberships);
 }
 
+void join_work_out(struct join *join, const struct process *process, pid_t ppid,
+                   uint64_t time_ns) {
+  inherit(join, process, ppid, time_ns);
+  fill_in(join);
+}
+
 bool join_copy(struct join *join, const struct process *parent) {
   const struct member *member = parent->member;
-  bool is_complete = true;
+  bool is_complete = !join->tracker->excludes_by_pid;
 
   join->inherited_count = join->match_count = 0;
+  join_copy_exclusions(join, member);
   inherit_from(join, member);
   for (size_t i = 0; member != NULL && i < member->group_count; i++) {
     const struct rule *rule = member->memberships[i].rule;
@@ -106,9 +186,7 @@ bool join_copy(struct join *join, const struct process *parent) {
       join->matches[join->match_count++] = (struct match){
           .rule = rule, .name = member->memberships[i].group->name};
   }
-  join->count =
-      tracker_join(join->tracker, join->inherited, join->inherited_count,
-                   join->matches, join->match_count, join->memberships);
+  fill_in(join);
   return is_complete;
 }
 

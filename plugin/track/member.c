@@ -19,9 +19,11 @@ struct member *member_create(bool from_zero) UNCHECKED {
 }
 
 static void leave_groups(struct member *member) REQUIRES(tracker_mutex) {
-  for (size_t i = 0; i < member->group_count; i++)
-    member->memberships[i].group->members -=
-        !member->memberships[i].is_duplicate;
+  for (size_t i = 0; i < member->group_count; i++) {
+    struct group *group = member->memberships[i].group;
+    group->members -= !member->memberships[i].is_duplicate;
+    group->excluded -= member->memberships[i].is_excluded;
+  }
   free(member->memberships);
   member->group_count = 0;
   overlap_put(member->overlap);
@@ -82,7 +84,9 @@ int member_move(struct member *member, const struct membership *memberships,
   member->inherited = inherited;
   for (size_t i = 0; i < count; i++) {
     copy[i].group->members += !copy[i].is_duplicate;
-    copy[i].group->idle_reads = 0;
+    copy[i].group->excluded += copy[i].is_excluded;
+    if (!copy[i].is_excluded)
+      copy[i].group->idle_reads = 0;
   }
   return 0;
 }
@@ -92,6 +96,8 @@ static void note_delays(struct member *member) REQUIRES(tracker_mutex) {
   member->counts_delays |= account_has_delays(&member->account);
   for (size_t i = 0; i < member->group_count; i++) {
     struct group *group = member->memberships[i].group;
+    if (member->memberships[i].is_excluded)
+      continue;
     group->has_counted |= member->counts_delays;
     group->has_uncounted |= !member->counts_delays;
   }
@@ -105,11 +111,19 @@ int member_set_groups(struct member *member,
     return status;
   uint32_t collect = 0;
   for (size_t i = 0; i < count; i++)
-    collect |= rule_reads(memberships[i].group->rule);
+    if (!memberships[i].is_excluded)
+      collect |= rule_reads(memberships[i].group->rule);
   member->collect = collect;
   if (member->has_record)
     note_delays(member);
   return 0;
+}
+
+bool member_counts(const struct member *member) {
+  for (size_t i = 0; i < member->group_count; i++)
+    if (!member->memberships[i].is_excluded)
+      return true;
+  return false;
 }
 
 bool member_has_groups(const struct member *member,
@@ -119,7 +133,8 @@ bool member_has_groups(const struct member *member,
     return false;
   for (size_t i = 0; i < count; i++)
     if (member->memberships[i].rule != memberships[i].rule ||
-        member->memberships[i].group != memberships[i].group)
+        member->memberships[i].group != memberships[i].group ||
+        member->memberships[i].is_excluded != memberships[i].is_excluded)
       return false;
   return true;
 }

@@ -11,8 +11,10 @@
 struct membership {
   const struct rule *rule;
   struct group *group;
-  bool is_duplicate; /* another rule names the same group, in which it counts
-                        once */
+  bool is_excluded;  /* inherited, but the rule leaves it out: its children may
+                        inherit, too, but it does not count */
+  bool is_duplicate; /* it does not count: excluded; or another rule names the
+                        same group, in which it counts once */
 };
 
 /* A process that belongs to at least one group. */
@@ -71,6 +73,9 @@ int member_set_groups(struct member *member,
  * collects stays as it was. Returns 0 or -ENOMEM. */
 int member_move(struct member *member, const struct membership *memberships,
                 size_t count, size_t inherited) REQUIRES(tracker_mutex);
+
+/* Whether it counts in any of its groups. */
+bool member_counts(const struct member *member) REQUIRES(tracker_mutex);
 
 /* Whether its groups are these, in this order, and as many inherited. */
 bool member_has_groups(const struct member *member,

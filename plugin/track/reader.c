@@ -285,7 +285,7 @@ static bool keep_process(void *context, struct process *process)
     reader->report->select = process->select_error;
   if (member != NULL && !process_has_exited(process)) {
     member_add_gauges(member, process->start_ns);
-    reader->report->members++;
+    reader->report->members += member_counts(member);
     if (member->io_error != 0)
       reader->report->io = member->io_error;
     if (member->gauges != NULL)
@@ -377,7 +377,7 @@ void reader_read(struct reader *reader, uint64_t boot_ns,
   begin_read(reader);
 
   for (const struct rule *r = tracker->rules; r != NULL; r = r->next)
-    selector_refresh(r->selector, select_again, reader);
+    rule_refresh(r, select_again, reader);
   uint32_t lookups = user_cache_refresh() + path_watch_note_read();
   reader->lookups_changed = lookups != reader->lookups;
   reader->lookups = lookups;

@@ -37,12 +37,14 @@ bool selection_look_again(struct selection *selection, pid_t pid,
 static void match_rule(struct selection *selection, const struct rule *rule,
                        struct attributes *attributes) {
   struct join *join = &selection->join;
+  struct match *match = &join->matches[join->match_count];
 
   attributes->undecided = NULL;
-  enum selector_match result =
-      rule_match(rule, attributes, &join->matches[join->match_count]);
-  join->match_count += result == SELECTOR_YES;
-  if (result != SELECTOR_UNKNOWN || attributes->undecided == NULL)
+  enum selector_match result = rule_match(rule, attributes, match);
+  bool is_unknown =
+      result == SELECTOR_UNKNOWN || match->is_excluded == SELECTOR_UNKNOWN;
+  join_note_match(join, rule, result);
+  if (!is_unknown || attributes->undecided == NULL)
     return;
   if (selection->select_error != -EAGAIN)
     selection->select_error =
@@ -57,7 +59,7 @@ static void clear_attributes(void *attributes) { attributes_clear(attributes); }
 /* Matches a process, whose attributes these are, with all rules. */
 static void match_rules(struct selection *selection,
                         struct attributes *attributes) {
-  selection->join.match_count = 0;
+  join_begin(&selection->join);
   selection->select_error = 0;
   pthread_cleanup_push(clear_attributes, attributes); /* if left behind */
   for (const struct rule *r = selection->tracker->rules; r != NULL; r = r->next)

@@ -73,6 +73,8 @@ static int add_rules(struct tracker *tracker, const struct rule *rules)
     tracker->has_descendants |= r->descendants;
     tracker->passes_on_cgroups |=
         r->descendants && (r->collect & COLLECT_CGROUP) != 0;
+    tracker->excludes_descendants |= r->descendants && r->exclusions != NULL;
+    tracker->excludes_by_pid |= rule_excludes_by_pid(r);
     if (has_names(r))
       other->collect |= r->collect;
     else if (add_group(tracker, r, r->name) == NULL)
@@ -189,9 +191,18 @@ static bool has_rule(const struct membership *memberships, size_t count,
 static bool has_group(const struct membership *memberships, size_t count,
                       const struct group *group) {
   for (size_t i = 0; i < count; i++)
-    if (memberships[i].group == group)
+    if (memberships[i].group == group && !memberships[i].is_excluded)
       return true;
   return false;
+}
+
+/* Takes a group that was inherited. While all who inherited it were excluded it
+ * may have been forgotten. */
+static void inherit_group(struct tracker *tracker,
+                          const struct membership *membership)
+    REQUIRES(tracker_mutex) {
+  if (membership->group->is_forgotten && !membership->is_excluded)
+    revive(tracker, membership->group);
 }
 
 size_t tracker_join(struct tracker *tracker, const struct membership *inherited,
@@ -202,7 +213,9 @@ size_t tracker_join(struct tracker *tracker, const struct membership *inherited,
   for (; count < inherited_count; count++) {
     memberships[count] = inherited[count];
     memberships[count].is_duplicate =
+        inherited[count].is_excluded ||
         has_group(memberships, count, inherited[count].group);
+    inherit_group(tracker, &memberships[count]);
   }
   for (size_t i = 0; i < match_count; i++) {
     const struct rule *rule = matches[i].rule;
@@ -212,7 +225,8 @@ size_t tracker_join(struct tracker *tracker, const struct membership *inherited,
     if (group == NULL)
       continue;
     bool is_duplicate = has_group(memberships, count, group);
-    memberships[count++] = (struct membership){rule, group, is_duplicate};
+    memberships[count++] = (struct membership){
+        .rule = rule, .group = group, .is_duplicate = is_duplicate};
   }
   return count;
 }
@@ -237,7 +251,7 @@ void tracker_age_groups(struct tracker *tracker) {
     struct group *group = *link;
     group->idle_reads = group->members > 0 ? 0 : group->idle_reads + 1;
     if (has_names(group->rule) && group->idle_reads > memory_of(group) &&
-        group->overlap_count == 0) {
+        group->overlap_count == 0 && group->excluded == 0) {
       remove_group(tracker, link);
       continue;
     }

@@ -43,8 +43,10 @@ struct tracker {
   /* Never change. */
   const struct rule *rules;
   size_t rule_count;
-  bool has_descendants;   /* a rule wants them */
-  bool passes_on_cgroups; /* to descendants, for a group that collects them */
+  bool has_descendants;      /* a rule wants them */
+  bool excludes_descendants; /* and leaves some out */
+  bool excludes_by_pid;      /* a rule leaves processes out by their pids */
+  bool passes_on_cgroups;    /* to descendants, for a group that collects them */
 
   /* Set by who has made the tracker, before others use it: all exits are wanted
    * (exit_event.h), and how the OOM killer's are told, or NULL. Who takes exit
