@@ -80,7 +80,9 @@ static const char *path_remedy(const struct path_change *change) {
   case -EISDIR:
     return "name a file in this directory";
   case -EBADMSG:
-    return "it must contain a process's number and nothing else";
+    return "it must begin with the numbers of processes";
+  case -E2BIG:
+    return "select so many processes otherwise, by Unit for example";
   case -ENODATA:
     return "restart the service, which writes its number there; or remove the "
            "file if the service has ended";
@@ -98,6 +100,8 @@ static const char *path_cause(int error) {
   switch (error) {
   case -EBADMSG:
     return "no process id";
+  case -E2BIG:
+    return "too many process ids";
   case -ENODATA:
     return "it is empty";
   case -EINVAL:
@@ -118,7 +122,7 @@ bool lookup_describe_path(const struct path_change *change, char *line,
   else
     snprintf(line, size, "%s \"%s\" cannot be read (%s): %s. %s", option,
              change->path, path_cause(change->error), path_remedy(change),
-             is_pid_file ? "The process that it named last stays in use."
+             is_pid_file ? "The processes that it named before stay in use."
                          : "Processes are selected by this path as it stands.");
   return change->error != 0;
 }

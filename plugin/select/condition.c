@@ -195,7 +195,7 @@ static enum selector_match match_unit(const struct condition *condition,
 static enum selector_match match_pid_file(const struct condition *condition,
                                           struct matching *matching) {
   const struct attributes *a = matching->a;
-  return yes_or_no(path_watch_pid(condition->path) == a->pid);
+  return yes_or_no(path_watch_has_pid(condition->path, a->pid));
 }
 
 static const struct {

@@ -3,6 +3,7 @@
 #define TASKSTATS_CONDITION_H
 
 #include "select/matching.h"
+#include "select/pid_set.h"
 #include "select/selector_kind.h"
 
 /*
@@ -19,7 +20,7 @@ struct condition {
   bool is_number;
 
   struct path_watch *path; /* Executable, PIDFile */
-  pid_t pid; /* PIDFile: whom it named at the last refresh, or 0 */
+  struct pid_set pids;     /* PIDFile: whom it named at the last refresh */
 };
 
 /* Parses a value. Returns 0, and a condition that the caller destroys; or a

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <linux/magic.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -92,21 +93,38 @@ static void look_at_executable(const char *path, struct path_answer *answer) {
   close(fd);
 }
 
-/* Of the first line; some programs write more below. Returns -EBADMSG if there
- * is no number. */
-static int parse_pid(const char *text, pid_t *pid) {
-  text += strspn(text, " \t\r\n");
-  size_t digits = strspn(text, "0123456789");
-  *pid = 0;
-  if (digits == 0 || digits > 10 || strchr(" \t\r\n", text[digits]) == NULL)
-    return -EBADMSG;
+/* What ends a text that was cut: it is in no pid file. */
+enum { CUT = '\1' };
+
+/* Takes a pid, and moves behind it. Returns false where there is none. */
+static bool take_pid(const char **text, pid_t *pid) {
+  enum { PID_MAX_LIMIT = 4194304, DIGITS_MAX = 10 }; /* linux/threads.h */
+  const char *at = *text + strspn(*text, " \t\r\n");
+  size_t digits = strspn(at, "0123456789");
+  if (digits == 0 || digits > DIGITS_MAX ||
+      strchr(" \t\r\n", at[digits]) == NULL)
+    return false;
   int64_t number = 0;
   for (size_t i = 0; i < digits; i++)
-    number = number * 10 + (text[i] - '0');
-  if (number == 0 || number > INT_MAX)
-    return -EBADMSG;
+    number = number * 10 + (at[i] - '0');
+  if (number == 0 || number > PID_MAX_LIMIT)
+    return false;
   *pid = (pid_t)number;
-  return 0;
+  *text = at + digits;
+  return true;
+}
+
+/* Adds the pids that a file begins with: some programs write more behind, and
+ * PostgreSQL's postmaster has a port and a time there. */
+static int parse_pids(const char *text, struct pid_set *pids) {
+  pid_t pid;
+  if (!take_pid(&text, &pid))
+    return strchr(text, CUT) != NULL ? -E2BIG : -EBADMSG;
+  do
+    if (!pid_set_add(pids, pid))
+      return -E2BIG;
+  while (take_pid(&text, &pid));
+  return text[strspn(text, " \t\r\n0123456789")] == CUT ? -E2BIG : 0;
 }
 
 /* Returns a descriptor or a negative errno. A FIFO has nothing to read, and
@@ -132,26 +150,79 @@ static int open_regular(const char *path) {
   return status != 0 ? status : file;
 }
 
-static void look_at_pid_file(const char *path, struct path_answer *answer) {
-  enum { READ_SIZE = 64 };
+/* Returns the status, and adds what the file names. */
+static int look_at_pid_file(const char *path, struct pid_set *pids) {
+  enum { READ_SIZE = 4096 };
   char text[READ_SIZE + 2];
   int fd = open_regular(path);
-  if (fd < 0) {
-    answer->status = fd;
-    return;
-  }
+  if (fd < 0)
+    return fd;
   ssize_t size = read(fd, text, READ_SIZE);
-  if (size < 0) {
-    answer->status = -errno;
-  } else if (size == 0) {
-    answer->status = -ENODATA;
-  } else {
-    if (size == READ_SIZE) /* a number may go on */
-      text[size++] = 'x';
-    text[size] = '\0';
-    answer->status = parse_pid(text, &answer->pid);
-  }
+  int status = size < 0 ? -errno : size == 0 ? -ENODATA : 0;
   close(fd);
+  if (status != 0)
+    return status;
+  if (size == READ_SIZE)
+    text[size++] = CUT;
+  text[size] = '\0';
+  return parse_pids(text, pids);
+}
+
+static bool is_none(int status) {
+  return status == -ENOENT || status == -ENOTDIR;
+}
+
+static int glob_error; /* the first that a directory could not be read for */
+
+static int note_glob_error(const char *path, int error) {
+  (void)path;
+  if (glob_error == 0 && !is_none(-error))
+    glob_error = -error;
+  return 0;
+}
+
+/* Where the part of a path begins that stands behind all wildcards: "/x.pid"
+ * in "/run/[a-z]*" "/x.pid". */
+static const char *find_plain_end(const char *path) {
+  const char *end = path;
+  for (const char *at = path; (at = strpbrk(at, "*?[")) != NULL;)
+    at = end = at + strcspn(at, "/");
+  return end;
+}
+
+/* What stands behind the wildcards is not asked of glob, which does not tell
+ * that a directory may not be searched. */
+static int look_at_pid_files(const char *path, struct pid_set *pids) {
+  char pattern[PATH_MAX], file[2 * PATH_MAX];
+  const char *end = find_plain_end(path);
+  glob_t found;
+
+  memcpy(pattern, path, (size_t)(end - path));
+  pattern[end - path] = '\0';
+  glob_error = 0;
+  int result = glob(pattern, GLOB_NOESCAPE, note_glob_error, &found);
+  if (result == GLOB_NOMATCH)
+    return glob_error;
+  if (result != 0)
+    return -ENOMEM;
+  int status = glob_error;
+  for (size_t i = 0; i < found.gl_pathc; i++) {
+    size_t length = strlen(found.gl_pathv[i]);
+    if (length >= PATH_MAX)
+      continue;
+    memcpy(file, found.gl_pathv[i], length);
+    memcpy(file + length, end, strlen(end) + 1);
+    int error = look_at_pid_file(file, pids);
+    if (status == 0 && !is_none(error))
+      status = error;
+  }
+  globfree(&found);
+  return status;
+}
+
+static int look_at_pids(const char *path, struct pid_set *pids) {
+  return find_plain_end(path) == path ? look_at_pid_file(path, pids)
+                                      : look_at_pid_files(path, pids);
 }
 
 static void close_others(void) {
@@ -241,7 +312,7 @@ _Noreturn static void serve(void) {
     if (request.kind == PATH_EXECUTABLE)
       look_at_executable(request.path, &answer);
     else
-      look_at_pid_file(request.path, &answer);
+      answer.status = look_at_pids(request.path, &answer.pids);
     if (send(SOCKET, &answer, sizeof(answer), MSG_NOSIGNAL) < 0)
       _exit(EXIT_SUCCESS);
   }

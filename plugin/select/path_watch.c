@@ -44,7 +44,7 @@ struct path_watch {
   uint32_t awaited GUARDED_BY(lock); /* what path_watch_wait waits for */
   int error GUARDED_BY(lock);
   int told_error GUARDED_BY(lock);
-  pid_t pid GUARDED_BY(lock);
+  struct pid_set pids GUARDED_BY(lock);
   struct executable executable GUARDED_BY(lock);
 
   /* The thread's: */
@@ -101,9 +101,11 @@ void path_watch_destroy(struct path_watch *watch) {
 static void store_pid_file(struct path_watch *watch,
                            const struct path_answer *answer) REQUIRES(lock) {
   if (answer->status == 0)
-    watch->pid = answer->pid;
+    watch->pids = answer->pids;
   else if (answer->status == -ENOENT || answer->status == -ENOTDIR)
-    watch->pid = 0; /* nothing runs */
+    watch->pids.count = 0; /* nothing runs */
+  for (size_t i = 0; answer->status != 0 && i < answer->pids.count; i++)
+    pid_set_add(&watch->pids, answer->pids.pids[i]);
 }
 
 static void store_error(struct path_watch *watch, int error) REQUIRES(lock) {
@@ -328,11 +330,17 @@ uint32_t path_watch_note_read(void) {
   return count;
 }
 
-pid_t path_watch_pid(struct path_watch *watch) {
+void path_watch_pids(struct path_watch *watch, struct pid_set *pids) {
   mutex_lock(&lock);
-  pid_t pid = watch->pid;
+  *pids = watch->pids;
   mutex_unlock(&lock);
-  return pid;
+}
+
+bool path_watch_has_pid(struct path_watch *watch, pid_t pid) {
+  mutex_lock(&lock);
+  bool has = pid_set_has(&watch->pids, pid);
+  mutex_unlock(&lock);
+  return has;
 }
 
 bool path_watch_has_path(struct path_watch *watch, const char *path) {

@@ -41,9 +41,12 @@ void path_watch_wait(unsigned int most_ms);
  * file that an executable is has. */
 uint32_t path_watch_note_read(void);
 
-/* The process that a pid file names, or 0. While the file cannot be read or
- * understood it is the last one that was. */
-pid_t path_watch_pid(struct path_watch *watch);
+/* The processes that a pid file names, or all that wildcards stand for. While
+ * one cannot be read or understood, those that were named before stay. */
+void path_watch_pids(struct path_watch *watch, struct pid_set *pids);
+
+/* Whether a process is one of them. */
+bool path_watch_has_pid(struct path_watch *watch, pid_t pid);
 
 /* As executable_has_path; or whether it is the configured path itself. */
 bool path_watch_has_path(struct path_watch *watch, const char *path);

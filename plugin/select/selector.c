@@ -147,14 +147,8 @@ void selector_refresh(struct selector *selector,
                       void *context) {
   for (struct condition *v = selector->values[SELECTOR_PID_FILE]; v != NULL;
        v = v->next) {
-    pid_t before = v->pid;
-    pid_t now = path_watch_pid(v->path);
-    v->pid = now;
-    if (now == before)
-      continue;
-    if (before != 0)
-      changed(context, before);
-    if (now != 0)
-      changed(context, now);
+    struct pid_set before = v->pids;
+    path_watch_pids(v->path, &v->pids);
+    pid_set_compare(&before, &v->pids, changed, context);
   }
 }

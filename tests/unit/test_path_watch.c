@@ -36,6 +36,21 @@ static struct path_watch *watch_in(const struct tree *tree, enum path_kind kind,
   return watch;
 }
 
+/* Whether these are the processes that pid files name, one after the other. */
+static bool names(struct path_watch *watch, const char *wanted) {
+  struct pid_set pids;
+  char text[64] = "";
+  path_watch_pids(watch, &pids);
+  for (size_t i = 0; i < pids.count; i++) {
+    size_t used = strlen(text);
+    snprintf(text + used, sizeof(text) - used, "%s%d", i > 0 ? " " : "",
+             pids.pids[i]);
+    assert_true(path_watch_has_pid(watch, pids.pids[i]));
+  }
+  assert_false(path_watch_has_pid(watch, 0));
+  return strcmp(text, wanted) == 0;
+}
+
 static void expect_change(const char *what, const char *path_end, int error) {
   struct path_change change;
   assert_case(what, path_watch_take_change(&change));
@@ -123,7 +138,7 @@ static void tells_what_cannot_be_read(void **state) {
   tree_put(tree, "x.pid", "7\n");
   paths_look();
   expect_change("right", "x.pid", 0);
-  assert_int_equal(path_watch_pid(file), 7);
+  assert_true(names(file, "7"));
   paths_look();
   assert_false(path_watch_take_change(&change));
 
@@ -132,15 +147,24 @@ static void tells_what_cannot_be_read(void **state) {
   tree_make(tree, "x.pid");
   paths_look();
   expect_change("a directory", "x.pid", -EISDIR);
-  assert_int_equal(path_watch_pid(file), 7);
+  assert_true(names(file, "7"));
   assert_int_equal(rmdir(path), 0);
   paths_look(); /* a service that does not run */
   expect_change("gone", "x.pid", 0);
-  assert_int_equal(path_watch_pid(file), 0);
+  assert_true(names(file, ""));
   paths_look();
   assert_false(path_watch_take_change(&change));
   path_watch_destroy(exe);
   path_watch_destroy(file);
+}
+
+/* As far as it is read, the start of a number. */
+static void put_long(const struct tree *tree) {
+  enum { READ = 4096 };
+  char text[READ + 16];
+  memset(text, ' ', READ - 3);
+  snprintf(text + READ - 3, sizeof(text) - (READ - 3), "1234567\n");
+  tree_put(tree, "x.pid", text);
 }
 
 /* Makes what is not a pid file that can be read, and not none either. */
@@ -150,6 +174,8 @@ static void put_bad(const struct tree *tree, const char *path,
     assert_int_equal(mkfifo(path, 0600), 0);
   else if (strcmp(how, "socket") == 0)
     assert_int_equal(mknod(path, S_IFSOCK | 0600, 0), 0);
+  else if (strcmp(how, "long") == 0)
+    put_long(tree);
   else
     tree_put(tree, "x.pid", strcmp(how, "empty") == 0 ? "" : how);
 }
@@ -159,17 +185,10 @@ static void keeps_the_pid_of_a_bad_file(void **state) {
   static const struct {
     const char *how;
     int error;
-  } cases[] = {{"empty", -ENODATA},
-               {"\n", -EBADMSG},
-               {"zeros", -EBADMSG},
-               {"fifo", -EINVAL},
-               {"socket", -EINVAL},
-               {"0\n", -EBADMSG},
-               {"x", -EBADMSG},
-               /* as far as it is read, the start of a number */
-               {"                                                            "
-                "1234567\n",
-                -EBADMSG}};
+  } cases[] = {
+      {"empty", -ENODATA}, {"\n", -EBADMSG},    {"zeros", -EBADMSG},
+      {"fifo", -EINVAL},   {"socket", -EINVAL}, {"0\n", -EBADMSG},
+      {"x", -EBADMSG},     {"long", -E2BIG},    {"1700000000\n", -EBADMSG}};
   char path[TREE_PATH_SIZE];
   tree_path(tree, "x.pid", path);
   struct path_watch *file = watch_in(tree, PATH_PID_FILE, "x.pid");
@@ -177,7 +196,7 @@ static void keeps_the_pid_of_a_bad_file(void **state) {
     const char *how = cases[i].how;
     tree_put(tree, "x.pid", "7\n");
     paths_look();
-    assert_case_int(how, path_watch_pid(file), 7);
+    assert_case(how, names(file, "7"));
     if (i > 0)
       expect_change(how, "x.pid", 0);
     assert_int_equal(unlink(path), 0);
@@ -186,10 +205,74 @@ static void keeps_the_pid_of_a_bad_file(void **state) {
       assert_int_equal(truncate(path, 0) + truncate(path, 5), 0);
     paths_look();
     expect_change(how, "x.pid", cases[i].error);
-    assert_case_int(how, path_watch_pid(file), 7);
+    assert_case(how, names(file, "7"));
     assert_int_equal(unlink(path), 0);
   }
   path_watch_destroy(file);
+}
+
+static void keeps_to_a_limit(void **state) {
+  const struct tree *tree = *state;
+  char text[PID_SET_MAX * 8 + 16] = "";
+  struct pid_set pids;
+  struct path_watch *file = watch_in(tree, PATH_PID_FILE, "x.pid");
+  for (int i = 0; i < PID_SET_MAX; i++)
+    sprintf(text + strlen(text), "%d\n", 1000 + i);
+  tree_put(tree, "x.pid", text);
+  paths_look();
+  path_watch_pids(file, &pids);
+  assert_int_equal(pids.count, PID_SET_MAX);
+  strcat(text, "7\n");
+  tree_put(tree, "x.pid", text);
+  paths_look();
+  expect_change("one more", "x.pid", -E2BIG);
+  path_watch_pids(file, &pids);
+  assert_int_equal(pids.count, PID_SET_MAX);
+  path_watch_destroy(file);
+}
+
+static void looks_for_what_wildcards_stand_for(void **state) {
+  const struct tree *tree = *state;
+  char path[TREE_PATH_SIZE];
+  tree_make(tree, "a");
+  tree_make(tree, "b");
+  tree_put(tree, "c", "a file");
+  struct path_watch *in = watch_in(tree, PATH_PID_FILE, "a/*.pid");
+  struct path_watch *below = watch_in(tree, PATH_PID_FILE, "[a-c]/x.pid");
+  struct path_watch *deep = watch_in(tree, PATH_PID_FILE, "?/*-[12].pid");
+  paths_look();
+  assert_true(names(in, "") && names(below, "") && names(deep, ""));
+  struct path_change change;
+  assert_false(path_watch_take_change(&change));
+
+  tree_put(tree, "a/x.pid", "7\n");
+  tree_put(tree, "a/y-1.pid", "8 9\n");
+  tree_put(tree, "b/x.pid", "10\n");
+  tree_put(tree, "b/y-2.pid", "11\n");
+  tree_put(tree, "b/y-3.pid", "12\n");
+  tree_put(tree, "b/.y-1.pid", "13\n"); /* hidden, as for a shell */
+  paths_look();
+  assert_true(names(in, "7 8 9"));
+  assert_true(names(below, "7 10"));
+  assert_true(names(deep, "8 9 11"));
+  assert_false(path_watch_take_change(&change));
+
+  /* While one cannot be understood nobody is given up, and others come. */
+  tree_put(tree, "a/x.pid", "");
+  tree_put(tree, "b/x.pid", "14\n");
+  paths_look();
+  assert_true(names(below, "7 10 14"));
+  assert_true(path_watch_take_change(&change));
+  assert_int_equal(change.error, -ENODATA);
+  assert_true(path_watch_take_change(&change));
+  assert_false(path_watch_take_change(&change));
+  tree_path(tree, "a/x.pid", path);
+  assert_int_equal(unlink(path), 0);
+  paths_look();
+  assert_true(names(below, "14"));
+  path_watch_destroy(in);
+  path_watch_destroy(below);
+  path_watch_destroy(deep);
 }
 
 static void tells_what_is_no_program(void **state) {
@@ -286,7 +369,7 @@ static void lets_a_child_look(void **state) {
   tree_put(tree, "x.pid", "13\n");
   path_watch_wait(ALL_MS);
   path_watch_wait(ALL_MS);
-  assert_int_equal(path_watch_pid(watch), 13);
+  assert_true(names(watch, "13"));
 
   path_watch_stop();
   assert_int_equal(find_child(), 0);
@@ -309,6 +392,8 @@ int main(void) {
       with_tree(identifies_an_executable),
       with_tree(tells_what_cannot_be_read),
       with_tree(keeps_the_pid_of_a_bad_file),
+      with_tree(keeps_to_a_limit),
+      with_tree(looks_for_what_wildcards_stand_for),
       with_tree(tells_what_is_no_program),
       with_tree(lets_a_child_look),
       with_tree(has_no_thread_without_paths),
