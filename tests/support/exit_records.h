@@ -51,6 +51,27 @@ static inline int set_up(void **state) {
   return 0;
 }
 
+/* Leaves processes out of the group that was added last. */
+static inline void exclude(struct fixture *fixture, enum selector_kind kind,
+                           const char *value) {
+  char error[256];
+  struct exclusion *exclusion =
+      rule_exclude(&fixture->rules[fixture->count - 1]);
+  assert_non_null(exclusion);
+  assert_int_equal(
+      selector_add(exclusion->selector, kind, value, error, sizeof(error)), 0);
+}
+
+static inline void destroy_selectors(struct rule *rule) {
+  selector_destroy(rule->selector);
+  while (rule->exclusions != NULL) {
+    struct exclusion *exclusion = rule->exclusions;
+    rule->exclusions = exclusion->next;
+    selector_destroy(exclusion->selector);
+    free(exclusion);
+  }
+}
+
 /* For another case of a table. */
 static inline void clear(struct fixture *fixture) {
   child_reap_all();
@@ -59,7 +80,7 @@ static inline void clear(struct fixture *fixture) {
   exit_accounting_destroy(fixture->exits);
   tracker_destroy(fixture->tracker);
   for (size_t i = 0; i < fixture->count; i++)
-    selector_destroy(fixture->rules[i].selector);
+    destroy_selectors(&fixture->rules[i]);
   tree_renew(&fixture->tree);
   *fixture = (struct fixture){.tree = fixture->tree, .now = fixture->now};
 }

@@ -67,7 +67,7 @@ static inline struct match match_of(const struct book *book, size_t rule,
 static inline struct group *join(struct book *book, size_t rule,
                                  const char *name) {
   struct match match = match_of(book, rule, name);
-  struct membership membership = {NULL, NULL, false};
+  struct membership membership = {.rule = NULL};
   assert_case_int(
       name, tracker_join(book->tracker, NULL, 0, &match, 1, &membership), 1);
   assert_case(name, membership.rule == &book->rules[rule]);
@@ -77,8 +77,8 @@ static inline struct group *join(struct book *book, size_t rule,
 /* A process that stays in that group until its member is destroyed. */
 static inline struct member *enroll(struct book *book, size_t rule,
                                     const char *name) {
-  struct membership membership = {&book->rules[rule], join(book, rule, name),
-                                  false};
+  struct membership membership = {.rule = &book->rules[rule],
+                                  .group = join(book, rule, name)};
   struct member *member = member_create(true);
   assert_non_null(member);
   assert_int_equal(member_set_groups(member, &membership, 1, 0), 0);

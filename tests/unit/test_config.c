@@ -396,6 +396,23 @@ static void makes_selectors(void **state) {
       {"<Group \"g\">\nControlGroup \"celery\\\\.service$\"\n</Group>\n", "x",
        true},
       {"<Group \"g\">\nPIDFile \"/nowhere\"\n</Group>\n", "x", false},
+      {"<Group \"g\">\nUnit \"cel*.service\" \"x\"\n</Group>\n", "x", true},
+      {"<Group \"g\">\nUnit \"celery\"\n</Group>\n", "x", false},
+      {"<Group \"g\">\nCommand \"x\"\n<Exclude>\nUser 0\n</Exclude>\n"
+       "</Group>\n",
+       "x", false},
+      {"<Group \"g\">\n<exclude>\nUser 33\n</exclude>\nCommand \"x\"\n"
+       "</Group>\n",
+       "x", true},
+      {"<Group \"g\">\n<Exclude>\nUser 0\nCommand \"y\"\n</Exclude>\n"
+       "Command \"x\"\n</Group>\n",
+       "x", true},
+      {"<Group \"g\">\n<Exclude>\nUser 0\nCommand \"x\"\n</Exclude>\n"
+       "Command \"x\"\n</Group>\n",
+       "x", false},
+      {"<Group \"g\">\n<Exclude>\nCommand \"y\"\n</Exclude>\n<Exclude>\n"
+       "Unit \"celery*\"\n</Exclude>\nCommand \"x\"\n</Group>\n",
+       "x", false},
       {"<Group \"g\">\nCommand \"x\"\nUser 33\n</Group>\n", "x", false},
       {"<group \"g\">\ncommand \"x\"\nUSER 0\n</group>\n", "x", true},
       {"process \"g\"\n", "g", true},
@@ -405,10 +422,11 @@ static void makes_selectors(void **state) {
     struct settings settings;
     struct attributes attributes;
     configure(&settings, cases[i].text);
+    struct match match;
     attributes_init(&attributes, proc, 12, cases[i].comm);
     assert_case_int(cases[i].text,
-                    selector_match(rule_of(&settings, "g")->selector,
-                                   &attributes, NULL) == SELECTOR_YES,
+                    rule_match(rule_of(&settings, "g"), &attributes, &match) ==
+                        SELECTOR_YES,
                     cases[i].matches);
     attributes_clear(&attributes);
     config_clear(&settings);
@@ -482,6 +500,20 @@ static void says_what_is_wrong(void **state) {
       {"Top 5\n", {"Top", "not known here", "Group"}},
       {"<Process \"p\">\nDescendants true\n</Process>\n",
        {"Process \"p\"", "Descendants", "not known here"}},
+      {IN_GROUP("Command \"x\"\n<Exclude>\n</Exclude>"),
+       {"Group \"web\"", "Exclude", "excludes nothing", "Unit or PIDFile"}},
+      {IN_GROUP("Command \"x\"\n<Exclude \"y\">\nUser 0\n</Exclude>"),
+       {"Group \"web\"", "Exclude", "no value", "block"}},
+      {IN_GROUP("Command \"x\"\n<Exclude>\nTop 1\n</Exclude>"),
+       {"Group \"web\"", "Top", "not known here", "Command"}},
+      {IN_GROUP("Command \"x\"\n<Exclude>\nUnit \"a/b\"\n</Exclude>"),
+       {"Group \"web\"", "Unit \"a/b\"", "cannot be a unit", "ControlGroup"}},
+      {IN_GROUP("<Exclude>\nUser 0\n</Exclude>"),
+       {"Group \"web\"", "selects nothing", "Command"}},
+      {"<Group \"%{1}\">\n<Exclude>\nCommandLine \"(x)\"\n</Exclude>\n"
+       "</Group>\n",
+       {"Group", "%{1}", "0 parentheses"}},
+      {"<Exclude>\nUser 0\n</Exclude>\n", {"Exclude", "not known here"}},
       {"Command \"x\"\n", {"Command", "not known here", "Group"}},
 
       {"CollectDelay 7\n", {"CollectDelay", "7", "true or false"}},

@@ -661,6 +661,186 @@ static void judges_anew_whom_a_read_has_met(void **state) {
   assert_used("its child", fixture, 0, 1, 1);
 }
 
+/* Who is left out */
+
+/* A make starts B, which is ccache and starts C; then it becomes cc1. */
+static void tell_of_ccache(const char *name, struct fixture *fixture,
+                           char letter) {
+  switch (letter) {
+  case 'b':
+    put_child(fixture, B, A, "make", 'S', AGE_MS);
+    fork_at(fixture, A, B, AGE_MS);
+    break;
+  case 'x':
+    put_child(fixture, B, A, "ccache", 'S', AGE_MS);
+    exec_at(fixture, B, AGE_MS / 2);
+    break;
+  case 'y':
+    put_child(fixture, B, A, "cc1", 'S', AGE_MS);
+    exec_at(fixture, B, AGE_MS / 4);
+    break;
+  case 'c':
+    put_child(fixture, C, B, "ccache", 'S', AGE_MS / 4);
+    fork_at(fixture, B, C, AGE_MS / 4);
+    break;
+  case 'z':
+    put_child(fixture, C, B, "as", 'S', AGE_MS / 4);
+    exec_at(fixture, C, 0);
+    break;
+  case 'B':
+    die(fixture, B, A, strchr(name, 'y') != NULL ? "cc1" : "ccache", AGE_MS);
+    remove_process(fixture, B);
+    break;
+  case 'C':
+    die(fixture, C, B, strchr(name, 'z') != NULL ? "as" : "ccache", AGE_MS / 4);
+    remove_process(fixture, C);
+    break;
+  default:
+    remove_process(fixture, A);
+    die(fixture, A, 1, "make", OLD_MS);
+    break;
+  }
+}
+
+static void leaves_descendants_out(void **state) {
+  struct fixture *fixture = *state;
+  /* As above; x, y and z: ccache, cc1 and as are executed. */
+  static const struct {
+    const char *story;
+    int64_t ends; /* that count */
+  } cases[] = {
+      {"bxB", 0},     {"bxAB", 1},     {"bxyB", 1},   {"bxcBC", 0},
+      {"bxczBC", 1},  {"bxczCB", 1},   {"bxcyBC", 1}, {"bxcyzCB", 2},
+      {"bxcBzCA", 2}, {"bAxcyBzC", 3},
+  };
+  static const struct {
+    enum selector_kind kind;
+    const char *value;
+  } exclusions[] = {{SELECTOR_COMMAND, "ccache"},
+                    {SELECTOR_COMMAND_LINE, "^ccache"}};
+
+  for (size_t i = 0; i < 2 * COUNT_OF(cases); i++) {
+    const char *name = cases[i / 2].story;
+    add_make(fixture);
+    exclude(fixture, exclusions[i % 2].kind, exclusions[i % 2].value);
+    fixture->rules[0].notify = NOTIFY_ALL;
+    begin(fixture, 10000);
+    put_process(fixture, A, "make", 'S', OLD_MS);
+    for (const char *letter = name; *letter != '\0'; letter++)
+      tell_of_ccache(name, fixture, *letter);
+    assert_case_int(name, exits_of(fixture, 0), cases[i / 2].ends);
+    assert_case_int(name, fixture->event_count, cases[i / 2].ends);
+    assert_case_int(name, fixture->tracker->undecided, 0);
+    assert_clean(name, fixture);
+    assert_case_int(name, group_at(fixture->tracker, 0)->excluded, 0);
+    clear(fixture);
+  }
+}
+
+/* What its exit record does not tell is decided by who has forked it, if it is
+ * a copy of that, and else not at all. */
+static void does_not_guess_who_is_left_out(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name;
+    enum selector_kind kind;
+    const char *value, *comm, *parent;
+    bool is_forked, is_heard; /* it never called exec; its fork was heard */
+    int64_t ends;
+    uint64_t undecided;
+  } cases[] = {
+      {"by name", SELECTOR_COMMAND, "ccache", "ccache", "make", false, true, 0,
+       0},
+      {"by another name", SELECTOR_COMMAND, "ccache", "cc1", "make", false,
+       true, 1, 0},
+      {"unknown", SELECTOR_COMMAND_LINE, "^ccache", "cc1", "make", false, true,
+       0, 1},
+      {"unknown, not heard", SELECTOR_COMMAND_LINE, "^ccache", "cc1", "make",
+       false, false, 0, 1},
+      {"a copy", SELECTOR_COMMAND_LINE, "^ccache", "make", "make", true, true,
+       1, 0},
+      {"a copy, not heard", SELECTOR_COMMAND_LINE, "^ccache", "make", "make",
+       true, false, 1, 0},
+      {"no descendant", SELECTOR_COMMAND_LINE, "^ccache", "cc1", "bash", false,
+       true, 0, 0},
+      {"of the user", SELECTOR_USER, "1000", "cc1", "make", false, true, 0, 0},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct child parent;
+    add_make(fixture);
+    exclude(fixture, cases[i].kind, cases[i].value);
+    begin(fixture, 10000);
+    child_start(&parent);
+    put_process(fixture, parent.pid, cases[i].parent, 'S', OLD_MS);
+    tree_put_of(&fixture->tree, parent.pid, "status", "Uid:\t0\t0\t0\t0\n");
+    read_at(fixture, 1000);
+    if (cases[i].is_heard)
+      fork_at(fixture, parent.pid, B, AGE_MS);
+    if (cases[i].is_heard && !cases[i].is_forked)
+      exec_at(fixture, B, AGE_MS / 2);
+    struct message message = death_of(B, cases[i].comm, AGE_MS);
+    message.record[MESSAGE_THREAD].ppid = (uint32_t)parent.pid;
+    if (cases[i].is_forked)
+      message.record[MESSAGE_THREAD].flags |= RECORD_FORKED;
+    take(fixture, &message, 1);
+    assert_case_int(cases[i].name, exits_of(fixture, 0), cases[i].ends);
+    assert_case_int(cases[i].name, fixture->tracker->undecided,
+                    cases[i].undecided);
+    clear(fixture);
+  }
+}
+
+/* A read tells the same as events do, whichever comes first. */
+static void leaves_out_whom_a_read_meets(void **state) {
+  struct fixture *fixture = *state;
+  /* R: a read; b: the fork is told; x and y: ccache and cc1 are executed, and
+   * X and Y: no event tells so. */
+  static const struct {
+    const char *story;
+    uint64_t members;
+  } cases[] = {
+      {"R", 1},     {"Rb", 1},   {"bR", 1},    {"bxR", 1},   {"RbR", 1},
+      {"byR", 2},   {"RYR", 2},  {"RbyR", 2},  {"byRxR", 1}, {"YRXR", 1},
+      {"RYRXR", 1}, {"YRbR", 2}, {"YRbXR", 1}, {"bxRyR", 2},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].story;
+    struct child make, child;
+    add_make(fixture);
+    exclude(fixture, SELECTOR_COMMAND_LINE, "^ccache");
+    begin(fixture, 10000);
+    child_start(&make);
+    child_start(&child);
+    put_process(fixture, make.pid, "make", 'S', OLD_MS);
+    read_at(fixture, 1000);
+    put_child(fixture, child.pid, make.pid, "ccache", 'S', AGE_MS);
+    for (const char *letter = name; *letter != '\0'; letter++) {
+      if (*letter == 'b')
+        fork_at(fixture, make.pid, child.pid, AGE_MS);
+      if (*letter == 'R')
+        read_at(fixture, 0);
+      if (strchr("xXyY", *letter) == NULL)
+        continue;
+      bool is_ccache = *letter == 'x' || *letter == 'X';
+      put_child(fixture, child.pid, make.pid, is_ccache ? "ccache" : "cc1", 'S',
+                AGE_MS);
+      child_tell(&child, 'b', 2);
+      if (*letter == 'x' || *letter == 'y')
+        exec_at(fixture, child.pid, 0);
+      fixture->tracker->must_list = true;
+    }
+    const struct group *group = group_at(fixture->tracker, 0);
+    assert_case_int(name, group->members, cases[i].members);
+    if (strchr(name, 'R')[strlen(strchr(name, 'R')) - 1] == 'R') {
+      assert_case_int(name, group->gauges[GAUGE_PROCESSES], cases[i].members);
+      assert_case_int(name, fixture->report.members, cases[i].members);
+    }
+    clear(fixture);
+  }
+}
+
 #define prepared(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -680,6 +860,9 @@ int main(void) {
       prepared(finds_parents_later),
       prepared(counts_an_orphan_that_a_read_met_first),
       prepared(judges_anew_whom_a_read_has_met),
+      prepared(leaves_descendants_out),
+      prepared(does_not_guess_who_is_left_out),
+      prepared(leaves_out_whom_a_read_meets),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

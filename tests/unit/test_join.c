@@ -29,7 +29,7 @@ static struct member *member_of(struct book *book, const char *rules) {
   for (; *rules != '\0'; rules++) {
     size_t rule = (size_t)(*rules - '0');
     memberships[count++] = (struct membership){
-        &book->rules[rule], group_at(book->tracker, rule), false};
+        .rule = &book->rules[rule], .group = group_at(book->tracker, rule)};
   }
   struct member *member = member_create(true);
   assert_non_null(member);

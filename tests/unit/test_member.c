@@ -30,8 +30,9 @@ static size_t of(struct fixture *fixture, const char *text,
                  struct membership memberships[GROUPS]) {
   size_t count = strlen(text);
   for (size_t i = 0; i < count; i++)
-    memberships[i] = (struct membership){
-        &fixture->rules[text[i] - '0'], &fixture->groups[text[i] - '0'], false};
+    memberships[i] =
+        (struct membership){.rule = &fixture->rules[text[i] - '0'],
+                            .group = &fixture->groups[text[i] - '0']};
   return count;
 }
 

@@ -35,6 +35,19 @@ static struct rule *rule_of(const char *name,
   return rule;
 }
 
+static void exclude(struct rule *rule,
+                    const struct condition conditions[CONDITIONS]) {
+  char error[ERROR_SIZE];
+  if (conditions[0].value == NULL)
+    return;
+  struct exclusion *exclusion = rule_exclude(rule);
+  assert_non_null(exclusion);
+  for (size_t i = 0; i < CONDITIONS && conditions[i].value != NULL; i++)
+    assert_int_equal(selector_add(exclusion->selector, conditions[i].kind,
+                                  conditions[i].value, error, sizeof(error)),
+                     0);
+}
+
 /* Matches with the attributes, which it clears. */
 static void expect(const char *name,
                    const struct condition conditions[CONDITIONS],
@@ -187,6 +200,196 @@ static void selects_kernel_threads(void **state) {
     }
 }
 
+/* Yes, no, or undecided, as what the rule selects. */
+static void leaves_processes_out(void **state) {
+  struct procfs *procfs = *state;
+  static const struct {
+    const char *name;
+    bool has_exited;
+    struct condition conditions[CONDITIONS], one[CONDITIONS], other[CONDITIONS];
+    enum selector_match result;
+    bool is_pending;
+  } cases[] = {
+      {"none of it",
+       false,
+       {{SELECTOR_USER, "33"}},
+       {{SELECTOR_COMMAND, "nginx"}},
+       {{SELECTOR_COMMAND, NULL}},
+       SELECTOR_YES,
+       false},
+      {"all of it",
+       false,
+       {{SELECTOR_USER, "33"}},
+       {{SELECTOR_COMMAND, "nginx"}, {SELECTOR_COMMAND, "php"}},
+       {{SELECTOR_COMMAND, NULL}},
+       SELECTOR_NO,
+       false},
+      {"a part of it",
+       false,
+       {{SELECTOR_USER, "33"}},
+       {{SELECTOR_COMMAND, "php"}, {SELECTOR_USER, "34"}},
+       {{SELECTOR_COMMAND, NULL}},
+       SELECTOR_YES,
+       false},
+      {"the other",
+       false,
+       {{SELECTOR_USER, "33"}},
+       {{SELECTOR_COMMAND, "nginx"}},
+       {{SELECTOR_UNIT, "php.*"}},
+       SELECTOR_NO,
+       false},
+      {"not selected",
+       false,
+       {{SELECTOR_USER, "34"}},
+       {{SELECTOR_COMMAND, "nginx"}},
+       {{SELECTOR_COMMAND, NULL}},
+       SELECTOR_NO,
+       false},
+      {"%{comm}", /* everybody else */
+       false,
+       {{SELECTOR_COMMAND, NULL}},
+       {{SELECTOR_CONTROL_GROUP, "php"}},
+       {{SELECTOR_COMMAND, NULL}},
+       SELECTOR_NO,
+       false},
+      {"%{1}", /* is of what it selects */
+       false,
+       {{SELECTOR_COMMAND_LINE, "(www)"}},
+       {{SELECTOR_COMMAND_LINE, "(x)"}},
+       {{SELECTOR_COMMAND, NULL}},
+       SELECTOR_YES,
+       false},
+
+      {"unknown",
+       true,
+       {{SELECTOR_USER, "33"}},
+       {{SELECTOR_COMMAND_LINE, "x"}},
+       {{SELECTOR_COMMAND, NULL}},
+       SELECTOR_UNKNOWN,
+       false},
+      {"unknown, but for the other",
+       true,
+       {{SELECTOR_USER, "33"}},
+       {{SELECTOR_COMMAND_LINE, "x"}},
+       {{SELECTOR_COMMAND, "php"}},
+       SELECTOR_NO,
+       false},
+      {"unknown, but not selected",
+       true,
+       {{SELECTOR_USER, "34"}},
+       {{SELECTOR_COMMAND_LINE, "x"}},
+       {{SELECTOR_COMMAND, NULL}},
+       SELECTOR_NO,
+       false},
+      {"perhaps selected",
+       true,
+       {{SELECTOR_COMMAND_LINE, "x"}},
+       {{SELECTOR_USER, "33"}},
+       {{SELECTOR_COMMAND, NULL}},
+       SELECTOR_NO,
+       false},
+      {"perhaps selected, and not left out",
+       true,
+       {{SELECTOR_COMMAND_LINE, "x"}},
+       {{SELECTOR_USER, "34"}},
+       {{SELECTOR_COMMAND, NULL}},
+       SELECTOR_UNKNOWN,
+       false},
+      {"a stranger",
+       true,
+       {{SELECTOR_COMMAND, "php"}},
+       {{SELECTOR_USER, "stranger-4"}},
+       {{SELECTOR_COMMAND, NULL}},
+       SELECTOR_UNKNOWN,
+       true},
+      {"a stranger, or the name",
+       true,
+       {{SELECTOR_COMMAND, "php"}},
+       {{SELECTOR_USER, "stranger-5"}},
+       {{SELECTOR_COMMAND, "php"}},
+       SELECTOR_NO,
+       false},
+      {"selected by a stranger, but left out",
+       true,
+       {{SELECTOR_USER, "stranger-6"}},
+       {{SELECTOR_COMMAND, "php"}},
+       {{SELECTOR_COMMAND, NULL}},
+       SELECTOR_NO,
+       false},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    struct rule *rule = rule_of(name, cases[i].conditions);
+    exclude(rule, cases[i].one);
+    exclude(rule, cases[i].other);
+    struct attributes a;
+    struct match match;
+    attributes_init(&a, procfs->proc, PROCFS_PID, "php");
+    if (cases[i].has_exited)
+      attributes_init_exited(&a, PROCFS_PID, "php", 33, 0, 0);
+    assert_case_int(name, rule_match(rule, &a, &match), cases[i].result);
+    assert_case_int(name, a.is_pending, cases[i].is_pending);
+    attributes_clear(&a);
+    rule_destroy(rule);
+  }
+}
+
+/* A rule that wants descendants says it of those that it does not select. */
+static void leaves_descendants_out(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    struct condition conditions[CONDITIONS], exclusion[CONDITIONS];
+    bool descendants;
+    enum selector_match result, is_excluded;
+  } cases[] = {
+      {"selected",
+       {{SELECTOR_COMMAND, "php"}},
+       {{SELECTOR_COMMAND, "php"}},
+       true,
+       SELECTOR_NO,
+       SELECTOR_YES},
+      {"not selected",
+       {{SELECTOR_COMMAND, "make"}},
+       {{SELECTOR_COMMAND, "php"}},
+       true,
+       SELECTOR_NO,
+       SELECTOR_YES},
+      {"unknown",
+       {{SELECTOR_COMMAND, "make"}},
+       {{SELECTOR_COMMAND_LINE, "php"}},
+       true,
+       SELECTOR_NO,
+       SELECTOR_UNKNOWN},
+      {"not left out",
+       {{SELECTOR_COMMAND, "make"}},
+       {{SELECTOR_COMMAND, "nginx"}},
+       true,
+       SELECTOR_NO,
+       SELECTOR_NO},
+      {"no matter",
+       {{SELECTOR_COMMAND, "make"}},
+       {{SELECTOR_COMMAND, "php"}},
+       false,
+       SELECTOR_NO,
+       SELECTOR_NO},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    struct rule *rule = rule_of(name, cases[i].conditions);
+    exclude(rule, cases[i].exclusion);
+    rule->descendants = cases[i].descendants;
+    struct attributes a;
+    struct match match;
+    attributes_init_exited(&a, PROCFS_PID, "php", 33, 0, 0);
+    assert_case_int(name, rule_match(rule, &a, &match), cases[i].result);
+    assert_case_int(name, match.is_excluded, cases[i].is_excluded);
+    attributes_clear(&a);
+    rule_destroy(rule);
+  }
+}
+
 static void destroys_what_is_half_made(void **state) {
   (void)state;
   rule_destroy(NULL);
@@ -200,6 +403,9 @@ int main(void) {
       cmocka_unit_test(names_the_group_of_the_dead),
       cmocka_unit_test_setup_teardown(selects_kernel_threads, procfs_set_up,
                                       procfs_tear_down),
+      cmocka_unit_test_setup_teardown(leaves_processes_out, procfs_set_up,
+                                      procfs_tear_down),
+      cmocka_unit_test(leaves_descendants_out),
       cmocka_unit_test(destroys_what_is_half_made),
   };
   users_start();

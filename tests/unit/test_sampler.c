@@ -57,8 +57,8 @@ static int tear_down(void **state) {
 /* Makes the child's process a member of the first group, from its beginning. */
 static void begin(struct fixture *fixture) {
   struct process *process = &fixture->process;
-  const struct membership membership = {&fixture->rules[0], &fixture->groups[0],
-                                        false};
+  const struct membership membership = {.rule = &fixture->rules[0],
+                                        .group = &fixture->groups[0]};
   struct procfs_stat stat;
 
   fixture->sampler = sampler_create(fixture->proc, fixture->tracker);
@@ -126,8 +126,8 @@ static void change_hands(struct fixture *fixture, const char *name,
   begin(fixture);
   child_tell(&fixture->child, 'b', 5);
   look(fixture);
-  const struct membership membership = {&fixture->rules[1], &fixture->groups[1],
-                                        false};
+  const struct membership membership = {.rule = &fixture->rules[1],
+                                        .group = &fixture->groups[1]};
   assert_int_equal(
       member_set_groups(fixture->process.member, &membership, 1, 0), 0);
 

@@ -94,8 +94,9 @@ static void counts_once_in_a_group(void **state) {
     size_t inherited_count = 0, match_count = 0;
     for (size_t r = 0; r < RULES; r++) {
       if (cases[i].inherited[r] != NULL)
-        inherited[inherited_count++] = (struct membership){
-            &book.rules[r], join(&book, r, cases[i].inherited[r]), false};
+        inherited[inherited_count++] =
+            (struct membership){.rule = &book.rules[r],
+                                .group = join(&book, r, cases[i].inherited[r])};
       if (cases[i].matches[r] != NULL)
         matches[match_count++] = match_of(&book, r, cases[i].matches[r]);
     }
