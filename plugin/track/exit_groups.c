@@ -33,6 +33,7 @@ void exit_groups_begin_batch(struct exit_groups *groups, uint64_t time_ns) {
 void exit_groups_begin_process(struct exit_groups *groups) {
   join_begin(&groups->join);
   groups->unknown_count = 0;
+  groups->is_matched = false;
 }
 
 bool exit_groups_match(struct exit_groups *groups, struct procfs *proc,
@@ -40,6 +41,7 @@ bool exit_groups_match(struct exit_groups *groups, struct procfs *proc,
   struct join *join = &groups->join;
   struct exit_info_look look;
 
+  groups->is_matched = true;
   exit_info_look_init(&look, info, proc);
   look.attributes.work = &groups->work;
   for (const struct rule *r = groups->tracker->rules; r != NULL; r = r->next) {
@@ -261,6 +263,19 @@ static pid_t find_ancestor(const struct exit_groups *groups,
   return was_heard ? NOBODY : (pid_t)info->thread->ppid;
 }
 
+/* Finds out what leaves a process out whose exit record was not asked: because
+ * its groups are known; or since that does not have its name. */
+static void find_exclusions(struct exit_groups *groups,
+                            const struct process *process)
+    REQUIRES(tracker_mutex) {
+  if (groups->is_matched)
+    return;
+  if (process != NULL && process->groups_resolved)
+    join_copy_exclusions(&groups->join, process->member);
+  else
+    join_doubt_exclusions(&groups->join);
+}
+
 /* Counts the exit of a process that no read has met: what its exit record tells
  * decides about its groups. */
 static void count_exit_of_unlisted(struct exit_groups *groups,
@@ -274,6 +289,7 @@ static void count_exit_of_unlisted(struct exit_groups *groups,
                    (info->parent != 0 ||
                     tracker_counts_from_zero(groups->tracker, info->latest_ns));
 
+  find_exclusions(groups, process);
   /* It has changed its name, and was gone before that was read. */
   if (process != NULL && info->is_same_program)
     keep_undecided_groups(groups, process->member);

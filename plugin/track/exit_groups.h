@@ -29,6 +29,7 @@ struct exit_groups {
   struct join join;
   const struct rule **unknown;
   size_t unknown_count;
+  bool is_matched; /* its exit record was asked at all */
 };
 
 /* Takes what is zeroed. All arguments stay the caller's and must outlive it.

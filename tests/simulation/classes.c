@@ -16,9 +16,10 @@ enum {
 /* Several that may be: bits of names, and of answers. */
 struct classes {
   unsigned int names, has_c, is_descendant;
+  bool is_unread; /* the plugin may not know the command line */
 };
 
-static const struct classes nowhere = {1U << OUTSIDE, NO, NO};
+static const struct classes nowhere = {1U << OUTSIDE, NO, NO, false};
 
 /* What a process used while it may have been of these classes. */
 struct part {
@@ -64,11 +65,13 @@ static struct taking {
 } taking;
 
 static bool is_reading;
+static enum left_out left_out;
 
 static void include(struct classes *classes, const struct classes *more) {
   classes->names |= more->names;
   classes->has_c |= more->has_c;
   classes->is_descendant |= more->is_descendant;
+  classes->is_unread |= more->is_unread;
 }
 
 static unsigned int name_bit(const char *comm) {
@@ -86,6 +89,27 @@ static unsigned int name_bit(const char *comm) {
 
 static unsigned int answer(bool is_so) { return is_so ? YES : NO; }
 
+/* Whether they are called "d", or descendants of those. */
+static unsigned int find_descent(const struct classes *classes) {
+  bool has_d = (classes->names & 1U << SET_D) != 0;
+  bool has_others = (classes->names & ~(1U << SET_D)) != 0;
+  return (has_d ? YES : 0) | (has_others ? classes->is_descendant : 0);
+}
+
+/* The same but for those who are left out. What is not known is not counted. */
+static unsigned int find_answers_of_d(const struct classes *classes) {
+  struct classes others = *classes;
+  bool may_be_out = left_out == LEAVES_OUT_C &&
+                    ((classes->has_c & YES) != 0 || classes->is_unread);
+  if (left_out == LEAVES_OUT_X) {
+    may_be_out = (classes->names & 1U << OUTSIDE) != 0;
+    others.names &= ~(1U << OUTSIDE);
+  }
+  bool are_all_out =
+      others.names == 0 || (left_out == LEAVES_OUT_C && classes->has_c == YES);
+  return (may_be_out ? NO : 0) | (are_all_out ? 0 : find_descent(&others));
+}
+
 /* Whether they are in a set: the answers that may be right, as bits. */
 static unsigned int find_answers(const struct classes *classes, enum set set) {
   static const unsigned int inside = 1U << SET_A | 1U << SET_B;
@@ -94,11 +118,7 @@ static unsigned int find_answers(const struct classes *classes, enum set set) {
                          ((classes->names & ~in) != 0 ? NO : 0);
   if (set == SET_C)
     return classes->has_c;
-  if (set != SET_D)
-    return by_name;
-  /* Those called "d", and their descendants. */
-  return ((by_name | classes->is_descendant) & YES) |
-         (by_name & classes->is_descendant & NO);
+  return set == SET_D ? find_answers_of_d(classes) : by_name;
 }
 
 /* --- Parts --- */
@@ -110,7 +130,7 @@ static void add(uint64_t to[USES], const uint64_t more[USES]) {
 
 static bool are_same(const struct classes *a, const struct classes *b) {
   return a->names == b->names && a->has_c == b->has_c &&
-         a->is_descendant == b->is_descendant;
+         a->is_descendant == b->is_descendant && a->is_unread == b->is_unread;
 }
 
 /* Makes room: the last two become one. */
@@ -158,7 +178,8 @@ static void close_parts(struct ledger *l, unsigned int count) {
 
 /* --- A process's life --- */
 
-void classes_reset(void) {
+void classes_reset(enum left_out of_d) {
+  left_out = of_d;
   memset(ledgers, 0, sizeof(ledgers));
   is_reading = false;
   ledgers[INIT].actual = ledgers[INIT].known = nowhere;
@@ -169,11 +190,11 @@ void classes_begin(unsigned int process, bool is_before_plugin) {
   const struct machine_process *p = &world.process[process];
   struct ledger *l = &ledgers[process];
   const struct classes *parent = &ledgers[p->parent].actual;
-  bool is_descendant =
-      !is_before_plugin && (find_answers(parent, SET_D) & YES) != 0;
+  bool is_descendant = !is_before_plugin && (find_descent(parent) & YES) != 0;
   *l = (struct ledger){
       .parent = p->parent,
-      .actual = {name_bit(p->comm), answer(p->has_c), answer(is_descendant)},
+      .actual = {name_bit(p->comm), answer(p->has_c), answer(is_descendant),
+                 false},
       .is_met = !is_before_plugin,
       .is_base = is_before_plugin,
       .may_count = is_reading,
@@ -220,6 +241,7 @@ static void note_unread(struct ledger *l, enum process_event_kind kind) {
     return;
   l->is_unread = l->has_other_line = true;
   l->known.has_c |= NO;
+  l->known.is_unread = true;
 }
 
 static void note_loss(struct ledger *l, enum process_event_kind kind) {
@@ -236,6 +258,7 @@ void classes_lose(unsigned int process, const struct process_event *event) {
     l->is_base = true;
     include(&l->known, &nowhere);
     l->known.has_c |= YES; /* its parent may have it later */
+    l->known.is_unread = true;
   } else {
     add_change(l, process, event, true);
     note_loss(l, event->kind);
@@ -244,7 +267,7 @@ void classes_lose(unsigned int process, const struct process_event *event) {
 }
 
 void classes_doubt(unsigned int process) {
-  static const struct classes any = {~0U, NO | YES, NO | YES};
+  static const struct classes any = {~0U, NO | YES, NO | YES, true};
   include(&ledgers[process].known, &any);
   widen(&ledgers[process], &any);
 }
@@ -382,12 +405,13 @@ static void end_fork(struct ledger *l, unsigned int process) {
     }
   }
   struct classes inherited = parent->known;
-  inherited.is_descendant = find_answers(&parent->known, SET_D);
+  inherited.is_descendant = find_descent(&parent->known);
   if (!parent->is_met)
     inherited.is_descendant |= NO;
   if (!parent->is_met || parent->is_unnamed) {
     inherited.names |= nowhere.names;
     inherited.has_c |= NO;
+    inherited.is_unread = true;
     if (!is_live(process))
       l->is_unread = l->is_unnamed = true;
   }
@@ -427,6 +451,7 @@ static void note_listed(struct ledger *l) {
   l->changes = 0;
   l->known.names = l->in_read.names;
   l->known.has_c = l->in_read.has_c;
+  l->known.is_unread = false;
   l->is_unread = l->has_other_line = false;
   l->is_unnamed = l->is_unsure = false;
 }
@@ -468,7 +493,8 @@ void classes_end(unsigned int process, enum set set, bool *is_sure,
   const struct ledger *l = &ledgers[process];
   struct classes end = l->known;
   end.names = l->actual.names;
-  if (l->is_unread || !l->is_met)
+  end.is_unread = l->is_unread || !l->is_met;
+  if (end.is_unread)
     end.has_c |= NO;
   if (l->has_other_line && !l->is_unsure)
     end.has_c = NO | l->actual.has_c;

@@ -7,11 +7,11 @@
 /*
  * What the processes of a history are, and what of their use counts where, if
  * process events are heard. A class is a name, whether the command line has a
- * "c", and whether it is a descendant. A change of class is pending until its
- * event is taken; until then the plugin may have either.
+ * "c", and whether it is a descendant of those of SET_D. A change of class is
+ * pending until its event is taken; until then the plugin may have either.
  */
 
-void classes_reset(void);
+void classes_reset(enum left_out of_d);
 
 /* Processes are indexes of the world. */
 void classes_begin(unsigned int process, bool is_before_plugin);

@@ -83,11 +83,13 @@ static enum { NOBODY, READER, LISTENER } running;
 static bool is_draining;     /* one of them is in the middle of it */
 static bool has_only_events; /* the listener takes no records for now */
 static bool has_read, is_quiet;
-static bool has_descendants; /* a rule wants them: then forks are heard */
-static bool is_reading;      /* a read is under way */
-static bool must_list;       /* it has to: events were lost, or long ago */
-static uint64_t listed_ns;   /* when the last read began that listed it */
-static bool is_listing;      /* it lists /proc */
+static bool has_descendants;   /* a rule wants them: then forks are heard */
+static enum left_out left_out; /* and leaves some out */
+static struct exclusion exclusions[LEFT_OUTS];
+static bool is_reading;    /* a read is under way */
+static bool must_list;     /* it has to: events were lost, or long ago */
+static uint64_t listed_ns; /* when the last read began that listed it */
+static bool is_listing;    /* it lists /proc */
 static bool has_lost_events, has_lost_records; /* the plugin is to be told */
 static unsigned int event_owner[WORLD_EVENTS];
 static unsigned int reads;
@@ -289,8 +291,23 @@ static void make_rules(void) {
   }
 }
 
+static void make_exclusions(void) {
+  char error[128];
+  for (size_t i = LEAVES_OUT_X; i < LEFT_OUTS; i++) {
+    bool is_x = i == LEAVES_OUT_X;
+    exclusions[i].selector = selector_create();
+    if (exclusions[i].selector == NULL ||
+        selector_add(exclusions[i].selector,
+                     is_x ? SELECTOR_COMMAND : SELECTOR_COMMAND_LINE,
+                     is_x ? "x" : " c$", error, sizeof(error)) != 0)
+      fail("the exclusions cannot be made");
+  }
+}
+
 static void start_plugin(void) {
   rules[SET_D].descendants = has_descendants;
+  rules[SET_D].exclusions =
+      left_out == LEAVES_OUT_NONE ? NULL : &exclusions[left_out];
   tracker = tracker_create(rules, 100, world.now_ns);
   if (tracker == NULL || reader_create("/proc", tracker, &reader) != 0 ||
       exit_accounting_create("/proc", tracker, ignore_exit, NULL, &exits) !=
@@ -636,7 +653,8 @@ static void run_history(void) {
   loses_events = has_descendants && choose(8) == 7;
   has_lost_events = has_lost_records = is_reading = must_list = false;
   listed_ns = 0;
-  truth_reset(has_descendants);
+  left_out = has_descendants ? choose(LEFT_OUTS) : LEAVES_OUT_NONE;
+  truth_reset(has_descendants, left_out);
 
   for (unsigned int i = choose(3); i-- > 0;)
     spawn_one(true);
@@ -853,5 +871,6 @@ int main(int argc, char **argv) {
       seed = number(argv[i]);
   }
   make_rules();
+  make_exclusions();
   return is_one ? replay(seed) : run_many(seed, histories, seconds);
 }

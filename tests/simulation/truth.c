@@ -63,11 +63,11 @@ static void add(uint64_t to[USES], const uint64_t more[USES]) {
     to[u] += more[u];
 }
 
-void truth_reset(bool has_descendants) {
+void truth_reset(bool has_descendants, enum left_out of_d) {
   memset(known, 0, sizeof(known));
   are_heard = has_descendants;
   is_reading = has_read = false;
-  classes_reset();
+  classes_reset(of_d);
 }
 
 /* Whether an exit record of a pid is in the queue. */

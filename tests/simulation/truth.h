@@ -10,12 +10,16 @@
  * a range instead of a number.
  *
  * Groups are numbered: SET_A and SET_B have the processes of these names, SET_D
- * those called "d" and their descendants, SET_C those whose command line has a
- * "c", SET_ALL is A and B together. Nobody asks for those called "x".
+ * those called "d" and their descendants, perhaps but for an exclusion, SET_C
+ * those whose command line has a "c", SET_ALL is A and B together. Nobody asks
+ * for those called "x".
  */
 enum set { SET_A, SET_B, SET_D, SET_C, SET_ALL, SETS };
 
 enum ending { ENDING_OK, ENDING_ERROR, ENDING_SIGNAL, ENDINGS };
+
+/* Whom SET_D leaves out: those called "x", or whose command line has a "c". */
+enum left_out { LEAVES_OUT_NONE, LEAVES_OUT_X, LEAVES_OUT_C, LEFT_OUTS };
 
 struct range {
   int64_t least, most;
@@ -26,8 +30,8 @@ struct truth {
   struct range ended[SETS][ENDINGS];
 };
 
-/* SET_D has no descendants unless has_descendants. */
-void truth_reset(bool has_descendants);
+/* SET_D has no descendants unless has_descendants, and leaves none out. */
+void truth_reset(bool has_descendants, enum left_out of_d);
 
 /* To be told in the order of the history. Processes are indexes of the world.
  */

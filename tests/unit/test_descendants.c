@@ -666,6 +666,7 @@ static void judges_anew_whom_a_read_has_met(void **state) {
 /* A make starts B, which is ccache and starts C; then it becomes cc1. */
 static void tell_of_ccache(const char *name, struct fixture *fixture,
                            char letter) {
+  struct message message;
   switch (letter) {
   case 'b':
     put_child(fixture, B, A, "make", 'S', AGE_MS);
@@ -692,7 +693,12 @@ static void tell_of_ccache(const char *name, struct fixture *fixture,
     remove_process(fixture, B);
     break;
   case 'C':
-    die(fixture, C, B, strchr(name, 'z') != NULL ? "as" : "ccache", AGE_MS / 4);
+    message =
+        death_of(C, strchr(name, 'z') != NULL ? "as" : "ccache", AGE_MS / 4);
+    message.record[MESSAGE_THREAD].ppid = B;
+    if (strchr(name, 'z') == NULL)
+      message.record[MESSAGE_THREAD].flags |= RECORD_FORKED;
+    take(fixture, &message, 1);
     remove_process(fixture, C);
     break;
   default:
@@ -800,7 +806,7 @@ static void leaves_out_whom_a_read_meets(void **state) {
     const char *story;
     uint64_t members;
   } cases[] = {
-      {"R", 1},     {"Rb", 1},   {"bR", 1},    {"bxR", 1},   {"RbR", 1},
+      {"R", 1},     {"Rb", 1},   {"bXR", 1},   {"bxR", 1},   {"RbR", 1},
       {"byR", 2},   {"RYR", 2},  {"RbyR", 2},  {"byRxR", 1}, {"YRXR", 1},
       {"RYRXR", 1}, {"YRbR", 2}, {"YRbXR", 1}, {"bxRyR", 2},
   };
