@@ -188,21 +188,26 @@ static void decide_by_parent(struct exit_groups *groups,
 }
 
 /* Matches what its exit record leaves open: a process that has changed its name
- * only keeps the groups that do not depend on it. */
+ * only keeps the groups that do not depend on it. What it was not in may have
+ * left it out, which is not known of its new name then. */
 static void keep_undecided_groups(struct exit_groups *groups,
                                   const struct member *member)
     REQUIRES(tracker_mutex) {
   struct join *join = &groups->join;
+  size_t undecided = 0;
   if (member != NULL)
     join_settle_exclusions(join, member);
-  for (size_t i = 0; member != NULL && i < groups->unknown_count; i++) {
+  for (size_t i = 0; i < groups->unknown_count; i++) {
+    const struct rule *rule = groups->unknown[i];
     const struct membership *former =
-        find_membership(member, groups->unknown[i]);
+        member != NULL ? find_membership(member, rule) : NULL;
     if (former != NULL && !former->is_excluded)
       join->matches[join->match_count++] =
-          (struct match){.rule = former->rule, .name = former->group->name};
+          (struct match){.rule = rule, .name = former->group->name};
+    else if (former == NULL && rule->exclusions != NULL)
+      groups->unknown[undecided++] = rule;
   }
-  groups->unknown_count = 0;
+  groups->unknown_count = undecided;
 }
 
 /* Counts the exit of a member that has become something else since the last
@@ -217,8 +222,7 @@ static void count_exit_of_changed(struct exit_groups *groups,
   if (!is_other_program)
     keep_undecided_groups(groups, member);
   join_work_out(&groups->join, process, NOBODY, 0);
-  if (is_other_program)
-    groups->tracker->undecided += has_undecided_rule(groups);
+  groups->tracker->undecided += has_undecided_rule(groups);
   member_move(member, groups->join.memberships, groups->join.count,
               groups->join.inherited_count);
   count_exit_of_member(groups, process, info);

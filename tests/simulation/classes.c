@@ -493,9 +493,10 @@ void classes_end(unsigned int process, enum set set, bool *is_sure,
   const struct ledger *l = &ledgers[process];
   struct classes end = l->known;
   end.names = l->actual.names;
-  end.is_unread = l->is_unread || !l->is_met;
-  if (end.is_unread)
+  if (l->is_unread || !l->is_met) {
     end.has_c |= NO;
+    end.is_unread = true;
+  }
   if (l->has_other_line && !l->is_unsure)
     end.has_c = NO | l->actual.has_c;
   *is_sure = find_answers(&end, set) == YES;
