@@ -90,6 +90,38 @@ tree_case() {
   assert_tree tree
 }
 
+# What is left out starts others, which are not.
+@test "descendants: but for those that are left out" {
+  interval=1
+  configure <<CONF
+    <Group "tree">
+      Command "$me-root"
+      Descendants true
+    </Group>
+    <Group "but-two">
+      Command "$me-root"
+      Descendants true
+      <Exclude>
+        Command "$me-2"
+      </Exclude>
+    </Group>
+    <Group "two">
+      Command "$me-2"
+    </Group>
+CONF
+  start_collectd
+  start_exits "$me-gardener" tree "$me-root,$me-1,$me-2,$me-3" 3 6 5000
+  reads 1 tree
+  perform "$me-gardener"
+  settle two
+
+  assert_tree tree
+  assert_exits but-two 223 0 0
+  assert_exits two 36 0 0
+  assert_near $(($(cpu_us but-two) + $(cpu_us two))) "$(cpu_us tree)" 2
+  assert_equal "$(members but-two)" 0.000000
+}
+
 # The kernel dates forks by the machine's clocks, start times by the namespace's.
 @test "descendants: in a time namespace" {
   local monotonic boottime

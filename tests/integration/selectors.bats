@@ -9,6 +9,9 @@ source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
 interval=0.2
 
+# Of a container
+ID=4f1c9e0b7a2d4f1c9e0b7a2d4f1c9e0b7a2d4f1c9e0b7a2d4f1c9e0b7a2d0123
+
 @test "selectors: by command name and by command line" {
   configure <<EOF
     Process "$me-a"
@@ -159,4 +162,138 @@ EOF
   assert_near "$(cpu_us file)" $((first + second)) 3
   rm "$work/late.pid"
   await_members file 0
+}
+
+@test "selectors: Unit, as %{unit} names it, whichever hierarchy tells" {
+  for cgroup in "$me.slice" "$me.slice/$me-a.service" \
+    "$me.slice/user@4711.service" "$me.slice/user@4711.service/$me-a.service" \
+    "$me.slice/docker-$ID.scope"; do
+    make_cgroup "$cgroup"
+  done
+  configure <<EOF
+    <Group "service">
+      Unit "$me-a.service"
+    </Group>
+    <Group "wildcard">
+      Unit "$me-none.service" "$me-[ab].serv*"
+    </Group>
+    <Group "user's">
+      Unit "user-4711-$me-a.service"
+    </Group>
+    <Group "container">
+      Unit "${ID:0:12}"
+    </Group>
+    <Group "in-%{unit}">
+      Command "$me-1" "$me-2" "$me-3"
+    </Group>
+EOF
+  for i in 1 2 3; do
+    start_load "$me-$i" --stay 60 idle
+  done
+  enter_cgroup "$me.slice/$me-a.service" "${load_pid[$me-1]}"
+  enter_cgroup "$me.slice/user@4711.service/$me-a.service" "${load_pid[$me-2]}"
+  enter_cgroup "$me.slice/$me-a.service" "${load_pid[$me-3]}"
+  # The last of the hierarchies alone tells of a container: version 1's if it is
+  # there, too.
+  echo "${load_pid[$me-3]}" >"$(cgroup_roots | tail -n1)/$me.slice/docker-$ID.scope/cgroup.procs"
+  start_collectd
+
+  assert_members service 1
+  assert_members wildcard 1
+  assert_members "user's" 1
+  assert_members container 1
+  assert_equal "$(group_names 'in-.*' | sort | xargs)" \
+    "$(printf 'in-%s\n' "${ID:0:12}" "$me-a.service" "user-4711-$me-a.service" | sort | xargs)"
+}
+
+@test "selectors: Exclude" {
+  configure <<EOF
+    <Group "all">
+      Command "$me-a" "$me-b" "$me-c"
+    </Group>
+    <Group "but-b">
+      Command "$me-a" "$me-b" "$me-c"
+      <Exclude>
+        Command "$me-b"
+      </Exclude>
+    </Group>
+    <Group "but-two">
+      Command "$me-a" "$me-b" "$me-c"
+      <Exclude>
+        Command "$me-b"
+      </Exclude>
+      <Exclude>
+        CommandLine "--limit 92"
+      </Exclude>
+    </Group>
+    <Group "but-both-at-once">
+      Command "$me-a" "$me-b" "$me-c"
+      <Exclude>
+        Command "$me-b"
+        CommandLine "--limit 92"
+      </Exclude>
+    </Group>
+EOF
+  start_load "$me-a" --stay 60 --limit 91 idle
+  start_load "$me-b" --stay 60 --limit 91 idle
+  start_load "$me-c" --stay 60 --limit 92 idle
+  start_collectd
+
+  assert_members all 3
+  assert_members but-b 2
+  assert_members but-two 1
+  assert_members but-both-at-once 3
+}
+
+@test "selectors: PIDFile with several pids, and with wildcards" {
+  mkdir "$work/run" "$work/run/a" "$work/run/b"
+  configure <<EOF
+    <Group "several">
+      PIDFile "$work/run/several.pid"
+    </Group>
+    <Group "wildcards">
+      PIDFile "$work/run/[ab]/*.pid"
+    </Group>
+EOF
+  for i in a b c; do
+    start_load "$me-$i" --stay 60 idle
+  done
+  printf '%s\n' "${load_pid[$me-a]}" "${load_pid[$me-b]}" "/a/directory" \
+    "${load_pid[$me-c]}" >"$work/run/several.pid"
+  echo "${load_pid[$me-a]}" >"$work/run/a/x.pid"
+  start_collectd
+  assert_members several 2
+  assert_members wildcards 1
+
+  echo "${load_pid[$me-c]} ${load_pid[$me-b]}" >"$work/run/several.pid"
+  echo "${load_pid[$me-c]}" >"$work/run/b/y-1.pid"
+  await_members wildcards 2
+  rm "$work/run/a/x.pid"
+  : >"$work/run/b/y-1.pid"
+  await_logged "PIDFile .* cannot be read .it is empty"
+  settle several
+  assert_members several 2
+  assert_members wildcards 2 # whom it names now is not known
+  rm "$work/run/b/y-1.pid"
+  await_members wildcards 0
+}
+
+# ksoftirqd has a thread for each CPU that was ever online.
+@test "selectors: threads of the kernel, by their pools" {
+  configure <<EOF
+    <Group "user-%{comm}">
+      Descendants true
+    </Group>
+    <Group "kernel-%{comm}">
+      CommandLine "^(kworker|ksoftirqd|migration|cpuhp)/"
+    </Group>
+EOF
+  start_load "$me-a" --stay 60 idle
+  start_collectd
+
+  assert_members "user-$me-a" 1
+  assert_equal "$(group_names 'user-(kworker|ksoftirqd|migration|cpuhp|kthreadd).*')" ""
+  assert_members kernel-ksoftirqd "$(cat /proc/[0-9]*/comm 2>/dev/null | grep -c '^ksoftirqd/')"
+  assert_equal "$(group_names 'kernel-.*' | grep -Ev '^kernel-(kworker|ksoftirqd|migration|cpuhp)$')" ""
+  await "kernel workers" holds "$(members kernel-kworker) >= 2"
 }
