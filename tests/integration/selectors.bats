@@ -282,7 +282,6 @@ EOF
 @test "selectors: threads of the kernel, by their pools" {
   configure <<EOF
     <Group "user-%{comm}">
-      Descendants true
     </Group>
     <Group "kernel-%{comm}">
       CommandLine "^(kworker|ksoftirqd|migration|cpuhp)/"

@@ -364,6 +364,54 @@ static void takes_new_groups_after_any_went(void **state) {
   }
 }
 
+/* Who is left out refers to the group, in which it does not count. */
+static void keeps_the_group_of_who_is_left_out(void **state) {
+  (void)state;
+  struct book book = {.count = 0};
+  book_add_rule(&book, "%{comm}", 0);
+  book_add_rule(&book, "%{user}", 0);
+  book_open(&book, 10);
+  struct membership inherited = {.rule = &book.rules[0],
+                                 .group = join(&book, 0, "sh"),
+                                 .is_excluded = true};
+  struct match match = match_of(&book, 1, "sh");
+  struct membership memberships[RULES];
+  struct member *member = member_create(true);
+  assert_non_null(member);
+
+  /* It may count there by another rule. */
+  assert_int_equal(
+      tracker_join(book.tracker, &inherited, 1, &match, 1, memberships), 2);
+  assert_true(memberships[0].is_duplicate);
+  assert_false(memberships[1].is_duplicate);
+
+  assert_int_equal(
+      tracker_join(book.tracker, &inherited, 1, NULL, 0, memberships), 1);
+  assert_int_equal(member_set_groups(member, memberships, 1, 1), 0);
+  assert_false(member_counts(member));
+  assert_int_equal(member->collect, 0);
+  struct group *group = group_named(&book, "sh");
+  assert_int_equal(group->members, 0);
+  age(&book, 3 * LIFE);
+  assert_groups("left out", &book, "");
+  assert_ptr_equal(group_named(&book, "sh"), group);
+  assert_int_equal(book.tracker->named_count, 0);
+
+  inherited.is_excluded = false;
+  assert_int_equal(
+      tracker_join(book.tracker, &inherited, 1, NULL, 0, memberships), 1);
+  assert_false(member_has_groups(member, memberships, 1, 1));
+  assert_int_equal(member_set_groups(member, memberships, 1, 1), 0);
+  assert_true(member_counts(member));
+  assert_groups("not any more", &book, "sh");
+  assert_int_equal(group->members, 1);
+  assert_int_equal(book.tracker->named_count, 1);
+  member_destroy(member);
+  age(&book, 3 * LIFE);
+  assert_null(group_named(&book, "sh"));
+  book_close(&book);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(has_fixed_groups_from_the_start),
@@ -377,6 +425,7 @@ int main(void) {
       cmocka_unit_test(keeps_groups_of_the_short_lived),
       cmocka_unit_test(forgets_the_unreported_at_once),
       cmocka_unit_test(takes_new_groups_after_any_went),
+      cmocka_unit_test(keeps_the_group_of_who_is_left_out),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
