@@ -62,6 +62,13 @@ bool rule_excludes_by_pid(const struct rule *rule) {
   return wants_pid;
 }
 
+bool rule_excludes_pid(const struct rule *rule, pid_t pid) {
+  for (const struct exclusion *e = rule->exclusions; e != NULL; e = e->next)
+    if (selector_names_pid(e->selector, pid))
+      return true;
+  return false;
+}
+
 /* What matching a selector leaves in the attributes. */
 struct doubt {
   const char *undecided;

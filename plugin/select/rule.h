@@ -79,8 +79,9 @@ uint32_t rule_reads(const struct rule *rule);
  * group's name. */
 bool rule_wants_pid(const struct rule *rule);
 
-/* Whether it depends on that what it leaves out. */
+/* Whether it depends on that what it leaves out; and whether on this one. */
 bool rule_excludes_by_pid(const struct rule *rule);
+bool rule_excludes_pid(const struct rule *rule, pid_t pid);
 
 /* A rule that selects a process, and the name of its group. */
 struct match {

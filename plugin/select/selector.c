@@ -130,6 +130,14 @@ bool selector_wants_pid(const struct selector *selector) {
   return selector->values[SELECTOR_PID_FILE] != NULL;
 }
 
+bool selector_names_pid(const struct selector *selector, pid_t pid) {
+  for (const struct condition *v = selector->values[SELECTOR_PID_FILE];
+       v != NULL; v = v->next)
+    if (path_watch_has_pid(v->path, pid))
+      return true;
+  return false;
+}
+
 bool selector_look_up_users(const struct selector *selector) {
   bool has_names = false;
   uid_t uid;

@@ -169,9 +169,19 @@ void join_work_out(struct join *join, const struct process *process, pid_t ppid,
   fill_in(join);
 }
 
+/* Whether a rule leaves a process out, perhaps, for its pid. */
+static bool excludes_pid(const struct tracker *tracker, pid_t pid) {
+  if (!tracker->excludes_by_pid)
+    return false;
+  for (const struct rule *r = tracker->rules; r != NULL; r = r->next)
+    if (rule_excludes_pid(r, pid))
+      return true;
+  return false;
+}
+
 bool join_copy(struct join *join, const struct process *parent) {
   const struct member *member = parent->member;
-  bool is_complete = !join->tracker->excludes_by_pid;
+  bool is_complete = !excludes_pid(join->tracker, parent->pid);
 
   join->inherited_count = join->match_count = 0;
   join_copy_exclusions(join, member);

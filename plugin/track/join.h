@@ -69,7 +69,7 @@ void join_work_out(struct join *join, const struct process *process, pid_t ppid,
 /* Fills in the groups of a process that its parent has just forked: it is a
  * copy of that. By the rules that want descendants it inherits. Returns false
  * if the name of one of the groups depends on its pid, and then that is left
- * out; or if a rule leaves out processes by their pids. */
+ * out; or if a rule leaves the parent out by its pid. */
 bool join_copy(struct join *join, const struct process *parent)
     REQUIRES(tracker_mutex);
 

@@ -847,6 +847,33 @@ static void leaves_out_whom_a_read_meets(void **state) {
   }
 }
 
+/* Its children are copies of it, but for the pid. */
+static void leaves_out_by_pid(void **state) {
+  struct fixture *fixture = *state;
+  char path[TREE_PATH_SIZE], text[16];
+  for (int is_left_out = 0; is_left_out < 2; is_left_out++) {
+    add_make(fixture);
+    tree_path(&fixture->tree, "b.pid", path);
+    exclude(fixture, SELECTOR_PID_FILE, path);
+    begin(fixture, 10000);
+    snprintf(text, sizeof(text), "%d\n", is_left_out ? B : STRANGER);
+    tree_put(&fixture->tree, "b.pid", text);
+    paths_look();
+    put_process(fixture, A, "make", 'S', OLD_MS);
+    fork_at(fixture, A, B, AGE_MS);
+    put_child(fixture, B, A, "sh", 'S', AGE_MS);
+    exec_at(fixture, B, AGE_MS / 2);
+    put_child(fixture, C, B, "sh", 'S', AGE_MS / 4);
+    fork_at(fixture, B, C, AGE_MS / 4);
+    die(fixture, C, B, "sh", AGE_MS / 4);
+    assert_int_equal(exits_of(fixture, 0), 1);
+    die(fixture, B, A, "sh", AGE_MS);
+    assert_int_equal(exits_of(fixture, 0), 2 - is_left_out);
+    assert_int_equal(fixture->tracker->undecided, 0);
+    clear(fixture);
+  }
+}
+
 #define prepared(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -869,6 +896,7 @@ int main(void) {
       prepared(leaves_descendants_out),
       prepared(does_not_guess_who_is_left_out),
       prepared(leaves_out_whom_a_read_meets),
+      prepared(leaves_out_by_pid),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
