@@ -55,11 +55,20 @@ bool rule_wants_pid(const struct rule *rule) {
          (rule->template != NULL && group_name_wants_pid(rule->template));
 }
 
-bool rule_excludes_by_pid(const struct rule *rule) {
-  bool wants_pid = false;
+static bool excludes_by(const struct rule *rule,
+                        bool (*wants)(const struct selector *selector)) {
   for (const struct exclusion *e = rule->exclusions; e != NULL; e = e->next)
-    wants_pid |= selector_wants_pid(e->selector);
-  return wants_pid;
+    if (wants(e->selector))
+      return true;
+  return false;
+}
+
+bool rule_excludes_by_name(const struct rule *rule) {
+  return excludes_by(rule, selector_wants_name);
+}
+
+bool rule_excludes_by_pid(const struct rule *rule) {
+  return excludes_by(rule, selector_wants_pid);
 }
 
 bool rule_excludes_pid(const struct rule *rule, pid_t pid) {

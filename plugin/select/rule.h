@@ -79,7 +79,9 @@ uint32_t rule_reads(const struct rule *rule);
  * group's name. */
 bool rule_wants_pid(const struct rule *rule);
 
-/* Whether it depends on that what it leaves out; and whether on this one. */
+/* Whether it depends on the command name what it leaves out; or on the pid; and
+ * whether on this one. */
+bool rule_excludes_by_name(const struct rule *rule);
 bool rule_excludes_by_pid(const struct rule *rule);
 bool rule_excludes_pid(const struct rule *rule, pid_t pid);
 

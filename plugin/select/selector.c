@@ -130,6 +130,10 @@ bool selector_wants_pid(const struct selector *selector) {
   return selector->values[SELECTOR_PID_FILE] != NULL;
 }
 
+bool selector_wants_name(const struct selector *selector) {
+  return selector->values[SELECTOR_COMMAND] != NULL;
+}
+
 bool selector_names_pid(const struct selector *selector, pid_t pid) {
   for (const struct condition *v = selector->values[SELECTOR_PID_FILE];
        v != NULL; v = v->next)

@@ -48,6 +48,9 @@ enum selector_match selector_match(const struct selector *selector,
 /* Whether it selects processes by their pids. */
 bool selector_wants_pid(const struct selector *selector);
 
+/* Whether it selects processes by their command names. */
+bool selector_wants_name(const struct selector *selector);
+
 /* Whether one of its pid files names a process. */
 bool selector_names_pid(const struct selector *selector, pid_t pid);
 

@@ -172,7 +172,7 @@ static void decide_by_parent(struct exit_groups *groups,
       process_has_changed(parent, info->comm, parent->was_forked))
     return;
   if (parent->member != NULL && !groups->tracker->excludes_by_pid)
-    join_settle_exclusions(&groups->join, parent->member);
+    join_settle_exclusions(&groups->join, parent->member, false);
   size_t undecided = 0;
   for (size_t i = 0; i < groups->unknown_count; i++) {
     const struct rule *rule = groups->unknown[i];
@@ -196,7 +196,7 @@ static void keep_undecided_groups(struct exit_groups *groups,
   struct join *join = &groups->join;
   size_t undecided = 0;
   if (member != NULL)
-    join_settle_exclusions(join, member);
+    join_settle_exclusions(join, member, true);
   for (size_t i = 0; i < groups->unknown_count; i++) {
     const struct rule *rule = groups->unknown[i];
     const struct membership *former =

@@ -74,15 +74,24 @@ static const struct membership *find_membership(const struct member *member,
   return NULL;
 }
 
-void join_settle_exclusions(struct join *join, const struct member *model) {
+/* Whether a membership says that the rule does not leave another process out,
+ * which may have another name. */
+static bool is_let_in(const struct membership *membership,
+                      bool has_other_name) {
+  return membership != NULL && !membership->is_excluded &&
+         !(has_other_name && rule_excludes_by_name(membership->rule));
+}
+
+void join_settle_exclusions(struct join *join, const struct member *model,
+                            bool has_other_name) {
   size_t count = 0;
   for (size_t i = 0; i < join->excluded_count; i++) {
     struct join_exclusion exclusion = join->excluded[i];
     const struct membership *membership =
         exclusion.is_sure ? NULL : find_membership(model, exclusion.rule);
-    if (membership != NULL && !membership->is_excluded)
+    if (is_let_in(membership, has_other_name))
       continue;
-    exclusion.is_sure |= membership != NULL;
+    exclusion.is_sure |= membership != NULL && membership->is_excluded;
     join->excluded[count++] = exclusion;
   }
   join->excluded_count = count;

@@ -42,9 +42,9 @@ bool join_is_in_doubt(const struct join *join);
 void join_doubt_exclusions(struct join *join);
 
 /* Decides what is not known of that as it was for another process, of which
- * this one is a copy, or for itself before. */
-void join_settle_exclusions(struct join *join, const struct member *model)
-    REQUIRES(tracker_mutex);
+ * this one is a copy, or for itself, before it changed its name. */
+void join_settle_exclusions(struct join *join, const struct member *model,
+                            bool has_other_name) REQUIRES(tracker_mutex);
 
 /* Leaves a process out of what another one was left out of. */
 void join_copy_exclusions(struct join *join, const struct member *member)
