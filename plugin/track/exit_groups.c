@@ -45,11 +45,12 @@ bool exit_groups_match(struct exit_groups *groups, struct procfs *proc,
   exit_info_look_init(&look, info, proc);
   look.attributes.work = &groups->work;
   for (const struct rule *r = groups->tracker->rules; r != NULL; r = r->next) {
-    enum selector_match result =
-        exit_info_match(&look, r, &join->matches[join->match_count]);
-    join_note_match(join, r, result);
+    struct match *match = &join->matches[join->match_count];
+    enum selector_match result = exit_info_match(&look, r, match);
     if (result == SELECTOR_UNKNOWN)
-      groups->unknown[groups->unknown_count++] = r;
+      groups->unknown[groups->unknown_count++] =
+          (struct undecided_rule){r, match->is_excluded == SELECTOR_UNKNOWN};
+    join_note_match(join, r, result);
   }
   exit_info_look_clear(&look);
   return join->match_count > 0;
@@ -144,7 +145,7 @@ static void count_exit_of_stranger(struct exit_groups *groups,
 /* Whether a rule could not be decided by which the process does not inherit. */
 static bool has_undecided_rule(const struct exit_groups *groups) {
   for (size_t i = 0; i < groups->unknown_count; i++)
-    if (!join_inherits(&groups->join, groups->unknown[i]))
+    if (!join_inherits(&groups->join, groups->unknown[i].rule))
       return true;
   return join_is_in_doubt(&groups->join);
 }
@@ -175,11 +176,11 @@ static void decide_by_parent(struct exit_groups *groups,
     join_settle_exclusions(&groups->join, parent->member, false);
   size_t undecided = 0;
   for (size_t i = 0; i < groups->unknown_count; i++) {
-    const struct rule *rule = groups->unknown[i];
+    const struct rule *rule = groups->unknown[i].rule;
     const struct membership *membership =
         parent->member != NULL ? find_membership(parent->member, rule) : NULL;
     if (membership != NULL && rule_wants_pid(rule))
-      groups->unknown[undecided++] = rule;
+      groups->unknown[undecided++] = groups->unknown[i];
     else if (membership != NULL && !membership->is_excluded)
       groups->join.matches[groups->join.match_count++] =
           (struct match){.rule = rule, .name = membership->group->name};
@@ -187,9 +188,17 @@ static void decide_by_parent(struct exit_groups *groups,
   groups->unknown_count = undecided;
 }
 
+/* Whether it stays open if a process that has changed its name was in the group
+ * of a rule, or not: its name may leave it out now, or have left it out. */
+static bool is_open_by_name(const struct undecided_rule *unknown,
+                            const struct membership *former) {
+  bool is_by_name = rule_excludes_by_name(unknown->rule);
+  return former != NULL ? unknown->is_exclusion && is_by_name
+                        : unknown->is_exclusion || is_by_name;
+}
+
 /* Matches what its exit record leaves open: a process that has changed its name
- * only keeps the groups that do not depend on it. What it was not in may have
- * left it out, which is not known of its new name then. */
+ * only keeps the groups that do not depend on it. */
 static void keep_undecided_groups(struct exit_groups *groups,
                                   const struct member *member)
     REQUIRES(tracker_mutex) {
@@ -198,14 +207,14 @@ static void keep_undecided_groups(struct exit_groups *groups,
   if (member != NULL)
     join_settle_exclusions(join, member, true);
   for (size_t i = 0; i < groups->unknown_count; i++) {
-    const struct rule *rule = groups->unknown[i];
+    const struct undecided_rule unknown = groups->unknown[i];
     const struct membership *former =
-        member != NULL ? find_membership(member, rule) : NULL;
-    if (former != NULL && !former->is_excluded)
+        member != NULL ? find_membership(member, unknown.rule) : NULL;
+    if (is_open_by_name(&unknown, former))
+      groups->unknown[undecided++] = unknown;
+    else if (former != NULL && !former->is_excluded)
       join->matches[join->match_count++] =
-          (struct match){.rule = rule, .name = former->group->name};
-    else if (former == NULL && rule->exclusions != NULL)
-      groups->unknown[undecided++] = rule;
+          (struct match){.rule = former->rule, .name = former->group->name};
   }
   groups->unknown_count = undecided;
 }

@@ -9,6 +9,12 @@
 #include "track/join.h"
 #include "track/tracker.h"
 
+/* A rule that the exit record of a process cannot decide. */
+struct undecided_rule {
+  const struct rule *rule;
+  bool is_exclusion; /* it is open whether it leaves the process out */
+};
+
 /*
  * In which groups a process ends: those that a read has resolved; or, if none
  * has, or if the process has become something else since, those that its exit
@@ -27,7 +33,7 @@ struct exit_groups {
   /* and of the process at hand its groups, and the rules that its exit record
    * cannot decide, of which there is room for all. */
   struct join join;
-  const struct rule **unknown;
+  struct undecided_rule *unknown;
   size_t unknown_count;
   bool is_matched; /* its exit record was asked at all */
 };
