@@ -30,7 +30,7 @@ static void describes_paths(void **state) {
       {PATH_PID_FILE,
        -ETIMEDOUT,
        {"PIDFile \"/run/x\" cannot be read (Connection timed out)", "server",
-        "named last stays in use"}},
+        "named before stay in use"}},
       {PATH_PID_FILE, -EACCES, {"(Permission denied)", "CAP_DAC_READ_SEARCH"}},
       {PATH_PID_FILE, -EISDIR, {"(Is a directory)", "name a file"}},
       {PATH_PID_FILE, -EBADMSG, {"(no process id)", "begin with the numbers"}},
