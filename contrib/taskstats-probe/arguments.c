@@ -26,7 +26,7 @@ static bool parse_number(const char *text, uint64_t most, uint64_t *number) {
 int arguments_id(const char *text, uint32_t *id) {
   uint64_t number = 0;
   if (!parse_number(text, ID_MAX, &number))
-    return fail(STATUS_ID,
+    return fail(STATUS_USAGE,
                 "\"%s\" is no id of a process or thread: one is a number from "
                 "1 to %d",
                 text, ID_MAX);
@@ -54,7 +54,7 @@ int arguments_number(const char *option, const char *text, uint64_t most,
 
 int arguments_cpus(const char *text, const char **cpus) {
   if (strpbrk(text, "0123456789") == NULL)
-    return fail(STATUS_CPUS,
+    return fail(STATUS_USAGE,
                 "--cpus \"%s\": a list of CPUs such as 0-3,8 is expected",
                 text);
   *cpus = text;

@@ -20,7 +20,7 @@ static const char usage[] =
     "  -p, --pid           the IDs are threads\n"
     "  -l, --listen N      the next N messages at the ends of threads\n"
     "  -c, --cpus LIST     with --listen: on these CPUs (all)\n"
-    "  -b, --buffer BYTES  with --listen: the size of the receive buffer\n";
+    "  -b, --buffer BYTES  with --listen: the size of the receive buffer (8388608)\n";
 
 struct capture {
   enum answer_part part;
@@ -80,7 +80,7 @@ static int capture_living(struct capture *capture, int count, char **ids) {
 }
 
 static int fail_file(const struct capture *capture, int error) {
-  return fail(STATUS_FILE, "%s cannot be written: %s", capture->path,
+  return fail(STATUS_FAILED, "%s cannot be written: %s", capture->path,
               strerror(error));
 }
 
@@ -156,7 +156,7 @@ static int run(struct capture *capture, int argc, char **argv) {
 int capture_main(int argc, char **argv) {
   struct capture *capture = calloc(1, sizeof(*capture));
   if (capture == NULL)
-    return fail(STATUS_SYSTEM, "out of memory");
+    return fail(STATUS_FAILED, "out of memory");
   capture->part = ANSWER_PROCESS;
   int status = run(capture, argc, argv);
   free(capture);

@@ -46,6 +46,10 @@ int channel_drain(struct channel *channel);
 /* For poll. */
 int channel_fd(const struct channel *channel);
 
+/* What listens takes by default, as the plugin does: the ends of some thousands
+ * of threads that nobody has taken yet. */
+enum { CHANNEL_BUFFER = 8388608 };
+
 /* Sets the receive buffer, beyond the system's limit if that is allowed.
  * Returns its size in the same terms or a negative errno. */
 int channel_set_buffer(struct channel *channel, int bytes);

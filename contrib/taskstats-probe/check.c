@@ -27,7 +27,7 @@ static const char usage[] =
     "Exit status: 0 all is good, 1 something is degraded, 2 something is "
     "bad.\n";
 
-enum { TEXT_SIZE = 512, BUFFER_WANTED = 8 * 1024 * 1024 };
+enum { TEXT_SIZE = 512 };
 
 struct check {
   struct findings findings;
@@ -177,8 +177,8 @@ static void check_buffer(struct check *check) {
   if (check->channel == NULL)
     return;
   system_line("/proc/sys/net/core/rmem_max", most, sizeof(most));
-  int got = channel_set_buffer(check->channel, BUFFER_WANTED);
-  if (got >= BUFFER_WANTED)
+  int got = channel_set_buffer(check->channel, CHANNEL_BUFFER);
+  if (got >= CHANNEL_BUFFER)
     findings_tell(
         &check->findings, GOOD, "receive buffer", "",
         "%d bytes for exit records are to be had (net.core.rmem_max is %s)",

@@ -4,22 +4,14 @@
 
 #include "answer.h"
 
-/* The program's exit statuses; the manual page and --help have them, too. */
+/* The program's exit statuses, by what the caller can do about it; which it is,
+ * the message says. The manual page, --help and the README have them, too. */
 enum exit_status {
   STATUS_OK = 0,
   STATUS_DEGRADED = 1, /* check; records were lost */
-  STATUS_BAD = 2,      /* check */
-  STATUS_USAGE = 3,
-  STATUS_ID = 4,
-  STATUS_GONE = 5,
-  STATUS_CPUS = 6,
-  STATUS_PERMISSION = 7,
-  STATUS_FAMILY = 8,
-  STATUS_NAMESPACE = 9,
-  STATUS_ANSWER = 10,
-  STATUS_SILENCE = 11,
-  STATUS_FILE = 12,
-  STATUS_SYSTEM = 13,
+  STATUS_FAILED = 2,   /* check: bad; the kernel or the system refuses */
+  STATUS_USAGE = 3,    /* the command line, an id or a list of CPUs */
+  STATUS_GONE = 4,     /* a process or thread is not there */
 };
 
 /* Each says what is wrong and what mends it, and returns the status. */

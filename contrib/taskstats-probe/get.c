@@ -63,7 +63,7 @@ static int keep(const struct request *request, enum answer_part part,
   }
   return samples_add(samples, id, &stats)
              ? STATUS_OK
-             : fail(STATUS_SYSTEM, "out of memory");
+             : fail(STATUS_FAILED, "out of memory");
 }
 
 static int take(struct request *request, uint32_t id, struct samples *samples) {
@@ -88,7 +88,7 @@ static int take_threads(struct request *request, uint32_t id,
   if (missing == ENOENT && access("/proc/self", F_OK) == 0)
     return fail_query(-ESRCH, ANSWER_PROCESS, id);
   if (missing != 0)
-    return fail(STATUS_SYSTEM, "%s: %s; is /proc mounted?", path,
+    return fail(STATUS_FAILED, "%s: %s; is /proc mounted?", path,
                 strerror(missing));
   int status = STATUS_OK;
   for (int i = 0; i < count; i++) {
@@ -237,7 +237,7 @@ static int parse_ids(struct request *request, int argc, char **argv) {
     return fail(STATUS_USAGE, "get: of which process? Give its id");
   request->ids = calloc((size_t)argc, sizeof(*request->ids));
   if (request->ids == NULL)
-    return fail(STATUS_SYSTEM, "out of memory");
+    return fail(STATUS_FAILED, "out of memory");
   for (int i = 0; i < argc; i++) {
     int status = arguments_id(argv[i], &request->ids[request->id_count++]);
     if (status != STATUS_OK)
@@ -281,7 +281,7 @@ static int parse(struct request *request, int argc, char **argv) {
 int get_main(int argc, char **argv) {
   struct request *request = calloc(1, sizeof(*request));
   if (request == NULL)
-    return fail(STATUS_SYSTEM, "out of memory");
+    return fail(STATUS_FAILED, "out of memory");
   request->part = ANSWER_PROCESS;
   int status = parse(request, argc, argv);
   if (status == STATUS_OK)

@@ -18,7 +18,8 @@ static const char usage[] =
     "The records of threads and processes as they end, a line each.\n"
     "\n"
     "  -c, --cpus LIST     those that end on these CPUs, such as 0-3,8 (all)\n"
-    "  -b, --buffer BYTES  the size of the receive buffer; says what was got\n"
+    "  -b, --buffer BYTES  the size of the receive buffer (8388608, as the\n"
+    "                      plugin's); says what was got\n"
     "  -f, --filter COMM   only of this command name\n"
     "  -n, --count N       end after N lines\n"
     "  -s, --seconds S     end after S seconds\n"
@@ -292,7 +293,7 @@ static int parse(struct listener *listener, int argc, char **argv) {
 int listen_main(int argc, char **argv) {
   struct listener *listener = calloc(1, sizeof(*listener));
   if (listener == NULL)
-    return fail(STATUS_SYSTEM, "out of memory");
+    return fail(STATUS_FAILED, "out of memory");
   int status = parse(listener, argc, argv);
   listener->watch.handler = on_end;
   listener->watch.data = listener;

@@ -25,20 +25,12 @@ static const char usage[] =
     "\"taskstats-probe check\".\n"
     "\n"
     "Exit status:\n"
-    "   0  done; check: all is good\n"
-    "   1  check: something is degraded; listen, capture: records were lost\n"
-    "   2  check: something is bad\n"
-    "   3  the command line is not understood\n"
-    "   4  an id is no id\n"
-    "   5  a process or thread is not there (any more)\n"
-    "   6  the kernel refuses the list of CPUs\n"
-    "   7  not permitted\n"
-    "   8  the kernel has no taskstats\n"
-    "   9  this namespace cannot listen\n"
-    "  10  the kernel's answer is not understood\n"
-    "  11  the kernel does not answer\n"
-    "  12  a file cannot be written\n"
-    "  13  anything else of the system, such as no memory\n";
+    "  0  done; check: all is good\n"
+    "  1  check: something is degraded; listen, capture: records were lost\n"
+    "  2  check: something is bad; else: it cannot be done, by the kernel,\n"
+    "     a permission, the namespace, a file or the system\n"
+    "  3  the command line, an id or a list of CPUs is wrong\n"
+    "  4  a process or thread is not there (any more)\n";
 
 static const struct {
   const char *name;
@@ -69,6 +61,6 @@ int main(int argc, char **argv) {
   }
   int status = run(argc, argv);
   if (fflush(stdout) != 0 || ferror(stdout))
-    return fail(STATUS_FILE, "standard output cannot be written");
+    return fail(STATUS_FAILED, "standard output cannot be written");
   return status;
 }

@@ -78,9 +78,10 @@ static double now_seconds(void) {
 /* A loss may have been the proof's: then something does arrive. */
 bool watch_prove(struct channel *channel, const char *cpus,
                  struct watch_proof *proof) {
-  double end = now_seconds() + PROOF_MS / 1e3;
   if (!start_thread(cpus, proof))
     return true; /* nothing is known */
+  /* On a busy machine the thread itself may have taken long. */
+  double end = now_seconds() + PROOF_MS / 1e3;
   while (!proof->seen && channel_dropped(channel) == 0) {
     int left = (int)((end - now_seconds()) * 1000);
     struct pollfd wait = {.fd = channel_fd(channel), .events = POLLIN};
@@ -136,17 +137,17 @@ static void listen_on(struct channel *channel, struct state *state,
   }
 }
 
-static int set_buffer(struct channel *channel, int bytes) {
-  if (bytes == 0)
-    return STATUS_OK;
+/* Only what was asked for, or cannot be had, is told. */
+static int set_buffer(struct channel *channel, int wanted) {
+  int bytes = wanted != 0 ? wanted : CHANNEL_BUFFER;
   int got = channel_set_buffer(channel, bytes);
   if (got < 0)
-    return fail(STATUS_SYSTEM, "--buffer %d: %s", bytes, strerror(-got));
+    return fail(STATUS_FAILED, "--buffer %d: %s", bytes, strerror(-got));
   if (got < bytes)
     note("a receive buffer of %d bytes, not of %d; CAP_NET_ADMIN or "
          "net.core.rmem_max allow more",
          got, bytes);
-  else
+  else if (wanted != 0)
     note("a receive buffer of %d bytes", got);
   return STATUS_OK;
 }
@@ -169,7 +170,7 @@ static int watch_on(struct channel *channel, struct state *state,
   if (error < 0) {
     status = fail_watch(error, cpus);
   } else if (!watch_prove(channel, cpus, &state->proof)) {
-    status = fail(STATUS_NAMESPACE,
+    status = fail(STATUS_FAILED,
                   "the kernel accepts, but sends nothing: exit records reach "
                   "the initial network namespace alone (docker run "
                   "--net=host, hostNetwork: true)");

@@ -10,7 +10,7 @@
  */
 struct watch {
   const char *cpus; /* NULL: all */
-  int buffer;       /* bytes; 0: the system's default */
+  int buffer;       /* bytes; 0: CHANNEL_BUFFER, or what can be had of it */
   double seconds;   /* 0: until a signal or the handler ends it */
   channel_handler *handler;
   void *data;
