@@ -38,6 +38,7 @@ cflags=(-std=c11 -O2 -g -D_GNU_SOURCE -pthread "${warnings[@]}"
 plugin_flags=(-fPIC -fvisibility=hidden)
 top=$root/contrib/taskstats-top
 probe=$root/contrib/taskstats-probe
+explain=$root/contrib/taskstats-explain
 probe_libs=(-lnl-genl-3 -lnl-3 -ljansson -lm)
 read -ra extra_cflags <<<"${CFLAGS:-}"
 
@@ -46,8 +47,8 @@ usage() {
 Usage: ./build.sh COMMAND [OPTION]...
 
   deps         install the Debian packages that the other commands need
-  build        make build/taskstats.so (the plugin), build/taskstats-top and
-               build/taskstats-probe
+  build        make build/taskstats.so (the plugin), build/taskstats-top,
+               build/taskstats-probe and build/taskstats-explain
   run          show the plugin at work: a live table in this terminal (root)
   test [PART]  run the tests (root); PART is lint, unit, simulation (random
                histories of processes), integration, kernels (the core of
@@ -64,8 +65,9 @@ Usage: ./build.sh COMMAND [OPTION]...
                measure how fast the plugin is (root, some 25 minutes): a table,
                also in build/bench.md and build/bench.json; PART is members,
                threads, exits, events, memory, dispatch, hosts or lines
-  install      install the plugin, taskstats-top, taskstats-probe with its
-               manual page, and the example configuration, service and sysctl
+  install      install the plugin, taskstats-top, taskstats-explain,
+               taskstats-probe with its manual page, and the example
+               configuration, service and sysctl
   uninstall    remove what install installed
   lint         check the sources: format, warnings of two compilers, locks,
                shellcheck
@@ -203,11 +205,12 @@ do_deps() {
 # Build
 
 # Runs COMMAND, which makes OUTPUT, if it or what it reads is newer.
-make_output() { # OUTPUT DIRECTORY COMMAND...
-  local output=$1 directory=$2
+make_output() { # OUTPUT DIRECTORY[:DIRECTORY]... COMMAND...
+  local output=$1 directories
+  IFS=: read -ra directories <<<"$2"
   shift 2
   if [ -e "$output" ] && [ "$(cat "$output.cmd" 2>/dev/null)" = "$*" ] &&
-    [ -z "$(find "$directory" -name '*.[ch]' -newer "$output" -print -quit)" ]; then
+    [ -z "$(find "${directories[@]}" -name '*.[ch]' -newer "$output" -print -quit)" ]; then
     return
   fi
   say "Building ${output#"$root"/}"
@@ -216,6 +219,11 @@ make_output() { # OUTPUT DIRECTORY COMMAND...
   "$@" || die "${output#"$root"/} could not be built; see the compiler's message above"
   printf '%s\n' "$*" >"$output.cmd"
 }
+
+# What of the plugin taskstats-explain is built on: all that decides about groups,
+# and reads the configuration.
+selecting=("$root"/plugin/{kernel,select}/*.c "$root"/plugin/collectd/config*.c
+  "$root/plugin/report/lookup.c")
 
 # collectd loads every symbol into its own namespace, so there may be but one.
 check_exports() { # PLUGIN
@@ -242,6 +250,9 @@ do_build() {
     "${extra_cflags[@]}" "$top"/*.c "${client[@]}" -ljansson -o "$build/taskstats-top"
   make_output "$build/taskstats-probe" "$probe" "${CC:-gcc}" "${cflags[@]}" \
     "${extra_cflags[@]}" "$probe"/*.c "${probe_libs[@]}" -o "$build/taskstats-probe"
+  make_output "$build/taskstats-explain" "$explain:$root/plugin" "${CC:-gcc}" "${cflags[@]}" \
+    -I"$root/plugin" "${extra_cflags[@]}" "$explain"/*.c "${selecting[@]}" "${libs[@]}" \
+    -o "$build/taskstats-explain"
 }
 
 do_clean() { rm -rf "$build"; }
@@ -320,25 +331,33 @@ compile_each() { # COMPILER [FLAG]... -- SOURCE...
 core_sources() { grep -L '^#include <collectd/core/' "$root"/plugin/*/*.c; }
 module_sources() { grep -l '^#include <collectd/core/' "$root"/plugin/*/*.c; }
 
-# The core is compiled once a variant. Tests of the probe have its sources, too,
-# and that of the module the rest of the plugin and what stands for collectd.
+compile_tool() { # DIRECTORY SOURCES COMPILER [FLAG]...: all but main.c
+  local sources=()
+  mkdir -p "$1"
+  mapfile -t sources < <(find "$2" -name '*.c' ! -name main.c | sort)
+  (cd "$1" && compile_each "${@:3}" -- "${sources[@]}")
+}
+
+# The core is compiled once a variant. Tests of a tool have its sources, too, and
+# that of the module the rest of the plugin and what stands for collectd.
 # Tests whose names do not match the pattern in only, if it is set, are left out.
 unit_tests() { # VARIANT COMPILER [FLAG]...
   local variant=$1 directory=$build/unit/$1 test name objects
-  local core=() module=() probes=() names=()
+  local core=() module=() tool names=()
   local compile=("$2" "${cflags[@]}" -I"$root/plugin" -I"$root/tests" "${extra_cflags[@]}" "${@:3}")
   mapfile -t core < <(core_sources)
   mapfile -t module < <(module_sources)
-  mapfile -t probes < <(find "$probe" -name '*.c' ! -name main.c | sort)
   rm -rf "$directory"
-  mkdir -p "$directory/core" "$directory/module" "$directory/probe"
+  mkdir -p "$directory/core" "$directory/module"
   (cd "$directory/core" && compile_each "${compile[@]}" -- "${core[@]}") ||
     die "the core does not compile with $2; see the message above"
   (cd "$directory/module" &&
     compile_each "${compile[@]}" -- "${module[@]}" "$root/tests/unit/daemon.c") ||
     die "the module does not compile with $2; see the message above"
-  (cd "$directory/probe" && compile_each "${compile[@]}" -- "${probes[@]}") ||
-    die "taskstats-probe does not compile with $2; see the message above"
+  for tool in probe explain; do
+    compile_tool "$directory/$tool" "$root/contrib/taskstats-$tool" "${compile[@]}" ||
+      die "taskstats-$tool does not compile with $2; see the message above"
+  done
   for test in "$root"/tests/unit/test_*.c; do
     [ -e "$test" ] || continue
     name=$(basename "$test" .c)
@@ -347,8 +366,9 @@ unit_tests() { # VARIANT COMPILER [FLAG]...
     objects=("$directory"/core/*.o -lmnl -lpcre2-8 -lyajl)
     [[ $name != test_module ]] || objects+=("$directory"/module/*.o)
     [[ $name != test_probe_* ]] || objects+=("$directory"/probe/*.o "${probe_libs[@]}")
+    [[ $name != test_explain_* ]] || objects+=("$directory"/explain/*.o)
     await_cpu
-    "${compile[@]}" -DFIXTURES="\"$root/tests/fixtures\"" -I"$probe" "$test" \
+    "${compile[@]}" -DFIXTURES="\"$root/tests/fixtures\"" -I"$probe" -I"$explain" "$test" \
       "${objects[@]}" -lcmocka -o "$directory/$name" &
   done
   wait
@@ -557,7 +577,8 @@ compiles() { # COMPILER: every source by itself, into objects for the next check
   while read -r source; do
     object=${source#"$root"/}
     await_cpu
-    "$1" "${cflags[@]}" -DFIXTURES='""' -I"$root/plugin" -I"$root/tests" -I"$probe" -c "$source" \
+    "$1" "${cflags[@]}" -DFIXTURES='""' -I"$root/plugin" -I"$root/tests" -I"$probe" -I"$explain" \
+      -c "$source" \
       -o "$directory/${object//\//_}.o" || : >"$directory/failed" &
   done < <(c_files | grep '\.c$')
   wait
@@ -791,13 +812,14 @@ installed_paths() {
   plugin_path=${DESTDIR:-}$plugindir/taskstats.so
   top_path=${DESTDIR:-}$prefix/bin/taskstats-top
   probe_path=${DESTDIR:-}$prefix/sbin/taskstats-probe
+  explain_path=${DESTDIR:-}$prefix/sbin/taskstats-explain
   manual_path=${DESTDIR:-}$prefix/share/man/man8/taskstats-probe.8
   document_dir=${DESTDIR:-}$prefix/share/doc/collectd-taskstats
   example_path=$document_dir/collectd.conf.example
   service_path=$document_dir/systemd/collectd-taskstats.conf
   sysctl_path=$document_dir/sysctl.d/60-taskstats.conf
-  installed=("$plugin_path" "$top_path" "$probe_path" "$manual_path" "$example_path"
-    "$service_path" "$sysctl_path")
+  installed=("$plugin_path" "$top_path" "$probe_path" "$explain_path" "$manual_path"
+    "$example_path" "$service_path" "$sysctl_path")
 }
 
 do_install() {
@@ -807,6 +829,7 @@ do_install() {
   install -D -m 0644 "$build/taskstats.so" "$plugin_path"
   install -D -m 0755 "$build/taskstats-top" "$top_path"
   install -D -m 0755 "$build/taskstats-probe" "$probe_path"
+  install -D -m 0755 "$build/taskstats-explain" "$explain_path"
   install -D -m 0644 "$root/contrib/taskstats-probe.8" "$manual_path"
   install -D -m 0644 "$root/collectd.conf.example" "$example_path"
   install -D -m 0644 "$root/contrib/systemd/collectd-taskstats.conf" "$service_path"
@@ -845,9 +868,10 @@ do_install() {
 
      taskstats-top
 
-What does not work, and why:
+What does not work, and why; and which group a process is in, and why not:
 
      taskstats-probe check
+     taskstats-explain PID
 EOF
 }
 

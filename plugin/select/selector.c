@@ -126,6 +126,21 @@ enum selector_match selector_match(const struct selector *selector,
   return result;
 }
 
+const char *selector_value(const struct selector *selector,
+                           enum selector_kind kind, size_t number) {
+  const struct value *value = selector->values[kind];
+  for (; value != NULL && number > 0; number--)
+    value = value->next;
+  return value != NULL ? value->text : NULL;
+}
+
+enum selector_match selector_match_kind(const struct selector *selector,
+                                        enum selector_kind kind,
+                                        struct attributes *a) {
+  struct matching matching = {.a = a};
+  return match_any(kind, selector->values[kind], &matching, NULL);
+}
+
 bool selector_wants_pid(const struct selector *selector) {
   return selector->values[SELECTOR_PID_FILE] != NULL;
 }

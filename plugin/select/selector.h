@@ -45,6 +45,15 @@ enum selector_match selector_match(const struct selector *selector,
                                    struct attributes *a,
                                    struct captures *captures);
 
+/* What explains it: the value of a kind with this number, from 0, as it was
+ * added, or NULL; and whether the values of a kind, of which there is one at
+ * least, select a process, as selector_match. */
+const char *selector_value(const struct selector *selector,
+                           enum selector_kind kind, size_t number);
+enum selector_match selector_match_kind(const struct selector *selector,
+                                        enum selector_kind kind,
+                                        struct attributes *a);
+
 /* Whether it selects processes by their pids. */
 bool selector_wants_pid(const struct selector *selector);
 

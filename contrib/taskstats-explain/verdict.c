@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "verdict.h"
+
+#include "select/text.h"
+#include "select/user_cache.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { USER_WAIT_MS = 2000, DEPTH_MAX = 1000 };
+
+/* What each kind of selector is called, and what of a process it asks. */
+static const struct {
+  const char *option;
+  enum fact fact;
+} selectors[] = {
+    [SELECTOR_COMMAND] = {"Command", FACT_NAME},
+    [SELECTOR_PID_FILE] = {"PIDFile", FACT_PID},
+    [SELECTOR_EXECUTABLE] = {"Executable", FACT_EXECUTABLE},
+    [SELECTOR_CONTROL_GROUP] = {"ControlGroup", FACT_CGROUP},
+    [SELECTOR_COMMAND_LINE] = {"CommandLine", FACT_COMMAND_LINE},
+    [SELECTOR_USER] = {"User", FACT_USER},
+};
+
+_Static_assert(sizeof(selectors) / sizeof(selectors[0]) == SELECTOR_KINDS,
+               "a line for each kind");
+
+/* A text that may be long, at its end. */
+__attribute__((format(printf, 3, 4))) static void
+append(char *text, size_t size, const char *format, ...) {
+  size_t used = strlen(text);
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text + used, size - used, format, arguments);
+  va_end(arguments);
+}
+
+/* As it stands in the configuration; many values are cut. */
+static void append_condition(const struct rule *rule, enum selector_kind kind,
+                             char *text, size_t size) {
+  enum { ENOUGH = 200 };
+  const char *value;
+  append(text, size, "%s", selectors[kind].option);
+  for (size_t i = 0; (value = selector_value(rule->selector, kind, i)) != NULL;
+       i++) {
+    char clean[256];
+    if (strlen(text) > ENOUGH) {
+      append(text, size, " ...");
+      return;
+    }
+    text_clean(value, clean, sizeof(clean));
+    append(text, size, " \"%s\"", clean);
+  }
+}
+
+static void append_fact(struct subject *subject, enum fact fact, char *text,
+                        size_t size) {
+  const char *name = subject_fact_name(fact);
+  char has[256];
+  if (subject->errors[fact] != 0)
+    append(text, size, "its %s cannot be read: %s", name,
+           strerror(-subject->errors[fact]));
+  else if (subject_fact(subject, fact, has, sizeof(has)))
+    append(text, size, "its %s is \"%s\"", name, has);
+  else
+    append(text, size, "it has no %s", name);
+}
+
+static enum selector_match match_condition(const struct rule *rule,
+                                           enum selector_kind kind,
+                                           struct subject *subject) {
+  if (selector_value(rule->selector, kind, 0) == NULL)
+    return SELECTOR_YES;
+  return selector_match_kind(rule->selector, kind, &subject->attributes);
+}
+
+/* The first condition that has the result that all of them have. */
+static void find_reason(const struct rule *rule, struct subject *subject,
+                        struct verdict *verdict) {
+  for (int kind = 0; kind < SELECTOR_KINDS; kind++) {
+    if (match_condition(rule, (enum selector_kind)kind, subject) !=
+        verdict->result)
+      continue;
+    append_condition(rule, (enum selector_kind)kind, verdict->why,
+                     sizeof(verdict->why));
+    append(verdict->why, sizeof(verdict->why), ": ");
+    if (verdict->result == SELECTOR_UNKNOWN)
+      append(verdict->why, sizeof(verdict->why), "not decided; ");
+    append_fact(subject, selectors[kind].fact, verdict->why,
+                sizeof(verdict->why));
+    return;
+  }
+  if (selector_is_empty(rule->selector) &&
+      attributes_are_of_kernel_thread(&subject->attributes))
+    append(verdict->why, sizeof(verdict->why),
+           "it is a thread of the kernel, which no group has without a "
+           "selector for it");
+}
+
+/* Users are looked up by another thread. */
+static enum selector_match match_rule(const struct rule *rule,
+                                      struct subject *subject,
+                                      struct match *match) {
+  struct attributes *attributes = &subject->attributes;
+  attributes->is_pending = false;
+  enum selector_match result = rule_match(rule, attributes, match);
+  if (result != SELECTOR_UNKNOWN || !attributes->is_pending)
+    return result;
+  user_cache_wait(USER_WAIT_MS);
+  return rule_match(rule, attributes, match);
+}
+
+static void set_group(struct verdict *verdict, const struct match *match) {
+  verdict->result = SELECTOR_YES;
+  snprintf(verdict->group, sizeof(verdict->group), "%s", match->name);
+}
+
+/* What an ancestor has goes to all that it starts, before what they have of
+ * their own: the oldest one decides. */
+static bool find_ancestor(const struct rule *rule, struct subject *subject,
+                          struct verdict *verdict) {
+  struct subject ancestor;
+  struct match match;
+  pid_t pid = subject->stat.ppid;
+  for (int depth = 0; pid > 0 && depth < DEPTH_MAX; depth++) {
+    if (subject_read(&ancestor, subject->proc, pid) != 0)
+      break;
+    if (match_rule(rule, &ancestor, &match) == SELECTOR_YES) {
+      set_group(verdict, &match);
+      verdict->ancestor.pid = pid;
+      memcpy(verdict->ancestor.comm, ancestor.stat.comm,
+             sizeof(verdict->ancestor.comm));
+    }
+    pid = ancestor.stat.ppid;
+    subject_clear(&ancestor);
+  }
+  return verdict->ancestor.pid != 0;
+}
+
+void verdict_find(const struct rule *rule, struct subject *subject,
+                  struct verdict *verdict) {
+  struct match match;
+  *verdict = (struct verdict){.result = SELECTOR_NO};
+  if (rule->descendants && find_ancestor(rule, subject, verdict))
+    return;
+  verdict->result = match_rule(rule, subject, &match);
+  if (verdict->result == SELECTOR_YES)
+    set_group(verdict, &match);
+  else
+    find_reason(rule, subject, verdict);
+}
