@@ -39,6 +39,7 @@ plugin_flags=(-fPIC -fvisibility=hidden)
 top=$root/contrib/taskstats-top
 probe=$root/contrib/taskstats-probe
 explain=$root/contrib/taskstats-explain
+tools=("$top" "$probe" "$explain")
 probe_libs=(-lnl-genl-3 -lnl-3 -ljansson -lm)
 read -ra extra_cflags <<<"${CFLAGS:-}"
 
@@ -354,7 +355,7 @@ unit_tests() { # VARIANT COMPILER [FLAG]...
   (cd "$directory/module" &&
     compile_each "${compile[@]}" -- "${module[@]}" "$root/tests/unit/daemon.c") ||
     die "the module does not compile with $2; see the message above"
-  for tool in probe explain; do
+  for tool in probe explain top; do
     compile_tool "$directory/$tool" "$root/contrib/taskstats-$tool" "${compile[@]}" ||
       die "taskstats-$tool does not compile with $2; see the message above"
   done
@@ -367,8 +368,9 @@ unit_tests() { # VARIANT COMPILER [FLAG]...
     [[ $name != test_module ]] || objects+=("$directory"/module/*.o)
     [[ $name != test_probe_* ]] || objects+=("$directory"/probe/*.o "${probe_libs[@]}")
     [[ $name != test_explain_* ]] || objects+=("$directory"/explain/*.o)
+    [[ $name != test_screen_* ]] || objects+=("$directory"/top/*.o -lcollectdclient -ljansson)
     await_cpu
-    "${compile[@]}" -DFIXTURES="\"$root/tests/fixtures\"" -I"$probe" -I"$explain" "$test" \
+    "${compile[@]}" -DFIXTURES="\"$root/tests/fixtures\"" "${tools[@]/#/-I}" "$test" \
       "${objects[@]}" -lcmocka -o "$directory/$name" &
   done
   wait
@@ -577,7 +579,7 @@ compiles() { # COMPILER: every source by itself, into objects for the next check
   while read -r source; do
     object=${source#"$root"/}
     await_cpu
-    "$1" "${cflags[@]}" -DFIXTURES='""' -I"$root/plugin" -I"$root/tests" -I"$probe" -I"$explain" \
+    "$1" "${cflags[@]}" -DFIXTURES='""' -I"$root/plugin" -I"$root/tests" "${tools[@]/#/-I}" \
       -c "$source" \
       -o "$directory/${object//\//_}.o" || : >"$directory/failed" &
   done < <(c_files | grep '\.c$')

@@ -28,14 +28,17 @@ static void format_bytes(char *cell, size_t size, double value) {
 
 static const struct column all[] = {
 #define COUNT(title, source, rank)                                             \
-  { "", source, title, 5, rank, "ps_count", "", {source}, 1, format_count }
+  {                                                                            \
+    "", source, title, 5, rank, "ps_count", NULL, "", {source}, 1, 0,          \
+        format_count                                                           \
+  }
 #define DELAY(kind, title, width, rank)                                        \
   {                                                                            \
-    " waited, ms/s ", kind, title, width, rank, "delay_rate", "delay-" kind,   \
-        {"value"}, 1e3, format_amount                                          \
+    " waited, ms/s ", kind, title, width, rank, "total_time_in_ms",            \
+        "delay_rate", "delay-" kind, {"value"}, 1, 1e3, format_amount          \
   }
 #define BYTES(section, key, type, title, source, rank)                         \
-  { section, key, title, 5, rank, type, "", {source}, 1, format_bytes }
+  { section, key, title, 5, rank, type, NULL, "", {source}, 1, 0, format_bytes }
     COUNT("procs", "processes", 0),
     COUNT("thrds", "threads", 4),
     /* µs per second; 10,000 of them are a percent of one core */
@@ -45,9 +48,11 @@ static const struct column all[] = {
      6,
      0,
      "ps_cputime",
+     NULL,
      "",
      {"user", "syst"},
      1e-4,
+     0,
      format_amount},
     DELAY("cpu", "cpu", 6, 0),
     DELAY("blkio", "blkio", 6, 0),

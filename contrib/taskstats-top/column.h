@@ -6,8 +6,9 @@
 
 /*
  * The table's columns, from left to right. A value comes from one identity, one
- * of its data sources or the sum of two. On a narrow terminal the columns with
- * the highest rank are left out first; those of rank 0 always stay.
+ * of its data sources or the sum of two; what collectd counts is a rate, per
+ * second. On a narrow terminal the columns with the highest rank are left out
+ * first; those of rank 0 always stay.
  */
 
 enum { COLUMNS = 15, COLUMN_RANK_MAX = 8 };
@@ -19,9 +20,10 @@ struct column {
   int width;
   int rank;
   const char *type;
+  const char *fallback; /* a type for a group without the other; or NULL */
   const char *type_instance;
   const char *sources[2];
-  double scale;
+  double scale, fallback_scale;
   void (*format)(char *cell, size_t size, double value);
 };
 

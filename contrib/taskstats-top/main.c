@@ -23,12 +23,6 @@ static double now_seconds(void) {
   return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void sleep_until(double when) {
-  struct timespec deadline = {.tv_sec = (time_t)when};
-  deadline.tv_nsec = (long)((when - (double)deadline.tv_sec) * 1e9);
-  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &deadline, NULL);
-}
-
 static void socket_explain(const char *socket, int error) {
   fprintf(stderr, "taskstats-top: cannot connect to %s: %s\n", socket,
           strerror(error));
@@ -55,64 +49,101 @@ static lcc_connection_t *socket_connect(const char *path) {
   return lcc_connect(address, &connection) == 0 ? connection : NULL;
 }
 
+/* What was read last, and how it is shown. */
+struct display {
+  const struct options *options;
+  lcc_connection_t *connection; /* NULL: to be made anew */
+  struct table table;
+  const char *message; /* in the place of a table; NULL: there is one */
+  struct view view;
+  struct screen screen;
+};
+
 /* Where a program reads, no message is mixed with what it wants. */
-static void wait_show(const struct options *options, struct screen *screen,
-                      const char *message) {
-  if (!options->json && !options->once)
-    screen_show_message(screen, message);
+static void display_draw(struct display *display) {
+  const struct options *options = display->options;
+  struct table shown;
+  if (display->message != NULL) {
+    if (!options->json && !options->once)
+      screen_show_message(&display->screen, display->message);
+    return;
+  }
+  if (table_view(&display->table, display->view.filter, display->view.sort,
+                 &shown) != 0)
+    return;
+  if (options->json)
+    jsonline_show(&shown);
+  else
+    screen_show_table(&display->screen, &shown, &display->view);
+  table_free(&shown);
 }
 
-/* Reads and shows once; true if there was a table. A lost connection is set to
- * NULL, to be made anew the next time. */
-static bool update(const struct options *options, lcc_connection_t **connection,
-                   struct screen *screen) {
-  struct table table = {0};
-  if (*connection == NULL)
-    *connection = socket_connect(options->socket);
-  if (*connection == NULL ||
-      table_read(&table, options->groups, *connection) != 0) {
-    lcc_disconnect(*connection);
-    *connection = NULL;
-    wait_show(options, screen, "collectd is gone; waiting for it to come back");
+/* Reads once; true if there was a table. */
+static bool display_read(struct display *display) {
+  const struct options *options = display->options;
+  table_free(&display->table);
+  if (display->connection == NULL)
+    display->connection = socket_connect(options->socket);
+  if (display->connection == NULL ||
+      table_read(&display->table, options->groups, display->connection) != 0) {
+    lcc_disconnect(display->connection);
+    display->connection = NULL;
+    display->message = "collectd is gone; waiting for it to come back";
     return false;
   }
-  if (options->sort != OPTIONS_BY_NAME)
-    table_sort(&table, options->sort);
-  bool any = table.len > 0;
-  if (any && options->json)
-    jsonline_show(&table);
-  else if (any)
-    screen_show_table(screen, &table);
-  else
-    wait_show(options, screen,
-              options->groups == NULL ? "waiting for collectd's first values"
-                                      : "waiting for a group of that name");
-  table_free(&table);
-  return any;
+  display->message = NULL;
+  if (display->table.len == 0)
+    display->message = options->groups == NULL
+                           ? "waiting for collectd's first values"
+                           : "waiting for a group of that name";
+  return display->message == NULL;
 }
 
-static int run(const struct options *options) {
-  lcc_connection_t *connection = socket_connect(options->socket);
-  if (connection == NULL) {
-    socket_explain(options->socket, errno);
-    return EXIT_FAILURE;
+/* Takes keys until then. Returns false to quit. */
+static bool display_await(struct display *display, double end) {
+  while (now_seconds() < end) {
+    int key = terminal_await_key(end);
+    bool is_key = key != TERMINAL_KEY_NONE;
+    if (is_key && !view_take_key(&display->view, key, display->screen.shown))
+      return false;
+    bool is_resized = now_seconds() < end;
+    if (terminal_is_there() && (is_key || is_resized))
+      display_draw(display);
   }
-  terminal_prepare(!options->json);
+  return true;
+}
 
-  struct screen screen = {0};
+static bool display_run(struct display *display) {
+  const struct options *options = display->options;
   bool any = false;
   double next = now_seconds();
   double end = next + options->seconds;
   while (now_seconds() < end) {
-    any |= update(options, &connection, &screen);
+    any |= display_read(display);
+    display_draw(display);
     if ((any && options->once) || ferror(stdout))
       break;
     next += options->interval;
     if (next < now_seconds())
       next = now_seconds();
-    sleep_until(next < end ? next : end);
+    if (!display_await(display, next < end ? next : end))
+      break;
   }
-  lcc_disconnect(connection);
+  return any;
+}
+
+static int run(const struct options *options) {
+  struct display display = {.options = options,
+                            .view.sort = options->sort,
+                            .connection = socket_connect(options->socket)};
+  if (display.connection == NULL) {
+    socket_explain(options->socket, errno);
+    return EXIT_FAILURE;
+  }
+  terminal_prepare(!options->json, !options->once);
+  bool any = display_run(&display);
+  lcc_disconnect(display.connection);
+  table_free(&display.table);
   if (!any && options->once)
     fputs("taskstats-top: no values of any such group have come\n", stderr);
   return any ? EXIT_SUCCESS : EXIT_FAILURE;

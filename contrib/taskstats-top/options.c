@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
-#include "column.h"
+#include "table.h"
 
 #include <getopt.h>
 #include <math.h>
@@ -32,7 +32,10 @@ static const char usage[] =
     "\n"
     "The waits are summed over all threads of a group: 1000 ms/s is one\n"
     "thread that waits all the time. \"-\" stands for what is not known.\n"
-    "disk is what storage moved, calls what read and write calls moved.\n";
+    "disk is what storage moved, calls what read and write calls moved.\n"
+    "\n"
+    "On a terminal, < and > choose the column to sort by, / filters by the\n"
+    "group's name (Enter ends that, Esc clears it), and q quits.\n";
 
 static double parse_seconds(const char *option, const char *text) {
   char *end = NULL;
@@ -46,7 +49,7 @@ static double parse_seconds(const char *option, const char *text) {
 
 static int parse_column(const char *name) {
   if (strcmp(name, "group") == 0)
-    return OPTIONS_BY_NAME;
+    return TABLE_BY_NAME;
   for (int c = 0; c < COLUMNS; c++)
     if (strcmp(columns[c].key, name) == 0)
       return c;
@@ -107,7 +110,7 @@ struct options options_parse(int argc, char **argv) {
   struct options options = {.socket = DEFAULT_SOCKET,
                             .interval = 1,
                             .seconds = INFINITY,
-                            .sort = OPTIONS_BY_NAME};
+                            .sort = TABLE_BY_NAME};
   int letter;
   while ((letter = getopt_long(argc, argv, "s:i:n:g:k:1jh", known, NULL)) != -1)
     parse_option(&options, letter);

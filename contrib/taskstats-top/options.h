@@ -8,14 +8,12 @@
  * What stands on the command line.
  */
 
-enum { OPTIONS_BY_NAME = -1 };
-
 struct options {
   const char *socket;
   const char *groups; /* a pattern of fnmatch(3); NULL: all */
   double interval;
   double seconds; /* INFINITY: until a signal */
-  int sort;       /* a column, or OPTIONS_BY_NAME */
+  int sort;       /* a column, or TABLE_BY_NAME */
   bool once;
   bool json;
 };

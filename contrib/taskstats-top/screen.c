@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "screen.h"
 
+#include "pressure.h"
 #include "terminal.h"
 
 #include <math.h>
@@ -14,7 +15,7 @@ enum {
   NAME_MIN = 12,
   NAME_MAX_PIPED = 40,
   WIDTH_MAX = 1024, /* of a line; more than any terminal */
-  FRAME_LINES = 4,  /* header, sections, titles, the line on what is left out */
+  LAST_LINES = 1,   /* on what is left out */
 };
 
 static void line_end(struct screen *screen) {
@@ -132,7 +133,8 @@ static bool coloured(void) {
 }
 
 static const char *colour_of(const struct column *column, double value) {
-  if (!coloured() || strcmp(column->type, "delay_rate") != 0 || !(value >= 100))
+  bool is_wait = column->fallback != NULL;
+  if (!coloured() || !is_wait || !(value >= 100))
     return "";
   return value >= 1000 ? "\033[1;31m" : "\033[1m";
 }
@@ -153,9 +155,10 @@ static void print_row(struct screen *screen, const struct row *row) {
 }
 
 static void print_rows(struct screen *screen, const struct table *table) {
-  size_t room = screen->height > FRAME_LINES
-                    ? (size_t)(screen->height - FRAME_LINES)
-                    : table->len;
+  int left = screen->height - screen->drawn - LAST_LINES;
+  size_t room = left > 0 ? (size_t)left : 0;
+  if (screen->height == 0)
+    room = table->len;
   size_t len = table->len < room ? table->len : room;
   for (size_t i = 0; i < len; i++)
     print_row(screen, &table->rows[i]);
@@ -172,7 +175,20 @@ static int name_longest(const struct table *table) {
   return (int)longest;
 }
 
-void screen_show_table(struct screen *screen, const struct table *table) {
+/* On a terminal alone: others take the table line by line. */
+static void print_state(struct screen *screen, const struct view *view) {
+  char line[WIDTH_MAX];
+  if (terminal_is_there() &&
+      pressure_line("/proc/pressure", line, sizeof(line)))
+    line_print(screen, "%s", line);
+  if (!terminal_has_keys())
+    return;
+  view_describe(view, line, sizeof(line));
+  line_print(screen, "%s", line);
+}
+
+void screen_show_table(struct screen *screen, const struct table *table,
+                       const struct view *view) {
   char now[32];
   time_t seconds = time(NULL);
   strftime(now, sizeof(now), "%F %T", localtime(&seconds));
@@ -182,6 +198,7 @@ void screen_show_table(struct screen *screen, const struct table *table) {
   frame_begin(screen);
   line_print(screen, "%s  %s  %zu %s", now, table->host, table->len,
              table->len == 1 ? "group" : "groups");
+  print_state(screen, view);
   print_sections(screen);
   print_titles(screen);
   print_rows(screen, table);

@@ -2,7 +2,7 @@
 #ifndef TOP_SCREEN_H
 #define TOP_SCREEN_H
 
-#include "table.h"
+#include "view.h"
 
 #include <stdbool.h>
 
@@ -18,7 +18,9 @@ struct screen {
   int name_width;
 };
 
-void screen_show_table(struct screen *screen, const struct table *table);
+/* The table is that view of all groups. */
+void screen_show_table(struct screen *screen, const struct table *table,
+                       const struct view *view);
 void screen_show_message(struct screen *screen, const char *message);
 
 #endif

@@ -8,24 +8,51 @@
 #include <stdlib.h>
 #include <string.h>
 
-static double value_of(const struct column *column, size_t len,
-                       const gauge_t *values, char *const *names) {
+static double value_of(const struct column *column, const char *type,
+                       size_t len, const gauge_t *values, char *const *names) {
   double sum = NAN;
   for (size_t s = 0; s < 2 && column->sources[s] != NULL; s++)
     for (size_t i = 0; i < len; i++)
       if (strcmp(names[i], column->sources[s]) == 0)
         sum = s == 0 ? values[i] : sum + values[i];
-  return sum * column->scale;
+  return sum * (strcmp(type, column->type) == 0 ? column->scale
+                                                : column->fallback_scale);
+}
+
+static bool column_has(const struct column *column, const char *type,
+                       const lcc_identifier_t *id) {
+  return type != NULL && strcmp(type, id->type) == 0 &&
+         strcmp(column->type_instance, id->type_instance) == 0;
 }
 
 static bool column_shows(const struct column *column,
                          const lcc_identifier_t *id) {
-  return strcmp(column->type, id->type) == 0 &&
-         strcmp(column->type_instance, id->type_instance) == 0;
+  return column_has(column, column->type, id) ||
+         column_has(column, column->fallback, id);
 }
 
 static bool group_shown(const char *groups, const char *group) {
   return groups == NULL || fnmatch(groups, group, 0) == 0;
+}
+
+static bool is_of_same_group(const lcc_identifier_t *a,
+                             const lcc_identifier_t *b) {
+  return strcmp(a->host, b->host) == 0 && strcmp(a->plugin, b->plugin) == 0 &&
+         strcmp(a->plugin_instance, b->plugin_instance) == 0;
+}
+
+/* Whether the first of the identifiers, which are sorted, is a fallback for
+ * what the group has, too; that is further on (delay_rate, total_time_in_ms).
+ */
+static bool is_superseded(const lcc_identifier_t *ids, size_t len) {
+  for (size_t c = 0; c < COLUMNS; c++) {
+    if (!column_has(&columns[c], columns[c].fallback, &ids[0]))
+      continue;
+    for (size_t i = 1; i < len && is_of_same_group(&ids[0], &ids[i]); i++)
+      if (column_has(&columns[c], columns[c].type, &ids[i]))
+        return true;
+  }
+  return false;
 }
 
 static bool identifier_shown(const char *groups, const lcc_identifier_t *id) {
@@ -50,7 +77,7 @@ static int row_fill(struct row *row, lcc_connection_t *connection,
 
   for (size_t c = 0; c < COLUMNS; c++)
     if (column_shows(&columns[c], id))
-      row->cells[c] = value_of(&columns[c], len, values, names);
+      row->cells[c] = value_of(&columns[c], id->type, len, values, names);
 
   for (size_t i = 0; i < len; i++)
     free(names[i]);
@@ -88,7 +115,7 @@ static int table_fill(struct table *table, const char *groups,
     return -1;
   lcc_sort_identifiers(connection, ids, len);
   for (size_t i = 0; i < len; i++)
-    if (identifier_shown(groups, &ids[i]) &&
+    if (identifier_shown(groups, &ids[i]) && !is_superseded(&ids[i], len - i) &&
         row_fill(table_row(table, &ids[i]), connection, &ids[i]) != 0)
       return -1;
   return 0;
@@ -126,7 +153,18 @@ static int row_compare(const void *left, const void *right) {
   return strcmp(a->name, b->name);
 }
 
-void table_sort(struct table *table, int column) {
+int table_view(const struct table *all, const char *filter, int column,
+               struct table *view) {
+  *view = *all;
+  view->len = 0;
+  view->rows = calloc(all->len + 1, sizeof(*view->rows));
+  if (view->rows == NULL)
+    return -1;
+  for (size_t i = 0; i < all->len; i++)
+    if (strcasestr(all->rows[i].name, filter) != NULL)
+      view->rows[view->len++] = all->rows[i];
   sort_column = column;
-  qsort(table->rows, table->len, sizeof(*table->rows), row_compare);
+  if (column != TABLE_BY_NAME)
+    qsort(view->rows, view->len, sizeof(*view->rows), row_compare);
+  return 0;
 }

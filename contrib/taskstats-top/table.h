@@ -24,14 +24,19 @@ struct table {
   size_t len;
 };
 
+enum { TABLE_BY_NAME = -1 }; /* in the place of a column */
+
 /* Asks collectd for everything. groups is a pattern of fnmatch(3); NULL: all.
  * -1: the connection is of no use any more. */
 int table_read(struct table *table, const char *groups,
                lcc_connection_t *connection);
 
-/* By the number of a column. As it was read, a table is
- * sorted by host and group. */
-void table_sort(struct table *table, int column);
+/* Makes another table, which the caller frees, of the groups whose names have
+ * the filter in them, in upper or lower case, sorted by the number of a column:
+ * the largest first. By name it stays as it was read. Returns -1 if memory is
+ * short. */
+int table_view(const struct table *all, const char *filter, int column,
+               struct table *view);
 
 void table_free(struct table *table);
 

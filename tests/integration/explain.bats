@@ -55,6 +55,7 @@ start_family() {
   mkdir -p "$work/bin"
   ln -sf "$LOAD" "$work/bin/$2"
   cp "$BASH" "$work/bin/$1"
+  # shellcheck disable=SC2016 # for the shell that it starts
   in_background "$1" "$work/bin/$1" -c '
     "$0" --stay 90 idle >"$1" &
     trap "kill \$!; exit" TERM
@@ -271,8 +272,7 @@ refusal() {
   start_load "$me-a" --stay 90 park 1
   explain 2 --config "$work/collectd.conf" 99999999
   assert_complains "process 99999999: there is none"
-  explain 2 --config "$work/collectd.conf" \
-    "$(ls "/proc/${load_pid[$me-a]}/task" | grep -v "^${load_pid[$me-a]}$" | head -n 1)"
+  explain 2 --config "$work/collectd.conf" "$(pgrep -w -P $$ -x "$me-a" | tail -n 1)"
   assert_complains "is a thread of process ${load_pid[$me-a]}"
   explain 2 --config "$work/none" 1
   assert_complains "$work/none: No such file"

@@ -437,7 +437,7 @@ has_crashes() { (($(grep -c '"kind":"process".*"signal":"SIGSEGV"' "$work/listen
 
 # Ended all at once while nobody takes their records.
 @test "probe listen: 500 processes that end at once all have room by default" {
-  local seen lost
+  local seen lost status=0
 
   start_listen --json
   end_many_unheard
@@ -448,7 +448,8 @@ has_crashes() { (($(grep -c '"kind":"process".*"signal":"SIGSEGV"' "$work/listen
   # With the system's buffer, what is not seen is reported.
   start_listen --json --buffer "$(</proc/sys/net/core/rmem_default)"
   end_many_unheard
-  ! end_listen TERM
+  end_listen TERM || status=$?
+  assert_equal "$status" 1
   lost=$(sed -n 's/.* messages, \([0-9]*\) lost/\1/p' "$work/listen.err")
   seen=$(count_many)
   ((seen < 500 && seen + lost >= 500)) || fail "$seen seen, $lost lost"
