@@ -38,13 +38,12 @@ append(char *text, size_t size, const char *format, ...) {
 }
 
 /* As it stands in the configuration; many values are cut. */
-static void append_condition(const struct rule *rule, enum selector_kind kind,
-                             char *text, size_t size) {
+static void append_condition(const struct selector *selector,
+                             enum selector_kind kind, char *text, size_t size) {
   enum { ENOUGH = 200 };
   const char *value;
   append(text, size, "%s", selectors[kind].option);
-  for (size_t i = 0; (value = selector_value(rule->selector, kind, i)) != NULL;
-       i++) {
+  for (size_t i = 0; (value = selector_value(selector, kind, i)) != NULL; i++) {
     char clean[256];
     if (strlen(text) > ENOUGH) {
       append(text, size, " ...");
@@ -68,35 +67,37 @@ static void append_fact(struct subject *subject, enum fact fact, char *text,
     append(text, size, "it has no %s", name);
 }
 
-static enum selector_match match_condition(const struct rule *rule,
-                                           enum selector_kind kind,
-                                           struct subject *subject) {
-  if (selector_value(rule->selector, kind, 0) == NULL)
-    return SELECTOR_YES;
-  return selector_match_kind(rule->selector, kind, &subject->attributes);
+/* The first kind of condition with that result. Returns false if there is none.
+ */
+static bool find_condition(const struct selector *selector,
+                           enum selector_match result, struct subject *subject,
+                           enum selector_kind *found) {
+  for (int k = 0; k < SELECTOR_KINDS; k++) {
+    enum selector_kind kind = (enum selector_kind)k;
+    *found = kind;
+    if (selector_value(selector, kind, 0) != NULL &&
+        selector_match_kind(selector, kind, &subject->attributes) == result)
+      return true;
+  }
+  return false;
 }
 
-/* The first condition that has the result that all of them have. */
 static void find_reason(const struct rule *rule, struct subject *subject,
                         struct verdict *verdict) {
-  for (int kind = 0; kind < SELECTOR_KINDS; kind++) {
-    if (match_condition(rule, (enum selector_kind)kind, subject) !=
-        verdict->result)
-      continue;
-    append_condition(rule, (enum selector_kind)kind, verdict->why,
-                     sizeof(verdict->why));
-    append(verdict->why, sizeof(verdict->why), ": ");
-    if (verdict->result == SELECTOR_UNKNOWN)
-      append(verdict->why, sizeof(verdict->why), "not decided; ");
-    append_fact(subject, selectors[kind].fact, verdict->why,
-                sizeof(verdict->why));
-    return;
-  }
-  if (selector_is_empty(rule->selector) &&
-      attributes_are_of_kernel_thread(&subject->attributes))
-    append(verdict->why, sizeof(verdict->why),
+  char *why = verdict->why;
+  size_t size = sizeof(verdict->why);
+  enum selector_kind kind;
+  if (find_condition(rule->selector, verdict->result, subject, &kind)) {
+    append_condition(rule->selector, kind, why, size);
+    append(why, size,
+           verdict->result == SELECTOR_UNKNOWN ? ": not decided; " : ": ");
+    append_fact(subject, selectors[kind].fact, why, size);
+  } else if (selector_is_empty(rule->selector) &&
+             attributes_are_of_kernel_thread(&subject->attributes)) {
+    append(why, size,
            "it is a thread of the kernel, which no group has without a "
            "selector for it");
+  }
 }
 
 /* Users are looked up by another thread. */
@@ -118,9 +119,10 @@ static void set_group(struct verdict *verdict, const struct match *match) {
 }
 
 /* What an ancestor has goes to all that it starts, before what they have of
- * their own: the oldest one decides. */
+ * their own: the oldest one decides. unread becomes the one that cannot be
+ * looked at, or 0. */
 static bool find_ancestor(const struct rule *rule, struct subject *subject,
-                          struct verdict *verdict) {
+                          struct verdict *verdict, pid_t *unread) {
   struct subject ancestor;
   struct match match;
   pid_t pid = subject->stat.ppid;
@@ -136,18 +138,23 @@ static bool find_ancestor(const struct rule *rule, struct subject *subject,
     pid = ancestor.stat.ppid;
     subject_clear(&ancestor);
   }
+  *unread = pid;
   return verdict->ancestor.pid != 0;
 }
 
 void verdict_find(const struct rule *rule, struct subject *subject,
                   struct verdict *verdict) {
   struct match match;
+  pid_t unread = 0;
   *verdict = (struct verdict){.result = SELECTOR_NO};
-  if (rule->descendants && find_ancestor(rule, subject, verdict))
+  if (rule->descendants && find_ancestor(rule, subject, verdict, &unread))
     return;
   verdict->result = match_rule(rule, subject, &match);
   if (verdict->result == SELECTOR_YES)
     set_group(verdict, &match);
   else
     find_reason(rule, subject, verdict);
+  if (verdict->result != SELECTOR_YES && unread > 0)
+    append(verdict->why, sizeof(verdict->why),
+           "; its ancestor %d cannot be read", unread);
 }

@@ -193,6 +193,15 @@ static void says_what_cannot_be_read(void **state) {
                                    "cannot be read: Invalid argument");
 }
 
+static void says_which_ancestor_cannot_be_read(void **state) {
+  struct fixture *fixture = *state;
+  put_process(fixture, 51, 50, "orphan", 0);
+  struct verdict verdict =
+      verdict_of(fixture, GROUP("d", "Command \"x\"\nDescendants true\n"), 51);
+  assert_string_equal(verdict.why, "Command \"x\": its name is \"orphan\"; its "
+                                   "ancestor 50 cannot be read");
+}
+
 static void knows_threads_and_what_is_gone(void **state) {
   struct fixture *fixture = *state;
   struct subject subject;
@@ -209,6 +218,7 @@ int main(void) {
       cmocka_unit_test(names_what_does_not_match),
       cmocka_unit_test(shows_what_does_no_harm),
       cmocka_unit_test(says_what_cannot_be_read),
+      cmocka_unit_test(says_which_ancestor_cannot_be_read),
       cmocka_unit_test(knows_threads_and_what_is_gone),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
