@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <wordexp.h>
 
-enum { DEPTH_MAX = 8, LINE_SIZE = 2 * PATH_MAX };
+enum { DEPTH_MAX = 8, LINE_SIZE = 2 * PATH_MAX, FILTERED = -ENOMSG };
 
 struct conf {
   void (*note)(const char *line);
@@ -113,9 +113,11 @@ static int read_file(const struct conf *conf, const struct source *source,
                      const char *path, oconfig_item_t *root) {
   const char *slash = strrchr(path, '/');
   if (source->filter != NULL &&
-      fnmatch(source->filter, slash != NULL ? slash + 1 : path, 0) != 0)
-    return fail_reading(conf, "%s: Filter \"%s\" does not match", path,
-                        source->filter);
+      fnmatch(source->filter, slash != NULL ? slash + 1 : path, 0) != 0) {
+    fail_reading(conf, "%s: Filter \"%s\" does not match", path,
+                 source->filter);
+    return FILTERED;
+  }
   char *text, error[512];
   int status = read_text(path, &text);
   if (status != 0) {
@@ -141,18 +143,19 @@ static int compare_names(const struct dirent **a, const struct dirent **b) {
   return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* A file with an error is left out as a whole. */
+/* A file with an error is left out as a whole. A filter is for that. */
 static void read_entry(const struct conf *conf, const struct source *source,
                        const char *path, oconfig_item_t *root) {
   const struct source entry = {
       .path = path, .filter = source->filter, .depth = source->depth};
   oconfig_item_t found = {0};
-  if (read_source(conf, &entry, &found) != 0)
+  int status = read_source(conf, &entry, &found);
+  if (status != 0 && status != FILTERED)
     note_passed_over(conf, "collectd passes over %s", conf->error);
-  else
-    for (int i = 0; i < found.children_num; i++)
-      if (parser_append(root, &found.children[i]) == 0)
-        found.children[i] = (oconfig_item_t){0};
+  for (int i = 0; i < found.children_num && status == 0; i++)
+    if (parser_append(root, &found.children[i]) == 0)
+      found.children[i] = (oconfig_item_t){0};
+  conf->error[0] = '\0';
   parser_clear(&found);
 }
 

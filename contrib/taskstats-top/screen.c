@@ -16,6 +16,7 @@ enum {
   NAME_MAX_PIPED = 40,
   WIDTH_MAX = 1024, /* of a line; more than any terminal */
   LAST_LINES = 1,   /* on what is left out */
+  ENOUGH_LINES = 10 /* for the pressure, too */
 };
 
 static void line_end(struct screen *screen) {
@@ -162,7 +163,7 @@ static void print_rows(struct screen *screen, const struct table *table) {
   size_t len = table->len < room ? table->len : room;
   for (size_t i = 0; i < len; i++)
     print_row(screen, &table->rows[i]);
-  if (len < table->len)
+  if (len < table->len && left >= 0)
     line_print(screen, "... and %zu more; enlarge the terminal to see them",
                table->len - len);
 }
@@ -178,7 +179,8 @@ static int name_longest(const struct table *table) {
 /* On a terminal alone: others take the table line by line. */
 static void print_state(struct screen *screen, const struct view *view) {
   char line[WIDTH_MAX];
-  if (terminal_is_there() &&
+  bool has_room = screen->height == 0 || screen->height >= ENOUGH_LINES;
+  if (terminal_is_there() && has_room &&
       pressure_line("/proc/pressure", line, sizeof(line)))
     line_print(screen, "%s", line);
   if (!terminal_has_keys())

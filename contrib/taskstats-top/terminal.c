@@ -2,7 +2,6 @@
 #include "terminal.h"
 
 #include <errno.h>
-#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -115,8 +114,8 @@ bool terminal_has_keys(void) { return has_keys; }
 /* Whether there is one within that time. A terminal that is gone has none. */
 static bool read_keys(double seconds) {
   struct pollfd wait = {.fd = STDIN_FILENO, .events = POLLIN};
-  double ms = fmin(fmax(ceil(seconds * 1e3), 0), 1e6);
-  if (poll(&wait, 1, (int)ms) <= 0)
+  int ms = seconds <= 0 ? 0 : 1 + (int)(seconds < 1e3 ? seconds * 1e3 : 1e6);
+  if (poll(&wait, 1, ms) <= 0)
     return false;
   ssize_t length = read(STDIN_FILENO, keys, sizeof(keys));
   if (length <= 0)

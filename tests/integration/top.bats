@@ -11,6 +11,7 @@ TOP=$TASKSTATS_BUILD/taskstats-top
 # No collectd, and no load.
 setup() {
   work=$BATS_TEST_TMPDIR
+  exec {lock}</dev/null # what in_background closes
   sockets=$(mktemp -d /tmp/taskstats.XXXXXX) # the path of a socket must be short
   cat >"$work/values" <<'VALUES'
 testhost/taskstats-db/delay_rate-delay-cpu value=0.5
@@ -172,7 +173,7 @@ send >
 await sort: group
 send <
 await sort: disk_write
-resize 40 6
+resize 40 7
 await ... and 2 more
 send qq
 end
