@@ -20,7 +20,8 @@ static const char usage[] =
     "  -p, --pid           the IDs are threads\n"
     "  -l, --listen N      the next N messages at the ends of threads\n"
     "  -c, --cpus LIST     with --listen: on these CPUs (all)\n"
-    "  -b, --buffer BYTES  with --listen: the size of the receive buffer (8388608)\n";
+    "  -b, --buffer BYTES  with --listen: the size of the receive buffer "
+    "(8388608)\n";
 
 struct capture {
   enum answer_part part;
