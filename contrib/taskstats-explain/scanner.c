@@ -10,10 +10,12 @@
 #define BARE                                                                   \
   "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.:+-[]"
 
+enum bare { BARE_TRUE, BARE_FALSE, BARE_NUMBER, BARE_STRING };
+
 /* The longest that matches counts; of two as long, the first. */
 static const struct {
   const char *regex;
-  enum { BARE_TRUE, BARE_FALSE, BARE_NUMBER, BARE_STRING } kind;
+  enum bare kind;
 } bare[] = {
     {"^(true|yes|on)", BARE_TRUE},
     {"^(false|no|off)", BARE_FALSE},
@@ -37,8 +39,8 @@ static size_t match_length(const char *pattern, const char *text) {
   return length;
 }
 
-static enum token set_bare_value(struct scanner *scanner, int kind, char *text,
-                                 size_t length) {
+static enum token set_bare_value(struct scanner *scanner, enum bare kind,
+                                 char *text, size_t length) {
   oconfig_value_t *value = &scanner->value;
   scanner->at += length;
   text[length] = '\0';
@@ -65,7 +67,7 @@ static enum token take_bare(struct scanner *scanner) {
   if (text == NULL)
     return TOKEN_MEMORY;
   size_t longest = 0;
-  int kind = BARE_STRING;
+  enum bare kind = BARE_STRING;
   for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]); i++) {
     size_t length = match_length(bare[i].regex, text);
     if (length > longest) {
