@@ -80,7 +80,7 @@ Each command does first what it needs; missing packages are installed if it
 runs as root, and named if not.
 
 run starts a collectd of its own with the stanzas of collectd.conf.example and
-a small load that waits for a CPU and for the disk. It ends by Ctrl-C and
+a small load that waits for a CPU and for the disk. It ends by q or Ctrl-C and
 leaves CSV files of all values under build/run/csv, and charts of each group
 as PNG under build/run/charts.
   --seconds N    end by itself after N seconds
@@ -1046,7 +1046,9 @@ tell_complaints() {
 
 watch_table() { # SOCKET [TOP'S OPTION]...
   local ended='' status=0
-  start "$build/taskstats-top" --socket "$@"
+  # As start does, but with the keys, which bash takes from what runs in the background
+  setpriv --pdeathsig TERM "$build/taskstats-top" --socket "$@" <&0 &
+  pids+=($!)
   wait -n -p ended "${pids[-1]}" "$collectd_pid" || status=$?
   [ "$ended" != "$collectd_pid" ] || collectd_failed "ended (status $status)"
   return "$status"
