@@ -79,8 +79,6 @@ static void step(struct parser *parser) {
 static int fail_token(struct parser *parser, const char *wanted) {
   if (parser->token == TOKEN_MEMORY)
     return fail_memory(parser);
-  if (parser->token == TOKEN_VALUE)
-    clear_value(&parser->scanner.value);
   return fail_at_line(parser, "%s is expected", wanted);
 }
 
@@ -101,10 +99,8 @@ static int take_name(struct parser *parser, char **name) {
 
 static int take_values(struct parser *parser, oconfig_item_t *item) {
   while (parser->token == TOKEN_VALUE) {
-    if (append_value(item, &parser->scanner.value) != 0) {
-      clear_value(&parser->scanner.value);
+    if (append_value(item, &parser->scanner.value) != 0)
       return fail_memory(parser);
-    }
     step(parser);
   }
   return 0;
@@ -201,6 +197,9 @@ int parser_parse(const char *text, oconfig_item_t *root, char *error,
       .scanner = {.at = text, .line = 1}, .error = error, .size = size};
   step(&parser);
   int status = take_statements(&parser, root);
-  return status == 0 ? take(&parser, TOKEN_END, "the beginning of a block")
-                     : status;
+  if (status == 0)
+    status = take(&parser, TOKEN_END, "the beginning of a block");
+  if (status != 0 && parser.token == TOKEN_VALUE)
+    clear_value(&parser.scanner.value); /* nobody took it */
+  return status;
 }

@@ -481,7 +481,10 @@ stop_listening() {
   await "listen to stop" grep -q '^State:.T' "/proc/$listen_pid/status"
 }
 
-count_many() { json "$work/listened" comm kind | grep -c "^$me-many process"; }
+count_many() {
+  json "$work/listened" comm kind |
+    awk -v name="$me-many" '$1 == name && $2 == "process" { count++ } END { print count + 0 }'
+}
 
 @test "probe listen: beside the plugin's listener, the same exits" {
   interval=0.5
