@@ -20,6 +20,7 @@ static const struct {
     [SELECTOR_PID_FILE] = {"PIDFile", FACT_PID},
     [SELECTOR_EXECUTABLE] = {"Executable", FACT_EXECUTABLE},
     [SELECTOR_CONTROL_GROUP] = {"ControlGroup", FACT_CGROUP},
+    [SELECTOR_UNIT] = {"Unit", FACT_UNIT},
     [SELECTOR_COMMAND_LINE] = {"CommandLine", FACT_COMMAND_LINE},
     [SELECTOR_USER] = {"User", FACT_USER},
 };
@@ -80,6 +81,28 @@ static bool find_condition(const struct selector *selector,
       return true;
   }
   return false;
+}
+
+/* The exclusion that leaves it out. */
+static void find_exclusion(const struct rule *rule, struct subject *subject,
+                           struct verdict *verdict) {
+  for (const struct exclusion *e = rule->exclusions; e != NULL; e = e->next) {
+    if (selector_match(e->selector, &subject->attributes, NULL) != SELECTOR_YES)
+      continue;
+    const char *separator = "<Exclude> ";
+    for (int k = 0; k < SELECTOR_KINDS; k++) {
+      if (selector_value(e->selector, (enum selector_kind)k, 0) == NULL)
+        continue;
+      append(verdict->why, sizeof(verdict->why), "%s", separator);
+      append_condition(e->selector, (enum selector_kind)k, verdict->why,
+                       sizeof(verdict->why));
+      append(verdict->why, sizeof(verdict->why), ": ");
+      append_fact(subject, selectors[k].fact, verdict->why,
+                  sizeof(verdict->why));
+      separator = "; ";
+    }
+    return;
+  }
 }
 
 static void find_reason(const struct rule *rule, struct subject *subject,
@@ -147,11 +170,15 @@ void verdict_find(const struct rule *rule, struct subject *subject,
   struct match match;
   pid_t unread = 0;
   *verdict = (struct verdict){.result = SELECTOR_NO};
-  if (rule->descendants && find_ancestor(rule, subject, verdict, &unread))
+  enum selector_match own = match_rule(rule, subject, &match);
+  if (rule->descendants && match.is_excluded == SELECTOR_NO &&
+      find_ancestor(rule, subject, verdict, &unread))
     return;
-  verdict->result = match_rule(rule, subject, &match);
+  verdict->result = own;
   if (verdict->result == SELECTOR_YES)
     set_group(verdict, &match);
+  else if (match.is_excluded == SELECTOR_YES)
+    find_exclusion(rule, subject, verdict);
   else
     find_reason(rule, subject, verdict);
   if (verdict->result != SELECTOR_YES && unread > 0)

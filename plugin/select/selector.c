@@ -128,7 +128,7 @@ enum selector_match selector_match(const struct selector *selector,
 
 const char *selector_value(const struct selector *selector,
                            enum selector_kind kind, size_t number) {
-  const struct value *value = selector->values[kind];
+  const struct condition *value = selector->values[kind];
   for (; value != NULL && number > 0; number--)
     value = value->next;
   return value != NULL ? value->text : NULL;

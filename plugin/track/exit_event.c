@@ -116,7 +116,7 @@ static void send_to_groups(const struct tracker *tracker, exit_sink *sink,
   set_oom(&event, &texts, &info->oom);
   event.oom.is_known =
       tracker->oom != NULL || !exit_status_is_kill(info->exit_code);
-  if (tracker->logs_exits)
+  if (tracker->logs_exits && member_counts(member))
     sink(context, &event);
   for (size_t i = 0; i < member->group_count; i++)
     if (wants_event(&member->memberships[i], info)) {
@@ -129,7 +129,7 @@ void exit_event_send(const struct tracker *tracker, exit_sink *sink,
                      void *context, const struct exit_info *info,
                      const struct process *process) {
   const struct member *member = process->member;
-  bool is_wanted = tracker->logs_exits;
+  bool is_wanted = tracker->logs_exits && member_counts(member);
   for (size_t i = 0; i < member->group_count && !is_wanted; i++)
     is_wanted = wants_event(&member->memberships[i], info);
   if (is_wanted)

@@ -107,6 +107,9 @@ static void names_groups(void **state) {
       {GROUP("u", "User \"root\"\n"), "u", 0},
       {GROUP("u", "User 0\nCommand \"x\" \"worker\"\n"), "u", 0},
       {GROUP("%{unit}", ""), "worker.service", 0},
+      {GROUP("u", "Unit \"w*.service\"\n"), "u", 0},
+      {GROUP("x", "User 0\n<Exclude>\nCommand \"server\"\n</Exclude>\n"), "x",
+       0},
       {GROUP("%{user}-%{comm}", ""), "root-worker", 0},
       {GROUP("%{1}", "CommandLine \"/(w..)\"\n"), "wor", 0},
       {GROUP("d", "Command \"worker\"\nDescendants true\n"), "d", 0},
@@ -130,6 +133,15 @@ static void names_what_does_not_match(void **state) {
     pid_t pid;
     const char *why;
   } cases[] = {
+      {GROUP("u", "Unit \"x*\"\n"), 20,
+       "Unit \"x*\": its unit is \"worker.service\""},
+      {GROUP("x", "User 0\n<Exclude>\nCommand \"worker\"\n</Exclude>\n"), 20,
+       "<Exclude> Command \"worker\": its name is \"worker\""},
+      {GROUP("x", "Command \"server\"\nDescendants true\n<Exclude>\nCommand "
+                  "\"worker\"\nUser 0\n</Exclude>\n"),
+       20,
+       "<Exclude> Command \"worker\": its name is \"worker\"; User \"0\": its "
+       "user is \"root (0)\""},
       {"Process \"nginx\"\n", 20, "Command \"nginx\": its name is \"worker\""},
       {"ProcessMatch \"w\" \"^w\"\n", 20,
        "CommandLine \"^w\": its command line is \"/bin/worker\""},
