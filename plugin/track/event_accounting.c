@@ -202,8 +202,6 @@ static void take_fork(struct event_accounting *events,
   static const uint64_t slack_ns = TRACKER_FORK_MS * UINT64_C(1000000);
   uint64_t earliest_ns = subtract(fork->time_ns, slack_ns);
   bool must_look = false;
-  if (is_there)
-    match_exclusions(events, fork->pid);
 
   tracker_lock(tracker);
   note_thread(tracker, fork);
@@ -214,11 +212,14 @@ static void take_fork(struct event_accounting *events,
     tracker_lock(tracker);
   }
   struct process *child = find_child(events, fork, earliest_ns);
-  if (child != NULL && !process_is_known_after(child, fork->time_ns)) {
-    /* It was known before the fork: it may have had the pid before. */
+  if (child != NULL) {
+    /* If it was known before the fork it may have had the pid before. */
+    bool is_there = process_is_known_after(child, fork->time_ns);
     uint64_t start_ns = child->start_ns;
     tracker_unlock(tracker);
-    bool is_there = has_begun_at(events, fork->pid, start_ns);
+    is_there = is_there || has_begun_at(events, fork->pid, start_ns);
+    if (is_there)
+      match_exclusions(events, fork->pid);
     tracker_lock(tracker);
     child = is_there ? find_child(events, fork, earliest_ns) : NULL;
   }

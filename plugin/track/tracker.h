@@ -46,7 +46,7 @@ struct tracker {
   bool has_descendants;      /* a rule wants them */
   bool excludes_descendants; /* and leaves some out */
   bool excludes_by_pid;      /* a rule leaves processes out by their pids */
-  bool passes_on_cgroups;    /* to descendants, for a group that collects them */
+  bool passes_on_cgroups; /* to descendants, for a group that collects them */
 
   /* Set by who has made the tracker, before others use it: all exits are wanted
    * (exit_event.h), and how the OOM killer's are told, or NULL. Who takes exit

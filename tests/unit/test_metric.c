@@ -95,8 +95,11 @@ static struct group group_of(const struct rule *rule) {
   return group;
 }
 
-static const struct metric_scope usual = {
-    .elapsed = 2, .delays = 0xff, .boot_ns = 92250000000, .listens = true, .tells_oom = true};
+static const struct metric_scope usual = {.elapsed = 2,
+                                          .delays = 0xff,
+                                          .boot_ns = 92250000000,
+                                          .listens = true,
+                                          .tells_oom = true};
 
 static const char *const lines_of[] = {
     "delay_rate-delay-cpu gauge 0.05\n"

@@ -523,7 +523,8 @@ static void reads_both_cgroups(void **state) {
         .pid = 12, .comm = "x", .state = 'R', .flags = cases[i].flags};
     tree_put(&fixture->tree, "12/cgroup", cases[i].text);
     tree_put_stat(&fixture->tree, &process);
-    assert_case_int(cases[i].name, procfs_cgroups(fixture->proc, 12, NULL, &cgroups),
+    assert_case_int(cases[i].name,
+                    procfs_cgroups(fixture->proc, 12, NULL, &cgroups),
                     cases[i].status);
     assert_case_string(cases[i].name, cgroups.unit, cases[i].unit);
     assert_case_string(cases[i].name, cgroups.memory, cases[i].memory);
