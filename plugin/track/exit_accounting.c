@@ -3,6 +3,7 @@
 
 #include "kernel/arithmetic.h"
 #include "kernel/clock.h"
+#include "track/ended_child.h"
 #include "track/exit_batch.h"
 #include "track/exit_cause.h"
 #include "track/exit_groups.h"
@@ -92,30 +93,6 @@ get_exited_threads(const struct process *process) REQUIRES(tracker_mutex) {
   return process != NULL ? process->exited : NULL;
 }
 
-/* Whether a process may have waited for children. */
-static bool may_have_waited(const struct tracker *tracker, pid_t pid,
-                            const struct process *process)
-    REQUIRES(tracker_mutex) {
-  return process != NULL
-             ? (bool)process->has_ended_children
-             : unmet_parents_have_ended(&tracker->unmet_parents, pid);
-}
-
-/* Whether a process, or a child that it may have waited for, has read or
- * written, as far as exit records tell. */
-static bool has_done_io(const struct tracker *tracker,
-                        const struct exit_info *info,
-                        const struct process *process) REQUIRES(tracker_mutex) {
-  const struct record *thread = info->thread;
-  const struct exited_threads *exited = get_exited_threads(process);
-  bool has_done = (thread->read_chars | thread->write_chars |
-                   thread->read_bytes | thread->write_bytes) != 0;
-  if (exited != NULL)
-    has_done |= (exited->read_chars | exited->write_chars | exited->read_bytes |
-                 exited->write_bytes) != 0;
-  return has_done || may_have_waited(tracker, info->tgid, process);
-}
-
 /* What was known of a process when its last thread's record was taken. */
 struct ending {
   bool is_over;    /* it was of no group: there is no more to do */
@@ -124,25 +101,6 @@ struct ending {
   bool is_decided; /* its groups are resolved */
   bool has_name, has_changed;
 };
-
-/* Notes that a parent's child has ended, for which it may wait. Returns the
- * parent, or NULL if it is not known. */
-static struct process *note_child(struct tracker *tracker,
-                                  const struct exit_info *info,
-                                  const struct process *child)
-    REQUIRES(tracker_mutex) {
-  pid_t ppid = (pid_t)info->thread->ppid;
-  struct process *parent = process_table_find(tracker->table, ppid);
-  bool has_io = has_done_io(tracker, info, child);
-  if (parent == NULL) {
-    unmet_parents_note(&tracker->unmet_parents, ppid, has_io);
-    return NULL;
-  }
-  parent->has_ended_children = true;
-  if (has_io)
-    parent->has_io_of_children = true;
-  return parent;
-}
 
 /* Narrows down when a process began by what is known of it. */
 static void narrow_begin(struct exit_info *info, const struct process *process)
@@ -181,7 +139,7 @@ static bool is_of_no_group(const struct tracker *tracker,
 static void end_stranger(struct exit_accounting *exits, struct process *process,
                          const struct exit_info *info) REQUIRES(tracker_mutex) {
   exits->tracker->exits++;
-  note_child(exits->tracker, info, process);
+  ended_child_note(exits->tracker, info, process);
   if (process_is_listed(process)) {
     process_learn(process, FACT_EXITED);
     process_note_known(process, exits->batch.when.latest_ns);
@@ -221,7 +179,8 @@ static struct ending begin_exit(struct exit_accounting *exits,
   /* An event was lost. */
   if (ending.has_changed && !process_is_listed(process))
     process->groups_resolved = ending.is_decided = false;
-  const struct process *parent = note_child(exits->tracker, info, process);
+  const struct process *parent =
+      ended_child_note(exits->tracker, info, process);
   ending.is_member |= parent != NULL && parent->member != NULL;
   return ending;
 }
