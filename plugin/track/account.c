@@ -9,7 +9,7 @@ __extension__ typedef unsigned __int128 wide;
 
 static uint64_t bit(unsigned int counter) { return UINT64_C(1) << counter; }
 
-_Static_assert(COUNTERS <= 64, "the counters fit into the bits of known");
+_Static_assert(USE_COUNTERS <= 64, "the counters fit into the bits of known");
 
 /* Books a counter's new total, unless it is the first and only a base. */
 static void book(struct account *account, unsigned int counter, uint64_t total,

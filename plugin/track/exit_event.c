@@ -153,7 +153,7 @@ static size_t size_of(const char *text) {
 struct exit_event *exit_event_copy(const struct exit_event *event) {
   struct block {
     struct exit_event event;
-    uint64_t used[COUNTERS], longest_ns[DELAY_KINDS];
+    uint64_t used[USE_COUNTERS], longest_ns[DELAY_KINDS];
     char texts[];
   } *block =
       calloc(1, sizeof(*block) + size_of(event->comm) + size_of(event->cgroup) +
