@@ -252,6 +252,13 @@ static void leave_groups(struct process *process) REQUIRES(tracker_mutex) {
   member_destroy(member);
 }
 
+/* Notes what a process had used, at least, when it was last of no group. */
+static void note_clock(struct process *process, const struct change *change) {
+  if (process->clock_ns == PROCESS_CLOCK_UNKNOWN ||
+      process->clock_ns < change->clock_ns)
+    process->clock_ns = change->clock_ns;
+}
+
 /* Puts a process into the groups of what it has become. What it has used before
  * stays where it was. */
 static void change_groups(struct process_changes *changes,
@@ -276,7 +283,7 @@ static void change_groups(struct process_changes *changes,
   if (join->count == 0) {
     leave_groups(process);
     if (!from_zero)
-      process->clock_ns = change->clock_ns;
+      note_clock(process, change);
   } else {
     is_done = join_admit(join, process, from_zero);
   }

@@ -287,7 +287,7 @@ assert_exit_counts() {
   reads 3 of-root
 
   # What the listener knows is known.
-  assert_identities of-root total_events-exit-{ok,error,signal}
+  assert_identities of-root total_events-exit-{ok,error,signal,oom}
   assert_equal "$(value of-root total_events-exit-signal)" 1
   assert_identities "" count-groups duration-read total_events-missed \
     total_events-exit-{records,records-lost,undecided}
@@ -448,5 +448,5 @@ CONF
   start_collectd
   reads 2 ""
   assert_logged_once 'Processes cannot be listed.*there is none in /proc'
-  assert_identities kid total_events-exit-{ok,error,signal}
+  assert_identities kid total_events-exit-{ok,error,signal,oom}
 }
