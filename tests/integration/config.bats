@@ -102,8 +102,10 @@ block() {
 
 @test "config: the README's stanzas load as they stand" {
   block 1 | sed '/LoadPlugin/d; /Plugin taskstats/d; /^<\/Plugin/d' | accepts
-  block 2 | grep -q 'Group "%{unit}"'
+  block 2 | grep -q '<Exclude>'
   block 2 | accepts
+  block 3 | grep -q 'Group "%{unit}"'
+  block 3 | accepts
 }
 
 @test "config: the example loads as it stands" {
