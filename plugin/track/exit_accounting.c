@@ -42,6 +42,7 @@ int exit_accounting_create(const char *root, struct tracker *tracker,
   struct timespec tick; /* the coarse clocks advance by one (CONFIG_HZ) */
   clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
   e->batch.tick_ns = (uint64_t)tick.tv_nsec;
+  e->batch.tells_ends = tracker->tells_ends;
   int status = procfs_open(root, &e->proc);
   if (status == 0)
     status = exit_groups_init(&e->groups, tracker, &e->batch, sink, context);

@@ -23,7 +23,10 @@ struct exit_batch {
   struct exit_info_when when;
   struct exited_threads_when when_monotonic;
 
-  uint64_t tick_ns; /* of the kernel's sampling; never changes */
+  /* Never change: of the kernel's sampling, and whether a group may tell ends.
+   */
+  uint64_t tick_ns;
+  bool tells_ends;
 };
 
 #endif

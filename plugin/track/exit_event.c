@@ -54,7 +54,7 @@ static uint32_t find_longest(const struct exit_info *info,
                              const struct exited_threads *exited,
                              const struct exit_event *event) {
   uint32_t known = 0;
-  if (info->thread->version < RECORD_VERSION_MAXIMA)
+  if (info->thread->version < RECORD_VERSION_MAXIMA || !exited->has_longest)
     return known;
   for (unsigned int kind = 0; kind < DELAY_KINDS; kind++)
     if ((event->known >> (COUNTER_DELAY + kind) & 1) != 0 &&
@@ -107,7 +107,8 @@ static void send_to_groups(const struct tracker *tracker, exit_sink *sink,
       .elapsed_us = info->elapsed_us,
       .known = find_known_counters(member),
       .used = member->account.total,
-      .longest_ns = process->exited->longest_ns,
+      .longest_ns =
+          process->exited->has_longest ? process->exited->longest_ns : NULL,
       .peak_rss = process->exited->peak_rss_kib * 1024,
   };
   event.has_longest = find_longest(info, process->exited, &event);

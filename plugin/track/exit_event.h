@@ -30,7 +30,7 @@ struct exit_event {
   uint64_t known;       /* which of the counters are known, as 1 << counter */
   const uint64_t *used; /* since it began; USE_COUNTERS of them */
   uint32_t has_longest; /* which kinds of delay have a longest wait, likewise */
-  const uint64_t *longest_ns; /* DELAY_KINDS of them */
+  const uint64_t *longest_ns; /* DELAY_KINDS of them, or NULL for none */
   uint64_t peak_rss;          /* bytes; 0: not known */
   const char *cgroup, *unit;  /* NULL: not known */
   struct exit_oom oom;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/exit_status.h"
 
-#include <signal.h>
 #include <sys/wait.h>
 
 uint32_t exit_status_of(const struct record *last,
@@ -18,8 +17,4 @@ enum counter exit_status_counter(uint32_t status) {
   if (WIFSIGNALED((int)status))
     return COUNTER_EXIT_SIGNAL;
   return WEXITSTATUS((int)status) == 0 ? COUNTER_EXIT_OK : COUNTER_EXIT_ERROR;
-}
-
-bool exit_status_is_kill(uint32_t status) {
-  return WIFSIGNALED((int)status) && WTERMSIG((int)status) == SIGKILL;
 }

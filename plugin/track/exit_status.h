@@ -6,6 +6,8 @@
 #include "track/counters.h"
 #include "track/exited_threads.h"
 
+#include <signal.h>
+
 /* How a process ended: the wait status that its parent gets. */
 
 /*
@@ -21,6 +23,8 @@ uint32_t exit_status_of(const struct record *last,
 enum counter exit_status_counter(uint32_t status);
 
 /* Whether a wait status may be that of a process that the OOM killer ended. */
-bool exit_status_is_kill(uint32_t status);
+static inline bool exit_status_is_kill(uint32_t status) {
+  return (status & 0x7f) == SIGKILL;
+}
 
 #endif

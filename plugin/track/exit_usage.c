@@ -9,7 +9,7 @@ bool exit_usage_add_thread(const struct exit_batch *batch,
                            struct process *process,
                            const struct record *thread) {
   if (process->exited == NULL)
-    process->exited = calloc(1, sizeof(struct exited_threads));
+    process->exited = exited_threads_create(batch->tells_ends);
   if (process->exited == NULL)
     return false;
   exited_threads_add(process->exited, thread, batch->tick_ns,

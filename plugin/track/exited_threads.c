@@ -7,6 +7,15 @@
 #include <string.h>
 #include <sys/wait.h>
 
+struct exited_threads *exited_threads_create(bool with_longest) {
+  struct exited_threads *exited = calloc(
+      1, sizeof(*exited) +
+             (with_longest ? DELAY_KINDS * sizeof(exited->longest_ns[0]) : 0));
+  if (exited != NULL)
+    exited->has_longest = with_longest;
+  return exited;
+}
+
 void exited_threads_destroy(struct exited_threads *exited) {
   if (exited == NULL)
     return;
@@ -99,9 +108,9 @@ void exited_threads_add(struct exited_threads *exited,
   exited->read_bytes += thread->read_bytes;
   exited->write_bytes += thread->write_bytes;
   exited->disk_waits += thread->waits[DELAY_BLKIO];
-  for (unsigned int kind = 0; kind < DELAY_KINDS; kind++)
-    exited->longest_ns[kind] =
-        max(exited->longest_ns[kind], thread->delay_max_ns[kind]);
+  for (unsigned int kind = 0; exited->has_longest && kind < DELAY_KINDS; kind++)
+    if (thread->delay_max_ns[kind] > exited->longest_ns[kind])
+      exited->longest_ns[kind] = thread->delay_max_ns[kind];
   exited->peak_rss_kib = max(exited->peak_rss_kib, thread->peak_rss_kib);
   if (thread->pid != thread->tgid)
     add_io(exited, thread);

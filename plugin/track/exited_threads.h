@@ -37,8 +37,7 @@ struct exited_threads {
 
   uint64_t elapsed_us; /* how long the process lived, if its last one is here */
 
-  uint64_t longest_ns[DELAY_KINDS]; /* wait, since version 15 */
-  uint64_t peak_rss_kib;            /* 0: not known */
+  uint64_t peak_rss_kib; /* 0: not known */
 
   struct exited_period recent; /* since the process was last sampled */
 
@@ -54,7 +53,15 @@ struct exited_threads {
   /* The last thread's message while it waits for the main thread's, which it
    * has overtaken; owned, or NULL. */
   struct message *last;
+
+  /* The longest wait of each kind, since version 15: only where ends are told.
+   */
+  bool has_longest;
+  uint64_t longest_ns[];
 };
+
+/* What nothing has been added to. Returns NULL if memory is short. */
+struct exited_threads *exited_threads_create(bool with_longest);
 
 /* Takes NULL. */
 void exited_threads_destroy(struct exited_threads *exited);

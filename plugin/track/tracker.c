@@ -71,6 +71,8 @@ static int add_rules(struct tracker *tracker, const struct rule *rules)
   for (const struct rule *r = rules; r != NULL; r = r->next) {
     tracker->rule_count++;
     tracker->has_descendants |= r->descendants;
+    tracker->tells_ends |=
+        r->notify != NOTIFY_NONE || (r->collect & COLLECT_CGROUP) != 0;
     tracker->passes_on_cgroups |=
         r->descendants && (r->collect & COLLECT_CGROUP) != 0;
     tracker->excludes_descendants |= r->descendants && r->exclusions != NULL;

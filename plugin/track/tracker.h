@@ -46,6 +46,7 @@ struct tracker {
   bool has_descendants;      /* a rule wants them */
   bool excludes_descendants; /* and leaves some out */
   bool excludes_by_pid;      /* a rule leaves processes out by their pids */
+  bool tells_ends;           /* a rule may */
   bool passes_on_cgroups; /* to descendants, for a group that collects them */
 
   /* Set by who has made the tracker, before others use it: all exits are wanted

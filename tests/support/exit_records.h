@@ -126,7 +126,8 @@ static inline void note(void *context, const struct exit_event *event) {
   copy->event = *event;
   snprintf(copy->comm, sizeof(copy->comm), "%s", event->comm);
   memcpy(copy->used, event->used, sizeof(copy->used));
-  memcpy(copy->longest_ns, event->longest_ns, sizeof(copy->longest_ns));
+  if (event->longest_ns != NULL)
+    memcpy(copy->longest_ns, event->longest_ns, sizeof(copy->longest_ns));
   if (event->cgroup != NULL)
     snprintf(copy->cgroup, sizeof(copy->cgroup), "%s", event->cgroup);
   if (event->unit != NULL)

@@ -323,6 +323,9 @@ static void sets_which_ends_are_told(void **state) {
       {"Process \"a\"\n<Process \"b\">\nNotifyExit \"none\"\n</Process>\n"
        "NotifyExit \"all\"\n",
        NOTIFY_ALL, NOTIFY_NONE},
+      {"NotifyExit \"oom\"\nProcess \"a\"\n<Process \"b\">\n"
+       "NotifyExit \"none\"\n</Process>\n",
+       NOTIFY_OOM, NOTIFY_NONE},
       {"NotifyExit \"all\"\nProcess \"a\"\n<Group \"b\">\nCommand \"x\"\n"
        "NotifyExit \"all\"\nNotifyExit \"failure\"\n</Group>\n",
        NOTIFY_ALL, NOTIFY_FAILURE},
