@@ -21,10 +21,10 @@ enum counter {
   COUNTER_SWITCHES_INVOLUNTARY,
   COUNTER_FAULTS_MINOR,
   COUNTER_FAULTS_MAJOR,
-  COUNTER_DELAY,                                 /* ns; one for each kind */
-  COUNTER_WAITS = COUNTER_DELAY + DELAY_KINDS,   /* one for each kind */
-  USE_COUNTERS = COUNTER_WAITS + DELAY_KINDS, /* those of a single process */
-  COUNTER_EXIT_OK = USE_COUNTERS,             /* processes that ended so */
+  COUNTER_DELAY,                               /* ns; one for each kind */
+  COUNTER_WAITS = COUNTER_DELAY + DELAY_KINDS, /* one for each kind */
+  USE_COUNTERS = COUNTER_WAITS + DELAY_KINDS,  /* those of a single process */
+  COUNTER_EXIT_OK = USE_COUNTERS,              /* processes that ended so */
   COUNTER_EXIT_ERROR,
   COUNTER_EXIT_SIGNAL,
   COUNTER_EXIT_OOM, /* of the latter */
