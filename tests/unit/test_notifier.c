@@ -33,7 +33,7 @@ static void say(const char *group, const struct exit_event *event,
     said[said_count].has_event = event != NULL;
     if (event != NULL) {
       snprintf(said[said_count].comm, RECORD_COMM_SIZE, "%s", event->comm);
-      said[said_count].used = event->used[COUNTERS - 1];
+      said[said_count].used = event->used[USE_COUNTERS - 1];
     }
     snprintf(said[said_count].text, NOTIFIER_TEXT_SIZE, "%s", text);
     said[said_count++].exit_code = exit_code;
@@ -68,7 +68,7 @@ static void says_all(void **state) {
   assert_int_equal(notifier_start(say, &notifier), 0);
   for (uint32_t i = 0; i < NOTICES; i++) {
     char group[32], comm[RECORD_COMM_SIZE], text[32];
-    uint64_t used[COUNTERS] = {[COUNTERS - 1] = i};
+    uint64_t used[USE_COUNTERS] = {[USE_COUNTERS - 1] = i};
     snprintf(group, sizeof(group), "group %u", i % 2);
     snprintf(comm, sizeof(comm), "comm %u", i);
     snprintf(text, sizeof(text), "text %u", i);
