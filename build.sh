@@ -20,7 +20,7 @@ run_packages=(collectd-core coreutils util-linux rrdtool fonts-dejavu-core)
 test_packages=(clang clang-format libclang-rt-dev libcmocka-dev bats shellcheck
   procps util-linux python3 valgrind perl libesmtp6)
 integration_packages=(cron make)
-kernel_packages=(qemu-system-x86 cpio e2fsprogs mount debian-archive-keyring)
+kernel_packages=(qemu-system-x86 cpio e2fsprogs jq mount debian-archive-keyring)
 store_packages=(influxdb graphite-carbon graphite-web prometheus prometheus-alertmanager
   victoria-metrics kafkacat libmicrohttpd12 libprotobuf-c1 libyajl2 librdkafka1
   curl jq iproute2 mount python3 python3-yaml)

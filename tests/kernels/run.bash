@@ -23,12 +23,13 @@ core=(
   'delays: copies on write'
   'exits: (600 processes of 5|short-lived|a main thread that leaves first$|threads that|zombies that had)'
   'notify: each way to end, of several'
+  'oom: 100 of 100'
   'identities: every option on'
   'probe get: the plugin dispatched the same of a stopped process'
 )
 
 # The machine has the programs of these packages, and these files.
-packages=(bash bats coreutils dash diffutils findutils grep libc-bin libgcc-s1
+packages=(bash bats coreutils dash diffutils findutils grep jq libc-bin libgcc-s1
   mount procps sed util-linux)
 files=(/usr/bin/awk /usr/sbin/collectd /usr/lib/collectd/{csv,exec,logfile}.so
   /usr/share/collectd/types.db)
@@ -98,7 +99,7 @@ make_root() {
   mkdir -p src/build/tests
   cp -r "$tests" src/tests
   cp "$build"/taskstats{.so,-probe} src/build
-  cp "$build"/tests/{load,exits,teardown} src/build/tests
+  cp "$build"/tests/{load,exits,oom,teardown} src/build/tests
   cp "$tests/kernels/init.bash" init
   printf '%s\n' root:x:0:0:::/bin/bash nobody:x:65534:65534::: >etc/passwd
   printf '%s\n' root:x:0: nogroup:x:65534: >etc/group
