@@ -5,7 +5,6 @@
 #include "select/user_cache.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,30 +27,20 @@ static const struct {
 _Static_assert(sizeof(selectors) / sizeof(selectors[0]) == SELECTOR_KINDS,
                "a line for each kind");
 
-/* A text that may be long, at its end. */
-__attribute__((format(printf, 3, 4))) static void
-append(char *text, size_t size, const char *format, ...) {
-  size_t used = strlen(text);
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(text + used, size - used, format, arguments);
-  va_end(arguments);
-}
-
 /* As it stands in the configuration; many values are cut. */
 static void append_condition(const struct selector *selector,
                              enum selector_kind kind, char *text, size_t size) {
   enum { ENOUGH = 200 };
   const char *value;
-  append(text, size, "%s", selectors[kind].option);
+  text_append(text, size, "%s", selectors[kind].option);
   for (size_t i = 0; (value = selector_value(selector, kind, i)) != NULL; i++) {
     char clean[256];
     if (strlen(text) > ENOUGH) {
-      append(text, size, " ...");
+      text_append(text, size, " ...");
       return;
     }
     text_clean(value, clean, sizeof(clean));
-    append(text, size, " \"%s\"", clean);
+    text_append(text, size, " \"%s\"", clean);
   }
 }
 
@@ -60,12 +49,12 @@ static void append_fact(struct subject *subject, enum fact fact, char *text,
   const char *name = subject_fact_name(fact);
   char has[256];
   if (subject->errors[fact] != 0)
-    append(text, size, "its %s cannot be read: %s", name,
-           strerror(-subject->errors[fact]));
+    text_append(text, size, "its %s cannot be read: %s", name,
+                strerror(-subject->errors[fact]));
   else if (subject_fact(subject, fact, has, sizeof(has)))
-    append(text, size, "its %s is \"%s\"", name, has);
+    text_append(text, size, "its %s is \"%s\"", name, has);
   else
-    append(text, size, "it has no %s", name);
+    text_append(text, size, "it has no %s", name);
 }
 
 /* The first kind of condition with that result. Returns false if there is none.
@@ -93,10 +82,10 @@ static void find_exclusion(const struct rule *rule, struct subject *subject,
     for (int k = 0; k < SELECTOR_KINDS; k++) {
       if (selector_value(e->selector, (enum selector_kind)k, 0) == NULL)
         continue;
-      append(verdict->why, sizeof(verdict->why), "%s", separator);
+      text_append(verdict->why, sizeof(verdict->why), "%s", separator);
       append_condition(e->selector, (enum selector_kind)k, verdict->why,
                        sizeof(verdict->why));
-      append(verdict->why, sizeof(verdict->why), ": ");
+      text_append(verdict->why, sizeof(verdict->why), ": ");
       append_fact(subject, selectors[k].fact, verdict->why,
                   sizeof(verdict->why));
       separator = "; ";
@@ -112,14 +101,14 @@ static void find_reason(const struct rule *rule, struct subject *subject,
   enum selector_kind kind;
   if (find_condition(rule->selector, verdict->result, subject, &kind)) {
     append_condition(rule->selector, kind, why, size);
-    append(why, size,
-           verdict->result == SELECTOR_UNKNOWN ? ": not decided; " : ": ");
+    text_append(why, size,
+                verdict->result == SELECTOR_UNKNOWN ? ": not decided; " : ": ");
     append_fact(subject, selectors[kind].fact, why, size);
   } else if (selector_is_empty(rule->selector) &&
              attributes_are_of_kernel_thread(&subject->attributes)) {
-    append(why, size,
-           "it is a thread of the kernel, which no group has without a "
-           "selector for it");
+    text_append(why, size,
+                "it is a thread of the kernel, which no group has without a "
+                "selector for it");
   }
 }
 
@@ -182,6 +171,6 @@ void verdict_find(const struct rule *rule, struct subject *subject,
   else
     find_reason(rule, subject, verdict);
   if (verdict->result != SELECTOR_YES && unread > 0)
-    append(verdict->why, sizeof(verdict->why),
-           "; its ancestor %d cannot be read", unread);
+    text_append(verdict->why, sizeof(verdict->why),
+                "; its ancestor %d cannot be read", unread);
 }

@@ -23,9 +23,11 @@ enum exit_listener_found {
 struct exit_listener_calls {
   void *context;
 
-  /* Called before take, at the end of each drain, once a second, and as soon as
-   * also_fd has something to read, which may be -1: all exit records that were
-   * sent until then, CLOCK_BOOTTIME, have been taken or are taken next. */
+  /* Called before take, at the end of exit_listener_drain, once a second, and
+   * as soon as also_fd has something to read, which may be -1: all exit records
+   * that were sent until then, CLOCK_BOOTTIME, have been taken or are taken
+   * next. Records wait up to 50 ms for the next such call after one that
+   * also_fd has caused. */
   enum exit_listener_found (*before)(void *context, uint64_t until_ns);
   int also_fd;
 

@@ -99,6 +99,12 @@ int memory_cgroups_oom_kills(const struct memory_cgroups *cgroups,
   return status != 0 ? status : parse_value(text, "oom_kill ", kills);
 }
 
+bool memory_cgroup_is_within(const char *path, const char *cgroup,
+                             size_t length) {
+  return strncmp(path, cgroup, length) == 0 &&
+         (length == 1 || path[length] == '\0' || path[length] == '/');
+}
+
 /* Returns 1, 0 or a negative errno. */
 static int has_limit(const struct memory_cgroups *cgroups, const char *path) {
   char text[TEXT_SIZE];

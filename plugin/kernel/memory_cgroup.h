@@ -35,4 +35,9 @@ int memory_cgroups_oom_kills(const struct memory_cgroups *cgroups,
 bool memory_cgroups_find_limit(const struct memory_cgroups *cgroups,
                                char *path);
 
+/* Whether a path is that of a cgroup, whose own has so many bytes, or of one in
+ * it. */
+bool memory_cgroup_is_within(const char *path, const char *cgroup,
+                             size_t length);
+
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/oom_log.h"
 
+#include "kernel/memory_cgroup.h"
+
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -86,12 +88,6 @@ static bool cut_comm(char *line) {
   return false;
 }
 
-/* Whether a cgroup is another one, or in it. */
-static bool is_within(const char *path, const char *other, size_t length) {
-  return strncmp(path, other, length) == 0 &&
-         (length == 1 || path[length] == '\0' || path[length] == '/');
-}
-
 /*
  * Finds whose limit it was, in a line that ends with the task's cgroup. That is
  * within the other one, which tells where each path ends: a cgroup's name may
@@ -105,7 +101,8 @@ static bool find_cgroup(const char *line, char path[OOM_LOG_PATH_SIZE]) {
   begin += strlen(key);
   for (const char *end = begin; (end = strstr(end, of_task)) != NULL; end++) {
     size_t length = (size_t)(end - begin);
-    if (length == 0 || !is_within(end + strlen(of_task), begin, length))
+    if (length == 0 ||
+        !memory_cgroup_is_within(end + strlen(of_task), begin, length))
       continue;
     if (length >= OOM_LOG_PATH_SIZE)
       return false;

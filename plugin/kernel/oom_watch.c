@@ -202,13 +202,6 @@ static void catch_up(struct oom_watch *watch) {
   watch->untold = watch->counts.machine - watch->told;
 }
 
-/* Whether a path is another one's, or in it. */
-static bool is_within(const char *path, const char *other) {
-  size_t length = strlen(other);
-  return strncmp(path, other, length) == 0 &&
-         (path[length] == '\0' || path[length] == '/');
-}
-
 /* Says whose limit it was, as far as the line does, or there is but one. */
 static void name_cgroup(struct oom_watch *watch, const struct kill *kill,
                         const struct oom_question *question,
@@ -218,8 +211,9 @@ static void name_cgroup(struct oom_watch *watch, const struct kill *kill,
   const char *told =
       kill->cgroup != NO_CGROUP ? watch->cgroups[kill->cgroup] : NULL;
   /* It may be another victim, and not of the group. */
-  bool is_doubtful = kill->is_of_group && question->cgroup != NULL &&
-                     told != NULL && !is_within(question->cgroup, told);
+  bool is_doubtful =
+      kill->is_of_group && question->cgroup != NULL && told != NULL &&
+      !memory_cgroup_is_within(question->cgroup, told, strlen(told));
   if (told != NULL && !is_doubtful)
     snprintf(watch->limit, sizeof(watch->limit), "%s", told);
   else if (question->cgroup == NULL ||

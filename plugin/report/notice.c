@@ -4,20 +4,9 @@
 #include "select/text.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-
-/* Adds to a text that may be full. */
-__attribute__((format(printf, 3, 4))) static void
-append(char *text, size_t size, const char *format, ...) {
-  size_t used = strlen(text);
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(text + used, size - used, format, arguments);
-  va_end(arguments);
-}
 
 static void append_bytes(char *text, size_t size, uint64_t bytes) {
   static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
@@ -26,15 +15,15 @@ static void append_bytes(char *text, size_t size, uint64_t bytes) {
 
   for (; value >= 1024 && unit < sizeof(units) / sizeof(units[0]) - 1; unit++)
     value /= 1024;
-  append(text, size, unit > 0 && value < 10 ? "%.1f %s" : "%.0f %s", value,
-         units[unit]);
+  text_append(text, size, unit > 0 && value < 10 ? "%.1f %s" : "%.0f %s", value,
+              units[unit]);
 }
 
 static void append_seconds(char *text, size_t size, double seconds) {
   if (seconds >= 120)
-    append(text, size, "%.0f min", seconds / 60);
+    text_append(text, size, "%.0f min", seconds / 60);
   else
-    append(text, size, seconds < 10 ? "%.3f s" : "%.0f s", seconds);
+    text_append(text, size, seconds < 10 ? "%.3f s" : "%.0f s", seconds);
 }
 
 void notice_signal_name(int signal, char *text, size_t size) {
@@ -52,20 +41,20 @@ static void append_path(char *text, size_t size, const char *path) {
   const char *end = length > ROOM ? path + length - ROOM : path;
   while (end > path && (*end & 0xc0) == 0x80) /* within a character */
     end++;
-  append(text, size, "%s%s", end > path ? "..." : "", end);
+  text_append(text, size, "%s%s", end > path ? "..." : "", end);
 }
 
 static void append_oom(char *text, size_t size, const struct exit_oom *oom) {
-  append(text, size, "was %skilled by the OOM killer",
-         oom->is_sure ? "" : "probably ");
+  text_append(text, size, "was %skilled by the OOM killer",
+              oom->is_sure ? "" : "probably ");
   if (oom->limit == OOM_LIMIT_MACHINE) {
-    append(text, size, " (the machine's memory)");
+    text_append(text, size, " (the machine's memory)");
   } else if (oom->cgroup != NULL) {
-    append(text, size, " (limit of ");
+    text_append(text, size, " (limit of ");
     append_path(text, size, oom->cgroup);
-    append(text, size, ")");
+    text_append(text, size, ")");
   } else if (oom->limit == OOM_LIMIT_CGROUP) {
-    append(text, size, " (limit of a cgroup)");
+    text_append(text, size, " (limit of a cgroup)");
   }
 }
 
@@ -78,10 +67,10 @@ static void append_end(char *text, size_t size,
     if (event->oom.is_killed)
       append_oom(text, size, &event->oom);
     else
-      append(text, size, "was killed by %s%s", name,
-             event->dumped_core ? ", core dumped," : "");
+      text_append(text, size, "was killed by %s%s", name,
+                  event->dumped_core ? ", core dumped," : "");
   } else {
-    append(text, size, "exited with status %d", WEXITSTATUS(status));
+    text_append(text, size, "exited with status %d", WEXITSTATUS(status));
   }
 }
 
@@ -97,7 +86,7 @@ static void append_delays(char *text, size_t size,
     if ((event->known >> (COUNTER_DELAY + kind) & 1) == 0 ||
         event->used[COUNTER_DELAY + kind] < 1000000)
       continue;
-    append(text, size, "%s%s ", before, delay_name((enum delay)kind));
+    text_append(text, size, "%s%s ", before, delay_name((enum delay)kind));
     append_seconds(text, size, seconds_of(event, COUNTER_DELAY + kind));
     before = ", ";
   }
@@ -117,9 +106,9 @@ static void append_longest(char *text, size_t size,
   uint64_t ns = event->longest_ns[longest];
   if (ns < 1000000 || (ns <= event->elapsed_us * 100 && ns <= 1000000000))
     return;
-  append(text, size, "; longest wait ");
+  text_append(text, size, "; longest wait ");
   append_seconds(text, size, (double)ns / 1e9);
-  append(text, size, " for %s", delay_name((enum delay)longest));
+  text_append(text, size, " for %s", delay_name((enum delay)longest));
 }
 
 /* What matters most comes first: the rest may be cut. */
@@ -127,22 +116,22 @@ static void describe(const struct exit_event *event, char *text, size_t size) {
   snprintf(text, size, "%s (pid %" PRIu32 ", uid %" PRIu32 ") ", event->comm,
            event->pid, event->uid);
   append_end(text, size, event);
-  append(text, size, " after ");
+  text_append(text, size, " after ");
   append_seconds(text, size, (double)event->elapsed_us / 1e6);
-  append(text, size, "; used ");
+  text_append(text, size, "; used ");
   append_seconds(text, size,
                  seconds_of(event, COUNTER_CPU_USER) +
                      seconds_of(event, COUNTER_CPU_SYSTEM));
-  append(text, size, " CPU");
+  text_append(text, size, " CPU");
   if (event->peak_rss > 0) {
-    append(text, size, "; peak memory ");
+    text_append(text, size, "; peak memory ");
     append_bytes(text, size, event->peak_rss);
   }
   append_longest(text, size, event);
   append_delays(text, size, event);
-  append(text, size, "; read ");
+  text_append(text, size, "; read ");
   append_bytes(text, size, event->used[COUNTER_READ_CHARS]);
-  append(text, size, ", wrote ");
+  text_append(text, size, ", wrote ");
   append_bytes(text, size, event->used[COUNTER_WRITE_CHARS]);
 }
 

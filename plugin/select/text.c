@@ -2,6 +2,7 @@
 #include "select/text.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -151,4 +152,12 @@ void text_clean(const char *string, char *out, size_t size) {
   text_begin(&text, out, size, false);
   text_put(&text, string, strlen(string));
   text_end(&text);
+}
+
+void text_append(char *string, size_t size, const char *format, ...) {
+  size_t used = strlen(string);
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(string + used, size - used, format, arguments);
+  va_end(arguments);
 }

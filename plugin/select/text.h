@@ -44,4 +44,8 @@ size_t text_end(struct text *text);
 /* The same for a string that is no name and is in one piece. */
 void text_clean(const char *string, char *out, size_t size);
 
+/* Adds to a string, as far as size has room. */
+__attribute__((format(printf, 3, 4))) void
+text_append(char *string, size_t size, const char *format, ...);
+
 #endif

@@ -150,16 +150,6 @@ static bool has_undecided_rule(const struct exit_groups *groups) {
   return join_is_in_doubt(&groups->join);
 }
 
-/* Whether a process belonged to a group by a rule. */
-static const struct membership *find_membership(const struct member *member,
-                                                const struct rule *rule)
-    REQUIRES(tracker_mutex) {
-  for (size_t i = 0; i < member->group_count; i++)
-    if (member->memberships[i].rule == rule)
-      return &member->memberships[i];
-  return NULL;
-}
-
 /* Decides what the exit record of a process leaves open that never called exec:
  * it is a copy of its parent, if that is known and what it was. */
 static void decide_by_parent(struct exit_groups *groups,
@@ -178,7 +168,8 @@ static void decide_by_parent(struct exit_groups *groups,
   for (size_t i = 0; i < groups->unknown_count; i++) {
     const struct rule *rule = groups->unknown[i].rule;
     const struct membership *membership =
-        parent->member != NULL ? find_membership(parent->member, rule) : NULL;
+        parent->member != NULL ? member_find_membership(parent->member, rule)
+                               : NULL;
     if (membership != NULL && rule_wants_pid(rule))
       groups->unknown[undecided++] = groups->unknown[i];
     else if (membership != NULL && !membership->is_excluded)
@@ -209,7 +200,7 @@ static void keep_undecided_groups(struct exit_groups *groups,
   for (size_t i = 0; i < groups->unknown_count; i++) {
     const struct undecided_rule unknown = groups->unknown[i];
     const struct membership *former =
-        member != NULL ? find_membership(member, unknown.rule) : NULL;
+        member != NULL ? member_find_membership(member, unknown.rule) : NULL;
     if (is_open_by_name(&unknown, former))
       groups->unknown[undecided++] = unknown;
     else if (former != NULL && !former->is_excluded)

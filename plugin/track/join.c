@@ -65,15 +65,6 @@ void join_doubt_exclusions(struct join *join) {
           (struct join_exclusion){r, false};
 }
 
-static const struct membership *find_membership(const struct member *member,
-                                                const struct rule *rule)
-    REQUIRES(tracker_mutex) {
-  for (size_t i = 0; i < member->group_count; i++)
-    if (member->memberships[i].rule == rule)
-      return &member->memberships[i];
-  return NULL;
-}
-
 /* Whether a membership says that the rule does not leave another process out,
  * which may have another name. */
 static bool is_let_in(const struct membership *membership,
@@ -88,7 +79,8 @@ void join_settle_exclusions(struct join *join, const struct member *model,
   for (size_t i = 0; i < join->excluded_count; i++) {
     struct join_exclusion exclusion = join->excluded[i];
     const struct membership *membership =
-        exclusion.is_sure ? NULL : find_membership(model, exclusion.rule);
+        exclusion.is_sure ? NULL
+                          : member_find_membership(model, exclusion.rule);
     if (is_let_in(membership, has_other_name))
       continue;
     exclusion.is_sure |= membership != NULL && membership->is_excluded;

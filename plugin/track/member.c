@@ -119,6 +119,14 @@ int member_set_groups(struct member *member,
   return 0;
 }
 
+const struct membership *member_find_membership(const struct member *member,
+                                                const struct rule *rule) {
+  for (size_t i = 0; i < member->group_count; i++)
+    if (member->memberships[i].rule == rule)
+      return &member->memberships[i];
+  return NULL;
+}
+
 bool member_counts(const struct member *member) {
   for (size_t i = 0; i < member->group_count; i++)
     if (!member->memberships[i].is_excluded)

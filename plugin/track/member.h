@@ -74,6 +74,11 @@ int member_set_groups(struct member *member,
 int member_move(struct member *member, const struct membership *memberships,
                 size_t count, size_t inherited) REQUIRES(tracker_mutex);
 
+/* By which it belongs to a group of a rule, or is left out of it; or NULL. */
+const struct membership *member_find_membership(const struct member *member,
+                                                const struct rule *rule)
+    REQUIRES(tracker_mutex);
+
 /* Whether it counts in any of its groups. */
 bool member_counts(const struct member *member) REQUIRES(tracker_mutex);
 

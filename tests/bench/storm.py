@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What process events tell of, in great number and on demand; see storm.c."""
 
-import subprocess
+from worker import Worker
 
 AT_ONCE = 16  # jobs, in a storm
 
 
-class Storm:
+class Storm(Worker):
     """NAME is in the command line of its processes, and JOB in that of its jobs
     and of those that have called exec."""
 
@@ -15,37 +15,11 @@ class Storm:
     build = None  # the directory with storm and job
 
     def __init__(self):
-        self.process = subprocess.Popen(
-            [self.NAME, f"{self.build}/job"],
-            executable=f"{self.build}/storm",
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self._take("ready")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *unused):
-        self.quit()
-
-    def _take(self, word):
-        line = self.process.stdout.readline().split()
-        if len(line) != 2 or line[0] != word:
-            raise SystemExit("bench: storm: " + (self.process.stderr.read().strip() or "is gone"))
-        return int(line[1])
-
-    def tell(self, command):
-        """Says what is to be done, without waiting for the answer."""
-        self.process.stdin.write(command + "\n")
-        self.process.stdin.flush()
+        super().__init__([self.NAME, f"{self.build}/job"], f"{self.build}/storm")
 
     def _rate(self, command, count):
         """How many a second it were."""
-        self.tell(command)
-        return count / (self._take(command.split()[0]) / 1e9)
+        return count / (self.ask(command) / 1e9)
 
     def forks(self, count, rate):
         return self._rate(f"forks {count} {rate}", count)
@@ -65,13 +39,4 @@ class Storm:
 
     def end(self):
         """Those that were forked, and the threads, end."""
-        self.tell("end")
-        self._take("end")
-
-    def quit(self):
-        if self.process.poll() is None:
-            try:
-                self.process.communicate("quit\n", timeout=120)
-            except (BrokenPipeError, subprocess.TimeoutExpired):
-                self.process.kill()
-                self.process.wait()
+        self.ask("end")

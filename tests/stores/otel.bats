@@ -14,8 +14,6 @@ scrape_configuration() {
 yaml.safe_dump(yaml.safe_load(sys.stdin)["receivers"]["prometheus"]["config"], sys.stdout)'
 }
 
-has_points() { prometheus_points | grep -q .; }
-
 @test "OpenTelemetry: what the recipe fetches is what was dispatched, with the host's name" {
   interval=1
   scrape_port=$(free_port)
@@ -25,7 +23,7 @@ has_points() { prometheus_points | grep -q .; }
   scrape_configuration >"$server_dir/prometheus.yml"
   run_prometheus
   start_service
-  await "the first values" has_points
+  await "the first values" has_prometheus_points
   reads 5 service.one
   prometheus_points >"$work/stored"
   stop_collectd

@@ -276,6 +276,29 @@ prometheus_points() {
     "\($m.__name__)/\($m.taskstats // "")/\($m.type // "") \(.[0] * 1000 | round) \(.[1])"'
 }
 
+has_prometheus_points() { prometheus_points | grep -q .; }
+
+# compare_fetched START: what the server that START starts has fetched from
+# collectd is what was dispatched, of every metric.
+compare_fetched() {
+  interval=1
+  scrape_port=$(free_port)
+  configure_service </dev/null
+  forward prometheus/collectd.conf 9103 "$scrape_port"
+  start_collectd
+  "$1"
+  start_service
+  # Some look for what to fetch only five seconds after their start.
+  await "the first values" has_prometheus_points
+  reads 5 service.one
+  prometheus_points >"$work/stored"
+  stop_collectd
+  assert_no_complaints
+
+  in_prometheus_words >"$work/dispatched"
+  compare_points some "$work/stored" 1
+}
+
 # in_prometheus_words: what was dispatched, by Prometheus's names. Of what has no
 # plugin instance, write_prometheus makes the type instance that label.
 in_prometheus_words() {
