@@ -3,6 +3,7 @@
 
 #include "kernel/clock.h"
 #include "kernel/netlink_inbox.h"
+#include "kernel/netlink_message.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -79,7 +80,7 @@ static bool parse_message(const struct sockaddr_nl *sender,
                           const struct nlmsghdr *header, size_t size,
                           struct connector_event *event) {
   struct cn_msg message;
-  if (sender->nl_pid != 0 || !mnl_nlmsg_ok(header, (int)size) ||
+  if (sender->nl_pid != 0 || !netlink_message_fits(header, size) ||
       header->nlmsg_type != NLMSG_DONE ||
       mnl_nlmsg_get_payload_len(header) < sizeof(message))
     return false;

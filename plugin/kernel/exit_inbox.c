@@ -4,6 +4,7 @@
 #include "kernel/exit_registration.h"
 #include "kernel/genl.h"
 #include "kernel/netlink_inbox.h"
+#include "kernel/netlink_message.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -76,7 +77,7 @@ static void add_datagram(struct exit_inbox_batch *batch,
   const struct nlmsghdr *header = datagram->msg_hdr.msg_iov->iov_base;
   struct message *message = &batch->messages[batch->count];
 
-  int status = mnl_nlmsg_ok(header, (int)datagram->msg_len)
+  int status = netlink_message_fits(header, datagram->msg_len)
                    ? message_parse(header, message)
                    : -EBADMSG;
   if (status == 0 && (message->error != 0 || !message->has[MESSAGE_THREAD]))

@@ -3,6 +3,7 @@
 
 #include "kernel/clock.h"
 #include "kernel/message.h"
+#include "kernel/netlink_message.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -36,7 +37,7 @@ static int await_answer(int fd) {
   do {
     int status;
     ssize_t got = recv(fd, bytes, sizeof(bytes), 0);
-    if (got >= 0 && mnl_nlmsg_ok((const void *)bytes, (int)got) &&
+    if (got >= 0 && netlink_message_fits((const void *)bytes, (size_t)got) &&
         message_is_acknowledgement((const void *)bytes, SEQUENCE, &status))
       return status;
     if (got < 0 && errno != EINTR && errno != ENOBUFS)

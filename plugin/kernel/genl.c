@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/genl.h"
 
+#include "kernel/netlink_message.h"
+
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/genetlink.h>
@@ -43,8 +45,11 @@ static int find_family(int fd, uint16_t *family) {
   if (received < 0)
     return errno == EAGAIN ? -ETIMEDOUT : -errno;
 
+  if (!netlink_message_fits(header, (size_t)received))
+    return -EBADMSG;
+
   *family = 0;
-  if (mnl_cb_run(buffer, (size_t)received, 1, 0, family_answer, family) < 0)
+  if (mnl_cb_run(buffer, header->nlmsg_len, 1, 0, family_answer, family) < 0)
     return -errno;
   return *family != 0 ? 0 : -ENOENT;
 }

@@ -3,6 +3,7 @@
 
 #include "kernel/clock.h"
 #include "kernel/genl.h"
+#include "kernel/netlink_message.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -94,7 +95,8 @@ static size_t match_answers(const struct mmsghdr *datagram, uint32_t first,
   int left = (int)datagram->msg_len;
   size_t matched = 0;
 
-  for (; mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left)) {
+  for (; left > 0 && netlink_message_fits(header, (size_t)left);
+       header = mnl_nlmsg_next(header, &left)) {
     struct message message;
     int status = message_parse(header, &message);
     uint32_t i = message.sequence - first;

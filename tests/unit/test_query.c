@@ -180,6 +180,20 @@ static void play_garbage(struct kernel *kernel) {
   answer_all(kernel);
 }
 
+/* Lengths that libmnl takes for negative ones. */
+static void play_endless(struct kernel *kernel) {
+  static const uint32_t lengths[] = {UINT32_MAX, UINT32_MAX - 3, 0x80000000};
+  for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+    struct record wrong = payload_record(16, 0xbad);
+    struct answer answer;
+    answer_record(&answer, kernel->requests[0].sequence, MESSAGE_PROCESS,
+                  kernel->requests[0].id, &wrong);
+    memcpy(answer.bytes, &lengths[i], sizeof(lengths[i]));
+    send_bytes(kernel, answer.bytes, answer.size);
+  }
+  answer_all(kernel);
+}
+
 /* A datagram that is longer than any answer is cut, and so is none. */
 static void play_oversized(struct kernel *kernel) {
   struct record wrong = payload_record(16, 0xbad);
@@ -246,6 +260,7 @@ static void gives_each_id_its_answer(void **state) {
       {"strays", play_strays},
       {"duplicates", play_duplicates},
       {"garbage", play_garbage},
+      {"endless", play_endless},
       {"oversized", play_oversized},
       {"together", play_together},
   };

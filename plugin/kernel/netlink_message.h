@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_NETLINK_MESSAGE_H
+#define TASKSTATS_NETLINK_MESSAGE_H
+
+#include <linux/netlink.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether the whole of a message is in size bytes. (mnl_nlmsg_ok takes a length
+ * of 2 GiB or more for a negative one, and accepts it.) */
+static inline bool netlink_message_fits(const struct nlmsghdr *header,
+                                        size_t size) {
+  return size >= sizeof(*header) && header->nlmsg_len >= sizeof(*header) &&
+         header->nlmsg_len <= size;
+}
+
+#endif
