@@ -23,7 +23,8 @@ enum {
  * leaves out what the machine was suspended. */
 static void set_begin(struct exit_info *info, uint64_t elapsed_us,
                       const struct exit_info_when *when) {
-  uint64_t age_ns = elapsed_us * 1000;
+  /* No process is older than the machine: so nothing overflows. */
+  uint64_t age_ns = min(elapsed_us, when->latest_ns / 1000 + 1) * 1000;
   uint64_t prompt_ns = when->suspended_ns + age_ns;
   uint64_t slack_ns = SLACK_MS * MS_NS + prompt_ns;
   info->prompt_ns = subtract(when->earliest_ns, prompt_ns);
