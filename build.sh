@@ -55,12 +55,15 @@ Usage: ./build.sh COMMAND [OPTION]...
                histories of processes), integration, kernels (the core of
                integration on Debian's 5.10, 6.1, 6.12 and newest kernel, in
                emulated machines), stores (what is in contrib/, with InfluxDB,
-               Graphite, Prometheus, Alertmanager, VictoriaMetrics),
+               Graphite, Prometheus, Alertmanager, VictoriaMetrics), fuzz (each
+               target for 10 seconds),
                or instructions (what the hot paths take, against limits)
   simulate [--seconds N] [--histories N] [SEED]
                run histories of the simulation from this seed on
   simulate --replay SEED
                run one, and print what happens in it
+  fuzz [SECONDS] [TARGET]...
+               run the fuzz targets, or these, each for so long (60)
   renew-limits count anew what the hot paths may take (root)
   bench [PART]...
                measure how fast the plugin is (root, some 25 minutes): a table,
@@ -435,6 +438,124 @@ do_simulate() {
   exec "$build/simulation" "$@"
 }
 
+# Fuzz: libFuzzer makes inputs for each target of tests/fuzz, under ASan and
+# UBSan. Those that reach something new stay in build/fuzz/TARGET/corpus.
+
+fuzz=$build/fuzz
+
+fuzz_targets() { basename -a -s .c "$root"/tests/fuzz/*.c; }
+
+# Compiles sources into a library, of which a target takes what it does not have
+# itself: it may stand in for what is below its parser.
+archive() { # LIBRARY COMPILER [FLAG]... -- SOURCE...
+  local directory=$1.o
+  rm -rf "$directory"
+  mkdir -p "$directory"
+  (cd "$directory" && compile_each "${@:2}") && ar rcs "$1" "$directory"/*.o
+}
+
+build_fuzz() { # TARGET...
+  need_packages "${build_packages[@]}" "${test_packages[@]}"
+  local target core=() probes=()
+  local compile=(clang "${cflags[@]}" -I"$root/plugin" -I"$root/tests" -I"$probe"
+    -O1 -fno-omit-frame-pointer -fsanitize=address -fsanitize=undefined
+    -fno-sanitize-recover=all)
+  mapfile -t core < <(core_sources)
+  mapfile -t probes < <(find "$probe" -name '*.c' ! -name main.c | sort)
+  make_output "$fuzz/core.a" "$root/plugin" archive "$fuzz/core.a" "${compile[@]}" \
+    -fsanitize=fuzzer-no-link -- "${core[@]}"
+  make_output "$fuzz/probe.a" "$probe" archive "$fuzz/probe.a" "${compile[@]}" \
+    -fsanitize=fuzzer-no-link -- "${probes[@]}"
+  mkdir -p "$fuzz/bin"
+  for target; do
+    await_cpu
+    "${compile[@]}" -fsanitize=fuzzer "$root/tests/fuzz/$target.c" "$fuzz/core.a" \
+      "$fuzz/probe.a" -lmnl -lpcre2-8 -lcmocka "${probe_libs[@]}" -o "$fuzz/bin/$target" ||
+      rm -f "$fuzz/bin/$target" &
+  done
+  wait
+}
+
+# In the background, as run_suite.
+fuzz_target() { # SECONDS TARGET
+  local directory=$fuzz/$2 status=0
+  mkdir -p "$directory/corpus" "$root/tests/fuzz/corpus/$2"
+  say 1 >"$directory/status" # if it does not come to its end
+  TMPDIR=$directory setpriv --pdeathsig TERM "$fuzz/bin/$2" -max_total_time="$1" -timeout=60 \
+    -print_final_stats=1 -artifact_prefix="$directory/" \
+    "$directory/corpus" "$root/tests/fuzz/corpus/$2" >"$directory/log" 2>&1 || status=$?
+  say "$status" >"$directory/status"
+}
+
+# What a run reached: "123 executions, 45 edges, 6 inputs". Fails if it executed
+# nothing but what there was before.
+fuzz_figures() { # LOG
+  awk '
+    / INITED / { first = substr($1, 2) }
+    / cov: / { for (i = 2; i < NF; i++) { if ($i == "cov:") edges = $(i + 1)
+                                          if ($i == "corp:") split($(i + 1), corpus, "/") } }
+    /^stat::number_of_executed_units:/ { executions = $2 }
+    END { printf "%d executions, %d edges, %d inputs", executions, edges, corpus[1]
+          exit executions <= first || edges == 0 }' "$1"
+}
+
+check_fuzz() { # SECONDS TARGET
+  local directory=$fuzz/$2 figures
+  if [ "$(cat "$directory/status")" = 0 ] && figures=$(fuzz_figures "$directory/log"); then
+    check "fuzz: $2, $1 s: $figures" true
+    return
+  fi
+  grep -vE '^#[0-9]+' "$directory/log" | tail -n 60
+  say "Once more: ${fuzz#"$root"/}/bin/$2 ${directory#"$root"/}/crash-..."
+  check "fuzz: $2" false
+}
+
+run_fuzz() { # SECONDS TARGET...
+  local seconds=$1 target
+  shift
+  build_fuzz "$@"
+  for target; do
+    rm -rf "${fuzz:?}/$target"/{log,status,taskstats-fuzz.*}
+    if [ -e "$fuzz/bin/$target" ]; then
+      await_cpu
+      fuzz_target "$seconds" "$target" &
+      pids+=($!)
+    fi
+  done
+  wait
+  pids=()
+  for target; do
+    if [ -e "$fuzz/$target/log" ]; then
+      check_fuzz "$seconds" "$target"
+    else
+      check "fuzz: $target compiles" false
+    fi
+  done
+}
+
+test_fuzz() {
+  local targets
+  mapfile -t targets < <(fuzz_targets)
+  run_fuzz 10 "${targets[@]}"
+}
+
+do_fuzz() { # [SECONDS] [TARGET]...
+  local seconds=60 target targets
+  if [[ ${1:-} =~ ^[1-9][0-9]*$ ]]; then
+    seconds=$1
+    shift
+  fi
+  mapfile -t targets < <(fuzz_targets)
+  for target; do
+    [[ " ${targets[*]} " == *" $target "* ]] ||
+      misused "fuzz: no target \"$target\"; there are ${targets[*]}"
+  done
+  [ $# -gt 0 ] || set -- "${targets[@]}"
+  run_fuzz "$seconds" "$@"
+  say "$passed passed, $failed failed"
+  [ "$failed" -eq 0 ]
+}
+
 counted_with() {
   printf '%s, %s, Linux %s' "$(gcc --version | head -n 1)" "$(uname -m)" \
     "$(uname -r | cut -d . -f -2)"
@@ -732,12 +853,13 @@ do_test() { # [PART]
     test_lint
     test_unit
     test_simulation
+    test_fuzz
     test_instructions
     test_integration
     test_stores
     test_kernels
     ;;
-  unit | simulation | instructions | integration | stores | kernels | lint) "test_$1" ;;
+  unit | simulation | fuzz | instructions | integration | stores | kernels | lint) "test_$1" ;;
   *) misused "unknown part of the tests: $1" ;;
   esac
   [ "$skipped" -eq 0 ] || say "$skipped skipped"
@@ -1137,7 +1259,7 @@ trap 'exit 143' TERM
 command=${1:-help}
 [ $# -eq 0 ] || shift
 case $command in
-run | test | bench | simulate) "do_$command" "$@" ;;
+run | test | bench | simulate | fuzz) "do_$command" "$@" ;;
 deps | build | install | uninstall | format | clean | renew-limits)
   [ $# -eq 0 ] || misused "$command takes no arguments"
   "do_${command//-/_}"
