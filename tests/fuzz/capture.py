@@ -7,6 +7,7 @@ files about processes that this script starts. Needs root.
 """
 
 import ctypes
+import errno
 import os
 import select
 import signal
@@ -178,7 +179,12 @@ def capture_events(corpus):
     os.waitpid(thread, 0)
     changes, forks = [], []
     while select.select([connector], [], [], 0.2)[0]:
-        message = connector.recv(4096)
+        try:
+            message = connector.recv(4096)
+        except OSError as error:  # others fork too fast
+            if error.errno != errno.ENOBUFS:
+                raise
+            continue
         what, = struct.unpack_from("=I", message, 36)
         ids = struct.unpack_from("=4I", message, 52)
         if pid not in ids and thread not in ids:
