@@ -99,6 +99,20 @@ def payloads(message):
         yield from (value for inner, value in attributes(part) if inner == 3)
 
 
+def as_version(record, version, cut=0):
+    """The record, as large as another version's, and cut by some bytes."""
+    size = SIZES[version]
+    record = struct.pack("=H", version) + record[2:]
+    return record[:size].ljust(size, b"\0")[:size - cut]
+
+
+def end_with(message, record):
+    """The message of a thread's end, with another record."""
+    pid = dict(attributes(dict(attributes(message[20:]))[4]))[1]
+    body = attribute(4, attribute(1, pid) + attribute(3, record))
+    return struct.pack("=I", 20 + len(body)) + message[4:20] + body
+
+
 def run(function):
     pid = os.fork()
     if pid == 0:
@@ -127,14 +141,20 @@ def capture_taskstats(corpus):
         os.waitpid(pid, 0)
         corpus.put("exit_record", name, messages[pid])
         corpus.put("probe_answer", name, b"\1" + messages[pid])
+    for message in messages.values():
+        if len(message) < 1000: # of one record
+            break
+    for version, cut in ((8, 0), (12, 0), (14, 0), (14, 8), (15, 0), (17, 4)):
+        name = f"as-version-{version}" + ("-cut" if cut else "")
+        record = as_version(next(payloads(message)), version, cut)
+        corpus.put("exit_record", name, end_with(message, record))
     records = [r for m in messages.values() for r in payloads(m)]
     version = struct.unpack_from("=H", records[0])[0]
     corpus.put("record", f"version-{version}", b"\0\0" + records[0])
-    for other, size in SIZES.items():
+    for other in SIZES:
         if other != version:
-            record = struct.pack("=H", other) + records[0][2:]
             corpus.put("record", f"as-version-{other}",
-                       b"\0\0" + record[:size].ljust(size, b"\0"))
+                       b"\0\0" + as_version(records[0], other))
     corpus.put("record", "unsaid-version",
                struct.pack("=HH", version, 0) + records[-1][2:])
     corpus.put("record", "cut", b"\0\0" + records[0][:-8])

@@ -5,7 +5,8 @@
 
 /*
  * <pid>/cgroup: as the input has it; and as the kernel writes it with the input
- * for the names of cgroups, which may be any but for "/" and the newline.
+ * for the names of cgroups, which may be any but for "/" and the newline, and
+ * for the length of a path.
  */
 
 static const char *read_path(const struct proc_file *file) {
@@ -55,10 +56,25 @@ static void check_written(const struct proc_file *file,
              strcmp(path + 14, name) == 0);
 }
 
+/* A path about as long as there is room. */
+static void check_long(const struct proc_file *file, struct fuzz_input *input) {
+  char text[PATH_MAX + 128], wanted[PATH_MAX + 128];
+  size_t length = PATH_MAX - 64 + fuzz_take_u8(input) % 128;
+  for (size_t i = 0; i < length; i++)
+    wanted[i] = i % 200 == 0 ? '/' : 'a';
+  wanted[length] = '\0';
+  int size = snprintf(text, sizeof(text), "0::%s\n", wanted);
+  proc_file_write(file, text, (size_t)size);
+  const char *path = read_path(file);
+  fuzz_check((path != NULL) == (length < PATH_MAX));
+  fuzz_check(path == NULL || strcmp(path, wanted) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct fuzz_input input = {data, size};
   const struct proc_file *file = proc_file_of("cgroup");
   check_any(file, data, size);
+  check_long(file, &input);
   check_written(file, &input);
   return 0;
 }

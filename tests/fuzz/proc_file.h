@@ -5,6 +5,7 @@
 #include "fuzz/fuzz.h"
 #include "kernel/procfs.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -22,41 +23,43 @@ struct proc_file {
   int fd;
 };
 
-static char proc_file_root[64];
-static const char *proc_file_name;
+static char proc_file_root[PATH_MAX];
+static char proc_file_link[64]; /* the file's name in there */
+static int proc_file_root_fd;
 
 static inline void proc_file_remove(void) {
-  char path[PATH_MAX];
-  snprintf(path, sizeof(path), "%s/%d/%s", proc_file_root, PROC_FILE_PID,
-           proc_file_name);
-  unlink(path);
-  snprintf(path, sizeof(path), "%s/%d", proc_file_root, PROC_FILE_PID);
-  rmdir(path);
+  char process[16];
+  snprintf(process, sizeof(process), "%d", PROC_FILE_PID);
+  unlinkat(proc_file_root_fd, proc_file_link, 0);
+  unlinkat(proc_file_root_fd, process, AT_REMOVEDIR);
   rmdir(proc_file_root);
+}
+
+static inline void proc_file_make(struct proc_file *file, const char *name) {
+  char process[16], target[64];
+  const char *directory = getenv("TMPDIR");
+  snprintf(proc_file_root, sizeof(proc_file_root), "%s/taskstats-fuzz.XXXXXX",
+           directory != NULL ? directory : "/tmp");
+  fuzz_check(mkdtemp(proc_file_root) != NULL);
+  proc_file_root_fd = open(proc_file_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  fuzz_check(proc_file_root_fd >= 0);
+  atexit(proc_file_remove);
+
+  snprintf(process, sizeof(process), "%d", PROC_FILE_PID);
+  snprintf(proc_file_link, sizeof(proc_file_link), "%s/%s", process, name);
+  file->fd = memfd_create(name, MFD_CLOEXEC);
+  fuzz_check(file->fd >= 0);
+  snprintf(target, sizeof(target), "/proc/self/fd/%d", file->fd);
+  fuzz_check(mkdirat(proc_file_root_fd, process, 0700) == 0);
+  fuzz_check(symlinkat(target, proc_file_root_fd, proc_file_link) == 0);
+  fuzz_check(procfs_open(proc_file_root, &file->proc) == 0);
 }
 
 /* Makes it once; it is removed at the end. */
 static inline struct proc_file *proc_file_of(const char *name) {
   static struct proc_file file;
-  char path[PATH_MAX], target[64];
-  if (file.proc != NULL)
-    return &file;
-
-  const char *directory = getenv("TMPDIR");
-  snprintf(proc_file_root, sizeof(proc_file_root),
-           "%.40s/taskstats-fuzz.XXXXXX",
-           directory != NULL ? directory : "/tmp");
-  fuzz_check(mkdtemp(proc_file_root) != NULL);
-  proc_file_name = name;
-  atexit(proc_file_remove);
-  file.fd = memfd_create(name, MFD_CLOEXEC);
-  fuzz_check(file.fd >= 0);
-  snprintf(path, sizeof(path), "%s/%d", proc_file_root, PROC_FILE_PID);
-  fuzz_check(mkdir(path, 0700) == 0);
-  snprintf(path, sizeof(path), "%s/%d/%s", proc_file_root, PROC_FILE_PID, name);
-  snprintf(target, sizeof(target), "/proc/self/fd/%d", file.fd);
-  fuzz_check(symlink(target, path) == 0);
-  fuzz_check(procfs_open(proc_file_root, &file.proc) == 0);
+  if (file.proc == NULL)
+    proc_file_make(&file, name);
   return &file;
 }
 
