@@ -141,9 +141,7 @@ def capture_taskstats(corpus):
         os.waitpid(pid, 0)
         corpus.put("exit_record", name, messages[pid])
         corpus.put("probe_answer", name, b"\1" + messages[pid])
-    for message in messages.values():
-        if len(message) < 1000: # of one record
-            break
+    message = next(m for m in messages.values() if len(m) < 1000)  # one record
     for version, cut in ((8, 0), (12, 0), (14, 0), (14, 8), (15, 0), (17, 4)):
         name = f"as-version-{version}" + ("-cut" if cut else "")
         record = as_version(next(payloads(message)), version, cut)
