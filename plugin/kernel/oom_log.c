@@ -91,26 +91,30 @@ static bool cut_comm(char *line) {
 /*
  * Finds whose limit it was, in a line that ends with the task's cgroup. That is
  * within the other one, which tells where each path ends: a cgroup's name may
- * look like the rest of the line.
+ * look like the rest of the line. If it does so in two ways, neither is taken.
+ * (The cpuset's name, which comes before, has no slash.)
  */
-static bool find_cgroup(const char *line, char path[OOM_LOG_PATH_SIZE]) {
-  static const char key[] = ",oom_memcg=", of_task[] = ",task_memcg=";
+static void find_cgroup(const char *line, char path[OOM_LOG_PATH_SIZE]) {
+  static const char key[] = ",oom_memcg=/", of_task[] = ",task_memcg=";
   const char *begin = strstr(line, key);
+  size_t found = 0;
+
+  path[0] = '\0';
   if (begin == NULL)
-    return false;
-  begin += strlen(key);
+    return;
+  begin += strlen(key) - 1;
   for (const char *end = begin; (end = strstr(end, of_task)) != NULL; end++) {
     size_t length = (size_t)(end - begin);
-    if (length == 0 ||
-        !memory_cgroup_is_within(end + strlen(of_task), begin, length))
+    if (!memory_cgroup_is_within(end + strlen(of_task), begin, length))
       continue;
-    if (length >= OOM_LOG_PATH_SIZE)
-      return false;
-    memcpy(path, begin, length);
-    path[length] = '\0';
-    return true;
+    if (found != 0)
+      return;
+    found = length;
   }
-  return false;
+  if (found == 0 || found >= OOM_LOG_PATH_SIZE)
+    return;
+  memcpy(path, begin, found);
+  path[found] = '\0';
 }
 
 static bool begins_with(const char *text, const char *prefix) {

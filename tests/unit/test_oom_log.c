@@ -107,6 +107,16 @@ static const struct {
                      "pid=7,uid=0\n"),
       VICTIM("Memory cgroup out of memory: Killed process 7 (x)" REST)},
      {{7, OOM_LIMIT_CGROUP, "/s,task_memcg=/s"}}},
+    {"or which does so in two ways",
+     {CAUSE(IN_MEMCG "/s,task_memcg=/s/b,task_memcg=/s,task_memcg=/s/b,task=x,"
+                     "pid=7,uid=0\n"),
+      VICTIM("Memory cgroup out of memory: Killed process 7 (x)" REST)},
+     {{7, OOM_LIMIT_CGROUP, ""}}},
+    {"a cpuset that looks like the rest of the line",
+     {CAUSE("MEMCG,nodemask=(null),cpuset=,oom_memcg=,task_memcg=,"
+            "mems_allowed=0,oom_memcg=/a,task_memcg=/a/b,task=x,pid=7,uid=0\n"),
+      VICTIM("Memory cgroup out of memory: Killed process 7 (x)" REST)},
+     {{7, OOM_LIMIT_CGROUP, "/a"}}},
     {"escapes",
      {CAUSE(IN_MEMCG "/caf\\xc3\\xa9 \\x5cx41,task_memcg=/caf\\xc3\\xa9 "
                      "\\x5cx41,task=\\x0a\\x0a\\x0a\\x0a\\x0a\\x0a\\x0a,pid=7,"
