@@ -230,7 +230,7 @@ def capture_files(corpus):
     who = {"sleep": sleeper.pid, "renamed": renamed, "zombie": zombie,
            "kernel-thread": 2}
     for name, pid in who.items():
-        for file in ("stat", "io", "status"):
+        for file in ("stat", "statm", "io", "status"):
             with open(f"/proc/{pid}/{file}", "rb") as source:
                 corpus.put(f"proc_{file}", name, source.read())
     with open(f"/proc/{sleeper.pid}/cmdline", "rb") as source:

@@ -9,7 +9,7 @@
  * that has the input for numbers and a name.
  */
 
-enum { NUMBERS = 21 }; /* from the ppid, field 4, to the resident pages */
+enum { NUMBERS = 21 }; /* from the ppid, field 4, on */
 
 static void check_any(const struct proc_file *file, const void *data,
                       size_t size) {
@@ -62,8 +62,7 @@ static void check_written(const struct proc_file *file,
   fuzz_check(stat.children_faults == n[7] + n[9]);
   fuzz_check(stat.user_ticks == n[10] && stat.system_ticks == n[11]);
   fuzz_check(stat.threads == (uint32_t)n[16]);
-  fuzz_check(stat.start_ticks == n[18] && stat.vm_bytes == n[19]);
-  fuzz_check(stat.rss_bytes == n[20] * (uint64_t)sysconf(_SC_PAGESIZE));
+  fuzz_check(stat.start_ticks == n[18]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -34,6 +34,7 @@ static void check_agreement(const struct record *record,
       {record->write_chars, FIELD_write_char},
       {record->read_bytes, FIELD_read_bytes},
       {record->write_bytes, FIELD_write_bytes},
+      {record->peak_rss_kib, FIELD_hiwater_rss},
       {record->tgid, FIELD_ac_tgid},
       {record->process_elapsed_us, FIELD_ac_tgetime},
       {record->exe_dev, FIELD_ac_exe_dev},
@@ -46,6 +47,8 @@ static void check_agreement(const struct record *record,
     struct stats_wait wait = stats_wait((enum stats_kind)kind);
     fuzz_check(record->waits[kind] == stats->values[wait.count]);
     fuzz_check(record->delay_ns[kind] == stats->values[wait.total]);
+    if (record->pid != 0)
+      fuzz_check(record->delay_max_ns[kind] == stats->values[wait.max]);
   }
 }
 

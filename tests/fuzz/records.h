@@ -16,7 +16,8 @@ static inline void records_check(const struct record *record) {
   fuzz_check(memchr(record->comm, '\0', sizeof(record->comm)) != NULL);
   for (unsigned int kind = 0; kind < DELAY_KINDS; kind++)
     if ((record_delays(record->version) & 1U << kind) == 0)
-      fuzz_check(record->waits[kind] == 0 && record->delay_ns[kind] == 0);
+      fuzz_check(record->waits[kind] == 0 && record->delay_ns[kind] == 0 &&
+                 record->delay_max_ns[kind] == 0);
   if (record->version < RECORD_VERSION_LAST_THREAD)
     fuzz_check(record->tgid == 0 && record->process_elapsed_us == 0 &&
                record->exe_dev == 0 && record->exe_inode == 0);
@@ -32,6 +33,9 @@ static inline bool records_equal(const struct record *a,
   return a->version == b->version &&
          memcmp(a->waits, b->waits, sizeof(a->waits)) == 0 &&
          memcmp(a->delay_ns, b->delay_ns, sizeof(a->delay_ns)) == 0 &&
+         memcmp(a->delay_max_ns, b->delay_max_ns, sizeof(a->delay_max_ns)) ==
+             0 &&
+         a->peak_rss_kib == b->peak_rss_kib &&
          memcmp(a->comm, b->comm, sizeof(a->comm)) == 0 &&
          a->cpu_ns == b->cpu_ns && a->user_us == b->user_us &&
          a->system_us == b->system_us &&
