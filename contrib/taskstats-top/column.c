@@ -26,6 +26,8 @@ static void format_bytes(char *cell, size_t size, double value) {
   snprintf(cell, size, "%.*f%c", value < 9.95 ? 1 : 0, value, units[unit]);
 }
 
+/* Releases of clang-format differ about braces in macros. */
+/* clang-format off */
 static const struct column all[] = {
 #define COUNT(title, source, rank)                                             \
   {                                                                            \
@@ -39,6 +41,7 @@ static const struct column all[] = {
   }
 #define BYTES(section, key, type, title, source, rank)                         \
   { section, key, title, 5, rank, type, NULL, "", {source}, 1, 0, format_bytes }
+    /* clang-format on */
     COUNT("procs", "processes", 0),
     COUNT("thrds", "threads", 4),
     /* µs per second; 10,000 of them are a percent of one core */

@@ -49,8 +49,10 @@ struct ANNOTATE(capability("mutex")) mutex {
   pthread_mutex_t pthread; /* for pthread_cond_wait */
 };
 
-#define MUTEX_INITIALIZER                                                      \
-  { PTHREAD_MUTEX_INITIALIZER }
+/* Releases of clang-format differ about braces in macros. */
+/* clang-format off */
+#define MUTEX_INITIALIZER {PTHREAD_MUTEX_INITIALIZER}
+/* clang-format on */
 
 static inline void mutex_init(struct mutex *mutex) {
   pthread_mutex_init(&mutex->pthread, NULL);

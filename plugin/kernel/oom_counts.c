@@ -21,9 +21,9 @@ static int read_machine(const char *path, uint64_t *kills) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return -errno;
-  for (ssize_t size = 1;
-       size > 0 && used<sizeof(text) - 1; used += size> 0 ? (size_t)size : 0)
-    size = read(fd, text + used, sizeof(text) - 1 - used);
+  ssize_t size;
+  while ((size = read(fd, text + used, sizeof(text) - 1 - used)) > 0)
+    used += (size_t)size;
   close(fd);
   text[used] = '\0';
   const char *at = strstr(text, key);

@@ -83,6 +83,7 @@ void reader_look_up_users(struct reader *reader) {
 }
 
 struct procfs *reader_proc(const struct reader *reader) {
+  /* It is another one after a read that was abandoned. */
   return reader->proc;
 }
 

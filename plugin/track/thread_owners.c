@@ -6,12 +6,14 @@
 
 enum { CAPACITY_MIN = 256 };
 
+struct owner {
+  pid_t tid; /* 0: none */
+  pid_t process;
+};
+
 /* A table with open addressing; ids are given in turn, and spread evenly. */
 struct thread_owners {
-  struct owner {
-    pid_t tid; /* 0: none */
-    pid_t process;
-  } * places;
+  struct owner *places;
   size_t capacity; /* a power of 2 */
   size_t count;
 };
