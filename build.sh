@@ -45,6 +45,8 @@ explain=$root/contrib/taskstats-explain
 tools=("$top" "$probe" "$explain")
 probe_libs=(-lnl-genl-3 -lnl-3 -ljansson -lm)
 read -ra extra_cflags <<<"${CFLAGS:-}"
+# For code that runs as root; adapt_to adds what the compiler knows of.
+link_hardening=("-Wl,-z,relro,-z,now,-z,noexecstack")
 
 usage() {
   cat <<'EOF'
@@ -244,22 +246,42 @@ check_exports() { # PLUGIN
   fi
 }
 
+# Whether the compiler takes these flags, without a warning.
+takes_flags() { # COMPILER FLAG...
+  "$1" -Werror -O2 "${extra_cflags[@]}" -x c - "${@:2}" -o /dev/null 2>/dev/null <<'EOF'
+#include <stdio.h>
+int main(void) { return 0; }
+EOF
+}
+
+# Sets hardening. An older libc or compiler takes _FORTIFY_SOURCE=3 for 2.
+adapt_to() { # COMPILER
+  local flag
+  hardening=(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+  for flag in -fstack-protector-strong -fstack-clash-protection -fcf-protection \
+    -mbranch-protection=standard; do
+    ! takes_flags "$1" "$flag" || hardening+=("$flag")
+  done
+}
+
 do_build() {
   need_packages "${build_packages[@]}"
-  local client libs
+  local client libs hardening programs
+  adapt_to "${CC:-gcc}"
+  programs=("${cflags[@]}" "${hardening[@]}" -fPIE "${extra_cflags[@]}" -pie
+    "${link_hardening[@]}")
   read -ra libs <<<"$(pkg-config --cflags --libs libmnl libpcre2-8 yajl)"
   read -ra client <<<"$(pkg-config --cflags --libs libcollectdclient)"
   make_output "$build/taskstats.so" "$root/plugin" "${CC:-gcc}" "${cflags[@]}" \
-    "${plugin_flags[@]}" -I"$root/plugin" "${extra_cflags[@]}" -shared \
-    -Wl,-z,relro,-z,now "$root"/plugin/*/*.c "${libs[@]}" -o "$build/taskstats.so"
+    "${hardening[@]}" "${plugin_flags[@]}" -I"$root/plugin" "${extra_cflags[@]}" -shared \
+    "${link_hardening[@]}" "$root"/plugin/*/*.c "${libs[@]}" -o "$build/taskstats.so"
   check_exports "$build/taskstats.so"
-  make_output "$build/taskstats-top" "$top" "${CC:-gcc}" "${cflags[@]}" \
-    "${extra_cflags[@]}" "$top"/*.c "${client[@]}" -ljansson -o "$build/taskstats-top"
-  make_output "$build/taskstats-probe" "$probe" "${CC:-gcc}" "${cflags[@]}" \
-    "${extra_cflags[@]}" "$probe"/*.c "${probe_libs[@]}" -o "$build/taskstats-probe"
-  make_output "$build/taskstats-explain" "$explain:$root/plugin" "${CC:-gcc}" "${cflags[@]}" \
-    -I"$root/plugin" "${extra_cflags[@]}" "$explain"/*.c "${selecting[@]}" "${libs[@]}" \
-    -o "$build/taskstats-explain"
+  make_output "$build/taskstats-top" "$top" "${CC:-gcc}" "${programs[@]}" \
+    "$top"/*.c "${client[@]}" -ljansson -o "$build/taskstats-top"
+  make_output "$build/taskstats-probe" "$probe" "${CC:-gcc}" "${programs[@]}" \
+    "$probe"/*.c "${probe_libs[@]}" -o "$build/taskstats-probe"
+  make_output "$build/taskstats-explain" "$explain:$root/plugin" "${CC:-gcc}" "${programs[@]}" \
+    -I"$root/plugin" "$explain"/*.c "${selecting[@]}" "${libs[@]}" -o "$build/taskstats-explain"
 }
 
 do_clean() { rm -rf "$build"; }
@@ -402,10 +424,11 @@ test_unit() {
 # the plugin is, but whatever CC and CFLAGS say: the limits are those of this code.
 measure_instructions() {
   need_packages "${build_packages[@]}" "${test_packages[@]}"
-  local directory=$build/instructions core=()
+  local directory=$build/instructions core=() hardening
   mapfile -t core < <(core_sources)
   mkdir -p "$directory"
-  gcc "${cflags[@]}" "${plugin_flags[@]}" -I"$root/plugin" -I"$root/tests" \
+  adapt_to gcc
+  gcc "${cflags[@]}" "${hardening[@]}" "${plugin_flags[@]}" -I"$root/plugin" -I"$root/tests" \
     "$root/tests/instructions/hot.c" "${core[@]}" -lmnl -lpcre2-8 -lyajl -lcmocka \
     -Wl,--wrap=query_counts_ended_threads -o "$directory/hot" || return
   "$root/tests/instructions/measure.bash" "$directory/hot" "$directory" \
@@ -697,14 +720,15 @@ pythons_clean() {
 }
 
 compiles() { # COMPILER: every source by itself, into objects for the next check
-  local directory=$build/lint/$1 source object
+  local directory=$build/lint/$1 source object hardening
   rm -rf "$directory"
   mkdir -p "$directory"
+  adapt_to "$1"
   while read -r source; do
     object=${source#"$root"/}
     await_cpu
-    "$1" "${cflags[@]}" -Werror -DFIXTURES='""' -I"$root/plugin" -I"$root/tests" "${tools[@]/#/-I}" \
-      -c "$source" \
+    "$1" "${cflags[@]}" "${hardening[@]}" -Werror -DFIXTURES='""' -I"$root/plugin" \
+      -I"$root/tests" "${tools[@]/#/-I}" -c "$source" \
       -o "$directory/${object//\//_}.o" || : >"$directory/failed" &
   done < <(c_files | grep '\.c$')
   wait
@@ -812,6 +836,38 @@ short_enough() {
     END { exit bad }')
 }
 
+# Whether the program ends by SIGABRT, to which libc comes when it finds a fault.
+is_aborted() { # COMMAND...
+  local status=0
+  { "$@"; } >/dev/null 2>&1 || status=$? # the shell says so, too
+  [ "$status" -eq 134 ]
+}
+
+# Prints what the plugin and the probe lack that run as root; and says so if that
+# would not be found, or if the flags do not do what they are for.
+hardened() {
+  local directory=$build/lint/hardening hardening source=$root/tests/hardening/overflow.c
+  (do_build) || return
+  "$root/tests/hardening/check.bash" "$build"/taskstats{.so,-top,-probe,-explain} || return
+  rm -rf "$directory"
+  mkdir -p "$directory"
+  adapt_to gcc
+  gcc -O2 -g -w "${hardening[@]}" "$source" -o "$directory/hard" &&
+    gcc -O2 -g -w -U_FORTIFY_SOURCE -fno-stack-protector -no-pie -Wl,-z,norelro,-z,lazy,-z,execstack \
+      "$source" -o "$directory/soft" || return
+  "$directory/hard" none >/dev/null || return
+  if ! is_aborted "$directory/hard" heap || ! is_aborted "$directory/hard" stack; then
+    say "a program with these flags writes beyond its memory: ${hardening[*]}"
+    return 1
+  fi
+  "$root/tests/hardening/check.bash" "$directory/soft" >"$directory/soft.log" || true
+  [ "$(wc -l <"$directory/soft.log")" -ge 7 ] || {
+    say "not all is found that a program lacks:"
+    cat "$directory/soft.log"
+    return 1
+  }
+}
+
 formatted() {
   local file status=0
   while read -r file; do
@@ -845,6 +901,7 @@ test_lint() {
   check "lint: no includes of the plugin form a cycle" includes_acyclic
   check "lint: what a lock guards is used with it" locks_kept
   check "lint: what is used without its lock is found" locks_checked
+  check "lint: what runs as root is hardened" hardened
   check "lint: shellcheck" scripts_clean
   check "lint: Python compiles" pythons_clean
 }

@@ -93,20 +93,20 @@ struct source {
   uint16_t version;
 };
 
-static void copy(const struct source *source, size_t offset, void *field,
-                 size_t size) {
-  memcpy(field, source->bytes + offset_in(source->version, offset), size);
+/* Where a field is. Who copies it does so by a size that the compiler sees. */
+static const unsigned char *at(const struct source *source, size_t offset) {
+  return source->bytes + offset_in(source->version, offset);
 }
 
 static uint64_t get_u64(const struct source *source, size_t offset) {
   uint64_t value;
-  copy(source, offset, &value, sizeof(value));
+  memcpy(&value, at(source, offset), sizeof(value));
   return value;
 }
 
 static uint32_t get_u32(const struct source *source, size_t offset) {
   uint32_t value;
-  copy(source, offset, &value, sizeof(value));
+  memcpy(&value, at(source, offset), sizeof(value));
   return value;
 }
 
@@ -115,7 +115,7 @@ static uint64_t get_delay_max(const struct source *source, unsigned int kind) {
   if (source->version > VERSION_MAXIMA_INLINE)
     return get_u64(source, OFFSET_DELAY_MAX + 16 * kind);
   uint64_t fields[3];
-  copy(source, delays[kind].offset, fields, sizeof(fields));
+  memcpy(fields, at(source, delays[kind].offset), sizeof(fields));
   return fields[2];
 }
 
@@ -155,8 +155,8 @@ int record_decode(const void *payload, size_t size, uint16_t unsaid,
       .write_bytes = get_u64(&from, OFFSET_WRITE_BYTES),
       .peak_rss_kib = get_u64(&from, OFFSET_HIWATER_RSS),
   };
-  copy(&from, OFFSET_AC_FLAG, &record->flags, sizeof(record->flags));
-  copy(&from, OFFSET_AC_COMM, record->comm, sizeof(record->comm));
+  memcpy(&record->flags, at(&from, OFFSET_AC_FLAG), sizeof(record->flags));
+  memcpy(record->comm, at(&from, OFFSET_AC_COMM), sizeof(record->comm));
   record->comm[sizeof(record->comm) - 1] = '\0';
   if (version >= VERSION_TGID) {
     record->tgid = get_u32(&from, OFFSET_AC_TGID);
@@ -169,7 +169,7 @@ int record_decode(const void *payload, size_t size, uint16_t unsaid,
       continue;
     /* The total follows its count in every layout. */
     uint64_t pair[2];
-    copy(&from, delays[i].offset, pair, sizeof(pair));
+    memcpy(pair, at(&from, delays[i].offset), sizeof(pair));
     record->waits[i] = pair[0];
     record->delay_ns[i] = pair[1];
   }

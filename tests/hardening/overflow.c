@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ *   overflow heap|stack|none
+ *
+ * Writes a byte beyond what there is, which ends the program where its flags
+ * have that found.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Its size is known at run time only: that takes _FORTIFY_SOURCE=3. */
+static void overflow_heap(size_t size, size_t beyond) {
+  char *bytes = malloc(size);
+  if (bytes == NULL)
+    exit(2);
+  memset(bytes, 'x', size + beyond);
+  printf("%c\n", bytes[size - 1]);
+  free(bytes);
+}
+
+/* No function of libc writes: that takes the stack protector. */
+static void overflow_stack(size_t size, size_t beyond) {
+  volatile char bytes[16];
+  volatile char *at = bytes;
+  for (size_t i = 0; i < size + beyond; i++)
+    at[i] = 'x';
+  printf("%c\n", bytes[size - 1]);
+}
+
+int main(int argc, char **argv) {
+  const char *where = argc > 1 ? argv[1] : "none";
+  size_t beyond = strcmp(where, "none") == 0 ? 0 : 16;
+  if (strcmp(where, "stack") == 0)
+    overflow_stack(16, beyond);
+  else
+    overflow_heap(strlen(where), beyond);
+  return 0;
+}
