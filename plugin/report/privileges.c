@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/privileges.h"
 
+#include <errno.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -14,4 +15,7 @@ bool privileges_have(unsigned int capability) {
          (data[capability / 32].effective & (1U << capability % 32)) != 0;
 }
 
-bool privileges_are_filtered(void) { return prctl(PR_GET_SECCOMP) != 0; }
+bool privileges_are_filtered(void) {
+  int mode = prctl(PR_GET_SECCOMP);
+  return mode < 0 ? errno != EINVAL : mode > 0; /* EINVAL: has no filters */
+}
