@@ -34,7 +34,9 @@ warnings=(-Wall -Wextra -Wshadow -Wstrict-prototypes
   -Wmissing-prototypes -Wformat=2 -Wconversion -Wvla -Wundef
   # A counter for each kind of delay is COUNTER_DELAY + kind.
   -Wno-enum-enum-conversion -Wno-enum-float-conversion)
-cflags=(-std=c11 -O2 -g -D_GNU_SOURCE -pthread "${warnings[@]}"
+# 64 bits of a file's size and of the time, on 32-bit machines too
+cflags=(-std=c11 -O2 -g -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+  -pthread "${warnings[@]}"
   -DHAVE_CONFIG_H -isystem /usr/include/collectd
   -isystem /usr/include/collectd/core -isystem /usr/include/collectd/core/daemon
   -isystem /usr/include/libnl3)
@@ -249,24 +251,30 @@ check_exports() { # PLUGIN
 # Whether the compiler takes these flags, without a warning.
 takes_flags() { # COMPILER FLAG...
   "$1" -Werror -O2 "${extra_cflags[@]}" -x c - "${@:2}" -o /dev/null 2>/dev/null <<'EOF'
+#include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
-int main(void) { return 0; }
+_Atomic uint64_t number;
+int main(void) { return (int)atomic_fetch_add(&number, 1); }
 EOF
 }
 
-# Sets hardening. An older libc or compiler takes _FORTIFY_SOURCE=3 for 2.
+# Sets hardening, and atomics: the library of atomics of 64 bits, for processors
+# that have none. An older libc or compiler takes _FORTIFY_SOURCE=3 for 2.
 adapt_to() { # COMPILER
   local flag
   hardening=(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+  atomics=()
+  takes_flags "$1" || atomics=(-latomic)
   for flag in -fstack-protector-strong -fstack-clash-protection -fcf-protection \
     -mbranch-protection=standard; do
-    ! takes_flags "$1" "$flag" || hardening+=("$flag")
+    ! takes_flags "$1" "$flag" "${atomics[@]}" || hardening+=("$flag")
   done
 }
 
 do_build() {
   need_packages "${build_packages[@]}"
-  local client libs hardening programs
+  local client libs hardening atomics programs
   adapt_to "${CC:-gcc}"
   programs=("${cflags[@]}" "${hardening[@]}" -fPIE "${extra_cflags[@]}" -pie
     "${link_hardening[@]}")
@@ -274,14 +282,15 @@ do_build() {
   read -ra client <<<"$(pkg-config --cflags --libs libcollectdclient)"
   make_output "$build/taskstats.so" "$root/plugin" "${CC:-gcc}" "${cflags[@]}" \
     "${hardening[@]}" "${plugin_flags[@]}" -I"$root/plugin" "${extra_cflags[@]}" -shared \
-    "${link_hardening[@]}" "$root"/plugin/*/*.c "${libs[@]}" -o "$build/taskstats.so"
+    "${link_hardening[@]}" "$root"/plugin/*/*.c "${libs[@]}" "${atomics[@]}" -o "$build/taskstats.so"
   check_exports "$build/taskstats.so"
   make_output "$build/taskstats-top" "$top" "${CC:-gcc}" "${programs[@]}" \
     "$top"/*.c "${client[@]}" -ljansson -o "$build/taskstats-top"
   make_output "$build/taskstats-probe" "$probe" "${CC:-gcc}" "${programs[@]}" \
-    "$probe"/*.c "${probe_libs[@]}" -o "$build/taskstats-probe"
+    -I"$root/plugin" "$probe"/*.c "${probe_libs[@]}" -o "$build/taskstats-probe"
   make_output "$build/taskstats-explain" "$explain:$root/plugin" "${CC:-gcc}" "${programs[@]}" \
-    -I"$root/plugin" "$explain"/*.c "${selecting[@]}" "${libs[@]}" -o "$build/taskstats-explain"
+    -I"$root/plugin" "$explain"/*.c "${selecting[@]}" "${libs[@]}" "${atomics[@]}" \
+    -o "$build/taskstats-explain"
 }
 
 do_clean() { rm -rf "$build"; }
@@ -424,7 +433,7 @@ test_unit() {
 # the plugin is, but whatever CC and CFLAGS say: the limits are those of this code.
 measure_instructions() {
   need_packages "${build_packages[@]}" "${test_packages[@]}"
-  local directory=$build/instructions core=() hardening
+  local directory=$build/instructions core=() hardening atomics
   mapfile -t core < <(core_sources)
   mkdir -p "$directory"
   adapt_to gcc
@@ -720,7 +729,7 @@ pythons_clean() {
 }
 
 compiles() { # COMPILER: every source by itself, into objects for the next check
-  local directory=$build/lint/$1 source object hardening
+  local directory=$build/lint/$1 source object hardening atomics
   rm -rf "$directory"
   mkdir -p "$directory"
   adapt_to "$1"
@@ -846,7 +855,7 @@ is_aborted() { # COMMAND...
 # Prints what the plugin and the probe lack that run as root; and says so if that
 # would not be found, or if the flags do not do what they are for.
 hardened() {
-  local directory=$build/lint/hardening hardening source=$root/tests/hardening/overflow.c
+  local directory=$build/lint/hardening hardening atomics source=$root/tests/hardening/overflow.c
   (do_build) || return
   "$root/tests/hardening/check.bash" "$build"/taskstats{.so,-top,-probe,-explain} || return
   rm -rf "$directory"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "show.h"
 
+#include "kernel/libc.h"
+
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>

@@ -42,31 +42,36 @@ bool watch_proof_handler(const struct answer *answer, void *data) {
   return true;
 }
 
-static void *end_at_once(void *data) {
-  struct watch_proof *proof = data;
-  proof->thread = (uint32_t)gettid();
+struct cpu {
+  cpu_set_t *set;
+  size_t size;
+  struct watch_proof *proof;
+};
+
+/* The thread's number stays 0 if it may not run there. */
+static void *end_on_cpu(void *data) {
+  const struct cpu *cpu = data;
+  if (sched_setaffinity(0, cpu->size, cpu->set) == 0)
+    cpu->proof->thread = (uint32_t)gettid();
   return NULL;
 }
 
 /* Starts a thread on the list's first CPU. False: it may not run there. */
 static bool start_thread(const char *cpus, struct watch_proof *proof) {
-  unsigned long cpu = strtoul(cpus, NULL, 10);
-  pthread_attr_t attributes;
+  unsigned long number = strtoul(cpus, NULL, 10);
+  struct cpu cpu = {.set = CPU_ALLOC(number + 1),
+                    .size = CPU_ALLOC_SIZE(number + 1),
+                    .proof = proof};
   pthread_t thread;
-  cpu_set_t *set = CPU_ALLOC(cpu + 1);
-  size_t size = CPU_ALLOC_SIZE(cpu + 1);
-  if (set == NULL)
+  if (cpu.set == NULL)
     return false;
-  CPU_ZERO_S(size, set);
-  CPU_SET_S(cpu, size, set);
-  pthread_attr_init(&attributes);
-  bool started = pthread_attr_setaffinity_np(&attributes, size, set) == 0 &&
-                 pthread_create(&thread, &attributes, end_at_once, proof) == 0;
-  pthread_attr_destroy(&attributes);
-  CPU_FREE(set);
-  if (started)
+  CPU_ZERO_S(cpu.size, cpu.set);
+  CPU_SET_S(number, cpu.size, cpu.set);
+  proof->thread = 0;
+  if (pthread_create(&thread, NULL, end_on_cpu, &cpu) == 0)
     pthread_join(thread, NULL);
-  return started;
+  CPU_FREE(cpu.set);
+  return proof->thread != 0;
 }
 
 static double now_seconds(void) {

@@ -34,7 +34,7 @@ int cpulist_parse(const char *text, struct cpulist *list) {
     if (last < first)
       return -EINVAL;
     for (unsigned long cpu = first; cpu <= last; cpu++)
-      list->bits[cpu / 64] |= UINT64_C(1) << cpu % 64;
+      cpulist_add(list, cpu);
     if (*text == '\0')
       return 0;
     if (*text++ != ',')
@@ -43,11 +43,12 @@ int cpulist_parse(const char *text, struct cpulist *list) {
 }
 
 bool cpulist_has(const struct cpulist *list, unsigned int cpu) {
-  return cpu < CPULIST_CPUS && (list->bits[cpu / 64] >> cpu % 64 & 1) != 0;
+  return cpu < CPULIST_CPUS &&
+         (list->bits[cpu / CPULIST_WORD] >> cpu % CPULIST_WORD & 1) != 0;
 }
 
 bool cpulist_is_subset(const struct cpulist *list, const struct cpulist *of) {
-  for (size_t i = 0; i < CPULIST_CPUS / 64; i++)
+  for (size_t i = 0; i < CPULIST_CPUS / CPULIST_WORD; i++)
     if (list->bits[i] & ~of->bits[i])
       return false;
   return true;
@@ -95,7 +96,7 @@ int cpulist_add_allowed(struct cpulist *list, pid_t pid) {
   struct cpulist allowed = {0};
   if (sched_getaffinity(pid, sizeof(allowed.bits), (void *)allowed.bits) != 0)
     return -errno;
-  for (size_t i = 0; i < CPULIST_CPUS / 64; i++)
+  for (size_t i = 0; i < CPULIST_CPUS / CPULIST_WORD; i++)
     list->bits[i] |= allowed.bits[i];
   return 0;
 }

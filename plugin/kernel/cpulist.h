@@ -4,18 +4,26 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 /*
  * Lists of CPUs as the kernel writes and reads them: "0-3,8".
  */
 
-enum { CPULIST_CPUS = 8192 }; /* the most that Linux can have */
-
-struct cpulist {
-  uint64_t bits[CPULIST_CPUS / 64];
+enum {
+  CPULIST_CPUS = 8192, /* the most that Linux can have */
+  CPULIST_WORD = 8 * sizeof(unsigned long),
 };
+
+/* As cpu_set_t, whatever the order and the number of a word's bytes. */
+struct cpulist {
+  unsigned long bits[CPULIST_CPUS / CPULIST_WORD];
+};
+
+/* Adds a CPU, below CPULIST_CPUS. */
+static inline void cpulist_add(struct cpulist *list, unsigned long cpu) {
+  list->bits[cpu / CPULIST_WORD] |= 1UL << cpu % CPULIST_WORD;
+}
 
 /* Returns 0; -EINVAL for what is no list; -ERANGE for a CPU beyond all. */
 int cpulist_parse(const char *text, struct cpulist *list);

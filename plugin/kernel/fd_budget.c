@@ -2,13 +2,15 @@
 #include "kernel/fd_budget.h"
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 enum { FD_MIN = 1024 }; /* what select(2) can take is below */
 
 static size_t budget_of(rlim_t limit) {
-  return limit > FD_MIN ? (limit - FD_MIN) / 2 : 0;
+  rlim_t budget = limit > FD_MIN ? (limit - FD_MIN) / 2 : 0;
+  return budget < SIZE_MAX ? (size_t)budget : SIZE_MAX;
 }
 
 /* Doubles the soft limit, as far as the hard one allows. */

@@ -9,6 +9,7 @@
 #include <linux/netlink.h>
 #include <linux/taskstats.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum { BUFFER_SIZE = 2048 };

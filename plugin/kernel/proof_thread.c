@@ -8,8 +8,20 @@
 #include <sched.h>
 #include <unistd.h>
 
-static void *note_tid(void *tid) {
-  atomic_store((atomic_int *)tid, gettid());
+struct proof {
+  struct cpulist cpus;
+  atomic_int *tid;
+  int status;
+};
+
+/* An attribute of the thread could have the CPU, too, but not in musl. */
+static void *run_on_cpu(void *arg) {
+  struct proof *proof = arg;
+  if (sched_setaffinity(0, sizeof(proof->cpus.bits),
+                        (void *)proof->cpus.bits) != 0)
+    proof->status = -errno;
+  else
+    atomic_store(proof->tid, gettid());
   return NULL;
 }
 
@@ -30,22 +42,17 @@ static int find_cpu(const char *cpus, unsigned int *cpu) {
 }
 
 int proof_thread_run(const char *cpus, atomic_int *tid) {
-  struct cpulist one = {0};
+  struct proof proof = {.tid = tid};
   unsigned int cpu;
-  pthread_attr_t attributes;
   pthread_t thread;
 
   int status = find_cpu(cpus, &cpu);
   if (status != 0)
     return status;
-  one.bits[cpu / 64] = UINT64_C(1) << cpu % 64;
-  pthread_attr_init(&attributes);
-  status = pthread_attr_setaffinity_np(&attributes, sizeof(one.bits),
-                                       (void *)one.bits);
-  if (status == 0)
-    status = pthread_create(&thread, &attributes, note_tid, tid);
-  if (status == 0)
-    pthread_join(thread, NULL);
-  pthread_attr_destroy(&attributes);
-  return -status;
+  cpulist_add(&proof.cpus, cpu);
+  status = pthread_create(&thread, NULL, run_on_cpu, &proof);
+  if (status != 0)
+    return -status;
+  pthread_join(thread, NULL);
+  return proof.status;
 }

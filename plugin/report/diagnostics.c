@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/diagnostics.h"
 
+#include "kernel/libc.h"
 #include "report/exit_log.h"
 #include "report/member_problems.h"
 #include "report/privileges.h"

@@ -2,6 +2,7 @@
 #include "report/exit_log.h"
 
 #include "kernel/clock.h"
+#include "kernel/libc.h"
 #include "kernel/mutex.h"
 #include "kernel/thread.h"
 #include "report/exit_log_file.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/lookup.h"
 
+#include "kernel/libc.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

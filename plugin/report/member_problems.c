@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/member_problems.h"
 
+#include "kernel/libc.h"
 #include "report/privileges.h"
 
 #include <errno.h>

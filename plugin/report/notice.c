@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/notice.h"
 
+#include "kernel/libc.h"
 #include "select/text.h"
 
 #include <inttypes.h>

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * The steps that a match takes (pattern.h). PCRE2's own limit counts the places
@@ -21,7 +22,7 @@ enum {
 
 struct pattern_steps {
   const char *expression; /* for pattern_steps_count_hidden */
-  size_t taken, limit;
+  uint64_t taken, limit;
   size_t position; /* in the text */
 };
 

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-__extension__ typedef unsigned __int128 wide;
-
 static uint64_t bit(unsigned int counter) { return UINT64_C(1) << counter; }
 
 _Static_assert(USE_COUNTERS <= 64, "the counters fit into the bits of known");
@@ -239,7 +237,7 @@ static void book_cpu(struct account *account, const struct sample *sample,
   uint64_t ticks = account->user_ticks + account->system_ticks;
   uint64_t system = 0;
   if (ticks != 0)
-    system = (uint64_t)((wide)sample->cpu_ns * account->system_ticks / ticks);
+    system = share(sample->cpu_ns, account->system_ticks, ticks);
   if (sample->cpu_ns >= account_cpu_ns(account) &&
       (account->known & bit(COUNTER_CPU_USER)) != 0) {
     uint64_t least = account->total[COUNTER_CPU_SYSTEM];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon.h"
 
+#include "kernel/libc.h"
 #include "support/oconfig.h"
 
 #include <collectd/core/daemon/collectd.h>
