@@ -4,16 +4,13 @@
 #   download.bash VERSION FILE
 #
 # Downloads Debian's kernel VERSION (5.10, 6.1, 6.12, or newest) as FILE. It is
-# in other suites than the system's; apt asks for them at the mirrors that the
-# system uses, with its proxies, but with lists of its own: nothing is installed,
-# and the system's sources and lists stay as they are.
+# in other suites than the system's.
 set -euo pipefail
 
 export LC_ALL=C
 
 version=$1
 file=$2
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 work=$(mktemp -d "$file.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
@@ -22,8 +19,12 @@ fail() { # CAUSE REMEDY
   exit 1
 }
 
+# shellcheck source=../support/packages.bash
+source "$(dirname "${BASH_SOURCE[0]}")/../support/packages.bash"
+
 # The suites at the mirrors of Debian and of its security updates, or none.
 suite='' security_suite=''
+mirror='' security_mirror=''
 case $version in
 5.10) suite=bullseye security_suite=bullseye-security ;;
 6.1) suite=bookworm ;;
@@ -31,65 +32,6 @@ case $version in
 newest) suite=trixie-backports ;;
 *) fail "no Debian suite is known for it" "ask for 5.10, 6.1, 6.12 or newest" ;;
 esac
-
-# --- where the system's packages come from ---
-
-# mirrors LABEL: of the archive that calls itself so. Its name is in the lists
-# that the system's apt has downloaded, not in its sources.
-mirrors() {
-  # shellcheck disable=SC2016 # for apt-get
-  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
-    'Origin: Debian' "Label: $1" | sort -u | xargs
-}
-
-find_mirrors() {
-  mirror=$(mirrors Debian)
-  if [ -z "$mirror" ] && [ "$EUID" -eq 0 ]; then
-    apt-get -qq update >&2 || true
-    mirror=$(mirrors Debian)
-  fi
-  [ -n "$mirror" ] ||
-    fail "apt has no lists of a Debian mirror" \
-      "name one in /etc/apt/sources.list.d/debian.sources, and run as root: apt-get update"
-  security_mirror=$(mirrors Debian-Security)
-}
-
-# --- an apt of our own ---
-
-own_apt() { # TOOL ARGUMENT...
-  "$1" -c "$work/apt.conf" "${@:2}"
-}
-
-# The system's preferences and installed kernels have no say.
-configure_apt() {
-  mkdir -p "$work"/{lists,archives}/partial
-  : >"$work/status"
-  cat >"$work/apt.conf" <<EOF
-Dir::Etc::SourceList "$work/kernel.sources";
-Dir::Etc::SourceParts "/dev/null";
-Dir::Etc::Preferences "/dev/null";
-Dir::Etc::PreferencesParts "/dev/null";
-Dir::State::Lists "$work/lists/";
-Dir::State::Status "$work/status";
-Dir::Cache "$work";
-APT::Sandbox::User "root";
-#clear APT::Update::Pre-Invoke;
-#clear APT::Update::Post-Invoke;
-#clear APT::Update::Post-Invoke-Success;
-EOF
-}
-
-write_source() { # SUITE MIRROR...
-  cat <<EOF
-Types: deb
-URIs: ${*:2}
-Suites: $1
-Components: main
-Targets: Packages
-Signed-By: $keyring
-
-EOF
-}
 
 # Debian's kernels for clouds are its others without most drivers: a third of
 # the size, and what the disk needs is not in modules. Of 6.1 the oldest:
@@ -109,7 +51,7 @@ look_at() {
   {
     write_source "$suite" "$1"
     [ -z "$security_suite" ] || [ -z "$2" ] || write_source "$security_suite" "$2"
-  } >"$work/kernel.sources"
+  } >"$work/own.sources"
   # One of two may be enough.
   own_apt apt-get -qq update >&2 || true
   package=$(kernel_package)
@@ -118,10 +60,8 @@ look_at() {
 
 # --- the kernel ---
 
-[ -e "$keyring" ] ||
-  fail "$keyring is missing" "install debian-archive-keyring"
 find_mirrors
-configure_apt
+configure_apt amd64
 # Debian moves its old suites off the mirrors in the end.
 archive=http://archive.debian.org
 look_at "$mirror" "$security_mirror" ||

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# Debian's packages of other suites or another architecture than the system's.
+# apt asks for them at the mirrors that the system uses, with its proxies, but
+# with lists of its own: nothing is installed, and the system's sources, lists
+# and architectures stay as they are.
+#
+# Who sources it has work, a directory of its own, and fail CAUSE REMEDY.
+
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# mirrors LABEL: of the archive that calls itself so. Its name is in the lists
+# that the system's apt has downloaded, not in its sources.
+mirrors() {
+  # shellcheck disable=SC2016 # for apt-get
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
+    'Origin: Debian' "Label: $1" | sort -u | xargs
+}
+
+find_mirrors() {
+  [ -e "$keyring" ] ||
+    fail "$keyring is missing" "install debian-archive-keyring"
+  mirror=$(mirrors Debian)
+  if [ -z "$mirror" ] && [ "$EUID" -eq 0 ]; then
+    apt-get -qq update >&2 || true
+    mirror=$(mirrors Debian)
+  fi
+  [ -n "$mirror" ] ||
+    fail "apt has no lists of a Debian mirror" \
+      "name one in /etc/apt/sources.list.d/debian.sources, and run as root: apt-get update"
+  # shellcheck disable=SC2034 # for who sources this
+  security_mirror=$(mirrors Debian-Security)
+}
+
+# --- an apt of our own ---
+
+own_apt() { # TOOL ARGUMENT...
+  "$1" -c "${work:?}/apt.conf" "${@:2}"
+}
+
+# The system's preferences and what is installed have no say.
+configure_apt() { # ARCHITECTURE
+  mkdir -p "$work"/{lists,archives}/partial
+  : >"$work/status"
+  cat >"$work/apt.conf" <<EOF
+Dir::Etc::SourceList "$work/own.sources";
+Dir::Etc::SourceParts "/dev/null";
+Dir::Etc::Preferences "/dev/null";
+Dir::Etc::PreferencesParts "/dev/null";
+Dir::State::Lists "$work/lists/";
+Dir::State::Status "$work/status";
+Dir::Cache "$work";
+APT::Sandbox::User "root";
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+APT::Architecture "$1";
+#clear APT::Architectures;
+APT::Architectures { "$1"; };
+EOF
+}
+
+write_source() { # SUITE MIRROR...
+  cat <<EOF
+Types: deb
+URIs: ${*:2}
+Suites: $1
+Components: main
+Targets: Packages
+Signed-By: $keyring
+
+EOF
+}
