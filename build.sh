@@ -20,6 +20,8 @@ run_packages=(collectd-core coreutils util-linux rrdtool fonts-dejavu-core)
 test_packages=(clang clang-format libclang-rt-dev libcmocka-dev bats shellcheck
   procps util-linux python3 valgrind perl libesmtp6)
 integration_packages=(cron make)
+arch_packages=(gcc-arm-linux-gnueabihf gcc-s390x-linux-gnu qemu-user musl-tools
+  debian-archive-keyring)
 kernel_packages=(qemu-system-x86 cpio e2fsprogs jq mount debian-archive-keyring)
 store_packages=(influxdb graphite-carbon graphite-web prometheus prometheus-alertmanager
   victoria-metrics kafkacat libmicrohttpd12 libprotobuf-c1 libyajl2 librdkafka1
@@ -63,8 +65,9 @@ Usage: ./build.sh COMMAND [OPTION]...
                integration on Debian's 5.10, 6.1, 6.12 and newest kernel, in
                emulated machines), stores (what is in contrib/, with InfluxDB,
                Graphite, Prometheus, Alertmanager, VictoriaMetrics), fuzz (each
-               target for 10 seconds),
-               or instructions (what the hot paths take, against limits)
+               target for 10 seconds), instructions (what the hot paths take,
+               against limits), or arch (unit and simulation on 32-bit arm and
+               s390x, emulated)
   simulate [--seconds N] [--histories N] [SEED]
                run histories of the simulation from this seed on
   simulate --replay SEED
@@ -208,7 +211,7 @@ need_servers() { # PACKAGE...: as need_packages does
 
 do_deps() {
   need_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" \
-    "${kernel_packages[@]}"
+    "${kernel_packages[@]}" "${arch_packages[@]}"
   need_servers "${integration_packages[@]}" "${store_packages[@]}" "${bench_packages[@]}"
   say "All packages are installed."
 }
@@ -336,10 +339,14 @@ tally() { # NAME STATUS LOG
   fi
 }
 
+runner=() # what runs a program of another architecture
+
 unit_test() { # VARIANT BINARY
   local log=$2.log status=0
-  CMOCKA_MESSAGE_OUTPUT=TAP "$2" >"$log" 2>&1 || status=$?
+  CMOCKA_MESSAGE_OUTPUT=TAP "${runner[@]}" "$2" >"$log" 2>&1 || status=$?
   [ "$status" -eq 0 ] || cat "$log"
+  # What the emulator does not have
+  grep '^# skipped' "$log" | sort | uniq -c | sed 's/^ *\([0-9]*\) # /# \1 /' || true
   tally "unit, $1: $(basename "$2")" "$status" "$log"
 }
 
@@ -446,21 +453,21 @@ measure_instructions() {
 
 # The whole of select/ and track/ over a kernel that is simulated, but for what
 # decodes its messages.
-build_simulation() {
+build_simulation() { # OUTPUT COMPILER [FLAG]...
   local core=()
   need_packages "${build_packages[@]}"
   mapfile -t core < <(find "$root"/plugin/{select,track} -name '*.c' \
     ! -name read_worker.c | sort)
-  mkdir -p "$build"
-  gcc "${cflags[@]}" -I"$root/plugin" "$root"/tests/simulation/*.c "${core[@]}" \
-    "$root"/plugin/kernel/{clock,record,thread}.c -lmnl -lpcre2-8 -o "$build/simulation"
+  mkdir -p "$(dirname "$1")"
+  "$2" "${cflags[@]}" "${@:3}" -I"$root/plugin" "$root"/tests/simulation/*.c "${core[@]}" \
+    "$root"/plugin/kernel/{clock,record,thread}.c -lmnl -lpcre2-8 -o "$1"
 }
 
 # Others each day: the seed is the date, with room for a million histories.
 test_simulation() {
   local seed
   seed=$(date -u +%Y%m%d)000000
-  if ! build_simulation; then
+  if ! build_simulation "$build/simulation" gcc; then
     check "simulation: it compiles" false
     return
   fi
@@ -469,7 +476,7 @@ test_simulation() {
 }
 
 do_simulate() {
-  build_simulation || die "the simulation does not compile; see the message above"
+  build_simulation "$build/simulation" gcc || die "the simulation does not compile; see the message above"
   exec "$build/simulation" "$@"
 }
 
@@ -717,6 +724,13 @@ test_kernels() {
   done
 }
 
+test_arch() {
+  need_packages "${build_packages[@]}" "${test_packages[@]}" "${arch_packages[@]}"
+  # shellcheck source=tests/arch/arch.bash disable=SC1091 # looked at by itself
+  source "$root/tests/arch/arch.bash"
+  arch_tests
+}
+
 c_files() { find "$root"/{plugin,contrib,tests} -name '*.[ch]' 2>/dev/null | sort; }
 
 pythons_clean() {
@@ -928,7 +942,9 @@ do_test() { # [PART]
     test_stores
     test_kernels
     ;;
-  unit | simulation | fuzz | instructions | integration | stores | kernels | lint) "test_$1" ;;
+  unit | simulation | fuzz | instructions | integration | stores | kernels | arch | lint)
+    "test_$1"
+    ;;
   *) misused "unknown part of the tests: $1" ;;
   esac
   [ "$skipped" -eq 0 ] || say "$skipped skipped"

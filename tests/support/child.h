@@ -93,7 +93,7 @@ static inline void child_do(char order, uint32_t argument,
     syscall(SYS_exit, 0);
     break;
   case 's': /* sleep_often */
-    sleep_often(RUSAGE_SELF, argument);
+    sleep_often(RUSAGE_SELF, (long)argument);
     break;
   case 'n': /* take that name */
     prctl(PR_SET_NAME, text);

@@ -10,6 +10,21 @@
 
 #include <cmocka.h>
 
+/* Programs of another architecture run under qemu-user (tests/arch): it passes
+ * system calls on, but knows few kinds of netlink, has a thread of its own in
+ * each process, and is what others see of its name, files and memory. */
+#ifdef EMULATED
+enum { EMULATOR_THREADS = 1 };
+#define skip_if_emulated(why)                                                  \
+  do {                                                                         \
+    print_message("# skipped, since it is emulated: %s\n", why);               \
+    skip();                                                                    \
+  } while (0)
+#else
+enum { EMULATOR_THREADS = 0 };
+#define skip_if_emulated(why) ((void)0)
+#endif
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Assertions that name the case of a table they fail in. */

@@ -269,7 +269,7 @@ static void counts_random_lives(void **state) {
     struct life lives[THREADS] = {0};
     uint64_t now_ns = (1000 + random_below(&seed, 1000000)) * S;
     uint64_t known_ns = 0;
-    size_t threads = 1 + random_below(&seed, THREADS);
+    size_t threads = 1 + (size_t)random_below(&seed, THREADS);
     for (size_t t = 0; t < threads; t++)
       lives[t] = (struct life){.start_ns = now_ns, .record = {.version = 16}};
 

@@ -83,6 +83,7 @@ static int try_start(struct heard *heard, const char *cpus, size_t buffer) {
 /* Skips where nobody may listen. */
 static void start_with(struct heard *heard, const char *cpus, size_t buffer,
                        int also_fd) {
+  skip_if_emulated("netlink");
   int status = try_start_with(heard, cpus, buffer, also_fd);
   if (status == -EPERM || status == -ENOENT || status == -EINVAL)
     skip();
@@ -340,6 +341,7 @@ static int listen_in_another_network(void) {
 
 static void ends_where_nothing_arrives(void **state) {
   (void)state;
+  skip_if_emulated("netlink");
   apart_run(listen_in_another_network);
 }
 
@@ -355,6 +357,7 @@ static int listen_without_capabilities(void) {
 
 static void needs_the_capability(void **state) {
   (void)state;
+  skip_if_emulated("netlink");
   apart_run(listen_without_capabilities);
 }
 

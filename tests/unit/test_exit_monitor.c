@@ -52,6 +52,7 @@ static int tear_down(void **state) {
 
 /* Skips where nobody may listen, or hear of forks. */
 static void start(struct fixture *fixture, size_t buffer) {
+  skip_if_emulated("netlink");
   char possible[1024];
   assert_int_equal(cpulist_read_possible(possible, sizeof(possible)), 0);
   const struct exit_monitor_options options = {.cpus = possible,

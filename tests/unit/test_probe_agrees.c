@@ -73,6 +73,8 @@ static void assert_agree(const char *path, const struct record *record,
 
 static void both_decoders_agree(void **state) {
   (void)state;
+  if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
+    skip_if_emulated("records of a machine with another order of bytes");
   for (size_t i = 0; i < COUNT_OF(tapes); i++) {
     static struct tape_record taped;
     unsigned records = 0;

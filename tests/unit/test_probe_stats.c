@@ -124,10 +124,16 @@ static void build(unsigned char *payload, uint16_t version) {
 
 static uint64_t value_at(const unsigned char *payload,
                          const struct place *place) {
-  uint64_t value = 0, rest = 0;
-  memcpy(&value, payload + place->offset, place->size < 8 ? place->size : 8);
+  uint64_t value = 0;
+  size_t size = place->size == 16 ? 8 : place->size; /* seconds, and ns */
+  for (size_t i = 0; i < size; i++) {
+    bool is_first_low = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+    size_t at = is_first_low ? size - 1 - i : i; /* the highest first */
+    value = value << 8 | payload[place->offset + at];
+  }
   if (place->size != 16)
     return value;
+  uint64_t rest;
   memcpy(&rest, payload + place->offset + 8, sizeof(rest));
   return value * UINT64_C(1000000000) + rest;
 }

@@ -100,7 +100,7 @@ static void counts_a_member(void **state) {
   look(fixture);
   assert_false(fixture->process.member->is_gone);
   assert_in_range(cpu_of(&fixture->groups[0]), 20000000, 2000000000);
-  assert_int_equal(fixture->process.member->threads, 1);
+  assert_int_equal(fixture->process.member->threads, 1 + EMULATOR_THREADS);
 
   assert_int_equal(fixture->process.member->io_error, 0);
 }

@@ -227,6 +227,8 @@ static bool is_utf8(const char *text) {
   char *in = (char *)text, *out = wide;
   size_t left = strlen(text), room = sizeof(wide);
   iconv_t converter = iconv_open("UTF-32LE", "UTF-8");
+  if (converter == (iconv_t)-1) /* they are files of the system's own */
+    skip_if_emulated("conversions of characters");
   assert_true(converter != (iconv_t)-1);
   bool is_valid =
       iconv(converter, &in, &left, &out, &room) != (size_t)-1 && left == 0;

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # the variables of build.sh, which sources this
+#
+# The unit tests and the simulation on other architectures, by emulation of their
+# programs (qemu-user), and the C library musl.
+
+# --- musl ---
+
+# The plugin and the tools compile with musl, whose compiler finds no other
+# headers than its own: those of Linux and of the libraries are linked here.
+musl_compiles() {
+  local directory=$build/arch/musl sources=() header
+  rm -rf "$directory"
+  mkdir -p "$directory"/{include,objects}
+  for header in linux asm-generic libmnl pcre2.h jansson.h yajl collectd libnl3; do
+    ln -s "/usr/include/$header" "$directory/include/"
+  done
+  ln -s "/usr/include/$(gcc -print-multiarch)/asm" "$directory/include/"
+  mapfile -t sources < <(core_sources && find "${tools[@]}" -name '*.c')
+  (cd "$directory/objects" &&
+    compile_each musl-gcc "${cflags[@]}" -Werror -isystem "$directory/include" -I"$root/plugin" -- \
+      "${sources[@]}")
+}
+
+# --- other architectures ---
+
+# Histories of the simulation, from the same seed on as those of this machine
+arch_histories=20000
+
+# That the same happens in the same histories here and there, to the last value.
+histories_agree() { # SIMULATION
+  local seed here there
+  for seed in {1..40}; do
+    here=$("$build/simulation" --replay "$seed" 2>&1) || true
+    there=$("${runner[@]}" "$1" --replay "$seed" 2>&1) || true
+    if [ -z "$here" ] || [ "$here" != "$there" ]; then
+      say "history $seed differs:"
+      diff <(echo "$here") <(echo "$there") | head -n 20
+      return 1
+    fi
+  done
+}
+
+simulate_on() { # ARCHITECTURE FLAG...
+  local simulation=$build/arch/$1/simulation
+  if ! build_simulation "$simulation" "$compiler" "${@:2}"; then
+    check "simulation, $1: it compiles" false
+    return
+  fi
+  check "simulation, $1: the totals of random histories are true" \
+    "${runner[@]}" "$simulation" --histories "$arch_histories" "$(date -u +%Y%m%d)000000"
+  check "simulation, $1: the same happens as on $(uname -m)" histories_agree "$simulation"
+}
+
+test_architecture() { # ARCHITECTURE TRIPLET EMULATOR
+  local sysroot=$build/arch/$1/sysroot compiler=$2-gcc flags=() directory
+  [ -e "$sysroot" ] || "$root/tests/arch/sysroot.bash" "$1" "$sysroot" || {
+    check "$1: the libraries are there" false
+    return
+  }
+  flags=(-Werror -DEMULATED -isystem "$sysroot/usr/include")
+  for directory in "$sysroot"/{usr/lib/"$2",lib/"$2",usr/lib}; do
+    [ ! -d "$directory" ] || flags+=("-L$directory" "-Wl,-rpath,$directory")
+  done
+  runner=(timeout 300 "$3" -L "/usr/$2")
+  unit_tests "$1" "$compiler" "${flags[@]}"
+  simulate_on "$1" "${flags[@]}"
+  runner=()
+}
+
+arch_tests() {
+  check "musl: the plugin and the tools compile" musl_compiles
+  build_simulation "$build/simulation" gcc
+  test_architecture armhf arm-linux-gnueabihf qemu-arm     # 32 bits
+  test_architecture s390x s390x-linux-gnu qemu-s390x # the most significant byte first
+}
