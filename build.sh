@@ -22,6 +22,7 @@ test_packages=(clang clang-format libclang-rt-dev libcmocka-dev bats shellcheck
 integration_packages=(cron make)
 arch_packages=(gcc-arm-linux-gnueabihf gcc-s390x-linux-gnu qemu-user musl-tools
   debian-archive-keyring)
+release_packages=(debootstrap debian-archive-keyring util-linux)
 kernel_packages=(qemu-system-x86 cpio e2fsprogs jq mount debian-archive-keyring)
 store_packages=(influxdb graphite-carbon graphite-web prometheus prometheus-alertmanager
   victoria-metrics kafkacat libmicrohttpd12 libprotobuf-c1 libyajl2 librdkafka1
@@ -66,8 +67,9 @@ Usage: ./build.sh COMMAND [OPTION]...
                emulated machines), stores (what is in contrib/, with InfluxDB,
                Graphite, Prometheus, Alertmanager, VictoriaMetrics), fuzz (each
                target for 10 seconds), instructions (what the hot paths take,
-               against limits), or arch (unit and simulation on 32-bit arm and
-               s390x, emulated)
+               against limits), arch (unit and simulation on 32-bit arm and
+               s390x, emulated), or releases (lint, unit and simulation on the
+               other Debian release)
   simulate [--seconds N] [--histories N] [SEED]
                run histories of the simulation from this seed on
   simulate --replay SEED
@@ -211,7 +213,7 @@ need_servers() { # PACKAGE...: as need_packages does
 
 do_deps() {
   need_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" \
-    "${kernel_packages[@]}" "${arch_packages[@]}"
+    "${kernel_packages[@]}" "${arch_packages[@]}" "${release_packages[@]}"
   need_servers "${integration_packages[@]}" "${store_packages[@]}" "${bench_packages[@]}"
   say "All packages are installed."
 }
@@ -731,6 +733,23 @@ test_arch() {
   arch_tests
 }
 
+# The releases of Debian on which the plugin is built. The system's own is tested
+# here.
+releases=(bookworm trixie)
+
+test_releases() {
+  local release part
+  need_root "for this test (it makes systems, and enters them)"
+  need_packages "${release_packages[@]}"
+  for release in "${releases[@]}"; do
+    ! grep -qx "VERSION_CODENAME=$release" /etc/os-release || continue
+    for part in lint unit simulation; do
+      check "$release: $part" "$root/tests/releases/run.bash" "$release" \
+        "$build/releases/$release" test "$part"
+    done
+  done
+}
+
 c_files() { find "$root"/{plugin,contrib,tests} -name '*.[ch]' 2>/dev/null | sort; }
 
 pythons_clean() {
@@ -942,7 +961,7 @@ do_test() { # [PART]
     test_stores
     test_kernels
     ;;
-  unit | simulation | fuzz | instructions | integration | stores | kernels | arch | lint)
+  unit | simulation | fuzz | instructions | integration | stores | kernels | arch | releases | lint)
     "test_$1"
     ;;
   *) misused "unknown part of the tests: $1" ;;
