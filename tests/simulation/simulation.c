@@ -58,7 +58,9 @@ static uint64_t next_random(void) {
   return z ^ z >> 31;
 }
 
-/* A number below n; 0 is the plainest. */
+/* A number below n; 0 is the plainest. One in a statement: of several,
+ * compilers choose which is made first, and a history should follow from its
+ * seed. */
 static uint32_t choose(uint32_t n) {
   size_t i = choices.made++;
   if (i >= CHOICES)
@@ -390,13 +392,11 @@ static void use_some(unsigned int process) {
   uint64_t calls = choose(3);
   /* More than TRACKER_SPAWN_NS, sometimes. */
   bool is_long = has_descendants && choose(3) == 2;
-  const uint64_t used[USES] = {
-      [USE_DELAY] = choose(1000) * UINT64_C(1000),
-      [USE_CHARS] = calls * (choose(2) == 0 ? 1000 : 100000),
-      [USE_CALLS] = calls,
-      [USE_CPU] = 1 + choose(5000) * UINT64_C(1000) * (is_long ? 30 : 1),
-      [USE_FAULTS] = choose(5),
-  };
+  uint64_t used[USES] = {[USE_CALLS] = calls};
+  used[USE_DELAY] = choose(1000) * UINT64_C(1000);
+  used[USE_CHARS] = calls * (choose(2) == 0 ? 1000 : 100000);
+  used[USE_CPU] = 1 + choose(5000) * UINT64_C(1000) * (is_long ? 30 : 1);
+  used[USE_FAULTS] = choose(5);
   use(process, task, used);
   tell("%s %d uses (thread %u): %" PRIu64 " ns of delay, %" PRIu64
        " bytes, %" PRIu64 " faults, %" PRIu64 " ns of CPU",
@@ -488,7 +488,8 @@ static void exit_one(unsigned int process) {
   struct machine_process *p = &world.process[process];
   uint32_t code = codes[choose(3)];
   unsigned int before = world.records;
-  if (!world_exit(process, code, choose(WORLD_TASKS), choose(2) == 1))
+  uint32_t task = choose(WORLD_TASKS);
+  if (!world_exit(process, code, task, choose(2) == 1))
     return;
   tell("%s %d exits with %x", p->comm, p->pid, code);
   truth_exit(process, code);
