@@ -302,21 +302,23 @@ static void tells_what_is_no_program(void **state) {
   path_watch_destroy(watch);
 }
 
-/* The child that looks at the paths; 0 if there is none. */
+/* The child that looks at the paths; 0 if there is none. One that was killed
+ * may not be reaped yet. */
 static pid_t find_child(void) {
   pid_t found = 0;
   const struct dirent *entry;
   DIR *proc = opendir("/proc");
   assert_non_null(proc);
   while ((entry = readdir(proc)) != NULL) {
-    char path[300], comm[64] = "";
+    char path[300], comm[64] = "", process_state;
     int ppid = 0;
     snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
     FILE *file = fopen(path, "re");
     if (file == NULL)
       continue;
-    if (fscanf(file, "%*d (%63[^)]) %*c %d", comm, &ppid) == 2 &&
-        ppid == getpid() && strcmp(comm, "taskstats paths") == 0)
+    if (fscanf(file, "%*d (%63[^)]) %c %d", comm, &process_state, &ppid) == 3 &&
+        ppid == getpid() && process_state != 'Z' &&
+        strcmp(comm, "taskstats paths") == 0)
       found = (pid_t)atoi(entry->d_name);
     fclose(file);
   }
