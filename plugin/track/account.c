@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-static uint64_t bit(unsigned int counter) { return UINT64_C(1) << counter; }
+static uint32_t bit(unsigned int counter) { return UINT32_C(1) << counter; }
 
-_Static_assert(USE_COUNTERS <= 64, "the counters fit into the bits of known");
+_Static_assert(USE_COUNTERS <= 32, "the counters fit into the bits of known");
 
 /* Books a counter's new total, unless it is the first and only a base. */
 static void book(struct account *account, unsigned int counter, uint64_t total,

@@ -16,7 +16,7 @@
 
 struct account {
   bool from_zero; /* count what was used before the first sample, too */
-  uint64_t known; /* counters that some sample has told, as 1 << counter */
+  uint32_t known; /* counters that some sample has told, as 1 << counter */
   uint64_t total[USE_COUNTERS]; /* what is counted; of the known ones */
   struct own_io *own_io; /* of a process that has waited for children; owned */
   uint64_t user_ticks, system_ticks; /* proportion of user to system time */

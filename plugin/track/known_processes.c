@@ -11,23 +11,40 @@ struct choice {
 };
 
 void known_processes_clear(struct known_processes *known) {
-  free(known->processes);
+  free(known->met);
+  free(known->announced);
+  *known = (struct known_processes){0};
+}
+
+/* Makes room for one more in an array. Returns false if memory is short. */
+static bool make_room(void **array, size_t *room, size_t count, size_t size) {
+  if (count < *room)
+    return true;
+  size_t wanted = 2 * *room + 64;
+  void *larger = realloc(*array, wanted * size);
+  if (larger == NULL)
+    return false;
+  *array = larger;
+  *room = wanted;
+  return true;
 }
 
 /* Returns false if memory is short. */
 static bool add_process(struct known_processes *known,
                         struct process *process) {
-  if (known->count == known->room) {
-    size_t room = 2 * known->room + 64;
-    struct known_process *processes =
-        realloc(known->processes, room * sizeof(processes[0]));
-    if (processes == NULL)
+  void *met = known->met, *announced = known->announced;
+  if (process_is_listed(process)) {
+    if (!make_room(&met, &known->met_room, known->met_count, sizeof(process)))
       return false;
-    known->processes = processes;
-    known->room = room;
+    known->met = met;
+    known->met[known->met_count++] = process;
+    return true;
   }
-  known->processes[known->count++] = (struct known_process){
-      process->pid, process_is_listed(process) ? process : NULL};
+  if (!make_room(&announced, &known->announced_room, known->announced_count,
+                 sizeof(pid_t)))
+    return false;
+  known->announced = announced;
+  known->announced[known->announced_count++] = process->pid;
   return true;
 }
 
@@ -83,7 +100,7 @@ void known_processes_choose(struct known_processes *known,
                             struct selection *selection) {
   struct choice choice = {known, selection};
 
-  known->count = 0;
+  known_processes_clear(known); /* of a read that was abandoned */
   tracker_lock(selection->tracker);
   process_table_sweep(selection->tracker->table, choose_process, &choice);
   tracker_unlock(selection->tracker);

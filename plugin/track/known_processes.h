@@ -10,22 +10,21 @@
  * what they are. Belongs to the reader's thread.
  */
 
-struct known_process {
-  pid_t pid;
-  struct process *process; /* NULL: no read has met it, and it may be gone */
-};
-
 /* Zeroed at first. */
 struct known_processes {
-  struct known_process *processes;
-  size_t count, room;
+  struct process **met; /* by an earlier read */
+  size_t met_count, met_room;
+  pid_t *announced; /* by an event only; some may be gone */
+  size_t announced_count, announced_room;
 };
 
+/* Frees what was chosen. */
 void known_processes_clear(struct known_processes *known);
 
 /* Chooses them. Of all others it is noted that this read has seen them; those
  * that are known to be over are forgotten. If memory is short, some wait for
- * the next read. */
+ * the next read. To be cleared once they have been looked at: after a storm
+ * there are many. */
 void known_processes_choose(struct known_processes *known,
                             struct selection *selection)
     EXCLUDES(tracker_mutex);

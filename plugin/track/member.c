@@ -68,9 +68,11 @@ static int find_overlap(const struct membership *memberships, size_t count,
 
 int member_move(struct member *member, const struct membership *memberships,
                 size_t count, size_t inherited) {
-  struct membership *copy = calloc(count + 1, sizeof(*copy));
+  struct membership *copy = NULL;
   struct overlap *overlap;
-  if (copy == NULL || find_overlap(memberships, count, &overlap) != 0) {
+  if (count > 0 && (copy = calloc(count, sizeof(*copy))) == NULL)
+    return -ENOMEM;
+  if (find_overlap(memberships, count, &overlap) != 0) {
     free(copy);
     return -ENOMEM;
   }
@@ -80,8 +82,8 @@ int member_move(struct member *member, const struct membership *memberships,
   leave_groups(member);
   member->overlap = overlap;
   member->memberships = copy;
-  member->group_count = count;
-  member->inherited = inherited;
+  member->group_count = (uint32_t)count;
+  member->inherited = (uint32_t)inherited;
   for (size_t i = 0; i < count; i++) {
     copy[i].group->members += !copy[i].is_duplicate;
     copy[i].group->excluded += copy[i].is_excluded;

@@ -23,8 +23,8 @@ struct member {
   /* Owned; the groups are not. The first of them are inherited: as a descendant
    * of their members. */
   struct membership *memberships GUARDED_BY(tracker_mutex);
-  size_t group_count GUARDED_BY(tracker_mutex);
-  size_t inherited GUARDED_BY(tracker_mutex);
+  uint32_t group_count GUARDED_BY(tracker_mutex);
+  uint32_t inherited GUARDED_BY(tracker_mutex);
   /* Of those that may go to "other"; NULL if there are not several. */
   struct overlap *overlap GUARDED_BY(tracker_mutex);
   /* Where they are collected (COLLECT_CGROUP) and known; or NULL. */

@@ -244,13 +244,11 @@ static void visit_announced(struct reader *reader, pid_t pid) {
 static void visit_known(struct reader *reader) {
   tracker_take_exits(reader->tracker);
   known_processes_choose(&reader->known, &reader->selection);
-  for (size_t i = 0; i < reader->known.count; i++) {
-    const struct known_process *known = &reader->known.processes[i];
-    if (known->process != NULL)
-      visit(reader, known->process);
-    else
-      visit_announced(reader, known->pid);
-  }
+  for (size_t i = 0; i < reader->known.met_count; i++)
+    visit(reader, reader->known.met[i]);
+  for (size_t i = 0; i < reader->known.announced_count; i++)
+    visit_announced(reader, reader->known.announced[i]);
+  known_processes_clear(&reader->known);
   sampler_flush(reader->sampler);
 }
 
