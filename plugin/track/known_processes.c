@@ -16,35 +16,22 @@ void known_processes_clear(struct known_processes *known) {
   *known = (struct known_processes){0};
 }
 
-/* Makes room for one more in an array. Returns false if memory is short. */
-static bool make_room(void **array, size_t *room, size_t count, size_t size) {
-  if (count < *room)
-    return true;
-  size_t wanted = 2 * *room + 64;
-  void *larger = realloc(*array, wanted * size);
-  if (larger == NULL)
-    return false;
-  *array = larger;
-  *room = wanted;
-  return true;
+/* Makes room for all processes. If memory is short, it has room for none. */
+static void make_room(struct known_processes *known, size_t room) {
+  known->met = malloc(room * sizeof(known->met[0]));
+  known->announced = malloc(room * sizeof(known->announced[0]));
+  known->room = known->met != NULL && known->announced != NULL ? room : 0;
 }
 
 /* Returns false if memory is short. */
 static bool add_process(struct known_processes *known,
                         struct process *process) {
-  void *met = known->met, *announced = known->announced;
-  if (process_is_listed(process)) {
-    if (!make_room(&met, &known->met_room, known->met_count, sizeof(process)))
-      return false;
-    known->met = met;
-    known->met[known->met_count++] = process;
-    return true;
-  }
-  if (!make_room(&announced, &known->announced_room, known->announced_count,
-                 sizeof(pid_t)))
+  if (known->room == 0)
     return false;
-  known->announced = announced;
-  known->announced[known->announced_count++] = process->pid;
+  if (process_is_listed(process))
+    known->met[known->met_count++] = process;
+  else
+    known->announced[known->announced_count++] = process->pid;
   return true;
 }
 
@@ -102,6 +89,7 @@ void known_processes_choose(struct known_processes *known,
 
   known_processes_clear(known); /* of a read that was abandoned */
   tracker_lock(selection->tracker);
+  make_room(known, process_table_size(selection->tracker->table));
   process_table_sweep(selection->tracker->table, choose_process, &choice);
   tracker_unlock(selection->tracker);
 }

@@ -13,9 +13,9 @@
 /* Zeroed at first. */
 struct known_processes {
   struct process **met; /* by an earlier read */
-  size_t met_count, met_room;
-  pid_t *announced; /* by an event only; some may be gone */
-  size_t announced_count, announced_room;
+  pid_t *announced;     /* by an event only; some may be gone */
+  size_t met_count, announced_count;
+  size_t room; /* for each; 0 if memory is short */
 };
 
 /* Frees what was chosen. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 enum {
-  CAPACITY_MIN = 256,
+  CAPACITY_FIRST = 256,
   LOAD_MAX = 2, /* processes in a bucket, on average */
   BLOCK_SIZE = 4096 / sizeof(struct process), /* fills a page */
 };
@@ -17,6 +17,8 @@ struct block {
   struct process processes[BLOCK_SIZE];
 };
 
+/* It never shrinks: what it has needed once it may need again, and arrays of
+ * other sizes between would leave holes in the heap. */
 struct process_table {
   struct process **buckets;
   size_t capacity; /* of buckets, a power of 2 */
@@ -30,7 +32,7 @@ struct process_table *process_table_create(void) {
   if (table == NULL)
     return NULL;
 
-  table->capacity = CAPACITY_MIN;
+  table->capacity = CAPACITY_FIRST;
   table->buckets = calloc(table->capacity, sizeof(struct process *));
   if (table->buckets == NULL) {
     free(table);
@@ -58,6 +60,10 @@ void process_table_destroy(struct process_table *table) UNCHECKED {
   free(table);
 }
 
+size_t process_table_size(const struct process_table *table) {
+  return table->size;
+}
+
 /* Pids are given in turn, so their low bits spread them evenly. */
 static struct process **bucket_of(const struct process_table *table,
                                   pid_t pid) {
@@ -71,16 +77,16 @@ static void insert(struct process_table *table, struct process *process)
   *bucket = process;
 }
 
-/* Changes nothing if memory is short: the chains grow instead. */
-static void resize(struct process_table *table, size_t capacity)
-    REQUIRES(tracker_mutex) {
-  struct process **buckets = calloc(capacity, sizeof(struct process *));
+/* Doubles the buckets. Changes nothing if memory is short: the chains grow
+ * instead. */
+static void grow(struct process_table *table) REQUIRES(tracker_mutex) {
+  struct process_table old = *table;
+  struct process **buckets = calloc(2 * old.capacity, sizeof(struct process *));
   if (buckets == NULL)
     return;
 
-  struct process_table old = *table;
   table->buckets = buckets;
-  table->capacity = capacity;
+  table->capacity = 2 * old.capacity;
   for (size_t i = 0; i < old.capacity; i++) {
     struct process *next;
     for (struct process *p = old.buckets[i]; p != NULL; p = next) {
@@ -290,7 +296,7 @@ struct process *process_table_add(struct process_table *table, pid_t pid) {
     return NULL;
 
   if (table->size >= table->capacity * LOAD_MAX)
-    resize(table, table->capacity * 2);
+    grow(table);
   *process = (struct process){.pid = pid};
   insert(table, process);
   table->size++;
@@ -318,7 +324,4 @@ void process_table_sweep(struct process_table *table,
         process_table_remove(table, p);
     }
   }
-  if (table->capacity > CAPACITY_MIN &&
-      table->size < table->capacity * LOAD_MAX / 4)
-    resize(table, table->capacity / 2);
 }

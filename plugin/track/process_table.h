@@ -155,6 +155,7 @@ uint64_t process_begin_after(const struct process *process,
 uint64_t process_begin_before(const struct process *process, uint64_t latest_ns)
     REQUIRES(tracker_mutex);
 
+/* It grows, but never shrinks; who stays, stays where it is. */
 struct process_table;
 
 /* Returns NULL if memory is short. */
@@ -163,6 +164,10 @@ struct process_table *process_table_create(void);
 /* Takes NULL. What the processes' members hold is the caller's to free before
  * (process_table_sweep). */
 void process_table_destroy(struct process_table *table);
+
+/* How many processes are in it. */
+size_t process_table_size(const struct process_table *table)
+    REQUIRES(tracker_mutex);
 
 /* The process that has the pid now, which is the one that began last; or NULL.
  */
