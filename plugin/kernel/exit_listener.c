@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/exit_listener.h"
 
+#include "kernel/arithmetic.h"
 #include "kernel/clock.h"
 #include "kernel/drain_turn.h"
 #include "kernel/exit_inbox.h"
@@ -22,6 +23,9 @@ enum {
   /* Rest after a drain if records come closer than that, so that they come in
    * batches: one at a time costs four times as much. */
   REST_NS = 2000000,
+  LONG_REST_NS = 20000000, /* if none of them was one that should come soon */
+  FILL_NS = 5, /* how long a byte of the buffer lasts, in a storm of 80,000
+                * records a second */
   GATHER_NS = 50000000, /* how long records wait for what there is beside, which
                          * wakes the thread for both, after it did so last */
   ALSO_MS = 1000, /* how long what there is beside may wait that wakes nobody */
@@ -30,9 +34,6 @@ enum {
   PROOF_TRIES = 15,
   STOP_MS = 500,
 };
-
-/* Stands for the listener's lock. */
-extern struct mutex listener_mutex;
 
 struct exit_listener {
   struct exit_inbox *inbox;
@@ -55,12 +56,11 @@ struct exit_listener {
 
   atomic_bool has_more; /* beside, which also_fd does not show */
 
-  struct mutex mutex; /* listener_mutex */
-  pthread_cond_t changed;
-  bool has_ended GUARDED_BY(listener_mutex); /* the thread */
-
   struct drain_turn turn;
   uint64_t gather_until_ns; /* the listener's thread's: it takes no records */
+
+  /* Of those that were taken by the last drain, some should have come soon. */
+  atomic_bool is_urgent;
 
   /* When the inbox was last seen empty. */
   uint64_t empty_ns GUARDED_BY(draining_turn);
@@ -71,16 +71,6 @@ struct exit_listener {
 };
 
 static uint64_t now_ns(void) { return clock_ns(CLOCK_BOOTTIME); }
-
-static void lock(struct exit_listener *listener)
-    ACQUIRES(listener_mutex) UNCHECKED {
-  mutex_lock(&listener->mutex);
-}
-
-static void unlock(struct exit_listener *listener)
-    RELEASES(listener_mutex) UNCHECKED {
-  mutex_unlock(&listener->mutex);
-}
 
 /* Notes what the records that were received say about the listener. */
 static void note_batch(struct exit_listener *listener) REQUIRES(draining_turn) {
@@ -114,9 +104,10 @@ static void take_batch(struct exit_listener *listener) REQUIRES(draining_turn) {
     return;
   call_before(listener, listener->received_ns);
   listener->has_batch = false;
-  listener->calls.take(listener->calls.context, listener->batch.messages,
-                       listener->batch.count, listener->empty_ns,
-                       listener->received_ns);
+  if (listener->calls.take(listener->calls.context, listener->batch.messages,
+                           listener->batch.count, listener->empty_ns,
+                           listener->received_ns))
+    atomic_store(&listener->is_urgent, true);
 }
 
 /* Takes all that has arrived; of what there is beside only what happened before
@@ -127,6 +118,7 @@ static int drain(struct exit_listener *listener, bool has_looked)
   bool took = false;
   int received;
 
+  atomic_store(&listener->is_urgent, false);
   do {
     uint64_t before_ns = now_ns();
     received = exit_inbox_receive(listener->inbox, &listener->batch);
@@ -234,9 +226,17 @@ static int take_also_in_turn(struct exit_listener *listener,
   return status < 0 ? status : 0;
 }
 
+/* How long records may gather, while the buffer has room for them. */
+static uint64_t find_rest_ns(const struct exit_listener *listener) {
+  uint64_t room_ns = exit_inbox_buffer(listener->inbox) * FILL_NS;
+  return atomic_load(&listener->is_urgent)
+             ? REST_NS
+             : max(REST_NS, min(room_ns, LONG_REST_NS));
+}
+
 /* Lets records gather; what there is beside cannot wait. */
 static void rest(struct exit_listener *listener) {
-  uint64_t end_ns = now_ns() + REST_NS;
+  uint64_t end_ns = now_ns() + find_rest_ns(listener);
   for (uint64_t time_ns = now_ns(); time_ns < end_ns; time_ns = now_ns()) {
     struct pollfd also = {.fd = atomic_load(&listener->also_fd),
                           .events = POLLIN};
@@ -286,10 +286,6 @@ static void *run(void *arg) {
   struct exit_listener *listener = arg;
   thread_raise_priority();
   atomic_store(&listener->error, listen_on(listener));
-  lock(listener);
-  listener->has_ended = true;
-  pthread_cond_broadcast(&listener->changed);
-  unlock(listener);
   return NULL;
 }
 
@@ -304,22 +300,18 @@ static void destroy(struct exit_listener *listener) {
   exit_inbox_close(listener->inbox);
   if (listener->wake_fd >= 0)
     close(listener->wake_fd);
-  pthread_cond_destroy(&listener->changed);
-  mutex_destroy(&listener->mutex);
   drain_turn_destroy(&listener->turn);
   free(listener->cpus);
   free(listener);
 }
 
 int exit_listener_open(const char *cpus, size_t buffer,
-                       struct exit_listener **listener) UNCHECKED {
+                       struct exit_listener **listener) {
   struct exit_listener *l = calloc(1, sizeof(*l));
   if (l == NULL)
     return -ENOMEM;
 
   atomic_store(&l->also_fd, -1);
-  mutex_init(&l->mutex);
-  thread_init_condition(&l->changed);
   drain_turn_init(&l->turn);
   l->cpus = strdup(cpus);
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -356,19 +348,9 @@ int exit_listener_leave_drain(struct exit_listener *listener,
 
 /* Waits for the thread's end. Returns false if it hangs. */
 static bool end_thread(struct exit_listener *listener) {
-  struct timespec deadline = thread_deadline(STOP_MS);
-  int status = 0;
   atomic_store(&listener->must_stop, true);
   wake(listener);
-  lock(listener);
-  while (!listener->has_ended && status == 0)
-    status = pthread_cond_timedwait(&listener->changed,
-                                    &listener->mutex.pthread, &deadline);
-  bool has_ended = listener->has_ended;
-  unlock(listener);
-  if (has_ended)
-    pthread_join(listener->thread, NULL);
-  return has_ended;
+  return thread_join_within(listener->thread, STOP_MS);
 }
 
 bool exit_listener_stop(struct exit_listener *listener) {

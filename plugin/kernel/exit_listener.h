@@ -32,8 +32,9 @@ struct exit_listener_calls {
   int also_fd;
 
   /* Some exit records in the order of their arrival. Their threads ended
-   * between these two times, CLOCK_BOOTTIME. */
-  void (*take)(void *context, const struct message *messages, size_t count,
+   * between these two times, CLOCK_BOOTTIME. Returns whether the next ones
+   * should come soon; else they may gather for up to 20 ms. */
+  bool (*take)(void *context, const struct message *messages, size_t count,
                uint64_t earliest_ns, uint64_t latest_ns);
 
   /* Goes on with the records of take whose thread was left behind

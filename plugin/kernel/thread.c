@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/thread.h"
 
+#include "kernel/clock.h"
+
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -44,6 +47,16 @@ void thread_raise_priority(void) {
     return;
   attributes.nice = nice;
   syscall(SYS_sched_setattr, CALLING_THREAD, &attributes, 0);
+}
+
+bool thread_join_within(pthread_t thread, unsigned int ms) {
+  enum { POLL_NS = 2000000 };
+  uint64_t end_ms = clock_ms() + ms;
+  int status;
+  while ((status = pthread_tryjoin_np(thread, NULL)) == EBUSY &&
+         clock_ms() < end_ms)
+    nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
+  return status == 0;
 }
 
 void thread_init_condition(pthread_cond_t *condition) {

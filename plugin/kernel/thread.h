@@ -3,6 +3,7 @@
 #define TASKSTATS_THREAD_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <time.h>
 
 /* Starts a thread that takes no signal: those are for collectd's main thread.
@@ -13,6 +14,10 @@ int thread_start(pthread_t *thread, const char *name, void *(*run)(void *),
 /* Has the calling thread run before others, if this process may (CAP_SYS_NICE):
  * for who must look at what may be gone in a millisecond. */
 void thread_raise_priority(void);
+
+/* Waits for a thread's end, and frees it. Returns false if it has not ended
+ * after so many ms: it may be waited for again, or detached. */
+bool thread_join_within(pthread_t thread, unsigned int ms);
 
 /* A condition whose waits end by CLOCK_MONOTONIC. */
 void thread_init_condition(pthread_cond_t *condition);

@@ -119,10 +119,11 @@ static void resume(void *context) {
   exit_accounting_resume(monitor->exits);
 }
 
-static void take(void *context, const struct message *messages, size_t count,
+static bool take(void *context, const struct message *messages, size_t count,
                  uint64_t earliest_ns, uint64_t latest_ns) {
   struct exit_monitor *monitor = context;
-  exit_accounting_take(monitor->exits, messages, count, earliest_ns, latest_ns);
+  return exit_accounting_take(monitor->exits, messages, count, earliest_ns,
+                              latest_ns);
 }
 
 /* Says the summaries of what was left unsaid before a time, in s. */

@@ -24,6 +24,7 @@ struct exit_accounting {
   /* Of the next message, whether its thread is added to what the process's
    * ended threads used. */
   bool is_added;
+  bool has_ended;          /* a process that may be of a group, in this batch */
   struct message *waiting; /* that is to be taken after the next one; or NULL */
   struct message completed; /* old_record_complete */
   struct exit_groups groups;
@@ -315,6 +316,7 @@ static struct message *take_message(struct exit_accounting *exits,
     ending = begin_exit(exits, &info, is_added);
   tracker_unlock(exits->tracker);
   if (is_end && !ending.is_over) {
+    exits->has_ended = true;
     exits->is_added = ending.is_added;
     finish_exit(exits, &info, &ending);
   }
@@ -336,7 +338,7 @@ static void set_batch_times(struct exit_accounting *exits, uint64_t earliest_ns,
   };
 }
 
-void exit_accounting_take(struct exit_accounting *exits,
+bool exit_accounting_take(struct exit_accounting *exits,
                           const struct message *messages, size_t count,
                           uint64_t earliest_ns, uint64_t latest_ns) {
   set_batch_times(exits, earliest_ns, latest_ns);
@@ -344,9 +346,11 @@ void exit_accounting_take(struct exit_accounting *exits,
   exits->batch.messages = messages;
   exits->batch.count = count;
   exits->batch.taken = 0;
+  exits->has_ended = false;
   if (exits->tracker->oom != NULL)
     oom_watch_refresh(exits->tracker->oom);
   exit_accounting_resume(exits);
+  return exits->has_ended;
 }
 
 void exit_accounting_resume(struct exit_accounting *exits) {

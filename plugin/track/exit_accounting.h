@@ -27,8 +27,10 @@ int exit_accounting_create(const char *root, struct tracker *tracker,
 void exit_accounting_destroy(struct exit_accounting *exits);
 
 /* Takes exit records in the order of their arrival; their threads ended between
- * these two times, CLOCK_BOOTTIME. */
-void exit_accounting_take(struct exit_accounting *exits,
+ * these two times, CLOCK_BOOTTIME. Returns whether a process of a group may
+ * have ended, so that the next records should be taken soon: what is to be read
+ * beside them disappears with the process. */
+bool exit_accounting_take(struct exit_accounting *exits,
                           const struct message *messages, size_t count,
                           uint64_t earliest_ns, uint64_t latest_ns)
     EXCLUDES(tracker_mutex);

@@ -37,7 +37,7 @@ struct heard {
   atomic_uint looks;   /* how often before was called */
 };
 
-static void take(void *context, const struct message *messages, size_t count,
+static bool take(void *context, const struct message *messages, size_t count,
                  uint64_t earliest_ns, uint64_t latest_ns) {
   struct heard *heard = context;
   for (size_t i = 0; i < count; i++) {
@@ -50,6 +50,7 @@ static void take(void *context, const struct message *messages, size_t count,
   if (earliest_ns > latest_ns || latest_ns > boot_ns())
     heard->is_wrong = true;
   heard->all += count;
+  return false;
 }
 
 static enum exit_listener_found before(void *context, uint64_t until_ns) {
