@@ -12,6 +12,7 @@
  *   wake            every process runs some 20 us and sleeps again
  *   wake THIRD      every third one, from THIRD (0 to 2)
  *   yardstick       "yardstick NS": see yardstick.h
+ *   clocks          "clocks NS", as the next one
  *   listing         "listing NS"
  *   exits COUNT RATE
  *                   COUNT threads, or processes if they have but one, end, RATE
@@ -242,27 +243,20 @@ static void wake(unsigned int first, unsigned int last) {
   say("wake", now_ns() - begin);
 }
 
+static void say_cost(const char *what, int64_t ns) {
+  if (ns < 0) {
+    errno = (int)-ns;
+    die(what);
+  }
+  say(what, ns);
+}
+
 static void lay_yardstick(void) {
   if (yardstick == NULL)
     yardstick = yardstick_create(pids, count);
   if (yardstick == NULL)
     die("yardstick (it wants CAP_NET_ADMIN and CAP_SYS_PTRACE)");
-  int64_t ns = yardstick_lay(yardstick);
-  if (ns < 0) {
-    errno = (int)-ns;
-    die("yardstick");
-  }
-  say("yardstick", ns);
-}
-
-static void list(void) {
-  int64_t ns = yardstick_list();
-
-  if (ns < 0) {
-    errno = (int)-ns;
-    die("/proc");
-  }
-  say("listing", ns);
+  say_cost("yardstick", yardstick_lay(yardstick));
 }
 
 /* Wakes so many, of whom each one ends. */
@@ -338,7 +332,9 @@ static void obey(const char *line) {
   else if (strcmp(command, "yardstick") == 0)
     lay_yardstick();
   else if (strcmp(command, "listing") == 0)
-    list();
+    say_cost("listing", yardstick_list());
+  else if (strcmp(command, "clocks") == 0)
+    say_cost("clocks", yardstick_read_clocks(pids, count));
   else if (strcmp(command, "exits") == 0 && words == 3)
     end_at_pace(a, b);
   else if (strcmp(command, "churn") == 0 && words == 3)

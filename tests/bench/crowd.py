@@ -22,6 +22,10 @@ class Crowd(Worker):
         """Microseconds of CPU that the kernel itself needs, a process."""
         return self.ask("yardstick") / 1000 / self.count
 
+    def clocks_us(self):
+        """Microseconds of CPU to read a process's CPU clock."""
+        return self.ask("clocks") / 1000 / self.count
+
     def listing_us(self):
         """Microseconds of CPU that listing /proc takes, in all."""
         return self.ask("listing") / 1000

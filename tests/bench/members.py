@@ -49,11 +49,11 @@ class Base:
         with Crowd("taskstats-one", 1) as one:
             rounds = stage.rounds(BASE_ROUNDS, one)
         self.cost = {name: statistics.median(r[name] for r in rounds) for name in rounds[0]}
-        self.cost["yardstick"] = 0
+        self.cost["yardstick"] = self.cost["clocks"] = 0
 
     def per_process(self, rounds, crowd):
         """{program: Spread of us per process}"""
-        size = {name: 1 if name == "yardstick" else crowd.count for name in self.cost}
+        size = {name: 1 if name in ("yardstick", "clocks") else crowd.count for name in self.cost}
         return {name: Spread((r[name] - self.cost[name]) / size[name] for r in rounds)
                 for name in rounds[0]}
 
@@ -85,6 +85,11 @@ def untracked_row(part, size, cost, has_goal):
 
 def yardstick_row(part, size, cost):
     return Row(part, "the yardstick itself", size, cost["yardstick"], "µs")
+
+
+def clock_row(part, size, cost):
+    return Row(part, "the CPU clock alone of an idle member", size, cost["clocks"], "µs",
+               cost["clocks"].over(cost["yardstick"]))
 
 
 IDLE = {"yardsticks": 0.15, "cheaper": 60}
@@ -187,7 +192,8 @@ def members(say):
                 young = [young_row(at, running, base, crowd, born)] if size in YOUNG_SIZES else []
                 more, idle, ran = measure("members", "member", at, running, base, crowd, count)
             seen[size] = {"idle member": idle, "member that ran": ran}
-            rows += [yardstick_row("members", at, idle), *more, *young,
+            rows += [yardstick_row("members", at, idle), clock_row("members", at, idle), *more,
+                     *young,
                      untracked_row("members", at, idle, size >= 1000)]
     finally:
         if running is not None:

@@ -5,7 +5,7 @@ collectd reads at fixed times. The collectds of a stage are started one after
 the other, so that they read one after the other in each interval:
 
     |<- lead ->|first reads   second   third     exporter        |
-     wake, yardstick, listing
+     wake, yardstick, listing                                   clocks
 
 A collectd's reader thread does nothing between its reads, so that what it used
 from one beginning of a round to the next is the cost of one read.
@@ -130,6 +130,8 @@ class Stage:
         if any(collectd.is_reading() for collectd in self.collectds.values()):
             late = "a read"
         after = self._sample()
+        if crowd is not None:
+            result["clocks"] = crowd.clocks_us()
         for name in self.collectds:
             result[name] = after[name] - before[name]
         return result, late

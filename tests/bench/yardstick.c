@@ -298,6 +298,18 @@ int64_t yardstick_lay(struct yardstick *y) {
   return ns;
 }
 
+int64_t yardstick_read_clocks(const pid_t *pids, size_t count) {
+  int64_t begin = cpu_ns();
+
+  for (size_t i = 0; i < count; i++) {
+    struct timespec t;
+    clockid_t clock = (clockid_t)(~(unsigned int)pids[i] << 3 | 2);
+    if (clock_gettime(clock, &t) != 0)
+      return -errno;
+  }
+  return cpu_ns() - begin;
+}
+
 int64_t yardstick_list(void) {
   static _Alignas(8) unsigned char buffer[LIST_SIZE];
   int64_t begin = cpu_ns();

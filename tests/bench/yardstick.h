@@ -23,6 +23,10 @@ void yardstick_destroy(struct yardstick *yardstick);
  * -ESRCH if one of the processes is gone. */
 int64_t yardstick_lay(struct yardstick *yardstick);
 
+/* Reads the CPU clock of each process once: the least that tells whether one
+ * has run. Returns this thread's CPU time in ns, or a negative errno. */
+int64_t yardstick_read_clocks(const pid_t *pids, size_t count);
+
 /* Lists /proc once. Returns this thread's CPU time in ns, or a negative errno.
  */
 int64_t yardstick_list(void);
