@@ -190,8 +190,11 @@ static void visit(struct reader *reader, struct process *process) {
     process->due = selection_next_turn(&reader->selection, process);
   if (process->member == NULL)
     return;
+  /* The record of one that ends comes before it is a zombie; a loss of records
+   * has the next read list. */
+  bool may_have_ended = reader->lists || !reader->tracker->listens;
   if (!has_run && !process->member->is_new)
-    sampler_look_at_idle(reader->sampler, process);
+    sampler_look_at_idle(reader->sampler, process, may_have_ended);
   else if (lifecycle_action(process->state, FACT_LISTED) ==
            ACTION_SAMPLE_ENDING)
     sampler_look_at_exited(reader->sampler, process);

@@ -167,11 +167,12 @@ void sampler_look_at_exited(struct sampler *sampler, struct process *process) {
       !sample_accounting_count(&sampler->sources, process, &found);
 }
 
-void sampler_look_at_idle(struct sampler *sampler, struct process *process) {
+void sampler_look_at_idle(struct sampler *sampler, struct process *process,
+                          bool may_have_ended) {
   struct member *member = process->member;
   struct procfs_stat stat;
 
-  if (member->may_be_dead &&
+  if (may_have_ended && member->may_be_dead &&
       procfs_stat(sampler->sources.proc, process->pid, &stat) == 0)
     sample_accounting_note_stat(member, &stat);
   if ((member->collect & MEMBER_GAUGES) != 0)

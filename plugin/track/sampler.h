@@ -46,8 +46,10 @@ void sampler_look_at_exited(struct sampler *sampler, struct process *process)
     EXCLUDES(tracker_mutex);
 
 /* Looks at a member that did not run: its counters stand as they are, but its
- * memory may have been taken. */
-void sampler_look_at_idle(struct sampler *sampler, struct process *process);
+ * memory may have been taken. may_have_ended says whether it may be a zombie
+ * that no exit record has told of. */
+void sampler_look_at_idle(struct sampler *sampler, struct process *process,
+                          bool may_have_ended);
 
 /* Forgets a member and closes what was kept open for it. Takes NULL. */
 void sampler_forget(struct sampler *sampler, struct member *member)
