@@ -105,19 +105,20 @@ static int set_watch_cpus(struct config_scope *scope,
   struct cpulist list, possible;
   int status = cpulist_parse(text, &list);
   if (status == -EINVAL)
-    return config_fail(scope, item,
-                       "is no list of CPUs such as \"0-3,8\", nor \"all\" or "
-                       "\"none\"");
+    return config_fail(
+        scope, item,
+        "is not a list of CPUs such as \"0-3,8\", \"all\" or \"none\"");
   if (cpulist_read_possible(possible_text, sizeof(possible_text)) == 0 &&
       cpulist_parse(possible_text, &possible) == 0 &&
       (status != 0 || !cpulist_is_subset(&list, &possible)))
     return config_fail(
-        scope, item, "has a CPU that this machine cannot have; possible are %s",
+        scope, item,
+        "names a CPU that this machine cannot have; possible CPUs are %s",
         possible_text);
   settings->watch_cpus = strdup(text);
   if (settings->watch_cpus != NULL)
     return 0;
-  config_fail(scope, item, "finds no memory");
+  config_fail(scope, item, "cannot be stored: out of memory");
   return -ENOMEM;
 }
 
@@ -171,7 +172,7 @@ static int set_exit_log(struct config_scope *scope, const struct option *option,
   scope->settings->exit_log = strdup(item->values[0].value.string);
   if (scope->settings->exit_log != NULL)
     return 0;
-  config_fail(scope, item, "finds no memory");
+  config_fail(scope, item, "cannot be stored: out of memory");
   return -ENOMEM;
 }
 
@@ -200,9 +201,9 @@ static int set_top(struct config_scope *scope, const struct option *option,
                    const oconfig_item_t *item) {
   (void)option;
   if (scope->rule->template == NULL)
-    return config_fail(
-        scope, item,
-        "is for groups whose name has a placeholder; this is but one");
+    return config_fail(scope, item,
+                       "is only for groups whose name has a placeholder; this "
+                       "is a single group");
 
   oconfig_item_t number = *item; /* without the order */
   bool has_order =
@@ -214,7 +215,7 @@ static int set_top(struct config_scope *scope, const struct option *option,
     return status;
   char orders[200];
   top_order_list(orders, sizeof(orders));
-  return config_fail(scope, item, "orders by nothing known; possible are %s",
+  return config_fail(scope, item, "names an unknown order; known orders are %s",
                      orders);
 }
 
@@ -286,7 +287,7 @@ static int fail_unknown(struct config_scope *scope, const oconfig_item_t *item,
     if (options[i].places & place && options[i].set != set_ignored)
       used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
                                used > 0 ? ", " : "", options[i].key);
-  config_fail(scope, item, "is not known here");
+  config_fail(scope, item, "is unknown here");
   used = strlen(scope->error);
   snprintf(scope->error + used, scope->size - used, "; known are %s", names);
   return -EINVAL;

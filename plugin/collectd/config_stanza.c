@@ -46,19 +46,18 @@ static int check_name(const struct config_scope *scope,
   if (name[0] == '\0')
     return config_fail(scope, item, "has an empty name; give it one");
   if (strlen(name) > GROUP_NAME_SIZE - 1)
-    return config_fail(scope, item, "has a name longer than %d bytes",
+    return config_fail(scope, item,
+                       "has a name longer than %d bytes; shorten it",
                        GROUP_NAME_SIZE - 1);
   for (const struct rule *r = scope->settings->rules; r != NULL; r = r->next)
     if (strcmp(r->name, name) == 0)
-      return config_fail(
-          scope, item,
-          "names a group that there is already; give each a name of "
-          "its own");
+      return config_fail(scope, item,
+                         "has a duplicate group name; choose another");
   if (is_reserved(scope))
     return config_fail(
         scope, item,
-        "cannot be beside a group \"other\", in which those that a "
-        "placeholder makes too many of are added up; rename that");
+        "makes the name \"other\" ambiguous, under which the groups beyond "
+        "MaxGroups or Top are added up; rename the group \"other\"");
   return 0;
 }
 
@@ -122,7 +121,7 @@ static int make_rule(struct config_scope *scope, const oconfig_item_t *item) {
   struct rule *rule = calloc(1, sizeof(*rule));
   if (rule == NULL || (rule->selector = selector_create()) == NULL ||
       (rule->name = strdup(item->values[0].value.string)) == NULL) {
-    snprintf(scope->error, scope->size, "no memory for %s", item->key);
+    snprintf(scope->error, scope->size, "out of memory for %s", item->key);
     rule_destroy(rule);
     return -ENOMEM;
   }
@@ -173,7 +172,7 @@ int config_stanza_begin_exclude(struct config_scope *scope,
                        "takes no value; put selectors into the block");
   struct exclusion *exclusion = rule_exclude(scope->rule);
   if (exclusion == NULL) {
-    snprintf(scope->error, scope->size, "no memory for %s", item->key);
+    snprintf(scope->error, scope->size, "out of memory for %s", item->key);
     return -ENOMEM;
   }
   scope->selector = exclusion->selector;
@@ -198,8 +197,8 @@ static int check_captures(const struct config_scope *scope,
   if (wanted > there)
     return config_fail(
         scope, item,
-        "has %%{%u}, but its regular expressions have %u parentheses", wanted,
-        there);
+        "uses %%{%u}, but its regular expressions have too few parentheses: %u",
+        wanted, there);
   return 0;
 }
 

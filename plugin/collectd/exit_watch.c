@@ -28,9 +28,9 @@ static void find_cpus(struct exit_watch *watch, char text[CPUS_SIZE]) {
   if (watch->has_logged_cpus)
     return;
   watch->has_logged_cpus = true;
-  WARNING("taskstats plugin: /sys/devices/system/cpu/possible cannot be read "
-          "(%s), so exit records of the CPUs that are online now are watched "
-          "alone: %s. Mount /sys, or list all CPUs in WatchCPUs.",
+  WARNING("taskstats plugin: Cannot read /sys/devices/system/cpu/possible "
+          "(%s): exit records are received only from the CPUs that are online "
+          "now: %s. Mount /sys, or list all CPUs in WatchCPUs.",
           STRERROR(-status), text);
 }
 
@@ -42,8 +42,9 @@ static void log_buffer(const struct exit_watch *watch, const char *cpus) {
        cpus, status.buffer);
   if (status.buffer < watch->settings->watch_buffer)
     WARNING("taskstats plugin: The kernel grants a buffer of %" PRIsz
-            " bytes, not %" PRIsz ", for exit records. Give collectd "
-            "CAP_NET_ADMIN, or raise net.core.rmem_max.",
+            " bytes instead of %" PRIsz
+            " for exit records. Give collectd CAP_NET_ADMIN, or raise "
+            "net.core.rmem_max.",
             status.buffer, watch->settings->watch_buffer);
 }
 
@@ -80,8 +81,8 @@ bool exit_watch_stop(struct exit_watch *watch) {
 
 static void log_untried(struct exit_watch *watch, int status) {
   if (!watch->has_logged_untried)
-    INFO("taskstats plugin: Whether exit records arrive cannot be tried (%s).",
-         status == -ENOENT ? "collectd may run on no watched CPU"
+    INFO("taskstats plugin: Cannot check whether exit records arrive (%s).",
+         status == -ENOENT ? "collectd may not run on any watched CPU"
                            : STRERROR(-status));
   watch->has_logged_untried = true;
 }
@@ -131,7 +132,7 @@ static void log_loss(const struct exit_watch *watch,
   uint64_t more;
   if (must_log(loss, &more))
     WARNING("taskstats plugin: %" PRIu64 " %s: WatchBuffer %" PRIsz
-            " is too small for this machine.",
+            " is too small for this machine; raise it.",
             more, what, watch->settings->watch_buffer);
 }
 
@@ -143,7 +144,8 @@ static void log_unwritten(struct exit_watch *watch) {
     exit_log_status(watch->log, &status);
   watch->unwritten.count = status.dropped;
   if (must_log(&watch->unwritten, &more))
-    NOTICE("taskstats plugin: %" PRIu64 " exits are not in ExitLog.", more);
+    NOTICE("taskstats plugin: %" PRIu64 " exits were not written to ExitLog.",
+           more);
 }
 
 void exit_watch_start_log(struct exit_watch *watch) {
@@ -154,7 +156,7 @@ void exit_watch_start_log(struct exit_watch *watch) {
   watch->tracker->logs_exits = watch->log != NULL;
   if (status != 0)
     ERROR("taskstats plugin: Cannot start the thread that writes ExitLog: %s. "
-          "It is not written.",
+          "No exits are written to it.",
           STRERROR(-status));
 }
 
@@ -162,7 +164,7 @@ void exit_watch_stop_log(struct exit_watch *watch, unsigned int most_ms) {
   uint64_t dropped = exit_log_stop(watch->log, most_ms);
   watch->log = NULL;
   if (dropped > watch->unwritten.logged)
-    NOTICE("taskstats plugin: %" PRIu64 " exits are not in ExitLog.",
+    NOTICE("taskstats plugin: %" PRIu64 " exits were not written to ExitLog.",
            dropped - watch->unwritten.logged);
 }
 
@@ -176,16 +178,16 @@ int exit_watch_log_error(const struct exit_watch *watch) {
 void exit_watch_log_losses(struct exit_watch *watch, uint64_t missed) {
   uint64_t more;
   log_unwritten(watch);
-  log_loss(watch, &watch->lost_records,
-           "exit records were lost, and with them what their processes used "
-           "last");
+  log_loss(
+      watch, &watch->lost_records,
+      "exit records were lost, and with them what their processes used last");
   log_loss(watch, &watch->lost_events,
-           "process events were lost, and with them what processes were that "
-           "ended before a read saw them");
+           "process events were lost, and with them the attributes of "
+           "processes that ended before a read saw them");
   watch->missed.count = missed;
   if (must_log(&watch->missed, &more))
-    NOTICE("taskstats plugin: The listing of /proc has shown %" PRIu64
-           " processes, or changes of what they are, that no process event had "
-           "reported. They count from now on.",
+    NOTICE("taskstats plugin: The listing of /proc shows %" PRIu64
+           " processes or changes that no process event reported. They are "
+           "counted from now on.",
            more);
 }

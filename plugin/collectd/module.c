@@ -71,7 +71,7 @@ static void start_notifier(void) {
   if (status == 0)
     return;
   ERROR("taskstats plugin: Cannot start the thread that sends notifications: "
-        "%s. None are sent.",
+        "%s. No notifications are sent.",
         STRERROR(-status));
   for (struct rule *r = settings.rules; r != NULL; r = r->next)
     r->notify = NOTIFY_NONE;
@@ -114,24 +114,25 @@ static void stop_notifier(void) {
   dropped += count_unsaid();
   if (dropped > 0)
     NOTICE("taskstats plugin: %" PRIsz " notifications of ended processes were "
-           "dropped, because collectd stops.",
+           "dropped because collectd is stopping.",
            dropped);
 }
 
 static const char *delay_accounting_cause(int status) {
   switch (status) {
   case -EROFS:
-    return "/proc/sys can only be read here, by ProtectKernelTunables= of the "
-           "service or in a container: leave that as it is";
+    return "/proc/sys is read-only (ProtectKernelTunables= of the service, or "
+           "a container). Leave that as it is, and set it at boot instead, in "
+           "/etc/sysctl.d";
   case -EOPNOTSUPP:
-    return "This kernel does not count delays: run one that is built with "
-           "CONFIG_TASK_DELAY_ACCT, without nodelayacct on its command line";
+    return "this kernel does not count delays. Run one that is built with "
+           "CONFIG_TASK_DELAY_ACCT and booted without nodelayacct";
   case -ENOENT:
-    return "/proc/sys is hidden here, by ProcSubset=pid of the service: take "
-           "that out";
+    return "/proc/sys is hidden (ProcSubset=pid of the service). Remove that "
+           "option, and set it at boot instead, in /etc/sysctl.d";
   default:
-    return "Only root with CAP_SYS_ADMIN may: leave collectd's service as it "
-           "is";
+    return "only root with CAP_SYS_ADMIN may do so. Leave collectd's service "
+           "as it is, and set it at boot instead, in /etc/sysctl.d";
   }
 }
 
@@ -139,12 +140,11 @@ static void enable_delay_accounting(void) {
   int status = reader_enable_delay_accounting(reader);
   if (status < 0)
     ERROR("taskstats plugin: EnableDelayAccounting cannot set "
-          "kernel.task_delayacct to 1: %s. %s, and set it at boot instead, in "
-          "/etc/sysctl.d.",
+          "kernel.task_delayacct to 1 (%s): %s.",
           STRERROR(-status), delay_accounting_cause(status));
   else if (status > 0)
     NOTICE("taskstats plugin: kernel.task_delayacct is now 1, for the whole "
-           "machine. Services that run already are counted after a restart.");
+           "machine. Services that already run are counted after a restart.");
 }
 
 /* Starts the user cache if a group needs it. */
@@ -170,7 +170,7 @@ static void look_up_users(void) {
 static void watch_paths(void) {
   int status = path_watch_start();
   if (status != 0)
-    ERROR("taskstats plugin: Cannot start the thread that looks at paths: %s. "
+    ERROR("taskstats plugin: Cannot start the thread that watches paths: %s. "
           "Groups with Executable or PIDFile have no processes.",
           STRERROR(-status));
   path_watch_wait(LOOKUP_WAIT_MS);
@@ -179,7 +179,8 @@ static void watch_paths(void) {
 static int start_reading(void) {
   int status = read_worker_start(reader, tracker, &worker);
   if (status != 0)
-    ERROR("taskstats plugin: Cannot start the thread that reads: %s.",
+    ERROR("taskstats plugin: Cannot start the thread that reads: %s. No values "
+          "are reported.",
           STRERROR(-status));
   return status;
 }
@@ -191,12 +192,12 @@ static int taskstats_init(void) {
   notification_set_context();
   config_finish(&settings);
   if (settings.ignored[0] != '\0')
-    WARNING("taskstats plugin: %s: options of the processes plugin that do "
-            "nothing here; leave them to it.",
+    WARNING("taskstats plugin: Ignored options of the processes plugin: %s. "
+            "Set them there.",
             settings.ignored);
   if (settings.rules == NULL)
-    WARNING("taskstats plugin: No group is configured, so none is reported; "
-            "add Process, ProcessMatch or <Group> to <Plugin taskstats>.");
+    WARNING("taskstats plugin: No group is configured, so none is reported. "
+            "Add Process, ProcessMatch or <Group> to <Plugin taskstats>.");
 
   ooms = oom_setup(&settings);
   tracker = tracker_create(settings.rules, settings.max_groups,
@@ -205,7 +206,8 @@ static int taskstats_init(void) {
   if (status == 0)
     status = reader_create("/proc", tracker, &reader);
   if (status != 0) {
-    ERROR("taskstats plugin: Cannot begin to read /proc: %s.",
+    ERROR("taskstats plugin: Cannot start to read /proc: %s. No values are "
+          "reported.",
           STRERROR(-status));
     return status;
   }
@@ -214,10 +216,10 @@ static int taskstats_init(void) {
   if (settings.enable_delay_accounting)
     enable_delay_accounting();
   if (settings.watches && !settings.process_events)
-    INFO("taskstats plugin: ProcessEvents false: each read lists /proc. Of a "
-         "process that no read has seen, the command line is unknown, and so "
-         "are Descendants whose parent has ended; a change of groups takes "
-         "effect with the next read.");
+    INFO("taskstats plugin: ProcessEvents is false: each read lists /proc. For "
+         "processes that no read has seen, the command line is unknown, and "
+         "descendants whose parent has ended are not recognised; changes of "
+         "groups take effect with the next read.");
   watch = (struct exit_watch){.settings = &settings, .tracker = tracker};
   tracker->oom = ooms;
   start_notifier();

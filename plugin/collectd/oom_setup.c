@@ -19,16 +19,15 @@ static bool collect_cgroups(struct settings *settings) {
 }
 
 static void log_error(int error) {
-  NOTICE(
-      "taskstats plugin: The kernel's log cannot be read (%s): %s. Whom the "
-      "OOM killer has ended is told by the cgroups' counts alone, and is but "
-      "probable.",
-      STRERROR(-error),
-      error == -EPERM || error == -EACCES
-          ? "give collectd CAP_SYSLOG (systemd: AmbientCapabilities= and "
-            "CapabilityBoundingSet=, and no ProtectKernelLogs=)"
-          : "let collectd see /dev/kmsg (systemd: no ProtectKernelLogs= and "
-            "no PrivateDevices= in its service)");
+  NOTICE("taskstats plugin: Cannot read the kernel's log (%s): %s. Until then, "
+         "kills by the OOM killer are inferred from the cgroups' counters and "
+         "reported as probable.",
+         STRERROR(-error),
+         error == -EPERM || error == -EACCES
+             ? "give collectd CAP_SYSLOG (systemd: AmbientCapabilities= and "
+               "CapabilityBoundingSet=, and no ProtectKernelLogs=)"
+             : "let collectd see /dev/kmsg (systemd: no ProtectKernelLogs= and "
+               "no PrivateDevices= in its service)");
 }
 
 struct oom_watch *oom_setup(struct settings *settings) {

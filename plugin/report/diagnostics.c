@@ -15,83 +15,85 @@
 static const char *taskstats_cause(int status) {
   switch (status) {
   case -ENOENT:
-    return "this kernel has no taskstats; run one that is built with "
+    return "this kernel has no taskstats. Run one that is built with "
            "CONFIG_TASKSTATS and CONFIG_TASK_DELAY_ACCT";
   case -EAFNOSUPPORT:
-    return "netlink sockets are forbidden here; add AF_NETLINK to "
+    return "netlink sockets are forbidden. Add AF_NETLINK to "
            "RestrictAddressFamilies= of collectd's service, or allow it in the "
            "container's seccomp filter";
   case -EPERM:
     if (privileges_have(CAP_NET_ADMIN) && privileges_are_filtered())
-      return "the seccomp filter of collectd's service (SystemCallFilter=) or "
-             "container forbids it, or the capability CAP_NET_ADMIN is of a "
-             "user namespace of its own only";
+      return "a seccomp filter forbids it, or collectd has CAP_NET_ADMIN only "
+             "in its own user namespace. Allow it (SystemCallFilter= of the "
+             "service, seccomp profile of the container), or run collectd in "
+             "the initial user namespace";
     if (privileges_have(CAP_NET_ADMIN))
-      return "collectd has CAP_NET_ADMIN in a user namespace of its own only; "
-             "run it outside of the container, or in the host's user namespace";
+      return "collectd has CAP_NET_ADMIN only in its own user namespace. Run "
+             "it outside the container, or in the host's user namespace";
     return geteuid() == 0
-               ? "collectd lacks CAP_NET_ADMIN; " PRIVILEGES_ROOT_REMEDY
-               : "collectd lacks CAP_NET_ADMIN; " PRIVILEGES_USER_REMEDY;
+               ? "collectd lacks CAP_NET_ADMIN. " PRIVILEGES_ROOT_REMEDY
+               : "collectd lacks CAP_NET_ADMIN. " PRIVILEGES_USER_REMEDY;
   case -EPROTONOSUPPORT:
-    return "this kernel's taskstats are older than version 8; run a newer one";
+    return "the kernel's taskstats interface is older than version 8. Run a "
+           "newer kernel";
   default:
-    return "the connection to the kernel failed; the next read opens a new one";
+    return "the connection to the kernel failed. The next read opens a new one";
   }
 }
 
 static void describe_taskstats(int status, char *line, size_t size) {
   snprintf(line, size,
-           "Delays and context switches cannot be read (%s): %s. CPU, I/O and "
-           "counts go on without.",
+           "Cannot read delays and context switches (%s): %s. CPU time, I/O "
+           "and counts are still reported.",
            strerrordesc_np(-status), taskstats_cause(status));
 }
 
 static void describe_delays_off(int status, char *line, size_t size) {
   if (status == -EOPNOTSUPP) {
     snprintf(line, size,
-             "This kernel does not count delays, so that delay-cpu alone is "
-             "known: run one that is built with CONFIG_TASK_DELAY_ACCT, "
-             "without nodelayacct on its command line.");
+             "Cannot count all delays: this kernel supports delay-cpu only. "
+             "Run one that is built with CONFIG_TASK_DELAY_ACCT and booted "
+             "without nodelayacct.");
     return;
   }
   if (status != -ENODATA) {
     snprintf(line, size,
-             "Whether delay accounting is on cannot be told (%s), so of the "
-             "delays delay-cpu alone is reported. Let collectd see "
-             "/proc/sys/kernel/task_delayacct: /proc mounted, and no "
-             "ProcSubset=pid in its service.",
+             "Cannot determine whether delay accounting is on (%s): "
+             "/proc/sys/kernel/task_delayacct is not visible. Mount /proc, and "
+             "remove ProcSubset=pid from collectd's service. Until then, only "
+             "delay-cpu is reported.",
              strerrordesc_np(-status));
     return;
   }
   snprintf(line, size,
-           "Delay accounting is off, so of the delays delay-cpu alone is "
-           "known. To count all: \"sysctl kernel.task_delayacct=1\" (for good: "
-           "in /etc/sysctl.d) or EnableDelayAccounting true; then restart the "
-           "services, since what runs already is not counted.");
+           "Cannot count all delays: delay accounting is off. Run \"sysctl "
+           "kernel.task_delayacct=1\" (and add it to /etc/sysctl.d) or set "
+           "EnableDelayAccounting to true, then restart the services: "
+           "processes that already run are not counted. Until then, only "
+           "delay-cpu is reported.");
 }
 
 static const char *undecided_cause(enum pattern_result limit) {
   switch (limit) {
   case PATTERN_MEMORY:
-    return "it takes more than 16 MiB of memory, or 64 MiB without machine "
-           "code: write \"[^ ]*\" or \".*\" instead of alternatives and "
-           "parentheses that repeat";
+    return "takes more than 16 MiB of memory (64 MiB without JIT compilation). "
+           "Write \"[^ ]*\" or \".*\" instead of repeated alternatives and "
+           "parentheses";
   case PATTERN_BUSY:
-    return "all matching takes more than a tenth of the time, or one user's "
-           "processes a quarter of that: they are tried again within seconds. "
-           "Anchor it (\"^\")";
+    return "has to wait: all matching takes more than a tenth of the time, or "
+           "that of one user's processes more than a quarter of this. It is "
+           "retried within seconds. Anchor it (\"^\")";
   default:
-    return "it takes more steps than one match may take: anchor it (\"^\"), "
-           "and write \"[^ ]*\" instead of \".*\" where that will do";
+    return "takes more steps than one match may take. Anchor it (\"^\"), and "
+           "write \"[^ ]*\" instead of \".*\" where possible";
   }
 }
 
 static void describe_undecided(const struct reader_report *read, char *line,
                                size_t size) {
   snprintf(line, size,
-           "Expressions could not decide about %zu %s within their limits, so "
-           "that these keep the groups that they have. For \"%.80s\" of "
-           "\"%.80s\", %s.",
+           "Cannot match %zu %s within the limits of regular expressions; "
+           "their groups stay as they are. \"%.80s\" of \"%.80s\" %s.",
            read->undecided, read->undecided == 1 ? "process" : "processes",
            read->undecided_expression, read->undecided_rule,
            undecided_cause(read->undecided_limit));
@@ -100,9 +102,10 @@ static void describe_undecided(const struct reader_report *read, char *line,
 static void describe_hung(const struct reader_report *read, char *line,
                           size_t size) {
   snprintf(line, size,
-           "The files in /proc of %zu %s, such as %d, do not answer: a file "
-           "system seems to hang during exec or mmap. They are left out until "
-           "they answer. Repair the file system, or kill the process.",
+           "Cannot read the /proc files of %zu %s, such as %d: they do not "
+           "answer, probably because a file system hangs during exec or mmap. "
+           "Repair the file system, or kill the process. Such processes are "
+           "left out until their files answer.",
            read->hung, read->hung == 1 ? "process" : "processes",
            read->hung_pid);
 }
@@ -110,47 +113,47 @@ static void describe_hung(const struct reader_report *read, char *line,
 static void describe_clocks(int status, char *line, size_t size) {
   (void)status;
   snprintf(line, size,
-           "collectd runs in a time namespace whose clocks are not the "
-           "machine's, so that waits for a disk which the kernel never had "
-           "(Linux 6.12 and later) cannot be told from true ones: delay-blkio "
-           "is a bound. Run collectd in the initial time namespace.");
+           "Cannot recognise false waits for a disk (Linux 6.12 and later): "
+           "collectd runs in a time namespace whose clocks differ from the "
+           "machine's. Run it in the initial time namespace. Until then, "
+           "delay-blkio is an upper bound.");
 }
 
 static const char *proc_cause(int status) {
   switch (status) {
   case -EACCES:
-    return "those of other users are hidden (hidepid= of /proc, ProtectProc= "
-           "of the service); give collectd CAP_SYS_PTRACE";
+    return "processes of other users are hidden (hidepid= of /proc, "
+           "ProtectProc= of the service). Give collectd CAP_SYS_PTRACE";
   case -ENODEV:
-    return "there is none in /proc; mount it";
+    return "there is no procfs in /proc. Mount it";
   case -EXDEV:
-    return "/proc is that of another pid namespace; mount one of collectd's "
+    return "/proc belongs to another pid namespace. Mount it for collectd's "
            "own, or run collectd in the host's (docker --pid=host)";
   case -ETIMEDOUT:
-    return "the files of too many do not answer: a file system seems to hang "
-           "during exec or mmap; repair it, or kill them";
+    return "the files of too many processes do not answer, probably because a "
+           "file system hangs during exec or mmap. Repair it, or kill the "
+           "processes";
   default:
-    return "is /proc mounted?";
+    return "check that /proc is mounted";
   }
 }
 
 static void describe_proc(int status, char *line, size_t size) {
   snprintf(line, size,
-           "Processes cannot be listed (%s): %s. Meanwhile groups have no "
-           "values but those of exit records.",
+           "Cannot list processes (%s): %s. Until then, groups have only the "
+           "values of exit records.",
            strerrordesc_np(-status), proc_cause(status));
 }
 
 static const char *listener_cause(int status) {
   switch (status) {
   case -ENODATA:
-    return "the kernel takes listeners in any network namespace but sends to "
-           "the initial one only; run collectd there";
+    return "the kernel accepts listeners in any network namespace, but sends "
+           "to the initial one only. Run collectd there";
   case -EINVAL:
-    return "collectd runs in a pid namespace of its own; run it in the "
-           "initial one";
+    return "collectd runs in its own pid namespace. Run it in the initial one";
   case -ERANGE:
-    return "WatchCPUs has a CPU that this machine cannot have; see "
+    return "WatchCPUs names a CPU that this machine cannot have. See "
            "/sys/devices/system/cpu/possible";
   default:
     return taskstats_cause(status);
@@ -159,24 +162,25 @@ static const char *listener_cause(int status) {
 
 static void describe_listener(int status, char *line, size_t size) {
   snprintf(line, size,
-           "Exit records do not arrive (%s): %s. What a process used after the "
-           "last read that saw it is not counted, nor is its end.",
+           "Cannot receive exit records (%s): %s. Until then, what a process "
+           "uses after its last read is not counted, and neither is its exit.",
            strerrordesc_np(-status), listener_cause(status));
 }
 
 static void describe_old_records(int status, char *line, size_t size) {
   (void)status;
-  snprintf(line, size,
-           "This kernel's exit records, before version 12, do not tell all "
-           "threads from processes: the ends of processes that no read has "
-           "seen are not counted. Linux 5.19 or later tells.");
+  snprintf(
+      line, size,
+      "Cannot count all exits: this kernel's exit records (before version 12) "
+      "do not distinguish all threads from processes, so that processes that "
+      "no read has seen are left out. Run Linux 5.19 or later.");
 }
 
 static void describe_strange_records(int status, char *line, size_t size) {
   snprintf(line, size,
-           "Some exit records cannot be understood (%s): what their processes "
-           "used last is not counted, nor are their ends. Please report it, "
-           "with what \"uname -r\" says.",
+           "Cannot decode some exit records (%s): the last use of their "
+           "processes is not counted, and neither are their exits. Report this "
+           "with the output of \"uname -r\".",
            strerrordesc_np(-status));
 }
 
@@ -192,26 +196,27 @@ static const char *events_remedy(int status) {
     return "Run a kernel with CONFIG_PROC_EVENTS, and collectd in the initial "
            "user and pid namespaces";
   default:
-    return "The connection to the kernel failed; restart collectd, which opens "
+    return "The connection to the kernel failed. Restart collectd, which opens "
            "a new one";
   }
 }
 
 static void describe_events(int status, char *line, size_t size) {
   snprintf(line, size,
-           "Process events do not arrive (%s): of a process that no read has "
-           "seen, the command line is unknown, and so are Descendants whose "
-           "parent has ended; a change of groups takes effect with the next "
-           "read, which lists /proc. %s, or set ProcessEvents to false.",
+           "Cannot receive process events (%s): each read lists /proc. For "
+           "processes that no read has seen, the command line is unknown, and "
+           "descendants whose parent has ended are not recognised; changes of "
+           "groups take effect with the next read. %s, or set ProcessEvents to "
+           "false.",
            strerrordesc_np(-status), events_remedy(status));
 }
 
 static void describe_groups(int status, char *line, size_t size) {
   (void)status;
   snprintf(line, size,
-           "There are as many groups as MaxGroups allows: further ones are "
-           "added up in \"other\". Raise MaxGroups, or give the group a name "
-           "or selectors that make fewer.");
+           "Cannot add more groups: MaxGroups is reached. Further groups are "
+           "added up in \"other\". Raise MaxGroups, or choose a group name or "
+           "selectors that make fewer groups.");
 }
 
 enum { MINUTE_S = 60, HOUR_S = 3600 };
@@ -227,25 +232,27 @@ static const struct {
                            false},
     [PROBLEM_DELAYS_OFF] = {describe_delays_off, "Delay accounting is on.",
                             false},
-    [PROBLEM_IO] = {member_problems_describe_io, "All I/O can be read again.",
-                    true},
+    [PROBLEM_IO] = {member_problems_describe_io,
+                    "The I/O of all processes can be read again.", true},
     [PROBLEM_MEMORY] = {member_problems_describe_memory,
-                        "All memory can be read again.", true},
+                        "The memory of all processes can be read again.", true},
     [PROBLEM_FILES] = {member_problems_describe_files,
-                       "All open files can be counted again.", true},
+                       "The open files of all processes can be counted again.",
+                       true},
     [PROBLEM_SELECT] = {member_problems_describe_select,
-                        "All processes can be selected.", true},
-    [PROBLEM_UNDECIDED] = {NULL,
-                           "All processes can be matched within the limit.",
-                           true},
-    [PROBLEM_HUNG] = {NULL, "All processes answer again.", true},
+                        "All processes can be selected again.", true},
+    [PROBLEM_UNDECIDED] =
+        {NULL, "All processes can be matched within the limits again.", true},
+    [PROBLEM_HUNG] = {NULL, "The /proc files of all processes answer again.",
+                      true},
     [PROBLEM_CLOCKS] = {describe_clocks, "", false},
     [PROBLEM_LISTENER] = {describe_listener, "Exit records arrive.", false},
     [PROBLEM_OLD_RECORDS] = {describe_old_records, "", false},
     [PROBLEM_STRANGE_RECORDS] = {describe_strange_records, "", false},
     [PROBLEM_EVENTS] = {describe_events, "Process events arrive.", false},
     [PROBLEM_GROUPS] = {describe_groups, "", false},
-    [PROBLEM_EXIT_LOG] = {exit_log_describe, "ExitLog is written.", false},
+    [PROBLEM_EXIT_LOG] = {exit_log_describe, "ExitLog can be written again.",
+                          false},
 };
 
 /* Whether a cause was logged a short time ago. */

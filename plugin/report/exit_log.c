@@ -210,29 +210,30 @@ static const char *remedy_of(int status) {
   switch (status) {
   case -ENOSPC:
   case -EDQUOT:
-    return "make room on its file system";
+    return "free space on its file system";
   case -ENOENT:
-    return "make its directory";
+    return "create its directory";
   case -EACCES:
   case -EPERM:
   case -EROFS:
     return "let collectd write there (systemd: ReadWritePaths= and "
            "LogsDirectory= of its service)";
   case -ENXIO:
-    return "it is a FIFO that nobody reads; start its reader, or name a file";
+    return "it is a FIFO that nobody reads. Start its reader, or name a file";
   case -EAGAIN:
-    return "its reader is too slow; name a file instead";
+    return "its reader is too slow. Name a file instead";
   case -EISDIR:
     return "name a file in that directory";
   case -ETIMEDOUT:
-    return "its file system hangs; repair it, or name a file on another one";
+    return "its file system hangs. Repair it, or name a file on another one";
   default:
     return "name another file";
   }
 }
 
 void exit_log_describe(int status, char *line, size_t size) {
-  snprintf(line, size,
-           "Exits cannot be written to ExitLog (%s): %s. They are dropped.",
-           strerrordesc_np(-status), remedy_of(status));
+  snprintf(
+      line, size,
+      "Cannot write exits to ExitLog (%s): %s. Until then, they are dropped.",
+      strerrordesc_np(-status), remedy_of(status));
 }

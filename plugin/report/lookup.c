@@ -15,21 +15,21 @@ static void describe_user_number(const struct user_change *change, char *line,
     break;
   case -ENOSPC:
     snprintf(line, size,
-             "Processes of more than 20,000 users were seen. For further ones "
-             "%%{user} is the number.");
+             "Cannot keep the names of more than 20,000 users: for further "
+             "users, %%{user} is the user's number.");
     break;
   case -ENOENT:
     snprintf(line, size,
-             "User %u is not found any more, which may be a server that is "
-             "down. Names that are known stay in use. See \"getent passwd "
-             "%u\"; to forget a user who was removed, restart collectd.",
+             "Cannot find user %u any more: a directory server may be down. "
+             "Names that are known stay in use. Check \"getent passwd %u\"; to "
+             "forget a user who was removed, restart collectd.",
              change->uid, change->uid);
     break;
   default:
     snprintf(line, size,
-             "The name of user %u cannot be looked up: %s. Names that are "
-             "known stay in use; of other users the number is used after a "
-             "minute, until collectd is restarted. See \"getent passwd %u\".",
+             "Cannot look up the name of user %u (%s). Names that are known "
+             "stay in use; for other users, the number is used after a minute, "
+             "until collectd is restarted. Check \"getent passwd %u\".",
              change->uid, strerrordesc_np(-change->error), change->uid);
   }
 }
@@ -38,26 +38,27 @@ static void describe_user_name(const struct user_change *change, char *line,
                                size_t size) {
   bool is_known = change->known == USER_FOUND;
   if (change->error == 0)
-    snprintf(line, size, "User \"%s\" is known now: %u.", change->name,
+    snprintf(line, size, "User \"%s\" exists now: %u.", change->name,
              change->uid);
   else if (change->error == -ENOENT && is_known)
     snprintf(line, size,
-             "User \"%s\" is not found any more, which may be a server that is "
-             "down. The number %u stays in use. See \"getent passwd %s\"; to "
+             "Cannot find user \"%s\" any more: a directory server may be "
+             "down. The number %u stays in use. Check \"getent passwd %s\"; to "
              "forget a user who was removed, restart collectd.",
              change->name, change->uid, change->name);
   else if (change->error == -ENOENT)
     snprintf(line, size,
-             "User \"%s\" does not exist, so the groups that select it have no "
-             "processes of it. It is looked up again every ten seconds.",
+             "User \"%s\" does not exist: the groups that select it have no "
+             "processes of this user. It is looked up again every ten seconds.",
              change->name);
   else
     snprintf(line, size,
-             "User \"%s\" cannot be looked up: %s. %s It is looked up again "
-             "every ten seconds; the user's number needs no lookup.",
+             "Cannot look up user \"%s\" (%s). %s It is looked up again every "
+             "ten seconds; a user's number needs no lookup.",
              change->name, strerrordesc_np(-change->error),
-             is_known ? "The number that was found before stays in use."
-                      : "The groups that select it have no processes of it.");
+             is_known
+                 ? "The number that was found before stays in use."
+                 : "The groups that select it have no processes of this user.");
 }
 
 bool lookup_describe_user(const struct user_change *change, char *line,
@@ -72,27 +73,27 @@ bool lookup_describe_user(const struct user_change *change, char *line,
 static const char *path_remedy(const struct path_change *change) {
   switch (change->error) {
   case -ETIMEDOUT:
-    return "its file system does not answer; see \"mount\" and its server";
+    return "its file system does not answer. Check the mount and its server";
   case -EACCES:
   case -EPERM:
-    return "give collectd's user access to it and to the directories above, or "
-           "CAP_DAC_READ_SEARCH";
+    return "give collectd's user access to the file and to the directories "
+           "above it, or CAP_DAC_READ_SEARCH";
   case -ENOENT:
     return "correct the path, or install the program";
   case -EISDIR:
     return "name a file in this directory";
   case -EBADMSG:
-    return "it must begin with the numbers of processes";
+    return "it must begin with process ids";
   case -E2BIG:
-    return "select so many processes otherwise, by Unit for example";
+    return "select that many processes in another way, for example by Unit";
   case -ENODATA:
-    return "restart the service, which writes its number there; or remove the "
-           "file if the service has ended";
+    return "restart the service, which writes its process id there, or remove "
+           "the file if the service has ended";
   case -EINVAL:
-    return "name the file that the service writes its number into";
+    return "name the file to which the service writes its process id";
   case -ENOEXEC:
-    return "name the program itself: of a script, its interpreter is what "
-           "runs, so select it by CommandLine";
+    return "name the program itself. What runs a script is its interpreter, so "
+           "select a script by CommandLine";
   default:
     return "it is tried again";
   }
@@ -107,9 +108,9 @@ static const char *path_cause(int error) {
   case -ENODATA:
     return "it is empty";
   case -EINVAL:
-    return "no regular file";
+    return "not a regular file";
   case -ENOEXEC:
-    return "no program, or a script";
+    return "not a program, or a script";
   default:
     return strerrordesc_np(-error);
   }
@@ -122,9 +123,9 @@ bool lookup_describe_path(const struct path_change *change, char *line,
   if (change->error == 0)
     snprintf(line, size, "%s \"%s\" can be read again.", option, change->path);
   else
-    snprintf(line, size, "%s \"%s\" cannot be read (%s): %s. %s", option,
+    snprintf(line, size, "Cannot read %s \"%s\" (%s): %s. %s", option,
              change->path, path_cause(change->error), path_remedy(change),
-             is_pid_file ? "The processes that it named before stay in use."
-                         : "Processes are selected by this path as it stands.");
+             is_pid_file ? "The processes that it named before stay selected."
+                         : "Processes are selected by this path as written.");
   return change->error != 0;
 }

@@ -33,25 +33,25 @@ static void describe_access(int status, unsigned int wanted, char *line,
                lacks[0] != '\0' ? " and " : "", capabilities[i].name);
   if (status == -ENOENT)
     snprintf(line, size,
-             "this kernel does not count it; run one that is built with "
+             "this kernel does not count it. Run one that is built with "
              "CONFIG_TASK_IO_ACCOUNTING");
   else if (status != -EACCES && status != -EPERM)
-    snprintf(line, size, "the kernel gives no other reason");
+    snprintf(line, size, "the kernel gives no further reason");
   else if (lacks[0] != '\0')
-    snprintf(line, size, "collectd lacks %s; %s", lacks,
+    snprintf(line, size, "collectd lacks %s. %s", lacks,
              geteuid() == 0 ? PRIVILEGES_ROOT_REMEDY : PRIVILEGES_USER_REMEDY);
   else
     snprintf(line, size,
-             "collectd has the capabilities, but they are in another user "
-             "namespace, or a security module (AppArmor, SELinux) forbids it");
+             "collectd has the capabilities, but in another user namespace, or "
+             "a security module (AppArmor, SELinux) forbids access");
 }
 
 void member_problems_describe_io(int status, char *line, size_t size) {
   char cause[256];
   describe_access(status, WANTS_PTRACE | WANTS_OPEN, cause, sizeof(cause));
   snprintf(line, size,
-           "The I/O of some processes cannot be read (%s): %s. Their groups "
-           "have no io_octets, io_ops and disk_octets.",
+           "Cannot read the I/O of some processes (%s): %s. Their groups have "
+           "no io_octets, io_ops and disk_octets.",
            strerrordesc_np(-status), cause);
 }
 
@@ -59,7 +59,7 @@ void member_problems_describe_memory(int status, char *line, size_t size) {
   char cause[256];
   describe_access(status, WANTS_NOTHING, cause, sizeof(cause));
   snprintf(line, size,
-           "The memory of some processes cannot be read (%s): %s. Their groups "
+           "Cannot read the memory of some processes (%s): %s. Their groups "
            "have no ps_rss, ps_vm, ps_data and ps_code.",
            strerrordesc_np(-status), cause);
 }
@@ -67,26 +67,26 @@ void member_problems_describe_memory(int status, char *line, size_t size) {
 void member_problems_describe_files(int status, char *line, size_t size) {
   char cause[256];
   describe_access(status, WANTS_OPEN, cause, sizeof(cause));
-  snprintf(line, size,
-           "The open files of some processes cannot be counted (%s): %s. Their "
-           "groups have no file_handles. Linux 6.2 and later counts them for "
-           "everybody.",
-           strerrordesc_np(-status), cause);
+  snprintf(
+      line, size,
+      "Cannot count the open files of some processes (%s): %s. Their groups "
+      "have no file_handles. Linux 6.2 and later needs no privilege for this.",
+      strerrordesc_np(-status), cause);
 }
 
 void member_problems_describe_select(int status, char *line, size_t size) {
   char cause[256];
   if (status == -EXDEV) {
     snprintf(line, size,
-             "The control groups of some processes have no name here, because "
-             "collectd runs in a cgroup namespace of its own: neither "
-             "ControlGroup nor %%{unit} and the like select them. Run collectd "
-             "in the host's (docker --cgroupns=host).");
+             "Cannot see the cgroups of some processes: collectd runs in its "
+             "own cgroup namespace. Run it in the host's (docker "
+             "--cgroupns=host). Until then, ControlGroup, Unit, %%{unit} and "
+             "%%{cgroup} leave these processes out.");
     return;
   }
   describe_access(status, WANTS_PTRACE, cause, sizeof(cause));
   snprintf(line, size,
-           "The executables of some processes cannot be read (%s): %s. "
-           "Executable does not select them.",
+           "Cannot read the executables of some processes (%s): %s. Executable "
+           "does not select them.",
            strerrordesc_np(-status), cause);
 }

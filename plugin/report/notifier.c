@@ -111,7 +111,7 @@ int notifier_start(notifier_say *say, struct notifier **notifier) {
   s->say = say;
   mutex_init(&s->mutex);
   thread_init_condition(&s->changed);
-  int status = thread_start(&s->thread, "taskstats tells", run, s);
+  int status = thread_start(&s->thread, "taskstats sends", run, s);
   if (status != 0) {
     destroy(s);
     return status;

@@ -9,11 +9,11 @@
 /* How collectd gets a capability. Root lacks it only where it was taken away.
  */
 #define PRIVILEGES_ROOT_REMEDY                                                 \
-  "add it to its container (docker run --cap-add=) or to "                     \
+  "Extend the capabilities of its container (docker run --cap-add=) or "       \
   "CapabilityBoundingSet= of its service"
 #define PRIVILEGES_USER_REMEDY                                                 \
-  "run it as root, or add it to its service (systemd: AmbientCapabilities= "   \
-  "and CapabilityBoundingSet=)"
+  "Run it as root, or extend AmbientCapabilities= and CapabilityBoundingSet= " \
+  "of its service"
 
 /* Whether a capability is effective: a CAP_ number of linux/capability.h. */
 bool privileges_have(unsigned int capability);

@@ -26,7 +26,7 @@ static int parse_text(struct condition *condition, char *error, size_t size) {
 static int parse_path(struct condition *condition, enum path_kind kind,
                       char *error, size_t size) {
   if (condition->text[0] != '/' || strlen(condition->text) >= PATH_MAX) {
-    snprintf(error, size, "is no absolute path; begin it with \"/\"");
+    snprintf(error, size, "is not an absolute path; begin it with \"/\"");
     return -EINVAL;
   }
   condition->path = path_watch_create(kind, condition->text);
@@ -56,8 +56,8 @@ static int parse_unit(struct condition *condition, char *error, size_t size) {
   if (strchr(condition->text, '/') == NULL)
     return parse_text(condition, error, size);
   snprintf(error, size,
-           "cannot be a unit; give its name alone, such as \"nginx.service\", "
-           "or match the path by ControlGroup");
+           "is not a unit name; give the name alone, such as "
+           "\"nginx.service\", or match the path by ControlGroup");
   return -EINVAL;
 }
 
@@ -80,8 +80,8 @@ static int parse_user(struct condition *condition, char *error, size_t size) {
       strpbrk(condition->text, ":/\n ") == NULL && condition->text[0] != '-')
     return 0;
   snprintf(error, size,
-           "cannot be a user; give the name of one, see \"getent passwd\", or "
-           "a number up to %" PRIu32,
+           "is not a user; give a user name (see \"getent passwd\") or a "
+           "number up to %" PRIu32,
            UINT32_MAX - 1);
   return -EINVAL;
 }
@@ -218,7 +218,7 @@ int condition_create(enum selector_kind kind, const char *text,
   struct condition *condition = calloc(1, sizeof(*condition));
   if (condition == NULL || (condition->text = strdup(text)) == NULL) {
     free(condition);
-    snprintf(error, size, "finds no memory");
+    snprintf(error, size, "cannot be stored: out of memory");
     return -ENOMEM;
   }
   int status = kinds[kind].parse(condition, error, size);

@@ -143,15 +143,15 @@ static int parse_percent(struct part *part, const char **text, char *error,
   }
   if (*start != '{') {
     snprintf(error, size,
-             "has a percent sign that begins no placeholder; write \"%%%%\" "
-             "for a percent sign, or a placeholder as \"%%{%s}\"",
+             "has a percent sign that does not begin a placeholder; write "
+             "\"%%%%\" for a percent sign, or a placeholder as \"%%{%s}\"",
              placeholders[0].name);
     return -EINVAL;
   }
   const char *end = strchr(++start, '}');
   if (end == NULL) {
     snprintf(error, size,
-             "does not end its placeholder \"%%{%s\"; put \"}\" behind the "
+             "has an unterminated placeholder \"%%{%s\"; add \"}\" after the "
              "name, or write \"%%%%\" for a percent sign",
              start);
     return -EINVAL;
@@ -183,7 +183,7 @@ int group_name_parse(const char *text, struct group_name **result, char *error,
       calloc(1, sizeof(*template) + strlen(text) * sizeof(template->parts[0]));
   if (template == NULL || (template->text = strdup(text)) == NULL) {
     free(template);
-    snprintf(error, size, "finds no memory");
+    snprintf(error, size, "cannot be stored: out of memory");
     return -ENOMEM;
   }
   int status = parse_parts(template, error, size);

@@ -148,7 +148,7 @@ static int fail_compile(int status, size_t offset, const char *translated,
   pcre2_get_error_message(status, (PCRE2_UCHAR *)reason, sizeof(reason));
   snprintf(
       error, size,
-      "is not a regular expression (%s, behind \"%.*s\"); see pcre2syntax(3)",
+      "is not a regular expression (%s, after \"%.*s\"); see pcre2syntax(3)",
       reason, (int)(offset < 64 ? offset : 64), translated);
   return -EINVAL;
 }

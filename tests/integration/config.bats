@@ -136,7 +136,7 @@ block() {
 }
 
 @test "config: an error names the option, its value and what would be right" {
-  refuses CollectFoo 'not known' <<<'CollectFoo true'
+  refuses CollectFoo 'unknown' <<<'CollectFoo true'
   refuses Command '\b17\b' 'string in quotes' <<'EOF'
     <Group "g">
       Command 17

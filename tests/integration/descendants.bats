@@ -331,5 +331,5 @@ EOF
   reads 5 ""
 
   assert_between "$(rows "" duration-read | cut -d, -f2 | sort -n | head -n 1)" 0 0.9
-  assert_logged_once 'Exit records do not arrive.*pid namespace'
+  assert_logged_once 'Cannot receive exit records.*pid namespace'
 }

@@ -328,7 +328,7 @@ CONF
   assert_jobs "$me-start" 100 97 103 since-fork name line
   # Only what a read has met is decided by its command line.
   assert_between "$(value line total_events-exit-ok)" "30 - $(own exit-undecided)" 30
-  assert_logged_once 'ProcessEvents false'
+  assert_logged_once 'ProcessEvents is false'
 }
 
 # --- real programs ---

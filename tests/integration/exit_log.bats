@@ -97,12 +97,12 @@ CONF
   perform "$me-parent"
   settle kids
   assert_exits kids 0 50 0
-  await_logged "Exits cannot be written to ExitLog \(No such device or address\): it is a FIFO that nobody reads"
+  await_logged "Cannot write exits to ExitLog \(No such device or address\): it is a FIFO that nobody reads"
   perform "$me-parent" 2
   settle kids
   assert_exits kids 0 100 0
   stop_collectd
-  assert_logged_once "Exits cannot be written to ExitLog"
-  assert_equal "$(sed -n 's/.* \([0-9]*\) exits are not in ExitLog.*/\1/p' \
+  assert_logged_once "Cannot write exits to ExitLog"
+  assert_equal "$(sed -n 's/.* \([0-9]*\) exits were not written to ExitLog.*/\1/p' \
     "$work/collectd.log" | awk '{ sum += $1 } END { print sum }')" 100
 }

@@ -61,7 +61,7 @@ CONF
   reads 4 "$me-load"
   assert_members "$me-load" 1
   assert_members celery 0
-  assert_logged_once 'Expressions could not decide about [0-9]+ process(es)? within'
+  assert_logged_once 'Cannot match [0-9]+ process(es)? within'
   stop_collectd
 }
 

@@ -51,7 +51,7 @@ assert_others_go_on() {
   reads 4 other
   assert_members other 1
   assert_members lines 1
-  assert_logged_once "The files in /proc of 1 process, such as $(truth hung ready), do not answer"
+  assert_logged_once "Cannot read the /proc files of 1 process, such as $(truth hung ready): they do not answer"
 }
 
 # It is there again when it answers.

@@ -73,11 +73,11 @@ CONF
   assert_members exe 1
   await_members pid 1
   assert_members hung 0
-  await_logged "PIDFile \"$hung/x.pid\" cannot be read \(Connection timed out\)"
-  await_logged "Executable \"$hung/sbin/nginx\" cannot be read"
+  await_logged "Cannot read PIDFile \"$hung/x.pid\" \(Connection timed out\)"
+  await_logged "Cannot read Executable \"$hung/sbin/nginx\""
   reads 4 exe
   stop_collectd
-  assert_logged_once "PIDFile \"$hung/x.pid\" cannot be read"
+  assert_logged_once "Cannot read PIDFile \"$hung/x.pid\""
 
   # And collectd can be started again, while what asked in vain is there yet.
   rm -r "$work/collectd.log" "$work/csv"
@@ -90,9 +90,9 @@ CONF
   mount_hung
   configure_hung
   start_collectd
-  await_logged "Executable \"$hung/sbin/nginx\" cannot be read \(Connection timed out\)"
+  await_logged "Cannot read Executable \"$hung/sbin/nginx\" \(Connection timed out\)"
   go hung
-  await_logged "Executable \"$hung/sbin/nginx\" cannot be read \(No such file"
+  await_logged "Cannot read Executable \"$hung/sbin/nginx\" \(No such file"
   await_logged "PIDFile \"$hung/x.pid\" can be read again"
 }
 
@@ -113,8 +113,8 @@ CONF
   echo "PID=${load_pid[$me-other]}" >"$work/bad.pid"
   start_collectd
   reads 2 other
-  assert_logged_once "PIDFile \"$work/bad.pid\" cannot be read \(no process id\)"
-  assert_logged_once "PIDFile \"$work/directory.pid\" cannot be read \(Is a directory\)"
+  assert_logged_once "Cannot read PIDFile \"$work/bad.pid\" \(no process id\)"
+  assert_logged_once "Cannot read PIDFile \"$work/directory.pid\" \(Is a directory\)"
   echo "${load_pid[$me-other]}" >"$work/bad.pid"
   await_members bad 1
   assert_logged_once "PIDFile \"$work/bad.pid\" can be read again"
@@ -139,7 +139,7 @@ CONF
   open_to_nobody
   start_collectd
   reads 2 own
-  assert_logged_once "PIDFile \"$work/secret.pid\" cannot be read \(Permission denied\): give"
+  assert_logged_once "Cannot read PIDFile \"$work/secret.pid\" \(Permission denied\): give"
 }
 
 # exits_of GROUP: that were counted.
@@ -238,7 +238,7 @@ CONF
     [[ $(stat -c %i "$disk/other$i") -ne $inode ]] || break
   done
   [[ $(stat -c %i "$disk/other$i") -eq $inode ]] || skip "the inode is not used again"
-  await "what is told" grep -q "Executable \"$disk/gone\" cannot be read (No such file" \
+  await "what is told" grep -q "Cannot read Executable \"$disk/gone\" (No such file" \
     "$work/collectd.log"
   run_short 20 "$disk/other$i"
   settle gone

@@ -190,8 +190,8 @@ all_identities() {
   assert_equal "$(value of-root io_octets tx)" "$(truth "$me-root" tx_bytes)"
   assert_equal "$(value of-other io_octets tx)" "$(truth "$me-other" tx_bytes)"
   assert_equal "$(members "exe-$me-file")" 2.000000
-  assert_logged_once 'Delays and context switches.*lacks CAP_NET_ADMIN'
-  assert_logged_once 'Exit records.*lacks CAP_NET_ADMIN'
+  assert_logged_once 'Cannot read delays and context switches.*lacks CAP_NET_ADMIN'
+  assert_logged_once 'Cannot receive exit records.*lacks CAP_NET_ADMIN'
 }
 
 @test "privileges: without CAP_SYS_PTRACE: no I/O of others, nor executables" {
@@ -216,8 +216,8 @@ CONF
   assert_identities all $(all_identities | grep -Ev '^(io|disk)_')
   assert_equal "$(group_names 'exe-.*')" ""
   assert_equal "$(value "$me-own" io_octets tx)" "$(truth "$me-own" tx_bytes)"
-  assert_logged_once 'I/O of some processes.*lacks CAP_SYS_PTRACE;'
-  assert_logged_once 'executables of some processes.*lacks CAP_SYS_PTRACE;'
+  assert_logged_once 'Cannot read the I/O of some processes.*lacks CAP_SYS_PTRACE\.'
+  assert_logged_once 'Cannot read the executables of some processes.*lacks CAP_SYS_PTRACE\.'
 }
 
 @test "privileges: without CAP_DAC_READ_SEARCH: no I/O of others" {
@@ -232,7 +232,7 @@ CONF
   # shellcheck disable=SC2046 # words
   assert_identities all $(all_identities | grep -Ev "^(io|disk)_${unreadable:-}")
   assert_equal "$(members "exe-$me-file")" 2.000000
-  assert_logged_once 'I/O of some processes.*lacks CAP_DAC_READ_SEARCH;'
+  assert_logged_once 'Cannot read the I/O of some processes.*lacks CAP_DAC_READ_SEARCH\.'
 }
 
 @test "privileges: members that come and go, whose I/O cannot be read, are logged once" {
@@ -250,8 +250,8 @@ CONF
     await_members of-other 0
   done
 
-  assert_logged_once 'I/O of some processes cannot be read'
-  assert_not_logged 'All I/O can be read again'
+  assert_logged_once 'Cannot read the I/O of some processes'
+  assert_not_logged 'I/O of all processes can be read again'
 }
 
 # run_with MOUNTS: collectd will run in a mount namespace of its own, after these
@@ -281,7 +281,7 @@ assert_exit_counts() {
   configure_members
   start_members
   start_collectd
-  await_logged "Processes cannot be listed.*give collectd CAP_SYS_PTRACE"
+  await_logged "Cannot list processes.*Give collectd CAP_SYS_PTRACE"
   stop_load "$me-root"
   await "the exit" has_identity of-root total_events-exit-signal
   reads 3 of-root
@@ -318,7 +318,7 @@ CONF
   reads 3 all
   before=$(rows all ps_cputime | wc -l)
   remount_proc hidepid=2
-  await_logged "Processes cannot be listed"
+  await_logged "Cannot list processes"
   await "six reads" has_read $(($(count_reads) + 6))
   hidden=$(rows all ps_cputime | wc -l)
   remount_proc hidepid=0
@@ -347,7 +347,7 @@ CONF
   reads 3 member
   assert_equal "$(identities member | grep delay)" \
     delay_rate-delay-cpu$'\n'total_time_in_ms-delay-cpu
-  assert_logged_once 'Whether delay accounting is on cannot be told.*ProcSubset=pid'
+  assert_logged_once 'Cannot determine whether delay accounting is on.*ProcSubset=pid'
   assert_logged_once 'EnableDelayAccounting cannot set.*ProcSubset=pid'
 }
 
@@ -383,7 +383,7 @@ CONF
   start_collectd
   reads 2 named
   assert_equal "$(members named)" 1.000000
-  assert_logged_once 'control groups of some processes have no name here.*--cgroupns=host'
+  assert_logged_once 'Cannot see the cgroups of some processes.*--cgroupns=host'
 }
 
 @test "privileges: without /sys the CPUs that are online are watched" {
@@ -391,7 +391,7 @@ CONF
   configure_kid
   start_collectd
   reads 1 ""
-  assert_logged_once "possible cannot be read.*alone: $(</sys/devices/system/cpu/online)\\."
+  assert_logged_once "Cannot read .*/possible .*online now: $(</sys/devices/system/cpu/online)\\."
   assert_exit_counts
 }
 
@@ -438,8 +438,8 @@ CONF
   start_collectd
   reads 2 kid
   assert_equal "$(members kid)" 1.000000
-  assert_logged_once 'Delays and context switches.*AF_NETLINK to RestrictAddressFamilies='
-  assert_logged_once 'Exit records.*AF_NETLINK to RestrictAddressFamilies='
+  assert_logged_once 'Cannot read delays and context switches.*AF_NETLINK to RestrictAddressFamilies='
+  assert_logged_once 'Cannot receive exit records.*AF_NETLINK to RestrictAddressFamilies='
 }
 
 @test "privileges: without /proc nothing is counted, and that is told" {
@@ -447,6 +447,6 @@ CONF
   configure_kid
   start_collectd
   reads 2 ""
-  assert_logged_once 'Processes cannot be listed.*there is none in /proc'
+  assert_logged_once 'Cannot list processes.*there is no procfs in /proc'
   assert_identities kid total_events-exit-{ok,error,signal,oom}
 }

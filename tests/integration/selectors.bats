@@ -270,7 +270,7 @@ EOF
   await_members wildcards 2
   rm "$work/run/a/x.pid"
   : >"$work/run/b/y-1.pid"
-  await_logged "PIDFile .* cannot be read .it is empty"
+  await_logged "Cannot read PIDFile .*it is empty"
   settle several
   assert_members several 2
   assert_members wildcards 2 # whom it names now is not known

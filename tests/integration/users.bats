@@ -57,7 +57,7 @@ CONF
   assert_logged_once "User \"$me-late\" does not exist"
   add_user 45123 "$me-late"
   await_members late 1
-  assert_logged_once "User \"$me-late\" is known now: 45123"
+  assert_logged_once "User \"$me-late\" exists now: 45123"
   assert_members others 1
 }
 

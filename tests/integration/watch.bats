@@ -124,7 +124,7 @@ assert_reads_alone() {
   reads 2 zero
   assert_reads_alone
 
-  assert_logged_once '\[warning\].*[Ee]xit records do not arrive.*network namespace'
+  assert_logged_once '\[warning\].*Cannot receive exit records.*network namespace'
   run ! has_listener
 }
 

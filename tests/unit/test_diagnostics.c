@@ -77,44 +77,44 @@ static const struct {
 } cases[] = {
     {"proc",
      {.proc = -ENOTDIR},
-     "Processes cannot be listed (Not a directory)",
-     "is /proc mounted?",
+     "Cannot list processes (Not a directory)",
+     "check that /proc is mounted",
      "Processes can be listed again.",
      0,
      0},
     {"hidden processes",
      {.proc = -EACCES},
-     "those of other users are hidden (hidepid= of /proc, ProtectProc=",
-     "give collectd CAP_SYS_PTRACE",
+     "processes of other users are hidden (hidepid= of /proc, ProtectProc=",
+     "Give collectd CAP_SYS_PTRACE",
      "Processes can be listed again.",
      0,
      0},
     {"no procfs",
      {.proc = -ENODEV},
-     "there is none in /proc",
-     "mount it",
+     "there is no procfs in /proc",
+     "Mount it",
      "Processes can be listed again.",
      0,
      0},
     {"delay accounting unknown",
      {.delay_accounting = -ENOENT, .delays = 1},
-     "Whether delay accounting is on cannot be told (No such file",
-     "no ProcSubset=pid",
+     "Cannot determine whether delay accounting is on (No such file",
+     "remove ProcSubset=pid",
      "Delay accounting is on.",
      0,
      0},
     {"no delay accounting at all",
      {.delay_accounting = -EOPNOTSUPP, .delays = 1},
-     "This kernel does not count delays",
-     "CONFIG_TASK_DELAY_ACCT, without nodelayacct",
+     "this kernel supports delay-cpu only",
+     "CONFIG_TASK_DELAY_ACCT and booted without nodelayacct",
      "Delay accounting is on.",
      0,
      0},
     {"a cgroup namespace",
      {.select = -EXDEV},
-     "cgroup namespace of its own",
+     "its own cgroup namespace",
      "--cgroupns=host",
-     "All processes can be selected.",
+     "All processes can be selected again.",
      0,
      0},
     {"no taskstats",
@@ -127,14 +127,14 @@ static const struct {
     {"old taskstats",
      {.taskstats = -EPROTONOSUPPORT},
      "older than version 8",
-     "run a newer one",
+     "Run a newer kernel",
      "can be read again.",
      0,
      0},
     {"broken connection",
      {.taskstats = -ETIMEDOUT},
      "Connection timed out",
-     "the next read",
+     "The next read",
      "can be read again.",
      0,
      0},
@@ -148,97 +148,97 @@ static const struct {
     {"not permitted",
      {.taskstats = -EPERM},
      "CAP_NET_ADMIN",
-     "run it",
+     "Run it",
      "can be read again.",
      0,
      0},
     {"delay accounting",
      {.delay_accounting = -ENODATA, .delays = 1},
-     "Delay accounting is off",
+     "delay accounting is off",
      "sysctl kernel.task_delayacct=1",
      "Delay accounting is on.",
      0,
      0},
     {"io",
      {.io = -EACCES},
-     "I/O of some processes cannot be read (Permission denied)",
+     "Cannot read the I/O of some processes (Permission denied)",
      "Their groups have no io_octets",
-     "All I/O can be read again.",
+     "The I/O of all processes can be read again.",
      0,
      0},
     {"memory",
      {.memory = -EMFILE},
-     "memory of some processes cannot be read (Too many open files)",
+     "Cannot read the memory of some processes (Too many open files)",
      "Their groups have no ps_rss",
-     "All memory can be read again.",
+     "The memory of all processes can be read again.",
      0,
      0},
     {"files",
      {.files = -EACCES},
-     "open files of some processes cannot be counted (Permission denied)",
+     "Cannot count the open files of some processes (Permission denied)",
      "Their groups have no file_handles",
-     "All open files can be counted again.",
+     "The open files of all processes can be counted again.",
      0,
      0},
     {"select",
      {.select = -EACCES},
-     "executables of some processes cannot be read (Permission denied)",
+     "Cannot read the executables of some processes (Permission denied)",
      "Executable does not select them",
-     "All processes can be selected.",
+     "All processes can be selected again.",
      0,
      0},
     {"another network namespace",
      {.members = 1},
-     "Exit records do not arrive (No data available)",
-     "run collectd there",
+     "Cannot receive exit records (No data available)",
+     "Run collectd there",
      "Exit records arrive.",
      -ENODATA,
      0},
     {"another pid namespace",
      {.members = 1},
-     "pid namespace of its own",
-     "run it in the initial one",
+     "its own pid namespace",
+     "Run it in the initial one",
      "Exit records arrive.",
      -EINVAL,
      0},
     {"impossible CPU",
      {.members = 1},
-     "WatchCPUs has a CPU",
+     "WatchCPUs names a CPU",
      "/sys/devices/system/cpu/possible",
      "Exit records arrive.",
      -ERANGE,
      0},
     {"not permitted to listen",
      {.members = 1},
-     "Exit records do not arrive (Operation not permitted)",
-     "run it",
+     "Cannot receive exit records (Operation not permitted)",
+     "Run it",
      "Exit records arrive.",
      -EPERM,
      0},
     {"process events in another network namespace",
      {.members = 1},
-     "Process events do not arrive (Connection refused)",
+     "Cannot receive process events (Connection refused)",
      "initial network namespace",
      "Process events arrive.",
      0,
      -ECONNREFUSED},
     {"no process events",
      {.members = 1},
-     "Process events do not arrive (Connection timed out)",
+     "Cannot receive process events (Connection timed out)",
      "CONFIG_PROC_EVENTS",
      "Process events arrive.",
      0,
      -ETIMEDOUT},
     {"process events' connection broken",
      {.members = 1},
-     "Process events do not arrive (Input/output error)",
-     "restart collectd",
+     "Cannot receive process events (Input/output error)",
+     "Restart collectd",
      "Process events arrive.",
      0,
      -EIO},
     {"not permitted to hear process events",
      {.members = 1},
-     "Process events do not arrive (Operation not permitted)",
+     "Cannot receive process events (Operation not permitted)",
      "CAP_NET_ADMIN",
      "Process events arrive.",
      0,
@@ -327,7 +327,7 @@ static void says_once_that_groups_are_many(void **state) {
   update_all(&diagnostics, &full);
   assert_int_equal(said_count, 1);
   assert_true(said[0].is_warning);
-  assert_case_says("full", said[0].text, "as many groups as MaxGroups allows");
+  assert_case_says("full", said[0].text, "MaxGroups is reached");
   assert_case_says("full", said[0].text, "\"other\"");
   assert_case_says("full", said[0].text, "Raise MaxGroups");
   update_all(&diagnostics, &full);
@@ -358,7 +358,8 @@ static void says_several_at_a_time(void **state) {
                                  .read = &report, .has_unattributed = true});
     assert_int_equal(said_count, more_s == MINUTE_S);
   }
-  assert_string_equal(said[0].text, "All I/O can be read again.");
+  assert_string_equal(said[0].text,
+                      "The I/O of all processes can be read again.");
   update_all(&diagnostics, &(struct problem_report){.read = &report,
                                                     .has_unattributed = true,
                                                     .events = -ETIMEDOUT,
@@ -380,7 +381,7 @@ static void says_nothing_of_the_unlisted(void **state) {
   assert_int_equal(said_count, 2);
   update(&diagnostics, &(struct reader_report){.proc = -EIO});
   assert_int_equal(said_count, 1);
-  assert_case_says("unlisted", said[0].text, "Processes cannot be listed");
+  assert_case_says("unlisted", said[0].text, "Cannot list processes");
   time_s += MINUTE_S; /* which do not count */
   update(&diagnostics, &(struct reader_report){.select = -EACCES});
   assert_int_equal(said_count, 1);
@@ -388,7 +389,8 @@ static void says_nothing_of_the_unlisted(void **state) {
   time_s += MINUTE_S;
   update(&diagnostics, &(struct reader_report){.select = -EACCES});
   assert_int_equal(said_count, 1);
-  assert_string_equal(said[0].text, "All I/O can be read again.");
+  assert_string_equal(said[0].text,
+                      "The I/O of all processes can be read again.");
 }
 
 /* Problems that come and go read after read, and what that makes of lines. */
@@ -532,40 +534,40 @@ static void names_the_missing_capability(void **state) {
       {"taskstats",
        {.taskstats = -EPERM},
        1U << CAP_NET_ADMIN,
-       "lacks CAP_NET_ADMIN;",
-       "user namespace of its own"},
+       "lacks CAP_NET_ADMIN.",
+       "its own user namespace"},
       {"io, ptrace",
        {.io = -EACCES},
        1U << CAP_SYS_PTRACE,
-       "lacks CAP_SYS_PTRACE;",
+       "lacks CAP_SYS_PTRACE.",
        "collectd has the capabilities"},
       {"io, mode",
        {.io = -EACCES},
        1U << CAP_DAC_READ_SEARCH | 1U << CAP_DAC_OVERRIDE,
-       "lacks CAP_DAC_READ_SEARCH;",
+       "lacks CAP_DAC_READ_SEARCH.",
        "collectd has the capabilities"},
       {"io, both",
        {.io = -EACCES},
        1U << CAP_SYS_PTRACE | 1U << CAP_DAC_READ_SEARCH |
            1U << CAP_DAC_OVERRIDE,
-       "lacks CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH;",
+       "lacks CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.",
        "collectd has the capabilities"},
       /* CAP_DAC_OVERRIDE, which a container's root has, will do. */
       {"io, overridden mode",
        {.io = -EACCES},
        1U << CAP_SYS_PTRACE | 1U << CAP_DAC_READ_SEARCH,
-       "lacks CAP_SYS_PTRACE;",
+       "lacks CAP_SYS_PTRACE.",
        "collectd has the capabilities"},
       {"files",
        {.files = -EACCES},
        1U << CAP_SYS_PTRACE | 1U << CAP_DAC_READ_SEARCH |
            1U << CAP_DAC_OVERRIDE,
-       "lacks CAP_DAC_READ_SEARCH;",
+       "lacks CAP_DAC_READ_SEARCH.",
        "collectd has the capabilities"},
       {"select",
        {.select = -EACCES},
        1U << CAP_SYS_PTRACE | 1U << CAP_DAC_READ_SEARCH,
-       "lacks CAP_SYS_PTRACE;",
+       "lacks CAP_SYS_PTRACE.",
        "collectd has the capabilities"},
   };
   for (size_t i = 0; i < COUNT_OF(texts); i++) {
@@ -577,8 +579,9 @@ static void names_the_missing_capability(void **state) {
     assert_int_equal(syscall(SYS_capset, &header, all), 0);
     assert_case_says(texts[i].name, said[0].text, texts[i].lacks);
     assert_case_says(texts[i].name, said[0].text,
-                     geteuid() == 0 ? "; add it to its container"
-                                    : "; run it as root");
+                     geteuid() == 0
+                         ? ". Extend the capabilities of its container"
+                         : ". Run it as root");
 
     if ((~all[0].effective & texts[i].capabilities) != 0)
       continue;
@@ -626,9 +629,9 @@ static void names_expressions_that_take_too_long(void **state) {
                                  .undecided_expression = "celery.*worker"};
   update(&diagnostics, &report);
   assert_int_equal(said_count, 1);
-  assert_case_says("one", said[0].text, "about 1 process within");
+  assert_case_says("one", said[0].text, "match 1 process within");
   assert_case_says("one", said[0].text, "\"celery.*worker\" of \"queue\"");
-  assert_case_says("one", said[0].text, "anchor it");
+  assert_case_says("one", said[0].text, "Anchor it");
 
   report.undecided = 12; /* the same failure */
   update(&diagnostics, &report);
@@ -638,7 +641,7 @@ static void names_expressions_that_take_too_long(void **state) {
   assert_false(said[0].is_warning);
   time_s += HOUR_S;
   update(&diagnostics, &report);
-  assert_case_says("several", said[0].text, "about 12 processes within");
+  assert_case_says("several", said[0].text, "match 12 processes within");
 }
 
 static void names_a_process_that_does_not_answer(void **state) {
@@ -647,10 +650,11 @@ static void names_a_process_that_does_not_answer(void **state) {
   struct reader_report report = {.hung = 1, .hung_pid = 4711};
   update(&diagnostics, &report);
   assert_int_equal(said_count, 1);
-  assert_case_says("one", said[0].text, "of 1 process, such as 4711,");
+  assert_case_says("one", said[0].text, "of 1 process, such as 4711:");
   assert_case_says("one", said[0].text, "kill the process");
   recover(&diagnostics, true);
-  assert_case_says("again", said[0].text, "All processes answer again.");
+  assert_case_says("again", said[0].text,
+                   "The /proc files of all processes answer again.");
 }
 
 /* An anchor helps only where steps are what lacks. */
@@ -662,7 +666,7 @@ static void names_the_limit_of_expressions(void **state) {
   } limits[] = {
       {PATTERN_STEPS, "more steps than one match may take"},
       {PATTERN_MEMORY, "16 MiB of memory"},
-      {PATTERN_BUSY, "tried again within seconds"},
+      {PATTERN_BUSY, "retried within seconds"},
   };
   for (size_t i = 0; i < COUNT_OF(limits); i++) {
     struct diagnostics diagnostics = {0};

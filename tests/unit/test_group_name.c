@@ -259,12 +259,13 @@ static void refuses_bad_templates(void **state) {
       {"%{comm }", "unknown placeholder \"%{comm }\"", known},
       {"%{com}", "unknown placeholder \"%{com}\"", known},
       {"%{%{pid}}", "unknown placeholder \"%{%{pid}\"", known},
-      {"%{unit", "does not end its placeholder \"%{unit\"", "\"}\""},
-      {"%{", "does not end its placeholder \"%{\"", "\"%%\""},
-      {"%", "percent sign that begins no placeholder", "\"%%\""},
-      {"100% sure", "percent sign that begins no placeholder", "\"%%\""},
-      {"%%%", "percent sign that begins no placeholder", "\"%%\""},
-      {"%comm", "percent sign that begins no placeholder", "\"%{comm}\""},
+      {"%{unit", "unterminated placeholder \"%{unit\"", "\"}\""},
+      {"%{", "unterminated placeholder \"%{\"", "\"%%\""},
+      {"%", "percent sign that does not begin a placeholder", "\"%%\""},
+      {"100% sure", "percent sign that does not begin a placeholder", "\"%%\""},
+      {"%%%", "percent sign that does not begin a placeholder", "\"%%\""},
+      {"%comm", "percent sign that does not begin a placeholder",
+       "\"%{comm}\""},
   };
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {

@@ -303,9 +303,9 @@ static void refuses_bad_values(void **state) {
     const char *value, *wrong, *right;
   } cases[] = {
       {SELECTOR_COMMAND, "", "is empty", "at least one character"},
-      {SELECTOR_EXECUTABLE, "nginx", "no absolute path", "\"/\""},
-      {SELECTOR_EXECUTABLE, "", "no absolute path", "\"/\""},
-      {SELECTOR_PID_FILE, "run/x.pid", "no absolute path", "\"/\""},
+      {SELECTOR_EXECUTABLE, "nginx", "not an absolute path", "\"/\""},
+      {SELECTOR_EXECUTABLE, "", "not an absolute path", "\"/\""},
+      {SELECTOR_PID_FILE, "run/x.pid", "not an absolute path", "\"/\""},
       {SELECTOR_COMMAND_LINE, "a(b", "missing closing parenthesis",
        "pcre2syntax(3)"},
       {SELECTOR_COMMAND_LINE, "[z-a]", "range out of order", "pcre2syntax(3)"},
@@ -313,14 +313,14 @@ static void refuses_bad_values(void **state) {
       {SELECTOR_CONTROL_GROUP, "*{", "quantifier does not follow",
        "pcre2syntax(3)"},
       {SELECTOR_UNIT, "", "is empty", "at least one character"},
-      {SELECTOR_UNIT, "a/b.service", "cannot be a unit", "ControlGroup"},
-      {SELECTOR_USER, "no user", "cannot be a user", "number"},
-      {SELECTOR_USER, "", "cannot be a user", "getent passwd"},
-      {SELECTOR_USER, "-1", "cannot be a user", "number"},
-      {SELECTOR_USER, "4294967295", "cannot be a user", "4294967294"},
-      {SELECTOR_USER, "99999999999999999999", "cannot be a user", "number"},
-      {SELECTOR_USER, "a:b", "cannot be a user", "number"},
-      {SELECTOR_USER, " 33", "cannot be a user", "number"},
+      {SELECTOR_UNIT, "a/b.service", "is not a unit name", "ControlGroup"},
+      {SELECTOR_USER, "no user", "is not a user", "number"},
+      {SELECTOR_USER, "", "is not a user", "getent passwd"},
+      {SELECTOR_USER, "-1", "is not a user", "number"},
+      {SELECTOR_USER, "4294967295", "is not a user", "4294967294"},
+      {SELECTOR_USER, "99999999999999999999", "is not a user", "number"},
+      {SELECTOR_USER, "a:b", "is not a user", "number"},
+      {SELECTOR_USER, " 33", "is not a user", "number"},
   };
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
