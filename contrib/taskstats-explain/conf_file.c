@@ -98,7 +98,7 @@ static int add_item(const struct conf *conf, oconfig_item_t *item, int depth,
 
   int status = 0;
   if (taken.values_num != 1 || taken.values[0].type != OCONFIG_TYPE_STRING) {
-    note_passed_over(conf, "Include: exactly one string is needed");
+    note_passed_over(conf, "Include needs exactly one string");
   } else {
     const struct source included = {.path = taken.values[0].value.string,
                                     .filter = filter_of(conf, &taken),
@@ -151,7 +151,7 @@ static void read_entry(const struct conf *conf, const struct source *source,
   oconfig_item_t found = {0};
   int status = read_source(conf, &entry, &found);
   if (status != 0 && status != FILTERED)
-    note_passed_over(conf, "collectd passes over %s", conf->error);
+    note_passed_over(conf, "collectd skips %s", conf->error);
   for (int i = 0; i < found.children_num && status == 0; i++)
     if (parser_append(root, &found.children[i]) == 0)
       found.children[i] = (oconfig_item_t){0};
@@ -180,17 +180,14 @@ static int read_path(const struct conf *conf, const struct source *source,
                      const char *path, oconfig_item_t *root) {
   struct stat st;
   if (stat(path, &st) != 0) {
-    note_passed_over(conf, "collectd passes over %s: %s", path,
-                     strerror(errno));
+    note_passed_over(conf, "collectd skips %s: %s", path, strerror(errno));
     return 0;
   }
   if (S_ISREG(st.st_mode))
     return read_file(conf, source, path, root);
   if (S_ISDIR(st.st_mode))
     return read_directory(conf, source, path, root);
-  note_passed_over(conf,
-                   "collectd passes over %s: neither a file nor a "
-                   "directory",
+  note_passed_over(conf, "collectd skips %s: neither a file nor a directory",
                    path);
   return 0;
 }
@@ -203,10 +200,10 @@ static int read_source(const struct conf *conf, const struct source *source,
                        oconfig_item_t *root) {
   wordexp_t words;
   if (source->depth >= DEPTH_MAX)
-    return fail_reading(conf, "Include \"%s\": more than %d files deep",
+    return fail_reading(conf, "Include \"%s\": nested more than %d files deep",
                         source->path, DEPTH_MAX);
   if (wordexp(source->path, &words, WRDE_NOCMD) != 0)
-    return fail_reading(conf, "Include \"%s\": what the shell does not expand",
+    return fail_reading(conf, "Include \"%s\": the shell cannot expand it",
                         source->path);
   int status = 0;
   qsort(words.we_wordv, words.we_wordc, sizeof(words.we_wordv[0]),

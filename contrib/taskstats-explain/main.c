@@ -29,22 +29,21 @@ enum { LINE_SIZE = 8192, FACT_SIZE = 1024, PATH_WAIT_MS = 2000 };
 
 static const char usage[] =
     "Usage: taskstats-explain [--config FILE] PID\n"
-    "In which groups of collectd's taskstats plugin a process is, by which\n"
-    "stanza, and why it is in no other one.\n"
+    "Shows in which groups of collectd's taskstats plugin a process is, by\n"
+    "which stanza, and why it is not in the others.\n"
     "\n"
     "  -c, --config FILE  collectd's configuration (" DEFAULT_CONFIG "),\n"
-    "                     or a file with <Plugin taskstats> alone\n"
-    "  -h, --help         show this\n"
+    "                     or a file that has only <Plugin taskstats>\n"
+    "  -h, --help         show this help\n"
     "\n"
-    "The process is taken as it is now. An ancestor that has ended is not\n"
-    "seen, though its group goes on with Descendants. Run it as the user that\n"
-    "collectd runs as, or as root.\n"
+    "The process is shown as it is now. An ancestor that has ended is not\n"
+    "seen, although its descendants stay in its groups (Descendants). Run\n"
+    "this command as collectd's user, or as root.\n"
     "\n"
     "Exit status:\n"
-    "  0  it is in a group\n"
-    "  1  it is in none\n"
-    "  2  that cannot be told: no such process, or an error in the\n"
-    "     configuration\n";
+    "  0  the process is in a group\n"
+    "  1  the process is in no group\n"
+    "  2  undetermined: no such process, or an error in the configuration\n";
 
 __attribute__((format(printf, 1, 2))) static int fail(const char *format, ...) {
   char line[LINE_SIZE], clean[LINE_SIZE];
@@ -106,7 +105,7 @@ static int show_verdicts(const struct settings *settings,
       status = STATUS_MEMBER;
   }
   if (settings->rules == NULL)
-    note("the configuration has no stanza of the plugin");
+    note("the configuration has no group of the taskstats plugin");
   return status;
 }
 
@@ -125,7 +124,8 @@ static void note_failures(const struct subject *subject) {
   }
   for (int fact = 0; fact < FACTS; fact++)
     if (subject->errors[fact] != 0) {
-      note("what cannot be read here, collectd may read; run this as root");
+      note("collectd may be able to read what could not be read here; run this "
+           "command as root");
       return;
     }
 }
@@ -135,18 +135,19 @@ static int explain(const struct settings *settings, struct procfs *proc,
   struct subject subject;
   pid_t process = subject_process_of(proc, pid);
   if (process != pid && process != 0)
-    return fail("%d is a thread of process %d; ask for that", pid, process);
+    return fail("%d is a thread of process %d; give the id of the process", pid,
+                process);
   int status = subject_read(&subject, proc, pid);
   if (status != 0)
     return fail("process %d: %s", pid,
-                status == -ENOENT ? "there is none" : strerror(-status));
+                status == -ENOENT ? "no such process" : strerror(-status));
   user_cache_wait(PATH_WAIT_MS);
   path_watch_wait(PATH_WAIT_MS);
   show_facts(&subject);
   status = show_verdicts(settings, &subject);
   note_failures(&subject);
   if (!subject_is_there(&subject))
-    status = fail("process %d has ended meanwhile", pid);
+    status = fail("process %d has ended", pid);
   subject_clear(&subject);
   return status;
 }
@@ -167,7 +168,7 @@ static int run(const char *config, pid_t pid) {
   if (status != 0) {
     status = fail("%s", error);
   } else if ((status = start_lookups(&settings)) != 0) {
-    status = fail("no thread for users and paths: %s", strerror(-status));
+    status = fail("cannot look up users and paths: %s", strerror(-status));
   } else if ((status = procfs_open("/proc", &proc)) != 0) {
     status = fail("/proc: %s", strerror(-status));
   } else {
@@ -204,12 +205,12 @@ int main(int argc, char **argv) {
     config = optarg;
   }
   if (optind + 1 != argc)
-    return fail("of which process? Give its id; see --help");
+    return fail("a process id is required; see --help");
   pid_t pid = parse_pid(argv[optind]);
   if (pid == 0)
-    return fail("\"%s\" is no id of a process", argv[optind]);
+    return fail("\"%s\" is not a process id", argv[optind]);
   int status = run(config, pid);
   if (fflush(stdout) != 0 || ferror(stdout))
-    return fail("standard output cannot be written");
+    return fail("cannot write to standard output");
   return status;
 }

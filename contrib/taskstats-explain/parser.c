@@ -79,7 +79,7 @@ static void step(struct parser *parser) {
 static int fail_token(struct parser *parser, const char *wanted) {
   if (parser->token == TOKEN_MEMORY)
     return fail_memory(parser);
-  return fail_at_line(parser, "%s is expected", wanted);
+  return fail_at_line(parser, "expected %s", wanted);
 }
 
 static int take(struct parser *parser, enum token token, const char *wanted) {
@@ -125,7 +125,7 @@ static int take_end_of_block(struct parser *parser,
   if (status != 0)
     return status;
   if (strcmp(name, item->key) != 0)
-    status = fail_at_line(parser, "</%s> does not end <%s>", name, item->key);
+    status = fail_at_line(parser, "</%s> does not close <%s>", name, item->key);
   free(name);
   if (status == 0)
     status = take(parser, TOKEN_CLOSE, "\">\"");

@@ -46,12 +46,12 @@ static int add_blocks(const oconfig_item_t *root, struct settings *settings,
                       size_t size) {
   int load = find_load(root);
   if (load < 0)
-    note("nothing loads the plugin: LoadPlugin taskstats is missing");
+    note("the plugin is not loaded: LoadPlugin taskstats is missing");
   for (int i = 0; i < root->children_num; i++) {
     if (!is_block_of_plugin(&root->children[i]))
       continue;
     if (i < load) {
-      note("collectd passes over a <Plugin taskstats> that stands before "
+      note("collectd skips a <Plugin taskstats> block that stands before "
            "LoadPlugin taskstats");
       continue;
     }
@@ -68,7 +68,7 @@ int stanzas_read(const char *path, struct settings *settings,
   config_init(settings);
   int status = conf_file_read(path, &root, note, error, size);
   if (status == 0 && root.children_num == 0) {
-    snprintf(error, size, "%s has no configuration", path);
+    snprintf(error, size, "%s contains no configuration", path);
     status = -ENOENT;
   }
   if (status == 0)

@@ -102,13 +102,13 @@ static void find_reason(const struct rule *rule, struct subject *subject,
   if (find_condition(rule->selector, verdict->result, subject, &kind)) {
     append_condition(rule->selector, kind, why, size);
     text_append(why, size,
-                verdict->result == SELECTOR_UNKNOWN ? ": not decided; " : ": ");
+                verdict->result == SELECTOR_UNKNOWN ? ": undecided; " : ": ");
     append_fact(subject, selectors[kind].fact, why, size);
   } else if (selector_is_empty(rule->selector) &&
              attributes_are_of_kernel_thread(&subject->attributes)) {
     text_append(why, size,
-                "it is a thread of the kernel, which no group has without a "
-                "selector for it");
+                "it is a kernel thread; only groups with a selector contain "
+                "kernel threads");
   }
 }
 

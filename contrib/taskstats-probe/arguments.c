@@ -27,8 +27,8 @@ int arguments_id(const char *text, uint32_t *id) {
   uint64_t number = 0;
   if (!parse_number(text, ID_MAX, &number))
     return fail(STATUS_USAGE,
-                "\"%s\" is no id of a process or thread: one is a number from "
-                "1 to %d",
+                "\"%s\" is not the id of a process or thread: expected a "
+                "number from 1 to %d",
                 text, ID_MAX);
   *id = (uint32_t)number;
   return STATUS_OK;
@@ -39,15 +39,15 @@ int arguments_seconds(const char *option, const char *text, double *seconds) {
   *seconds = strtod(text, &end);
   if (end == text || *end != '\0' || !(*seconds >= 0.01 && *seconds <= YEAR_S))
     return fail(STATUS_USAGE,
-                "%s \"%s\": a number of seconds is expected, 0.01 or more",
-                option, text);
+                "%s \"%s\": expected a number of seconds, 0.01 or more", option,
+                text);
   return STATUS_OK;
 }
 
 int arguments_number(const char *option, const char *text, uint64_t most,
                      uint64_t *number) {
   if (!parse_number(text, most, number))
-    return fail(STATUS_USAGE, "%s \"%s\": a number from 1 to %llu is expected",
+    return fail(STATUS_USAGE, "%s \"%s\": expected a number from 1 to %llu",
                 option, text, (unsigned long long)most);
   return STATUS_OK;
 }
@@ -55,8 +55,7 @@ int arguments_number(const char *option, const char *text, uint64_t most,
 int arguments_cpus(const char *text, const char **cpus) {
   if (strpbrk(text, "0123456789") == NULL)
     return fail(STATUS_USAGE,
-                "--cpus \"%s\": a list of CPUs such as 0-3,8 is expected",
-                text);
+                "--cpus \"%s\": expected a list of CPUs such as 0-3,8", text);
   *cpus = text;
   return STATUS_OK;
 }

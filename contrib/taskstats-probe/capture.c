@@ -13,15 +13,14 @@
 static const char usage[] =
     "Usage: taskstats-probe capture [OPTION]... FILE ID...\n"
     "       taskstats-probe capture [OPTION]... FILE --listen N\n"
-    "Writes records to FILE as the kernel sent them, for the tests of a\n"
-    "decoder or a report of what is wrong. taskstats-probe(8) has the format.\n"
+    "Writes records to FILE as the kernel sent them, to test a decoder or to\n"
+    "report a problem. taskstats-probe(8) describes the format.\n"
     "\n"
     "  -t, --tgid          the IDs are processes (the default)\n"
     "  -p, --pid           the IDs are threads\n"
-    "  -l, --listen N      the next N messages at the ends of threads\n"
-    "  -c, --cpus LIST     with --listen: on these CPUs (all)\n"
-    "  -b, --buffer BYTES  with --listen: the size of the receive buffer "
-    "(8388608)\n";
+    "  -l, --listen N      capture the next N messages about threads that end\n"
+    "  -c, --cpus LIST     with --listen: only on these CPUs (default: all)\n"
+    "  -b, --buffer BYTES  with --listen: the receive buffer (8388608)\n";
 
 struct capture {
   enum answer_part part;
@@ -81,7 +80,7 @@ static int capture_living(struct capture *capture, int count, char **ids) {
 }
 
 static int fail_file(const struct capture *capture, int error) {
-  return fail(STATUS_FAILED, "%s cannot be written: %s", capture->path,
+  return fail(STATUS_FAILED, "cannot write to %s: %s", capture->path,
               strerror(error));
 }
 
@@ -99,7 +98,7 @@ static int capture_to_file(struct capture *capture, int count, char **ids) {
     capture->error = -errno;
   if (capture->error != 0)
     return fail_file(capture, -capture->error);
-  note("%u written to %s", capture->written, capture->path);
+  note("records written: %u, to %s", capture->written, capture->path);
   return status;
 }
 
@@ -146,11 +145,11 @@ static int run(struct capture *capture, int argc, char **argv) {
       return status;
   }
   if (optind == argc)
-    return fail(STATUS_USAGE, "capture: to which file? See --help");
+    return fail(STATUS_USAGE, "capture: a file is required; see --help");
   capture->path = argv[optind++];
   if ((capture->messages > 0) == (optind < argc))
     return fail(STATUS_USAGE,
-                "capture: give either the ids or --listen N; see --help");
+                "capture: give either ids or --listen N; see --help");
   return capture_to_file(capture, argc - optind, argv + optind);
 }
 

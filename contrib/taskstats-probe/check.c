@@ -17,15 +17,14 @@
 
 static const char usage[] =
     "Usage: taskstats-probe check [OPTION]...\n"
-    "Whether this kernel, this container, this user can have taskstats, and\n"
-    "what to do if not. A line each: good, degraded or bad; \"->\" is the "
-    "cure.\n"
+    "Checks whether taskstats work with this kernel, container and user, and\n"
+    "shows what to do if not. Each line is good, degraded or bad; \"->\" is\n"
+    "the remedy.\n"
     "\n"
     "  -d, --plugin-dir DIR  where taskstats.so is (collectd's own directory)\n"
-    "  -j, --json            a JSON object a line\n"
+    "  -j, --json            print each line as a JSON object\n"
     "\n"
-    "Exit status: 0 all is good, 1 something is degraded, 2 something is "
-    "bad.\n";
+    "Exit status: 0 all is good, 1 something is degraded, 2 something bad.\n";
 
 enum { TEXT_SIZE = 512 };
 
@@ -44,14 +43,14 @@ static void check_kernel(struct check *check) {
                   system.sysname, system.release);
   else if (error == -ENOENT)
     findings_tell(&check->findings, BAD, "kernel",
-                  "a kernel with CONFIG_TASKSTATS, as Debian's have",
+                  "run a kernel with CONFIG_TASKSTATS, such as Debian's",
                   "%s %s has no taskstats", system.sysname, system.release);
   else
     findings_tell(
         &check->findings, BAD, "kernel",
         "allow AF_NETLINK (RestrictAddressFamilies= of the service, seccomp "
         "profile of the container)",
-        "no netlink socket: %s", strerror(-error));
+        "cannot open a netlink socket: %s", strerror(-error));
 }
 
 /* The fields that versions brought, for people. */
@@ -81,23 +80,24 @@ static void check_record(struct check *check) {
       channel_query(check->channel, ANSWER_THREAD, (uint32_t)getpid(), &answer);
   if (error < 0) {
     findings_tell(&check->findings, BAD, "query",
-                  error == -EPERM
-                      ? "see CAP_NET_ADMIN and user namespace"
-                      : "please report it with the output of uname -a",
-                  "of this very process: %s", strerror(-error));
+                  error == -EPERM ? "see CAP_NET_ADMIN and user namespace"
+                                  : "report this with the output of uname -a",
+                  "cannot read the record of this process: %s",
+                  strerror(-error));
     return;
   }
   uint64_t version = answer.parts[ANSWER_THREAD].stats.values[FIELD_version];
   describe(version, text);
-  findings_tell(&check->findings, GOOD, "taskstats version", "",
-                "%llu%s, payload of %zu bytes", (unsigned long long)version,
-                version > STATS_VERSION_NEWEST ? ", newer than any known here"
-                                               : "",
-                answer.parts[ANSWER_THREAD].size);
+  findings_tell(
+      &check->findings, GOOD, "taskstats version", "",
+      "%llu%s, payload of %zu bytes", (unsigned long long)version,
+      version > STATS_VERSION_NEWEST ? ", newer than this program knows" : "",
+      answer.parts[ANSWER_THREAD].size);
   findings_tell(&check->findings,
                 version < STATS_VERSION_LAST_THREAD ? DEGRADED : GOOD, "fields",
-                "a newer kernel; 5.19 tells the last thread of a process", "%s",
-                text);
+                "run a newer kernel; 5.19 and later identify the last thread "
+                "of a process",
+                "%s", text);
 }
 
 static void check_delays(struct check *check) {
@@ -107,38 +107,37 @@ static void check_delays(struct check *check) {
   case SYSTEM_COUNTED:
     findings_tell(
         &check->findings, GOOD, "delay accounting", "",
-        "on; a process counts all its waits if it began while it was");
+        "on; all waits are counted of processes that start while it is on");
     return;
   case SYSTEM_OFF:
     findings_tell(
         &check->findings, DEGRADED, "delay accounting",
-        "sysctl kernel.task_delayacct=1, at boot by /etc/sysctl.d; then "
-        "restart what is to be watched",
-        "off: of the waits only those for a CPU are counted%s",
+        "sysctl kernel.task_delayacct=1, and at boot by /etc/sysctl.d; then "
+        "restart the services",
+        "off: only waits for a CPU are counted%s",
         access("/proc/sys/kernel/task_delayacct", W_OK) < 0 && errno == EROFS
             ? "; /proc/sys is read-only here (ProtectKernelTunables=, a "
-              "container), so switch it on outside"
+              "container): switch it on outside"
             : "");
     return;
   case SYSTEM_HIDDEN:
-    findings_tell(
-        &check->findings, DEGRADED, "delay accounting",
-        "no ProcSubset=pid in the service; /proc mounted without subset=pid",
-        "cannot be told: /proc/sys is hidden");
+    findings_tell(&check->findings, DEGRADED, "delay accounting",
+                  "remove ProcSubset=pid from the service; mount /proc without "
+                  "subset=pid",
+                  "unknown: /proc/sys is hidden");
     return;
   default:
     break;
   }
   if (strstr(command_line, "nodelayacct") != NULL)
     findings_tell(&check->findings, DEGRADED, "delay accounting",
-                  "take nodelayacct from the kernel's command line",
-                  "off: of the waits only those for a CPU are counted");
+                  "remove nodelayacct from the kernel's command line",
+                  "off: only waits for a CPU are counted");
   else
-    findings_tell(
-        &check->findings, DEGRADED, "delay accounting",
-        "a kernel with CONFIG_TASK_DELAY_ACCT, unless this one is older than "
-        "5.14, which has no switch",
-        "there is no kernel.task_delayacct");
+    findings_tell(&check->findings, DEGRADED, "delay accounting",
+                  "run a kernel with CONFIG_TASK_DELAY_ACCT, unless this one "
+                  "is older than 5.14, which has no switch",
+                  "there is no kernel.task_delayacct");
 }
 
 static void check_exit_records(struct check *check) {
@@ -149,7 +148,7 @@ static void check_exit_records(struct check *check) {
   else
     findings_tell(&check->findings, DEGRADED, "possible CPUs",
                   "mount -t sysfs sysfs /sys",
-                  "/sys does not tell; presumed are %s", cpus);
+                  "/sys does not list them; assumed: %s", cpus);
   if (check->channel == NULL)
     return;
   int error = channel_watch(check->channel, cpus, watch_proof_handler, &proof);
@@ -158,16 +157,16 @@ static void check_exit_records(struct check *check) {
                   error == -EPERM    ? "see CAP_NET_ADMIN and user namespace"
                   : error == -EINVAL ? "see pid namespace"
                                      : "see possible CPUs",
-                  "the kernel refuses: %s", strerror(-error));
+                  "the kernel refuses the listener: %s", strerror(-error));
   else if (!watch_prove(check->channel, cpus, &proof))
     findings_tell(&check->findings, DEGRADED, "exit records",
-                  "the initial network namespace: docker run --net=host, "
-                  "hostNetwork: true, no PrivateNetwork=",
-                  "the kernel accepts, but sends nothing");
+                  "run in the initial network namespace: docker run "
+                  "--net=host, hostNetwork: true, no PrivateNetwork=",
+                  "the kernel accepts the listener, but sends nothing");
   else
-    findings_tell(&check->findings, GOOD, "exit records", "", "arrive: %s",
-                  proof.seen ? "that of an own thread did"
-                             : "nothing could be tried, but they are accepted");
+    findings_tell(&check->findings, GOOD, "exit records", "", "%s",
+                  proof.seen ? "self-test record received"
+                             : "accepted, but no self-test was possible");
   if (error == 0)
     channel_unwatch(check->channel);
 }
@@ -181,15 +180,14 @@ static void check_buffer(struct check *check) {
   if (got >= CHANNEL_BUFFER)
     findings_tell(
         &check->findings, GOOD, "receive buffer", "",
-        "%d bytes for exit records are to be had (net.core.rmem_max is %s)",
+        "%d bytes for exit records are available (net.core.rmem_max is %s)",
         got, most);
   else
-    findings_tell(
-        &check->findings, DEGRADED, "receive buffer",
-        "CAP_NET_ADMIN, or sysctl net.core.rmem_max=8388608",
-        "no more than %d bytes (net.core.rmem_max is %s): records are lost "
-        "when many processes end at once",
-        got, most);
+    findings_tell(&check->findings, DEGRADED, "receive buffer",
+                  "CAP_NET_ADMIN, or sysctl net.core.rmem_max=8388608",
+                  "at most %d bytes (net.core.rmem_max is %s): records are "
+                  "lost when many processes end at once",
+                  got, most);
 }
 
 static void check_plugin(struct check *check) {
@@ -199,7 +197,7 @@ static void check_plugin(struct check *check) {
   else if (!loads_directory(directory, sizeof(directory))) {
     findings_tell(&check->findings, DEGRADED, "plugin directory",
                   "apt install collectd-core, or --plugin-dir DIR",
-                  "there is no collectd");
+                  "collectd was not found");
     return;
   }
   snprintf(path, sizeof(path), "%s/taskstats.so", directory);
@@ -208,8 +206,8 @@ static void check_plugin(struct check *check) {
                   "./build.sh install", "%s: %s", path, strerror(errno));
     return;
   }
-  findings_tell(&check->findings, GOOD, "plugin directory", "", "%s is there",
-                path);
+  findings_tell(&check->findings, GOOD, "plugin directory", "",
+                "%s is installed", path);
   char why[TEXT_SIZE];
   if (loads_plugin(directory, why, sizeof(why)))
     findings_tell(&check->findings, GOOD, "plugin", "", "collectd loads it");
@@ -254,7 +252,7 @@ int check_main(int argc, char **argv) {
     }
   }
   if (optind < argc)
-    return fail(STATUS_USAGE, "check: what is \"%s\"? See --help",
+    return fail(STATUS_USAGE, "check: unexpected argument \"%s\"; see --help",
                 argv[optind]);
   return check_all(&check);
 }

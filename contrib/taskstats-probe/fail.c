@@ -35,31 +35,30 @@ int fail_open(int error) {
   switch (-error) {
   case ENOENT:
     return fail(STATUS_FAILED,
-                "this kernel has no taskstats family; it has to be built with "
-                "CONFIG_TASKSTATS, as Debian's are");
+                "this kernel has no taskstats family; run one that is built "
+                "with CONFIG_TASKSTATS, such as Debian's");
   case EPERM:
   case EACCES:
     return fail(STATUS_FAILED,
-                "a netlink socket is forbidden (%s): a container's seccomp "
-                "profile must allow socket(AF_NETLINK)",
+                "a netlink socket is forbidden (%s): allow socket(AF_NETLINK) "
+                "in the container's seccomp profile",
                 strerror(-error));
   default:
     return fail(STATUS_FAILED,
-                "no netlink socket to the kernel: %s; is AF_NETLINK allowed "
-                "here (RestrictAddressFamilies= of the service)?",
+                "cannot open a netlink socket: %s; check that AF_NETLINK is "
+                "allowed (RestrictAddressFamilies= of the service)",
                 strerror(-error));
   }
 }
 
 static int fail_permission(void) {
   if ((system_capabilities() & SYSTEM_NET_ADMIN) != 0)
-    return fail(STATUS_FAILED,
-                "not permitted: CAP_NET_ADMIN is there, but only within a user "
-                "namespace; run in the initial one (a rootless container "
-                "cannot)");
+    return fail(STATUS_FAILED, "not permitted: CAP_NET_ADMIN is effective only "
+                               "within a user namespace; run in the initial "
+                               "one (not possible in a rootless container)");
   return fail(STATUS_FAILED,
-              "not permitted: CAP_NET_ADMIN is missing; run as root, or give "
-              "it (AmbientCapabilities=CAP_NET_ADMIN of the service)");
+              "not permitted: CAP_NET_ADMIN is missing; run as root, or add it "
+              "to the service (AmbientCapabilities=CAP_NET_ADMIN)");
 }
 
 /* What any request may meet. */
@@ -70,17 +69,18 @@ static int fail_request(int error) {
   case ETIMEDOUT:
     return fail(STATUS_FAILED,
                 "the kernel has not answered within two seconds; try again "
-                "when the machine has less to do");
+                "when the machine is less busy");
   case EPROTONOSUPPORT:
     return fail(STATUS_FAILED,
                 "this kernel's taskstats are older than version %d (Linux "
-                "2.6.31), which is the oldest that can be read",
+                "2.6.31), the oldest that is supported",
                 STATS_VERSION_OLDEST);
   case EBADMSG:
-    return fail(STATUS_FAILED, "the kernel's answer is not understood; please "
-                               "report it with the output of uname -a");
+    return fail(STATUS_FAILED, "cannot decode the kernel's answer; report this "
+                               "with the output of uname -a");
   default:
-    return fail(STATUS_FAILED, "the kernel refuses: %s", strerror(-error));
+    return fail(STATUS_FAILED, "the kernel refuses the request: %s",
+                strerror(-error));
   }
 }
 
@@ -88,8 +88,8 @@ int fail_query(int error, enum answer_part part, uint32_t id) {
   if (error != -ESRCH)
     return fail_request(error);
   return fail(STATUS_GONE,
-              "there is no %s %u; it may have ended, or have another number "
-              "outside of this pid namespace",
+              "there is no %s %u; it may have ended, or have another id "
+              "outside this pid namespace",
               part == ANSWER_THREAD ? "thread" : "process", id);
 }
 
@@ -99,16 +99,16 @@ int fail_watch(int error, const char *cpus) {
     return fail_request(error);
   if (error == -EINVAL && system_namespace("pid") == SYSTEM_OWN)
     return fail(STATUS_FAILED,
-                "the kernel lets only the initial pid namespace listen; this "
-                "is another one (docker run --pid=host, hostPID: true)");
+                "only processes in the initial pid namespace may listen; run "
+                "in that (docker run --pid=host, hostPID: true)");
   system_line("/sys/devices/system/cpu/possible", possible, sizeof(possible));
   if (error == -ERANGE)
     return fail(STATUS_USAGE,
-                "--cpus \"%s\" has a CPU that cannot exist here; possible are "
-                "%s",
+                "--cpus \"%s\" names a CPU that cannot exist here; possible "
+                "CPUs are %s",
                 cpus, possible);
   return fail(STATUS_USAGE,
-              "--cpus \"%s\" is no list of CPUs; one is \"0-3,8\", possible "
-              "are %s",
+              "--cpus \"%s\" is not a list of CPUs such as \"0-3,8\"; possible "
+              "CPUs are %s",
               cpus, possible);
 }

@@ -18,24 +18,22 @@
 
 static const char usage[] =
     "Usage: taskstats-probe get [OPTION]... ID...\n"
-    "The records of living processes or threads.\n"
+    "Shows the records of living processes or threads.\n"
     "\n"
     "  -t, --tgid         the IDs are processes (the default)\n"
     "  -p, --pid          the IDs are threads\n"
-    "  -T, --threads      every thread of each process\n"
-    "  -d, --delays       the waits alone, as a table\n"
-    "  -f, --fields LIST  these alone, bare, a line a record, between tabs:\n"
-    "                     id, kind or the kernel's names such as\n"
-    "                     cpu_delay_total (see taskstats-probe get -f help)\n"
-    "  -j, --json         a JSON object a line\n"
-    "  -i, --interval S   what was added in S seconds, per second, again and\n"
-    "                     again\n"
-    "  -n, --count N      so often only, with --interval\n"
+    "  -T, --threads      show every thread of each process\n"
+    "  -d, --delays       show only the waits, as a table\n"
+    "  -f, --fields LIST  print only the values of these fields, one line per\n"
+    "                     record, separated by tabs: id, kind or the kernel's\n"
+    "                     names such as cpu_delay_total (all: get -f help)\n"
+    "  -j, --json         print each record as a JSON object on one line\n"
+    "  -i, --interval S   show the increase in S seconds, per second; repeat\n"
+    "  -n, --count N      with --interval: stop after N times\n"
     "\n"
-    "\"unknown\" (null in JSON) is what the record cannot tell: I/O, memory "
-    "and\n"
-    "the name of a process, the waits while delay accounting is off. Threads\n"
-    "have them, their I/O rounded down to 1024.\n";
+    "\"unknown\" (null in JSON) marks what a record lacks: I/O, memory and\n"
+    "the name of a process, and waits while delay accounting is off. Records\n"
+    "of threads have them, with I/O rounded down to a multiple of 1024.\n";
 
 struct request {
   enum answer_part part;
@@ -56,8 +54,8 @@ static int keep(const struct request *request, enum answer_part part,
   if (system_delays() == SYSTEM_OFF)
     stats_forget_delays(&stats);
   if (part == ANSWER_PROCESS && stats_is_blank(&stats)) {
-    note("process %u is a zombie, of which the kernel tells nothing here; its "
-         "last thread still has all: taskstats-probe get --pid %u",
+    note("process %u is a zombie, for which the kernel returns zeros; its last "
+         "thread still has the values: taskstats-probe get --pid %u",
          id, id);
     stats_forget(&stats);
   }
@@ -88,7 +86,7 @@ static int take_threads(struct request *request, uint32_t id,
   if (missing == ENOENT && access("/proc/self", F_OK) == 0)
     return fail_query(-ESRCH, ANSWER_PROCESS, id);
   if (missing != 0)
-    return fail(STATUS_FAILED, "%s: %s; is /proc mounted?", path,
+    return fail(STATUS_FAILED, "%s: %s; check that /proc is mounted", path,
                 strerror(missing));
   int status = STATUS_OK;
   for (int i = 0; i < count; i++) {
@@ -189,12 +187,13 @@ static int parse_fields(struct sample_style *style, char *list) {
   }
   while ((name = strsep(&rest, ",")) != NULL) {
     if (style->field_count == SAMPLE_FIELDS_MAX)
-      return fail(STATUS_USAGE, "--fields takes %d at most", SAMPLE_FIELDS_MAX);
+      return fail(STATUS_USAGE, "--fields takes at most %d fields",
+                  SAMPLE_FIELDS_MAX);
     int field = sample_field(name);
     if (field < 0)
       return fail(STATUS_USAGE,
-                  "--fields: there is no \"%s\"; taskstats-probe get --fields "
-                  "help has the names",
+                  "--fields: unknown field \"%s\"; taskstats-probe get "
+                  "--fields help lists the names",
                   name);
     style->fields[style->field_count++] = field;
   }
@@ -234,7 +233,7 @@ static int parse_option(struct request *request, int letter) {
 
 static int parse_ids(struct request *request, int argc, char **argv) {
   if (argc == 0)
-    return fail(STATUS_USAGE, "get: of which process? Give its id");
+    return fail(STATUS_USAGE, "get: a process id is required");
   request->ids = calloc((size_t)argc, sizeof(*request->ids));
   if (request->ids == NULL)
     return fail(STATUS_FAILED, "out of memory");
@@ -267,9 +266,9 @@ static int parse(struct request *request, int argc, char **argv) {
       return status;
   }
   if (request->threads && request->part == ANSWER_THREAD)
-    return fail(STATUS_USAGE, "--threads wants processes, not --pid");
+    return fail(STATUS_USAGE, "--threads needs process ids, not --pid");
   if (request->count > 0 && request->interval <= 0)
-    return fail(STATUS_USAGE, "--count goes with --interval");
+    return fail(STATUS_USAGE, "--count needs --interval");
   if (request->style.json + request->style.delays +
           (request->style.field_count > 0) >
       1)

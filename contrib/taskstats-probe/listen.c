@@ -15,20 +15,21 @@
 
 static const char usage[] =
     "Usage: taskstats-probe listen [OPTION]...\n"
-    "The records of threads and processes as they end, a line each.\n"
+    "Shows the records of threads and processes as they end, one per line.\n"
     "\n"
-    "  -c, --cpus LIST     those that end on these CPUs, such as 0-3,8 (all)\n"
-    "  -b, --buffer BYTES  the size of the receive buffer (8388608, as the\n"
-    "                      plugin's); says what was got\n"
-    "  -f, --filter COMM   only of this command name\n"
-    "  -n, --count N       end after N lines\n"
-    "  -s, --seconds S     end after S seconds\n"
-    "  -j, --json          a JSON object a line\n"
+    "  -c, --cpus LIST     listen only on these CPUs, such as 0-3,8 (all)\n"
+    "  -b, --buffer BYTES  size of the receive buffer (8388608, as in the\n"
+    "                      plugin); the size that was granted is printed\n"
+    "  -f, --filter COMM   show only this command name\n"
+    "  -n, --count N       stop after N lines\n"
+    "  -s, --seconds S     stop after S seconds\n"
+    "  -j, --json          print each record as a JSON object on one line\n"
     "\n"
-    "A process of one thread has one line, \"process\". One of several has a\n"
-    "line \"thread\" for each, and with the last one a line \"process\" with "
-    "the\n"
-    "sum of its CPU time and waits. Ctrl-C ends it, and says what was lost.\n";
+    "A process with one thread has one line, \"process\". One with several\n"
+    "has a line \"thread\" for each and, with the last one, a line "
+    "\"process\"\n"
+    "with the sums of CPU time and waits. Ctrl-C stops it and prints what\n"
+    "was lost.\n";
 
 enum { LEADERS = 4096 };
 
@@ -285,7 +286,7 @@ static int parse(struct listener *listener, int argc, char **argv) {
       return status;
   }
   if (optind < argc)
-    return fail(STATUS_USAGE, "listen: what is \"%s\"? See --help",
+    return fail(STATUS_USAGE, "listen: unexpected argument \"%s\"; see --help",
                 argv[optind]);
   return STATUS_OK;
 }

@@ -40,7 +40,7 @@ static bool run_collectd(const char *path, char *why, size_t size) {
   char command[LINE_SIZE], line[LINE_SIZE];
   bool loaded = false;
   snprintf(command, sizeof(command), COLLECTD " -T -C %s 2>&1", path);
-  snprintf(why, size, "collectd does not say why");
+  snprintf(why, size, "collectd gives no reason");
   FILE *said = popen(command, "re");
   if (said == NULL)
     return false;
@@ -62,7 +62,7 @@ bool loads_plugin(const char *directory, char *why, size_t size) {
   char path[] = "/tmp/taskstats-probe.XXXXXX";
   int fd = mkstemp(path);
   if (fd < 0 || strpbrk(directory, "\"\\\n") != NULL) {
-    snprintf(why, size, "no configuration for collectd could be made");
+    snprintf(why, size, "cannot create a configuration for collectd");
     if (fd >= 0) {
       close(fd);
       unlink(path);

@@ -13,24 +13,24 @@
 
 static const char usage[] =
     "Usage: taskstats-probe COMMAND [OPTION]... [ARGUMENT]...\n"
-    "Reads what the kernel counts of processes and threads: CPU, waits, I/O.\n"
+    "Shows what the kernel counts for processes and threads: CPU, waits, I/O.\n"
     "\n"
-    "  check    tell whether this kernel, this container, this user can have\n"
-    "           taskstats, and what to do if not\n"
+    "  check    check whether taskstats work with this kernel, container and\n"
+    "           user, and show what to do if not\n"
     "  get      show the records of living processes or threads\n"
     "  listen   show the records of threads and processes as they end\n"
     "  capture  write records to a file as the kernel sent them\n"
     "\n"
-    "Each has --help. What something does not work for is answered by\n"
+    "Each command has --help. If something does not work, run\n"
     "\"taskstats-probe check\".\n"
     "\n"
     "Exit status:\n"
-    "  0  done; check: all is good\n"
+    "  0  success; check: all is good\n"
     "  1  check: something is degraded; listen, capture: records were lost\n"
-    "  2  check: something is bad; else: it cannot be done, by the kernel,\n"
-    "     a permission, the namespace, a file or the system\n"
-    "  3  the command line, an id or a list of CPUs is wrong\n"
-    "  4  a process or thread is not there (any more)\n";
+    "  2  check: something is bad; else: failure, caused by the kernel, a\n"
+    "     permission, the namespace, a file or the system\n"
+    "  3  invalid command line, id or list of CPUs\n"
+    "  4  a process or thread does not exist (any more)\n";
 
 static const struct {
   const char *name;
@@ -61,6 +61,6 @@ int main(int argc, char **argv) {
   }
   int status = run(argc, argv);
   if (fflush(stdout) != 0 || ferror(stdout))
-    return fail(STATUS_FAILED, "standard output cannot be written");
+    return fail(STATUS_FAILED, "cannot write to standard output");
   return status;
 }

@@ -26,20 +26,21 @@ static void check_capabilities(struct findings *findings) {
     enum finding without;
     const char *means;
   } wanted[] = {
-      {"CAP_NET_ADMIN", SYSTEM_NET_ADMIN, BAD, "the kernel answers nothing"},
+      {"CAP_NET_ADMIN", SYSTEM_NET_ADMIN, BAD,
+       "the kernel refuses all requests"},
       {"CAP_SYS_PTRACE", SYSTEM_SYS_PTRACE, DEGRADED,
-       "neither I/O nor executables of others"},
+       "no I/O or executables of other users' processes"},
       {"CAP_DAC_READ_SEARCH", SYSTEM_DAC_READ_SEARCH | SYSTEM_DAC_OVERRIDE,
-       DEGRADED, "no I/O of others"},
+       DEGRADED, "no I/O of other users' processes"},
   };
   uint64_t has = system_capabilities();
   for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
     if ((has & wanted[i].any) != 0)
-      findings_tell(findings, GOOD, wanted[i].name, "", "is there (user %u)",
+      findings_tell(findings, GOOD, wanted[i].name, "", "effective (user %u)",
                     geteuid());
     else
       findings_tell(findings, wanted[i].without, wanted[i].name,
-                    add_capabilities(), "user %u has it not: %s", geteuid(),
+                    add_capabilities(), "user %u lacks it: %s", geteuid(),
                     wanted[i].means);
 }
 
@@ -47,24 +48,23 @@ static void check_capabilities(struct findings *findings) {
 static void check_proc(struct findings *findings) {
   if (!system_has_proc())
     findings_tell(findings, BAD, "processes", "mount -t proc proc /proc",
-                  "there is no procfs in /proc: nothing can be listed");
+                  "there is no procfs in /proc: no process can be listed");
   else if (!system_shows_others())
-    findings_tell(
-        findings, BAD, "processes",
-        "CAP_SYS_PTRACE; or no ProtectProc= in the service, or /proc without "
-        "hidepid=",
-        "those of other users are hidden (hidepid= of /proc, ProtectProc=)");
+    findings_tell(findings, BAD, "processes",
+                  "add CAP_SYS_PTRACE, or remove ProtectProc= from the "
+                  "service, or mount /proc without hidepid=",
+                  "processes of other users are hidden (hidepid= of /proc, "
+                  "ProtectProc=)");
   else
     findings_tell(findings, GOOD, "processes", "",
-                  "of all users can be listed");
+                  "processes of all users can be listed");
 }
 
 static void check_seccomp(struct findings *findings) {
-  findings_tell(
-      findings, GOOD, "seccomp", "", "%s",
-      system_is_filtered()
-          ? "a filter applies; what it forbids shows in the other lines"
-          : "no filter");
+  findings_tell(findings, GOOD, "seccomp", "", "%s",
+                system_is_filtered()
+                    ? "a filter applies; the other lines show what it forbids"
+                    : "no filter");
 }
 
 static void check_namespaces(struct findings *findings) {
@@ -73,18 +73,19 @@ static void check_namespaces(struct findings *findings) {
     enum finding own;
     const char *means, *cure;
   } kinds[] = {
-      {"user", BAD, "the kernel answers nothing",
+      {"user", BAD, "the kernel refuses all requests",
        "run in the initial user namespace: no rootless container, no "
        "PrivateUsers= of the service"},
-      {"pid", DEGRADED, "no exit records, and the processes in it alone",
+      {"pid", DEGRADED, "no exit records, and only the processes in it",
        "docker run --pid=host, hostPID: true"},
       {"net", DEGRADED, "no exit records",
        "docker run --net=host, hostNetwork: true, no PrivateNetwork="},
       {"cgroup", DEGRADED,
-       "control groups outside have no name, and nothing is selected by them",
+       "control groups outside it have no name and cannot be selected",
        "docker run --cgroupns=host"},
       {"time", DEGRADED,
-       "times since boot differ, and false waits for a disk are not known",
+       "times since boot differ, and false waits for a disk cannot be "
+       "recognised",
        "run in the initial time namespace"},
   };
   for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -96,9 +97,8 @@ static void check_namespaces(struct findings *findings) {
                     "not the initial one: %s", kinds[i].means);
     else
       findings_tell(findings, GOOD, what, "", "%s",
-                    space == SYSTEM_INITIAL
-                        ? "the initial one"
-                        : "cannot be told; see exit records");
+                    space == SYSTEM_INITIAL ? "the initial one"
+                                            : "unknown; see exit records");
   }
 }
 
@@ -137,17 +137,18 @@ void privileges_check_io(struct findings *findings) {
              (has & (SYSTEM_DAC_READ_SEARCH | SYSTEM_DAC_OVERRIDE)) != 0;
   count_io(&readable, &closed);
   if (access("/proc/self/io", F_OK) < 0)
-    findings_tell(findings, DEGRADED, "I/O of others",
-                  "a kernel with CONFIG_TASK_IO_ACCOUNTING, and /proc mounted",
-                  "there is no /proc/<pid>/io");
+    findings_tell(
+        findings, DEGRADED, "I/O of others",
+        "run a kernel with CONFIG_TASK_IO_ACCOUNTING, and mount /proc",
+        "there is no /proc/<pid>/io");
   else if (closed == 0 || (may && closed < readable))
     findings_tell(findings, GOOD, "I/O of others", "",
-                  "of %u processes can be read%s", readable,
+                  "%u processes can be read%s", readable,
                   closed == 0 ? "" : ", a few are protected");
   else
     findings_tell(
         findings, DEGRADED, "I/O of others",
         may ? "AppArmor, SELinux or a user namespace forbids ptrace access"
             : add_capabilities(),
-        "of %u processes cannot be read, of %u it can", closed, readable);
+        "%u processes cannot be read, %u can", closed, readable);
 }

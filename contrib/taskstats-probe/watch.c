@@ -133,7 +133,7 @@ static void listen_on(struct channel *channel, struct state *state,
       break;
     poll(waits, 2, left < 1000 ? (int)ceil(left * 1000) : 1000000);
     if (channel_drain(channel) == -ENOBUFS && !told) {
-      note("records are being lost; a larger --buffer keeps more of them");
+      note("records are being lost; a larger --buffer reduces losses");
       told = true;
     }
     fflush(stdout);
@@ -149,11 +149,11 @@ static int set_buffer(struct channel *channel, int wanted) {
   if (got < 0)
     return fail(STATUS_FAILED, "--buffer %d: %s", bytes, strerror(-got));
   if (got < bytes)
-    note("a receive buffer of %d bytes, not of %d; CAP_NET_ADMIN or "
+    note("receive buffer of %d bytes instead of %d; CAP_NET_ADMIN or "
          "net.core.rmem_max allow more",
          got, bytes);
   else if (wanted != 0)
-    note("a receive buffer of %d bytes", got);
+    note("receive buffer of %d bytes", got);
   return STATUS_OK;
 }
 
@@ -161,7 +161,7 @@ static int tell_loss(const struct channel *channel, const struct state *state) {
   uint32_t dropped = channel_dropped(channel);
   note("%llu messages, %u lost", (unsigned long long)state->records, dropped);
   if (channel_malformed(channel) > 0)
-    note("%u messages were not understood", channel_malformed(channel));
+    note("%u messages could not be decoded", channel_malformed(channel));
   return dropped > 0 ? STATUS_DEGRADED : STATUS_OK;
 }
 
@@ -176,9 +176,9 @@ static int watch_on(struct channel *channel, struct state *state,
     status = fail_watch(error, cpus);
   } else if (!watch_prove(channel, cpus, &state->proof)) {
     status = fail(STATUS_FAILED,
-                  "the kernel accepts, but sends nothing: exit records reach "
-                  "the initial network namespace alone (docker run "
-                  "--net=host, hostNetwork: true)");
+                  "the kernel accepts the listener, but sends nothing: exit "
+                  "records reach only the initial network namespace (docker "
+                  "run --net=host, hostNetwork: true)");
   } else {
     listen_on(channel, state, signals);
     channel_unwatch(channel);

@@ -31,8 +31,8 @@ static void socket_explain(const char *socket, int error) {
           "<Plugin unixsock>.\n",
           stderr);
   else
-    fputs("Is collectd running, with \"LoadPlugin unixsock\" in its "
-          "configuration? If its SocketFile is another,\ngive it by "
+    fputs("Check that collectd is running, with \"LoadPlugin unixsock\" in its "
+          "configuration.\nIf it has another SocketFile, give that by "
           "--socket.\n",
           stderr);
 }
@@ -88,7 +88,8 @@ static bool display_read(struct display *display) {
       table_read(&display->table, options->groups, display->connection) != 0) {
     lcc_disconnect(display->connection);
     display->connection = NULL;
-    display->message = "collectd is gone; waiting for it to come back";
+    display->message =
+        "the connection to collectd is lost; waiting for it to return";
     return false;
   }
   display->message = NULL;
@@ -145,7 +146,7 @@ static int run(const struct options *options) {
   lcc_disconnect(display.connection);
   table_free(&display.table);
   if (!any && options->once)
-    fputs("taskstats-top: no values of any such group have come\n", stderr);
+    fputs("taskstats-top: no values of such a group were received\n", stderr);
   return any ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

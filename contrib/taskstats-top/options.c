@@ -13,36 +13,39 @@
 
 static const char usage[] =
     "Usage: taskstats-top [OPTION]...\n"
-    "What the groups of collectd's taskstats plugin wait for, as a table.\n"
+    "Shows, as a table, what the groups of collectd's taskstats plugin wait\n"
+    "for.\n"
     "\n"
     "  -s, --socket PATH   unixsock's SocketFile (" DEFAULT_SOCKET ")\n"
     "  -i, --interval S    seconds between two tables (1)\n"
-    "  -n, --seconds N     end after N seconds\n"
-    "  -1, --once          show one table and end; wait 30 s for it at most,\n"
-    "                      or --seconds\n"
-    "  -g, --group PATTERN only groups of this name, as the shell's patterns\n"
-    "  -k, --sort COLUMN   the largest first, by:\n"
+    "  -n, --seconds N     stop after N seconds\n"
+    "  -1, --once          show one table and stop; wait for it for at most\n"
+    "                      30 s, or --seconds\n"
+    "  -g, --group PATTERN show only groups whose name matches this shell\n"
+    "                      pattern\n"
+    "  -k, --sort COLUMN   sort by a column, the largest value first:\n"
     "                      processes, threads, cpu%; cpu, blkio, swapin,\n"
     "                      freepages, thrashing, compact, wpcopy, irq "
     "(waits);\n"
     "                      disk_read, disk_write, calls_read, calls_write;\n"
     "                      or by group (the default)\n"
-    "  -j, --json          a line of JSON for each table, with these names\n"
-    "  -h, --help          show this\n"
+    "  -j, --json          print each table as a line of JSON, with the names\n"
+    "                      above\n"
+    "  -h, --help          show this help\n"
     "\n"
-    "The waits are summed over all threads of a group: 1000 ms/s is one\n"
-    "thread that waits all the time. \"-\" stands for what is not known.\n"
-    "disk is what storage moved, calls what read and write calls moved.\n"
+    "Waits are summed over all threads of a group: 1000 ms/s is one thread\n"
+    "that waits all the time. \"-\" means unknown. disk counts the bytes that\n"
+    "storage moved, calls those that read and write calls moved.\n"
     "\n"
     "On a terminal, < and > choose the column to sort by, / filters by the\n"
-    "group's name (Enter ends that, Esc clears it), and q quits.\n";
+    "group's name (Enter keeps the filter, Esc clears it), and q quits.\n";
 
 static double parse_seconds(const char *option, const char *text) {
   char *end = NULL;
   double value = strtod(text, &end);
   if (end != text && *end == '\0' && value > 0 && value <= 1e9)
     return value;
-  fprintf(stderr, "taskstats-top: %s \"%s\": a number of seconds is expected\n",
+  fprintf(stderr, "taskstats-top: %s \"%s\": expected a number of seconds\n",
           option, text);
   exit(2);
 }
@@ -53,9 +56,8 @@ static int parse_column(const char *name) {
   for (int c = 0; c < COLUMNS; c++)
     if (strcmp(columns[c].key, name) == 0)
       return c;
-  fprintf(stderr, "taskstats-top: --sort \"%s\": there is no such column; ",
-          name);
-  fputs("--help has their names\n", stderr);
+  fprintf(stderr, "taskstats-top: --sort \"%s\": unknown column; ", name);
+  fputs("--help lists them\n", stderr);
   exit(2);
 }
 
@@ -115,7 +117,7 @@ struct options options_parse(int argc, char **argv) {
   while ((letter = getopt_long(argc, argv, "s:i:n:g:k:1jh", known, NULL)) != -1)
     parse_option(&options, letter);
   if (optind < argc) {
-    fprintf(stderr, "taskstats-top: what is \"%s\"? See --help.\n",
+    fprintf(stderr, "taskstats-top: unexpected argument \"%s\"; see --help\n",
             argv[optind]);
     exit(2);
   }

@@ -174,7 +174,7 @@ CONF
   assert_says 'yes  "family": group "family"'
 
   explain 1 --config "$work/collectd.conf" 2
-  assert_says 'no   "all-%{comm}": it is a thread of the kernel, which no group has without a selector for it'
+  assert_says 'no   "all-%{comm}": it is a kernel thread; only groups with a selector contain kernel threads'
 }
 
 own_cgroup() {
@@ -196,7 +196,7 @@ CONF
     --config "$work/collectd.conf" "${load_pid[$me-a]}"
   assert_says "  executable    cannot be read: Permission denied"
   assert_says "no   \"executable\": Executable \"$LOAD\": its executable cannot be read: Permission denied"
-  assert_complains "run this as root"
+  assert_complains "run this command as root"
 }
 
 # names_said: of all stanzas, whatever the process.
@@ -234,8 +234,8 @@ CONF
   assert_equal "$(names_said)" "$(names_dispatched)"
   assert_equal "$(names_dispatched | wc -l)" 11
   explain 1 --config "$work/collectd.conf" $$
-  assert_complains "collectd passes over $work/globbed/wrong: line 3: </plugin> does not end <Plugin>"
-  assert_complains "collectd passes over $work/nowhere/*: No such file or directory"
+  assert_complains "collectd skips $work/globbed/wrong: line 3: </plugin> does not close <Plugin>"
+  assert_complains "collectd skips $work/nowhere/*: No such file or directory"
 }
 
 # refusal: what collectd says of the configuration.
@@ -260,7 +260,7 @@ refusal() {
   printf '<Plugin\n' >>"$work/collectd.conf"
   run -1 "$COLLECTD" -T -C "$work/collectd.conf"
   explain 2 --config "$work/collectd.conf" $$
-  assert_complains "collectd.conf: line $(wc -l <"$work/collectd.conf"): \">\" is expected"
+  assert_complains "collectd.conf: line $(wc -l <"$work/collectd.conf"): expected \">\""
   printf '<Plugin taskstats>\nProcess "early"\n</Plugin>\nLoadPlugin taskstats\n' >"$work/early.conf"
   explain 1 --config "$work/early.conf" $$
   assert_complains "stands before LoadPlugin taskstats"
@@ -271,14 +271,14 @@ refusal() {
   configure <<<'Process "a"'
   start_load "$me-a" --stay 90 park 1
   explain 2 --config "$work/collectd.conf" 99999999
-  assert_complains "process 99999999: there is none"
+  assert_complains "process 99999999: no such process"
   explain 2 --config "$work/collectd.conf" "$(pgrep -w -P $$ -x "$me-a" | tail -n 1)"
   assert_complains "is a thread of process ${load_pid[$me-a]}"
   explain 2 --config "$work/none" 1
   assert_complains "$work/none: No such file"
   explain 2
   explain 2 12x
-  assert_complains '"12x" is no id'
+  assert_complains '"12x" is not a process id'
   explain 2 --nonsense
   explain 0 --help
   [[ $output == Usage:* ]]

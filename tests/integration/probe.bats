@@ -125,20 +125,20 @@ stop_at_work() {
   local nobody="setpriv --reuid nobody --regid nogroup --clear-groups"
 
   run unshare --mount sh -c "mount -t proc -o hidepid=2 proc /proc && $nobody $check"
-  assert_says "bad       processes          those of other users are hidden"
+  assert_says "bad       processes          processes of other users are hidden"
   run -2 unshare --mount sh -c "mount -t tmpfs none /proc && $check"
   assert_says "bad       processes          there is no procfs"
   run -1 unshare --mount sh -c "mount -t proc -o subset=pid proc /proc && $check"
-  assert_says "degraded  delay accounting   cannot be told: /proc/sys is hidden"
+  assert_says "degraded  delay accounting   unknown: /proc/sys is hidden"
   run -1 unshare --mount sh -c "umount -R -l /sys && $check"
-  assert_says "degraded  possible CPUs      /sys does not tell"
+  assert_says "degraded  possible CPUs      /sys does not list them"
   run -1 unshare --cgroup sh -c "$check"
   assert_says "degraded  cgroup namespace"
   run -1 unshare --time sh -c "$check"
   assert_says "degraded  time namespace"
   run -0 "$FILTER" affinity "$PROBE" check --plugin-dir "$TASKSTATS_BUILD"
   assert_says "a filter applies"
-  assert_says "exit records       arrive"
+  assert_says "exit records       self-test record received"
   delay_accounting 0
   run -1 unshare --mount sh -c "mount --rbind /proc/sys /proc/sys &&
     mount -o remount,ro,bind /proc/sys && $check"
@@ -151,7 +151,7 @@ stop_at_work() {
   run -2 unshare --user --map-root-user "$PROBE" check
   assert_says "bad       user namespace"
   run -1 unshare --net "$PROBE" check --plugin-dir "$TASKSTATS_BUILD"
-  assert_says "accepts, but sends nothing"
+  assert_says "accepts the listener, but sends nothing"
   run -1 unshare --pid --fork --mount-proc "$PROBE" check --plugin-dir "$TASKSTATS_BUILD"
   assert_says "degraded  pid namespace"
 }
@@ -161,10 +161,10 @@ stop_at_work() {
   probe 3 nonsense
   assert_complains 'no command "nonsense"'
   probe 3 get
-  assert_complains "of which process"
+  assert_complains "a process id is required"
   probe 3 get --nonsense 1
   probe 3 get --fields nonsense 1
-  assert_complains 'there is no "nonsense"'
+  assert_complains 'unknown field "nonsense"'
   probe 3 get --count 3 1
   probe 3 get --interval 0 1
   probe 3 get --json --delays 1
@@ -178,7 +178,7 @@ stop_at_work() {
   probe 3 capture "$work/file" --listen 1 1
   probe 3 check extra
   probe 3 get 12x
-  assert_complains '"12x" is no id'
+  assert_complains '"12x" is not the id'
   probe 3 get 0
   probe 3 get 99999999
   probe 3 capture "$work/file" x
@@ -195,7 +195,7 @@ stop_at_work() {
   probe 3 listen --cpus 8000
   assert_complains "cannot exist"
   probe 3 listen --cpus 0-nonsense
-  assert_complains "is no list of CPUs"
+  assert_complains "is not a list of CPUs"
   # The kernel takes an empty list, and sends nothing.
   for cpus in "" "," " "; do
     probe 3 listen --cpus "$cpus"
@@ -212,9 +212,9 @@ stop_at_work() {
   run --separate-stderr -2 unshare --net "$PROBE" listen
   assert_complains "sends nothing"
   probe 2 capture "$work/nowhere/file" 1
-  assert_complains "cannot be written"
+  assert_complains "cannot write to "
   run --separate-stderr -2 bash -c "'$PROBE' get 1 >/dev/full"
-  assert_complains "standard output cannot be written"
+  assert_complains "cannot write to standard output"
 }
 
 @test "probe: a kernel without taskstats, one that answers wrongly, or not at all" {
@@ -226,7 +226,7 @@ stop_at_work() {
   assert_says "bad       kernel"
 
   meddled 2 stranger get $$
-  assert_complains "answer is not understood"
+  assert_complains "cannot decode the kernel's answer"
   meddled 2 stranger capture "$work/file" $$
   meddled 2 stranger check
   assert_says "bad       query"
@@ -242,7 +242,7 @@ stop_at_work() {
   assert_complains "Too many open files"
   run --separate-stderr -2 unshare --mount bash -c "
     mount -t tmpfs none /proc && exec '$PROBE' get --threads $$" 3>&- {lock}>&-
-  assert_complains "is /proc mounted?"
+  assert_complains "check that /proc is mounted"
 }
 
 @test "probe: every option has a test, and every option and status is documented" {
@@ -369,7 +369,7 @@ stop_at_work() {
   stop_load "$me-park"
   await "its end" grep -q "\"kind\":\"process\",\"tgid\":$tgid," "$work/listened"
   end_listen INT
-  grep -q 'a receive buffer of 4194304 bytes' "$work/listen.err"
+  grep -q 'receive buffer of 4194304 bytes' "$work/listen.err"
   grep -q 'messages, 0 lost' "$work/listen.err"
   json "$work/listened" kind tgid pid comm exit_status signal ac_exitcode >"$work/ends"
   grep -qx "process [0-9]* [0-9]* bash 7 None 1792" "$work/ends"
@@ -664,7 +664,7 @@ assert_kib() {
   (sleep 0.5 && "$BASH" -c 'exit 0') 3>&- {lock}>&- &
   probe 0 capture --cpus "$(</sys/devices/system/cpu/possible)" --buffer 1048576 \
     --listen 1 "$work/end"
-  assert_complains "a receive buffer of 1048576 bytes"
+  assert_complains "receive buffer of 1048576 bytes"
   assert_equal "$(od -An -tu4 -j16 -N4 "$work/end" | xargs)" 2
   probe 4 capture "$work/none" 4194303
 }

@@ -63,7 +63,7 @@ static void reads_what_collectd_reads(void **state) {
       {"automatic", "AutoLoadPlugin true\n" STANZA("x"), "", "", "x ", ""},
       {"before", STANZA("x") LOAD STANZA("y"), "", "", "y ",
        "stands before LoadPlugin"},
-      {"not loaded", STANZA("x"), "", "", "x ", "nothing loads the plugin"},
+      {"not loaded", STANZA("x"), "", "", "x ", "the plugin is not loaded"},
       {"a file", LOAD "Include \"@/d/a.conf\"\n" STANZA("z"), STANZA("a"),
        STANZA("b"), "a z ", ""},
       {"a directory", LOAD "Include \"@/d\"\n", STANZA("a"), STANZA("b"),
@@ -77,12 +77,12 @@ static void reads_what_collectd_reads(void **state) {
       {"in turn", LOAD "Include \"@/d/a.conf\"\n", "Include \"@/d/b.conf\"\n",
        STANZA("b"), "b ", ""},
       {"missing", LOAD "Include \"@/e/*\"\n" STANZA("x"), "", "", "x ",
-       "collectd passes over @/e/*: No such file"},
+       "collectd skips @/e/*: No such file"},
       {"wrong, in a directory", LOAD "Include \"@/d\"\n" STANZA("x"),
        STANZA("a") "Key\n", STANZA("b"), "b x ",
-       "collectd passes over @/d/a.conf: line 4: a value"},
+       "collectd skips @/d/a.conf: line 4: expected a value"},
       {"no string", LOAD "Include 5\n" STANZA("x"), "", "", "x ",
-       "Include: exactly one string"},
+       "exactly one string"},
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct tree tree;
@@ -115,12 +115,13 @@ static void refuses_what_collectd_refuses(void **state) {
   static const struct {
     const char *main, *a, *error;
   } cases[] = {
-      {"", "", "has no configuration"},
-      {"Key\n", "", "/c: line 1: a value is expected"},
-      {LOAD "Include \"@/d/a.conf\"\n", "Key\n", "/d/a.conf: line 1: a value"},
+      {"", "", "contains no configuration"},
+      {"Key\n", "", "/c: line 1: expected a value"},
+      {LOAD "Include \"@/d/a.conf\"\n", "Key\n",
+       "/d/a.conf: line 1: expected a value"},
       {LOAD "Include \"@/d/a.conf\"\n", "Include \"@/d/a.conf\"\n",
        "more than 8 files deep"},
-      {LOAD "Include \"$(true)\"\n", "", "what the shell does not expand"},
+      {LOAD "Include \"$(true)\"\n", "", "the shell cannot expand it"},
       {LOAD "<Plugin taskstats>\n<Group \"x\">\nCommand 5\n</Group>\n"
             "</Plugin>\n",
        "", "Group \"x\": option Command 5 must be a string in quotes"},

@@ -160,8 +160,8 @@ static void names_what_does_not_match(void **state) {
       {GROUP("second", "User 5\nCommand \"worker\"\n"), 20,
        "User \"5\": its user is \"root (0)\""},
       {GROUP("%{comm}", ""), 3,
-       "it is a thread of the kernel, which no group has without a selector "
-       "for it"},
+       "it is a kernel thread; only groups with a selector contain kernel "
+       "threads"},
       {GROUP("d", "Command \"worker\"\nDescendants true\n"), 10,
        "Command \"worker\": its name is \"server\""},
   };
