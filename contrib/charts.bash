@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # charts.bash DIRECTORY OUTPUT SECONDS: draws three PNG charts for each group of
-# the taskstats plugin, of the last seconds. DIRECTORY is that of a host, as
-# collectd's rrdtool plugin makes it; prints the names of what it has drawn.
+# the taskstats plugin, covering the last SECONDS. DIRECTORY is that of a host, as
+# created by collectd's rrdtool plugin. Prints the names of the charts.
 set -euo pipefail
 
 [ $# -eq 3 ] || {
   echo "usage: charts.bash DIRECTORY OUTPUT SECONDS" >&2
   exit 2
 }
-cd "$1" # a blank or a colon in its path would need escapes
+cd "$1" # a blank or a colon in the path would require escapes
 output=$2
 seconds=$3
 
-# Colours that stay apart next to each other, for most colour-blind people, too.
+# Adjacent colours are distinguishable, also for most colour-blind people.
 kinds=(cpu blkio swapin freepages thrashing compact wpcopy irq)
 colours=(D55E00 0072B2 CC79A7 E69F00 882255 F0E442 009E73 999999)
 
@@ -27,7 +27,7 @@ chart() {
   echo "$file"
 }
 
-# series: what is to be drawn, with its mean and maximum.
+# series: adds a series, with its mean and maximum.
 definitions=()
 series() { # FILE SOURCE SCALE SHAPE COLOUR NAME FORMAT
   local id=v${#definitions[@]}
