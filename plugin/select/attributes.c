@@ -62,8 +62,8 @@ void attributes_clear(struct attributes *a) {
   a->cmdline = NULL;
 }
 
-/* Whether an attribute is to be read from procfs. If the process has ended, it
- * is found otherwise. */
+/* Whether to read an attribute from procfs now. If the process has ended, find
+ * supplies it instead. */
 static bool must_read(struct attributes *a, unsigned int attribute,
                       void (*find)(void *context)) {
   bool first = (a->read & attribute) == 0;

@@ -5,8 +5,8 @@
 #include "select/pattern.h"
 
 /*
- * The parenthesised parts of regular expressions, %{1} to %{9} in the name of a
- * group. Their text belongs to the attributes that were matched.
+ * The parenthesised parts of regular expressions, %{1} to %{9} in a group's
+ * name. Their text is owned by the attributes that were matched.
  */
 
 enum { CAPTURES = 9 };

@@ -4,35 +4,34 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The digits of a container's id, and how many of them are shown; those of an
- * ECS task. */
+/* The length of a container's id, how many of its digits are shown, and the
+ * length of an ECS task's id. */
 enum { ID_LENGTH = 64, SHORT_ID_LENGTH = 12, TASK_ID_LENGTH = 32 };
 
-/* A part of a path, between slashes. */
+/* A part of a path, between two slashes. */
 struct component {
   const char *text;
   size_t length;
 };
 
-/* Of the types of units, those that have cgroups, but for slices:
- * systemd.unit(5) */
+/* The types of units that have cgroups, except slices: systemd.unit(5) */
 static const char *const unit_suffixes[] = {".service", ".scope", ".socket",
                                             ".mount", ".swap"};
 
-/* What stands before a container's id: nothing with docker's and kubelet's
- * cgroupfs driver. A monitor's libpod-conmon- and crio-conmon- are others. */
+/* The prefixes of a container's id: none with the cgroupfs driver of docker and
+ * kubelet. Monitors have other prefixes, libpod-conmon- and crio-conmon-. */
 static const char *const container_prefixes[] = {
     "",      "docker-",  "libpod-", "libpod-payload-", "cri-containerd-",
     "crio-", "nerdctl-",
 };
 
-/* Above the cgroups of LXC's containers, each of which has the container's name
- * (lxc.cgroup.pattern); since 4.0 that is part of the name. Their monitors are
- * in lxc.monitor. */
+/* The parents of LXC containers' cgroups, which have the containers' names
+ * (lxc.cgroup.pattern); since 4.0 this is a prefix of the name. Monitors are in
+ * lxc.monitor. */
 static const char *const lxc_parents[] = {"lxc", "lxc.payload"};
 static const char lxc_prefix[] = "lxc.payload.";
 
-/* Takes the next component of a path. Returns false if there is none. */
+/* Moves to the next component of a path. Returns false if there is none. */
 static bool take_component(const char **path, const char *end,
                            struct component *c) {
   while (*path < end && **path == '/')
@@ -59,7 +58,7 @@ static bool ends_with(struct component c, const char *suffix) {
          memcmp(c.text + c.length - length, suffix, length) == 0;
 }
 
-/* How many characters at its begin are of a set. */
+/* The number of leading characters that are in a set. */
 static size_t span(struct component c, const char *set) {
   size_t length = 0;
   while (length < c.length && strchr(set, c.text[length]) != NULL)
@@ -73,7 +72,8 @@ static struct component skip(struct component c, size_t length) {
 
 /* Containers */
 
-/* Returns the id that it ends with, perhaps before ".scope", or NULL. */
+/* Returns the id at the end of the component, optionally before ".scope", or
+ * NULL. */
 static const char *find_id(struct component c) {
   if (ends_with(c, ".scope"))
     c.length -= strlen(".scope");
@@ -84,7 +84,7 @@ static const char *find_id(struct component c) {
 }
 
 static bool is_container_prefix(struct component c) {
-  /* containerd's slice:prefix:id, where it runs without systemd's driver */
+  /* containerd's slice:prefix:id, without systemd's driver */
   if (c.length > 0 && c.text[c.length - 1] == ':')
     return true;
   size_t count = sizeof(container_prefixes) / sizeof(container_prefixes[0]);
@@ -110,8 +110,8 @@ static bool is_lxc_parent(struct component c) {
   return false;
 }
 
-/* What a container is called whose cgroup is a component below another one;
- * of length 0 if it is none. */
+/* The container that the component c, below another one, belongs to; its length
+ * is 0 if there is none. */
 static struct component name_container(struct component above,
                                        struct component c) {
   const char *id = find_id(c);
@@ -127,7 +127,7 @@ static struct component name_container(struct component above,
   return is_named ? c : (struct component){c.text, 0};
 }
 
-/* The last container of a path; of length 0 if there is none. */
+/* The last container in a path; its length is 0 if there is none. */
 static struct component find_container(const char *path, const char *end) {
   struct component above = {path, 0}, c, last = above;
   for (; take_component(&path, end, &c); above = c) {
@@ -147,7 +147,7 @@ static bool is_unit(struct component c) {
   return false;
 }
 
-/* Finds the first unit of a path, or else the last slice, and moves behind it.
+/* Finds the first unit of a path, or else the last slice, and moves past it.
  * Returns false if there is neither. */
 static bool take_unit(const char **path, const char *end,
                       struct component *unit) {
@@ -166,7 +166,7 @@ static bool take_unit(const char **path, const char *end,
   return has_slice;
 }
 
-/* Whether a unit is a user's systemd. Fills in which user. */
+/* Whether a unit is a user's systemd. Sets user to the user id in its name. */
 static bool is_user_manager(struct component unit, struct component *user) {
   static const char prefix[] = "user@", suffix[] = ".service";
   if (!starts_with(unit, prefix) || !ends_with(unit, suffix))
@@ -177,9 +177,9 @@ static bool is_user_manager(struct component unit, struct component *user) {
 }
 
 static void write_unit(struct component unit, char *name, size_t size) {
-  const char *id = find_id(unit); /* of a container's monitor */
-  /* systemd marks a name that could be one of the kernel's files, such as
-   * cpu.service (cg_escape in its cgroup-util.c). */
+  const char *id = find_id(unit); /* a container's monitor */
+  /* systemd prefixes names that could be the kernel's files, such as
+   * cpu.service, with "_" (cg_escape in its cgroup-util.c). */
   if (unit.text[0] == '_')
     unit = skip(unit, 1);
   if (id != NULL)

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How many characters of a command name the kernel keeps (TASK_COMM_LEN). */
+/* The length to which the kernel truncates a command name (TASK_COMM_LEN). */
 enum { COMM_LENGTH = 15 };
 
 static int parse_text(struct condition *condition, char *error, size_t size) {
@@ -61,8 +61,8 @@ static int parse_unit(struct condition *condition, char *error, size_t size) {
   return -EINVAL;
 }
 
-/* A number, or a name that the user cache looks up, since a user may come and
- * go. */
+/* A number, or a name that the user cache looks up, because users may be added
+ * and removed. */
 static int parse_user(struct condition *condition, char *error, size_t size) {
   enum { NAME_MAX_LENGTH = 127 };
   char *end;
@@ -90,7 +90,7 @@ static enum selector_match yes_or_no(bool yes) {
   return yes ? SELECTOR_YES : SELECTOR_NO;
 }
 
-/* For what cannot be had. */
+/* The answer if an attribute is unavailable. */
 static enum selector_match no_or_unknown(const struct attributes *a) {
   return attributes_are_incomplete(a) ? SELECTOR_UNKNOWN : SELECTOR_NO;
 }
@@ -100,7 +100,7 @@ static enum selector_match match_command(const struct condition *condition,
   const struct attributes *a = matching->a;
   if (strcmp(a->comm, condition->text) == 0)
     return SELECTOR_YES;
-  /* A longer name was cut by the kernel. */
+  /* The kernel truncated a longer name. */
   return yes_or_no(strlen(a->comm) == COMM_LENGTH &&
                    strncmp(a->comm, condition->text, COMM_LENGTH) == 0);
 }
@@ -139,7 +139,7 @@ match_exited_executable(const struct condition *condition,
   switch (path_watch_is(condition->path, a->exe_dev, a->exe_inode)) {
   case PATH_IS:
     return SELECTOR_YES;
-  case PATH_WAS: /* or another file, which has the inode now */
+  case PATH_WAS: /* or another file that has the same inode now */
     return path_watch_has_name(condition->path, a->comm) ? SELECTOR_YES
                                                          : SELECTOR_UNKNOWN;
   case PATH_IS_NOT:
@@ -180,8 +180,8 @@ static enum selector_match match_user(const struct condition *condition,
   }
 }
 
-/* Names of units may have backslashes, and are to be written as systemctl shows
- * them, which matches them likewise. */
+/* Unit names may contain backslashes. They are matched as systemctl shows them,
+ * which also takes backslashes literally. */
 static enum selector_match match_unit(const struct condition *condition,
                                       struct matching *matching) {
   const char *cgroup = attributes_cgroup(matching->a);
@@ -202,7 +202,8 @@ static const struct {
   int (*parse)(struct condition *condition, char *error, size_t size);
   enum selector_match (*match)(const struct condition *condition,
                                struct matching *matching);
-  const char *(*text)(struct attributes *a); /* what a regex is matched with */
+  /* the text that a regular expression is matched against */
+  const char *(*text)(struct attributes *a);
 } kinds[SELECTOR_KINDS] = {
     [SELECTOR_COMMAND] = {parse_text, match_command, NULL},
     [SELECTOR_PID_FILE] = {parse_pid_file, match_pid_file, NULL},

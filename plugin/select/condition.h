@@ -7,32 +7,30 @@
 #include "select/selector_kind.h"
 
 /*
- * One value of a selector: what it is parsed to, and whether it holds for a
- * process.
+ * One value of a selector: its parsed form, and whether it matches a process.
  */
 
 struct condition {
   struct condition *next;
   char *text;
   struct pattern *pattern;    /* CommandLine, ControlGroup */
-  unsigned int first_capture; /* the number of its first part, from 0 */
-  uid_t uid;                  /* User, if that is a number */
+  unsigned int first_capture; /* the number of its first capture, from 0 */
+  uid_t uid;                  /* User, if it is a number */
   bool is_number;
 
   struct path_watch *path; /* Executable, PIDFile */
-  struct pid_set pids;     /* PIDFile: whom it named at the last refresh */
+  struct pid_set pids;     /* PIDFile: the processes at the last refresh */
 };
 
-/* Parses a value. Returns 0, and a condition that the caller destroys; or a
- * negative errno and, in error, what is wrong with the value and what would be
- * right. */
+/* Parses a value. Returns 0 and a condition that the caller destroys; or a
+ * negative errno, with error saying what is wrong and what would be correct. */
 int condition_create(enum selector_kind kind, const char *text,
                      struct condition **condition, char *error, size_t size);
 
-/* Takes NULL. */
+/* condition may be NULL. */
 void condition_destroy(struct condition *condition);
 
-/* Whether it holds; see selector_match. */
+/* Whether the condition matches; see selector_match. */
 enum selector_match condition_match(enum selector_kind kind,
                                     const struct condition *condition,
                                     struct matching *matching,

@@ -16,7 +16,7 @@ static bool is_same(const struct file_id *a, const struct file_id *b) {
   return a->dev == b->dev && a->inode == b->inode;
 }
 
-/* Returns its index, or EXECUTABLE_LEARNED. */
+/* Returns the index of the file, or EXECUTABLE_LEARNED. */
 static size_t find_learned(const struct executable *executable,
                            const struct file_id *id) {
   size_t i = 0;
@@ -39,7 +39,7 @@ void executable_learn(struct executable *executable, struct file_id id) {
   executable->learned[0] = file;
 }
 
-/* Takes the path where a symbolic link has led over. */
+/* Takes ownership of path, the former target of a symbolic link. */
 static void keep_former(struct executable *executable, char *path) {
   size_t i = 0;
   while (i < EXECUTABLE_FORMER - 1 && executable->former[i] != NULL &&
@@ -62,7 +62,7 @@ bool executable_store(struct executable *executable,
   if (is_moved) {
     char *canonical = strdup(answer->canonical);
     if (canonical == NULL)
-      return false; /* the next look tries again */
+      return false; /* retried with the next answer */
     if (executable->canonical != NULL)
       keep_former(executable, executable->canonical);
     executable->canonical = canonical;
@@ -86,7 +86,7 @@ bool executable_has_path(const struct executable *executable,
 }
 
 bool executable_is_name(const char *path, const char *name) {
-  enum { COMM_LENGTH = 15 }; /* that the kernel keeps */
+  enum { COMM_LENGTH = 15 }; /* the length to which the kernel truncates comm */
   const char *slash = path != NULL ? strrchr(path, '/') : NULL;
   return slash != NULL && strncmp(slash + 1, name, COMM_LENGTH) == 0;
 }
@@ -99,7 +99,7 @@ bool executable_has_name(const struct executable *executable,
   return has;
 }
 
-/* Whether no process can run what the path names, as far as one can see. */
+/* Whether the error implies that no process can run what the path names. */
 static bool is_no_program(int error) {
   return error == -ENOENT || error == -ENOTDIR || error == -EISDIR ||
          error == -ENOEXEC;
@@ -110,7 +110,7 @@ enum path_is executable_is(struct executable *executable, struct file_id id,
   if (executable->file.inode != 0 && is_same(&executable->file, &id))
     return is_no_program(error) ? PATH_WAS : PATH_IS;
   if (id.inode != 0 && find_learned(executable, &id) < EXECUTABLE_LEARNED) {
-    executable_learn(executable, id); /* the last used first */
+    executable_learn(executable, id); /* most recently used first */
     return executable->learned[0].is_replaced ? PATH_WAS : PATH_IS;
   }
   bool is_told = is_no_program(error) ||

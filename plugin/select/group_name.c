@@ -13,16 +13,17 @@
 
 struct placeholder {
   const char *name;
-  /* NO: the process does not have, or does not tell it; UNKNOWN: not yet. */
+  /* NO: the process lacks the attribute, or hides it. UNKNOWN: not known yet.
+   */
   enum selector_match (*put)(struct text *out, struct attributes *a);
 };
 
-/* One of these three */
+/* Exactly one of these three is set. */
 struct part {
-  const char *text; /* into the template's own */
+  const char *text; /* points into the template's text */
   size_t length;
   const struct placeholder *placeholder;
-  unsigned int capture; /* from 1 */
+  unsigned int capture; /* the number of a capture, from 1 */
 };
 
 struct group_name {
@@ -39,7 +40,7 @@ static void put_string(struct text *out, const char *string) {
 
 /* Placeholders */
 
-/* Of a thread of the kernel, that of its pool. */
+/* For a kernel thread, the name of its pool. */
 static enum selector_match put_comm(struct text *out, struct attributes *a) {
   size_t length = strlen(a->comm), pool = kernel_thread_pool_length(a->comm);
   bool is_pooled = pool < length && attributes_are_of_kernel_thread(a);
@@ -131,7 +132,7 @@ static int parse_name(struct part *part, const char *name, size_t length,
   return fail_unknown(name, length, error, size);
 }
 
-/* Reads what begins with a percent sign, and moves on behind it. */
+/* Parses what begins with a percent sign, and moves past it. */
 static int parse_percent(struct part *part, const char **text, char *error,
                          size_t size) {
   const char *start = *text + 1;
@@ -178,7 +179,7 @@ static int parse_parts(struct group_name *template, char *error, size_t size) {
 
 int group_name_parse(const char *text, struct group_name **result, char *error,
                      size_t size) {
-  /* Each part stands for one byte of the text at least. */
+  /* Each part represents at least one byte of the text. */
   struct group_name *template =
       calloc(1, sizeof(*template) + strlen(text) * sizeof(template->parts[0]));
   if (template == NULL || (template->text = strdup(text)) == NULL) {

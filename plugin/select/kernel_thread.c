@@ -4,9 +4,9 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Pools whose threads have more than a number behind the name: workers;
- * handlers of interrupts; pollers of a network device's queues; and, before
- * Linux 6.4, of virtual machines' devices. */
+/* Pools whose threads have more than a number after the prefix: kernel workers;
+ * interrupt handlers; pollers of network devices' queues; and, before Linux
+ * 6.4, of virtual machines' devices. */
 static const char *const pools[] = {"kworker/", "irq/", "napi/", "vhost-"};
 
 size_t kernel_thread_pool_length(const char *comm) {

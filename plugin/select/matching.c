@@ -3,14 +3,15 @@
 
 #include "kernel/arithmetic.h"
 
-/* What each match of a process that lives may take, whatever is left of all; in
- * a read, and when it calls exec: enough for a line of a few hundred bytes. */
+/* The steps that each match of a living process may take even if the shared
+ * limit is used up; in a read, and at exec: enough for a line of a few hundred
+ * bytes. */
 enum { LEAST_STEPS = 50000, LEAST_STEPS_OF_EXEC = 2000 };
 
 /*
- * Of a process that lives, what is cheap to match is always decided, and only
- * the rest counts. Processes may end faster than they can be matched: of one
- * that has ended, all counts.
+ * For a living process, cheap matches are always decided, and only the rest
+ * counts. Processes may end faster than they can be matched: for a process that
+ * has ended, everything counts.
  */
 static uint64_t free_steps(const struct attributes *a) {
   if (a->work == NULL)

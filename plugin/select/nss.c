@@ -5,10 +5,9 @@
 #include <pwd.h>
 #include <stdio.h>
 
-/* Modules of NSS return ENOENT for a server that is down, too; that there is no
- * such user is 0 without an entry. But that is also what a server's outage
- * looks like if nsswitch.conf names another service behind it, which does not
- * know the user. */
+/* NSS modules also return ENOENT for a server that is down; a user who does not
+ * exist is 0 without an entry. But an outage looks like the latter, too, if
+ * nsswitch.conf lists another service after it that does not know the user. */
 static int error_of(int status) {
   return status == 0 ? -ENOENT : status == ENOENT ? -EAGAIN : -status;
 }

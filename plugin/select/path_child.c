@@ -22,16 +22,19 @@ struct request {
   char path[PATH_MAX];
 };
 
-enum { SOCKET = 3 }; /* the child's only descriptor, but for /dev/null */
+enum {
+  SOCKET = 3
+}; /* the only descriptor of the child, except for /dev/null */
 
-/* As exit records have a file's device (new_encode_dev in the kernel). */
+/* The encoding of a file's device in exit records (new_encode_dev in the
+ * kernel). */
 static uint64_t kernel_dev(dev_t dev) {
   uint64_t minor_number = minor(dev);
   return (minor_number & 0xff) | (uint64_t)major(dev) << 8 |
          (minor_number & ~UINT64_C(0xff)) << 12;
 }
 
-/* "/proc/self/fd/<number>", without snprintf. */
+/* Writes "/proc/self/fd/<number>" without snprintf. */
 static void name_descriptor(int fd, char name[32]) {
   static const char prefix[] = "/proc/self/fd/";
   char digits[16];
@@ -46,8 +49,8 @@ static void name_descriptor(int fd, char name[32]) {
   *to = '\0';
 }
 
-/* Whether a file is a script, which its interpreter runs; name is that of its
- * descriptor. */
+/* Whether a file is a script, which its interpreter runs; name is the path of
+ * its descriptor. */
 static bool is_script(const char *name) {
   char start[2];
   int fd = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -59,7 +62,7 @@ static bool is_script(const char *name) {
   return is;
 }
 
-/* Returns 0, or why no process ever runs a file. */
+/* Returns 0, or the reason why no process can run this file. */
 static int check_program(const struct stat *st, const char *name) {
   if (S_ISDIR(st->st_mode))
     return -EISDIR;
@@ -93,10 +96,10 @@ static void look_at_executable(const char *path, struct path_answer *answer) {
   close(fd);
 }
 
-/* What ends a text that was cut: it is in no pid file. */
+/* Marks the end of a truncated text; no pid file contains it. */
 enum { CUT = '\1' };
 
-/* Takes a pid, and moves behind it. Returns false where there is none. */
+/* Parses a pid, and moves past it. Returns false if there is none. */
 static bool take_pid(const char **text, pid_t *pid) {
   enum { PID_MAX_LIMIT = 4194304, DIGITS_MAX = 10 }; /* linux/threads.h */
   const char *at = *text + strspn(*text, " \t\r\n");
@@ -114,8 +117,8 @@ static bool take_pid(const char **text, pid_t *pid) {
   return true;
 }
 
-/* Adds the pids that a file begins with: some programs write more behind, and
- * PostgreSQL's postmaster has a port and a time there. */
+/* Adds the pids at the begin of a file. Some programs write more after them:
+ * PostgreSQL's postmaster writes a port and a time. */
 static int parse_pids(const char *text, struct pid_set *pids) {
   pid_t pid;
   if (!take_pid(&text, &pid))
@@ -127,9 +130,9 @@ static int parse_pids(const char *text, struct pid_set *pids) {
   return text[strspn(text, " \t\r\n0123456789")] == CUT ? -E2BIG : 0;
 }
 
-/* Returns a descriptor or a negative errno. A FIFO has nothing to read, and
- * opening a device may do harm, so the file is opened only once it is known
- * what it is: it may be in a directory of the service's user. */
+/* Returns a descriptor or a negative errno. A FIFO has no contents, and opening
+ * a device may have side effects, so the type is checked before the file is
+ * opened: the directory may belong to the service's user. */
 static int open_regular(const char *path) {
   struct stat st;
   char name[32];
@@ -144,13 +147,14 @@ static int open_regular(const char *path) {
   if (status == 0) {
     name_descriptor(fd, name);
     file = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    status = file >= 0 ? 0 : errno == ENOENT ? -ENODEV : -errno; /* no procfs */
+    /* procfs is not mounted */
+    status = file >= 0 ? 0 : errno == ENOENT ? -ENODEV : -errno;
   }
   close(fd);
   return status != 0 ? status : file;
 }
 
-/* Returns the status, and adds what the file names. */
+/* Adds the pids of a file. Returns its status. */
 static int look_at_pid_file(const char *path, struct pid_set *pids) {
   enum { READ_SIZE = 4096 };
   char text[READ_SIZE + 2];
@@ -172,7 +176,7 @@ static bool is_none(int status) {
   return status == -ENOENT || status == -ENOTDIR;
 }
 
-static int glob_error; /* the first that a directory could not be read for */
+static int glob_error; /* the first error in reading a directory */
 
 static int note_glob_error(const char *path, int error) {
   (void)path;
@@ -181,8 +185,8 @@ static int note_glob_error(const char *path, int error) {
   return 0;
 }
 
-/* Where the part of a path begins that stands behind all wildcards: "/x.pid"
- * in "/run/[a-z]*" "/x.pid". */
+/* Where the part of a path begins that follows all wildcards: "/x.pid" in
+ * "/run/[a-z]*" "/x.pid". */
 static const char *find_plain_end(const char *path) {
   const char *end = path;
   for (const char *at = path; (at = strpbrk(at, "*?[")) != NULL;)
@@ -190,8 +194,8 @@ static const char *find_plain_end(const char *path) {
   return end;
 }
 
-/* What stands behind the wildcards is not asked of glob, which does not tell
- * that a directory may not be searched. */
+/* The part after the wildcards is not passed to glob, which does not report a
+ * directory that may not be searched. */
 static int look_at_pid_files(const char *path, struct pid_set *pids) {
   char pattern[PATH_MAX], file[2 * PATH_MAX];
   const char *end = find_plain_end(path);
@@ -238,8 +242,8 @@ static void close_others(void) {
 
 static const char title[] = "taskstats paths";
 
-/* Finds where the arguments are: "pid (comm) state …", of which these are the
- * fields 48 and 49 (proc_pid_stat(5)). Returns false if they are not told. */
+/* Finds the arguments in memory from "pid (comm) state …", fields 48 and 49
+ * (proc_pid_stat(5)). Returns false if they are unavailable. */
 static bool find_arguments(uintptr_t *start, uintptr_t *end) {
   enum { FIRST_BEHIND_COMM = 3, ARG_START = 48, ARG_END = 49 };
   char text[1024];
@@ -262,9 +266,9 @@ static bool find_arguments(uintptr_t *start, uintptr_t *end) {
   return *start != 0 && *end > *start;
 }
 
-/* Has a name and arguments of its own, so that a selector that means collectd
- * does not match it. The arguments are in memory that read may find unmapped,
- * where memset would crash. */
+/* Sets the child's own name and arguments, so that a selector for collectd does
+ * not match it. read checks that the arguments' memory is mapped, where memset
+ * would crash. */
 static void take_title(void) {
   uintptr_t start, end;
   prctl(PR_SET_NAME, title);
@@ -279,8 +283,8 @@ static void take_title(void) {
   close(zero);
 }
 
-/* Leaves nothing of collectd's behind that a child which hangs could hold: no
- * descriptor, no directory, no handler of a signal. */
+/* Gives up everything of collectd's that a hanging child would keep in use:
+ * descriptors, the working directory, signal handlers. */
 static void leave_collectd(int fd) {
   sigset_t none;
   take_title();

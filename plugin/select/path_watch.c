@@ -21,9 +21,9 @@ enum {
   PERIOD_MIN_MS = 50,
   PERIOD_MAX_MS = 1000,
   LOOKS_PER_READ = 10,
-  QUICK_MS = 50,       /* others are looked at after that, by another child */
-  TIMEOUT_MS = 1000,   /* a path does not answer */
-  RETRY_MIN_MS = 5000, /* such a path is looked at again */
+  QUICK_MS = 50, /* after this time, another child takes over the other paths */
+  TIMEOUT_MS = 1000,   /* after this time, a path does not answer */
+  RETRY_MIN_MS = 5000, /* such a path is tried again after this time */
   RETRY_MAX_MS = 60000,
   REAP_TRIES = 100,
 };
@@ -40,22 +40,23 @@ struct path_watch {
   enum path_kind kind;
   char *path;
 
-  uint32_t looks GUARDED_BY(lock);   /* that have ended */
-  uint32_t awaited GUARDED_BY(lock); /* what path_watch_wait waits for */
+  uint32_t looks GUARDED_BY(lock); /* the number of looks that have ended */
+  /* the value of looks that path_watch_wait waits for */
+  uint32_t awaited GUARDED_BY(lock);
   int error GUARDED_BY(lock);
   int told_error GUARDED_BY(lock);
   struct pid_set pids GUARDED_BY(lock);
   struct executable executable GUARDED_BY(lock);
 
-  /* The thread's: */
-  struct child busy; /* that looks at it, or hangs there */
-  uint64_t asked_ms; /* when it was asked; CLOCK_MONOTONIC */
+  /* Used by the thread only: */
+  struct child busy; /* the child that looks at the path, or hangs there */
+  uint64_t asked_ms; /* time of the request; CLOCK_MONOTONIC */
   bool is_given_up;  /* it did not answer, and was killed */
-  uint64_t due_ms;   /* when to look again */
-  uint32_t retry_ms; /* how long to wait after the next failure to answer */
+  uint64_t due_ms;   /* time of the next look */
+  uint32_t retry_ms; /* delay after the next timeout */
 };
 
-static struct path_watch *watches; /* changes while no thread runs */
+static struct path_watch *watches; /* changes only while no thread runs */
 static uint32_t changes GUARDED_BY(lock);
 static uint64_t last_read_ms GUARDED_BY(lock);
 static uint32_t period_ms GUARDED_BY(lock) = PERIOD_MIN_MS;
@@ -63,7 +64,7 @@ static uint32_t period_ms GUARDED_BY(lock) = PERIOD_MIN_MS;
 static struct {
   bool runs;
   pthread_t thread;
-  int wake_fd; /* an eventfd: it must stop */
+  int wake_fd; /* an eventfd that tells the thread to stop */
   struct child idle;
 } monitor;
 
@@ -103,7 +104,7 @@ static void store_pid_file(struct path_watch *watch,
   if (answer->status == 0)
     watch->pids = answer->pids;
   else if (answer->status == -ENOENT || answer->status == -ENOTDIR)
-    watch->pids.count = 0; /* nothing runs */
+    watch->pids.count = 0; /* no such process exists */
   for (size_t i = 0; answer->status != 0 && i < answer->pids.count; i++)
     pid_set_add(&watch->pids, answer->pids.pids[i]);
 }
@@ -133,7 +134,8 @@ static void store_failure(struct path_watch *watch, int error) {
 
 /* Children. The thread's. */
 
-/* Another plugin may have reaped it already: exec waits for any child. */
+/* Another plugin may have reaped the child already: exec waits for any child.
+ */
 static void reap(struct child *child) {
   close(child->fd);
   for (int i = 0; i < REAP_TRIES && waitpid(child->pid, NULL, WNOHANG) == 0;
@@ -142,7 +144,7 @@ static void reap(struct child *child) {
   *child = (struct child){0};
 }
 
-/* If it is gone, and was reaped, its pid may be another process's. */
+/* Once the child was reaped, another process may have its pid. */
 static void kill_child(const struct child *child) {
   struct pollfd poll_fd = {.fd = child->fd};
   if (poll(&poll_fd, 1, 0) == 0 || (poll_fd.revents & POLLHUP) == 0)
@@ -176,7 +178,7 @@ static void finish_look(struct path_watch *watch) {
   watch->due_ms = 0;
 }
 
-/* Takes an answer if there is one. */
+/* Receives an answer if there is one. */
 static void take_answer(struct path_watch *watch) {
   struct path_answer answer;
   int status = path_child_answer(watch->busy.fd, &answer);
@@ -187,15 +189,15 @@ static void take_answer(struct path_watch *watch) {
     finish_look(watch);
     return;
   }
-  reap(&watch->busy); /* it is gone: killed, by whomever */
+  reap(&watch->busy); /* it was killed, by the plugin or by someone else */
   watch->due_ms = watch->is_given_up ? clock_ms() + watch->retry_ms : 0;
   if (watch->is_given_up && watch->retry_ms < RETRY_MAX_MS)
     watch->retry_ms *= 2;
   watch->is_given_up = false;
 }
 
-/* It stays until the file server answers, or for ever; the path is not looked
- * at again as long as it does. */
+/* The child stays until the file server answers, possibly for ever; until then,
+ * the path is not tried again. */
 static void give_up(struct path_watch *watch) {
   kill_child(&watch->busy);
   watch->is_given_up = true;
@@ -209,7 +211,7 @@ static bool wait_for(int fd, unsigned int most_ms) {
   return poll(fds, 2, (int)most_ms) > 0 && fds[0].revents != 0;
 }
 
-/* Has a path looked at. Returns whether the thread must stop. */
+/* Requests a look at a path. Returns whether the thread must stop. */
 static bool look_at(struct path_watch *watch) {
   int status = ensure_idle();
   if (status == 0)
@@ -241,7 +243,7 @@ static bool look_at_all(void) {
   return must_stop;
 }
 
-/* Those that hang are left behind. */
+/* Children that hang are abandoned. */
 static void end_children(void) {
   end_child(&monitor.idle);
   for (struct path_watch *w = watches; w != NULL; w = w->next) {

@@ -13,12 +13,12 @@
 
 enum {
   MATCH_LIMIT = PATTERN_MATCH_STEPS / PATTERN_ITEM_STEPS,
-  /* The machine code has a stack of 32 KiB at first; "(.|x)*" takes 64 bytes
-   * for each byte of the text. */
+  /* The stack of JIT-compiled code has 32 KiB by default; "(.|x)*" takes 64
+   * bytes for each byte of the text. */
   STACK_SIZE = 16 << 20,
-  /* Without machine code, likewise */
+  /* The limit on the heap without JIT compilation. */
   HEAP_LIMIT_KIB = 64 << 10,
-  /* What a byte of text takes of the steps where these are not counted. */
+  /* Steps per byte of text if steps are not counted. */
   PLAIN_BYTES = 4,
 };
 
@@ -28,14 +28,14 @@ struct pattern {
   bool is_plain; /* its steps need no limit */
 };
 
-/* An expression that is being translated. */
+/* The state of a translation. */
 struct translation {
   const char *from;
   char *to, *start;
-  size_t depth; /* of open parentheses */
+  size_t depth; /* number of open parentheses */
 };
 
-/* The longest replacement, of one character of the expression */
+/* The longest replacement for one character of the expression. */
 enum { GROWTH = 8 };
 
 static void put(struct translation *t, const char *text) {
@@ -56,7 +56,8 @@ static size_t length_of_literal(const char *begin) {
   return end != NULL ? (size_t)(end + 2 - begin) : strlen(begin);
 }
 
-/* What stands behind a backslash: GNU's operators become PCRE2's. */
+/* Translates the character after a backslash: GNU's operators become PCRE2's.
+ */
 static void translate_escape(struct translation *t) {
   static const struct {
     char posix;
@@ -76,7 +77,7 @@ static void translate_escape(struct translation *t) {
     copy(t, t->from[1] != '\0' ? 2 : 1);
 }
 
-/* The length of a class such as "[:alpha:]", or 0 where there is none. */
+/* The length of a class such as "[:alpha:]", or 0 if there is none. */
 static size_t length_of_class(const char *at) {
   if (at[0] != '[' || (at[1] != ':' && at[1] != '.' && at[1] != '='))
     return 0;
@@ -96,7 +97,7 @@ static size_t length_of_brackets(const char *begin) {
   return (size_t)(at - begin) + (*at == ']');
 }
 
-/* "{,3}" and "{,}" have no lower bound, which PCRE2 takes literally. */
+/* "{,3}" and "{,}" have no lower bound; PCRE2 would take them literally. */
 static void translate_interval(struct translation *t) {
   bool has_comma = t->from[1] == ',';
   size_t digits = has_comma ? strspn(t->from + 2, "0123456789") : 0;
@@ -109,7 +110,7 @@ static void translate_next(struct translation *t) {
   case '\\':
     translate_escape(t);
     return;
-  case '[': /* stays as it is */
+  case '[': /* is copied unchanged */
     copy(t, length_of_brackets(t->from));
     return;
   case '{':
@@ -129,8 +130,8 @@ static void translate_next(struct translation *t) {
   copy(t, 1);
 }
 
-/* Returns the expression as PCRE2 understands it, which the caller frees; NULL
- * if memory is short. */
+/* Returns the expression in PCRE2's syntax, which the caller frees; NULL if out
+ * of memory. */
 static char *translate(const char *pattern) {
   struct translation t = {.from = pattern};
   t.start = t.to = malloc(strlen(pattern) * GROWTH + 1);
@@ -153,9 +154,9 @@ static int fail_compile(int status, size_t offset, const char *translated,
   return -EINVAL;
 }
 
-/* Whether an expression can neither repeat nor go back: outside of brackets it
- * has none of these, but behind a backslash that makes them literal; and behind
- * that no letter or digit, but of the classes. */
+/* Whether an expression can neither repeat nor backtrack: outside brackets, it
+ * contains special characters only after a backslash that makes them literal,
+ * and letters or digits after a backslash only if they are classes. */
 static bool is_plain(const char *translated) {
   static const char special[] = "()*+?{", classes[] = "dDsSwWbB";
   const char *at = translated;
@@ -186,7 +187,7 @@ static int compile(struct pattern *pattern, const char *text, char *error,
     return -ENOMEM;
   }
   pattern->is_plain = is_plain(translated);
-  /* The callouts, one before each item, count the steps. Without, a literal is
+  /* Callouts, one before each item, count the steps. Without them, a literal is
    * searched for many bytes at a time. */
   uint32_t options = PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF;
   if (!pattern->is_plain)
@@ -196,7 +197,7 @@ static int compile(struct pattern *pattern, const char *text, char *error,
   int result = 0;
   if (pattern->code == NULL)
     result = fail_compile(status, offset, translated, error, size);
-  else /* where there is no machine code, it is only slower */
+  else /* without JIT compilation it is only slower */
     pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE);
   if (result == 0 && pattern_steps_hide(pattern->code, translated))
     pattern->hiding = translated;
@@ -249,7 +250,7 @@ static void take_parts(pcre2_match_data *match, const char *text,
   }
 }
 
-/* The same with more memory. Returns what pcre2_match does. */
+/* The same with a larger stack. Returns the result of pcre2_match. */
 static int match_on_large_stack(const struct pattern *pattern, const char *text,
                                 size_t length, pcre2_match_data *match,
                                 pcre2_match_context *context) {
@@ -263,7 +264,7 @@ static int match_on_large_stack(const struct pattern *pattern, const char *text,
   return status;
 }
 
-/* Returns what pcre2_match does. */
+/* Returns the result of pcre2_match. */
 static int match_in_steps(const struct pattern *pattern, const char *text,
                           size_t length, pcre2_match_data *match,
                           pcre2_match_context *context,

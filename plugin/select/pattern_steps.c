@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes that are compared without a callout, in a step */
+/* The number of bytes per step that are compared without a callout. */
 enum { HIDDEN_BYTES = 4 };
 
 bool pattern_steps_hide(const pcre2_code *code, const char *expression) {
@@ -23,8 +23,8 @@ static bool is_reference(const char *item, size_t length) {
   return length >= 4 && memcmp(item, "(?P=", 4) == 0;
 }
 
-/* How often an item must match at least: "[a-z]{60}", "x{3,}?". What stands in
- * parentheses has callouts of its own. */
+/* The minimum repetitions of an item: "[a-z]{60}", "x{3,}?". The contents of
+ * parentheses have their own callouts. */
 static size_t least_times(const char *item, size_t length) {
   if (length > 0 && (item[length - 1] == '?' || item[length - 1] == '+'))
     length--;
@@ -48,7 +48,8 @@ static size_t longest_part(const pcre2_callout_block *block) {
   return longest;
 }
 
-/* How much text the next item may pass, and fail, of which no callout tells. */
+/* The amount of text that the next item may pass, and then fail, without
+ * another callout. */
 static size_t hidden_steps(const pcre2_callout_block *block,
                            const char *expression) {
   const char *item = expression + block->pattern_position;

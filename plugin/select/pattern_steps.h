@@ -10,28 +10,30 @@
 #include <stdint.h>
 
 /*
- * The steps that a match takes (pattern.h). PCRE2's own limit counts the places
- * from which it may have to go back, and not the text that an item such as
- * ".*", "[^ ]*" or "\1" passes from each.
+ * Counts the steps of a match (pattern.h). PCRE2's own limit counts the places
+ * to which it may backtrack, but not the text that an item such as ".*", "[^
+ * ]*" or "\1" passes from each.
  */
 
 enum {
-  /* What an item of the expression costs, apart from the text that it passes */
+  /* The cost of an item of the expression, apart from the text that it passes
+   */
   PATTERN_ITEM_STEPS = 4,
 };
 
 struct pattern_steps {
-  const char *expression; /* for pattern_steps_count_hidden */
+  const char *expression; /* used by pattern_steps_count_hidden */
   uint64_t taken, limit;
   size_t position; /* in the text */
 };
 
-/* Whether an item of a compiled expression may fail after it has passed much
- * text, so that the steps have to be counted by pattern_steps_count_hidden. */
+/* Whether an item of a compiled expression may fail after passing much text, so
+ * that pattern_steps_count_hidden has to count the steps. */
 bool pattern_steps_hide(const pcre2_code *code, const char *expression);
 
-/* Callouts, one of which stands before each item, whose context is a struct
- * pattern_steps. Returns 0, or PCRE2_ERROR_CALLOUT once the limit is passed. */
+/* Callout functions, called before each item; their context is a struct
+ * pattern_steps. Return 0, or PCRE2_ERROR_CALLOUT once the limit is exceeded.
+ */
 int pattern_steps_count(pcre2_callout_block *block, void *context);
 int pattern_steps_count_hidden(pcre2_callout_block *block, void *context);
 

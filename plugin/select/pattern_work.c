@@ -6,11 +6,12 @@
 #include <stddef.h>
 
 enum {
-  WORK_SHARE = 10, /* part of the time that matching may take */
-  USER_SHARE = PATTERN_MOST_LEFT / PATTERN_USER_MOST, /* part of that */
+  WORK_SHARE = 10, /* matching may take 1/WORK_SHARE of the time */
+  /* and one user 1/USER_SHARE of that */
+  USER_SHARE = PATTERN_MOST_LEFT / PATTERN_USER_MOST,
 };
 
-/* Subordinate numbers come in ranges, by default (login.defs(5)) from here. */
+/* Ranges of subordinate ids begin here by default (login.defs(5)). */
 enum { SUBORDINATE_FIRST = 100000, SUBORDINATE_COUNT = 65536 };
 
 static size_t place_of(uid_t uid) {

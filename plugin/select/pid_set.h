@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* The processes that pid files name. It allocates nothing. All 0: none. */
+/* The processes that pid files name. Allocates no memory. A zeroed set is
+ * empty. */
 
 enum { PID_SET_MAX = 256 };
 
@@ -17,10 +18,10 @@ struct pid_set {
 
 bool pid_set_has(const struct pid_set *set, pid_t pid);
 
-/* Adds a pid, once. Returns false if there is no room. */
+/* Adds a pid, without duplicates. Returns false if the set is full. */
 bool pid_set_add(struct pid_set *set, pid_t pid);
 
-/* Calls changed for each pid that is in one of the sets alone. */
+/* Calls changed for each pid that is in only one of the sets. */
 void pid_set_compare(const struct pid_set *before, const struct pid_set *now,
                      void (*changed)(void *context, pid_t pid), void *context);
 

@@ -78,7 +78,7 @@ bool rule_excludes_pid(const struct rule *rule, pid_t pid) {
   return false;
 }
 
-/* What matching a selector leaves in the attributes. */
+/* What matching a selector stores in the attributes. */
 struct doubt {
   const char *undecided;
   enum pattern_result limit;
@@ -97,8 +97,8 @@ static void set_doubt(struct attributes *a, const struct doubt *doubt) {
   a->is_pending = doubt->is_pending;
 }
 
-/* Whether the rule leaves a process out: any of its exclusions does. What is in
- * doubt of one does not matter then. */
+/* Whether the rule excludes a process: one of its exclusions does. Doubts about
+ * the others then do not matter. */
 static enum selector_match match_exclusions(const struct rule *rule,
                                             struct attributes *a) {
   struct doubt before = take_doubt(a), unknown = before;
@@ -122,7 +122,7 @@ static enum selector_match match_exclusions(const struct rule *rule,
   return result;
 }
 
-/* Whether the rule's conditions select a process, whatever it leaves out. */
+/* Whether the rule's conditions select a process, regardless of exclusions. */
 static enum selector_match match_conditions(const struct rule *rule,
                                             struct attributes *a,
                                             struct captures *captures) {
@@ -145,7 +145,7 @@ static enum selector_match match_process(const struct rule *rule,
     return result;
   match->is_excluded = match_exclusions(rule, a);
   if (match->is_excluded == SELECTOR_YES) {
-    a->is_pending = was_pending; /* no matter */
+    a->is_pending = was_pending; /* does not matter */
     return SELECTOR_NO;
   }
   return result == SELECTOR_YES && match->is_excluded == SELECTOR_UNKNOWN

@@ -7,8 +7,8 @@
 #include "select/top_order.h"
 
 /*
- * A stanza of the configuration: which processes, in which groups, and what is
- * reported of them.
+ * A stanza of the configuration: which processes it selects, their groups, and
+ * what is reported of them.
  */
 
 /* What is reported of a group; the bits of collect. */
@@ -25,14 +25,15 @@ enum collect {
   COLLECT_DELAY_TOTAL = 1 << 9,
   COLLECT_FILES = 1 << 10,
   COLLECT_UPTIME = 1 << 11,
-  /* No option: what a notice or a log tells, or ends are told by. */
+  /* Not an option: needed for notifications, the exit log, or to identify OOM
+   * kills. */
   COLLECT_CGROUP = 1 << 30,
 };
 
-/* Which ends of processes are told at once. */
+/* Which exits cause a notification. */
 enum notify { NOTIFY_NONE, NOTIFY_OOM, NOTIFY_FAILURE, NOTIFY_ALL };
 
-/* Processes that a rule leaves out. */
+/* Processes that a rule excludes. */
 struct exclusion {
   struct exclusion *next;
   struct selector *selector;
@@ -41,46 +42,46 @@ struct exclusion {
 struct rule {
   struct rule *next;
   char *name;                  /* as configured */
-  struct group_name *template; /* NULL: there is one group, with that name */
+  struct group_name *template; /* NULL: one group with the configured name */
   struct selector *selector;
-  struct exclusion *exclusions; /* any of them leaves a process out */
-  bool descendants;             /* and all that these processes start */
-  uint32_t top;                 /* report so many of its groups; 0: all */
-  enum top_order top_order;     /* and those that come first by this */
+  /* a process is excluded if any of them matches */
+  struct exclusion *exclusions;
+  bool descendants; /* also select everything that these processes start */
+  uint32_t top;     /* report only this number of its groups; 0: all */
+  enum top_order top_order; /* the order by which they are chosen */
   uint32_t collect;
   uint32_t collect_own; /* bits that the stanza sets itself */
   enum notify notify;
   bool has_notify; /* the stanza sets it itself */
 };
 
-/* A name is cut by collectd beyond this. */
+/* collectd truncates longer names. */
 enum { GROUP_NAME_SIZE = 128 };
 
-/* Takes NULL. */
+/* rule may be NULL. */
 void rule_destroy(struct rule *rule);
 
-/* Adds an exclusion, whose selector selects nothing yet. Returns NULL if memory
- * is short. */
+/* Adds an exclusion with an empty selector. Returns NULL if out of memory. */
 struct exclusion *rule_exclude(struct rule *rule);
 
-/* As selector_refresh, for all of its selectors. */
+/* As selector_refresh, for all its selectors. */
 void rule_refresh(const struct rule *rule,
                   void (*changed)(void *context, pid_t pid), void *context);
 
-/* Whether it needs the user cache, for a selector or for its name; asks that
- * for the users it selects. */
+/* Whether it needs the user cache, for a selector or for its name. Requests
+ * lookups of the users that it selects. */
 bool rule_looks_up_users(const struct rule *rule);
 
-/* What is to be read of the processes, as collect: what is reported, and what
- * its groups are ordered by. */
+/* What must be read of the processes, as bits of collect: what is reported, and
+ * what its groups are ordered by. */
 uint32_t rule_reads(const struct rule *rule);
 
-/* Whether it depends on a process's pid what it selects, or leaves out, or the
- * group's name. */
+/* Whether the processes that it selects or excludes, or the group's name,
+ * depend on the pid. */
 bool rule_wants_pid(const struct rule *rule);
 
-/* Whether it depends on the command name what it leaves out; or on the pid; and
- * whether on this one. */
+/* Whether its exclusions depend on the command name; on the pid; and on this
+ * pid. */
 bool rule_excludes_by_name(const struct rule *rule);
 bool rule_excludes_by_pid(const struct rule *rule);
 bool rule_excludes_pid(const struct rule *rule, pid_t pid);
@@ -88,16 +89,17 @@ bool rule_excludes_pid(const struct rule *rule, pid_t pid);
 /* A rule that selects a process, and the name of its group. */
 struct match {
   const struct rule *rule;
-  /* Whether it leaves the process out, though it may be a descendant. */
+  /* Whether it excludes the process, even as a descendant. */
   enum selector_match is_excluded;
-  const char *name; /* the rule's, or expanded; it fits into a group */
+  const char *name; /* the rule's name, or expanded; it fits into a group */
   char expanded[GROUP_NAME_SIZE];
 };
 
-/* Whether the rule selects a process, and does not leave it out; then match is
- * set, and is_excluded always. As selector_match, but without any condition it
- * selects all processes but kernel threads. Of a rule that wants descendants,
- * what is undecided may be no more than whether it leaves the process out. */
+/* Whether the rule selects a process and does not exclude it; if so, match is
+ * set. match->is_excluded is always set. As selector_match, except that a rule
+ * without conditions selects all processes but kernel threads. For a rule with
+ * Descendants, UNKNOWN may only mean that it is unknown whether the process is
+ * excluded. */
 enum selector_match rule_match(const struct rule *rule, struct attributes *a,
                                struct match *match);
 

@@ -59,7 +59,7 @@ unsigned int selector_captures(const struct selector *selector) {
   return selector->captures;
 }
 
-/* One of the alternatives has to match. */
+/* One of the alternatives must match. */
 static enum selector_match match_any(enum selector_kind kind,
                                      const struct condition *value,
                                      struct matching *matching,
@@ -76,8 +76,8 @@ static enum selector_match match_any(enum selector_kind kind,
   return result;
 }
 
-/* In which order the kinds are asked: cheap ones first. Of a process that has
- * ended, the user is known. */
+/* The order in which the kinds are evaluated: cheap ones first. For a process
+ * that has ended, the user is known. */
 static const enum selector_kind order_living[SELECTOR_KINDS] = {
     SELECTOR_COMMAND,       SELECTOR_PID_FILE, SELECTOR_EXECUTABLE,
     SELECTOR_CONTROL_GROUP, SELECTOR_UNIT,     SELECTOR_COMMAND_LINE,
@@ -87,8 +87,8 @@ static const enum selector_kind order_ended[SELECTOR_KINDS] = {
     SELECTOR_EXECUTABLE,  SELECTOR_CONTROL_GROUP, SELECTOR_UNIT,
     SELECTOR_COMMAND_LINE};
 
-/* All of the kinds have to match: one that does not decides, whatever is
- * unknown of others. */
+/* All kinds must match: one that does not match decides, even if others are
+ * unknown. */
 static enum selector_match match_all(const struct selector *selector,
                                      struct matching *matching,
                                      struct captures *captures) {

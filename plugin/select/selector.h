@@ -8,46 +8,45 @@
 
 /*
  * A selector decides which processes belong to a group. It has conditions of
- * several kinds: the kinds must all hold, the values of one kind are
- * alternatives.
+ * several kinds: all kinds must match; the values of one kind are alternatives.
  */
 
 struct selector;
 
-/* Returns NULL if memory is short. */
+/* Returns NULL if out of memory. */
 struct selector *selector_create(void);
 
-/* Takes NULL. */
+/* selector may be NULL. */
 void selector_destroy(struct selector *selector);
 
-/* Adds an alternative. Returns 0; or a negative errno and, in error, what is
- * wrong with the value and what would be right. */
+/* Adds an alternative. Returns 0; or a negative errno, with error saying what
+ * is wrong with the value and what would be correct. */
 int selector_add(struct selector *selector, enum selector_kind kind,
                  const char *value, char *error, size_t size);
 
 /* Whether it has no condition at all. */
 bool selector_is_empty(const struct selector *selector);
 
-/* How many parenthesised parts its regular expressions have. */
+/* The number of captures of its regular expressions. */
 unsigned int selector_captures(const struct selector *selector);
 
-/* Whether it selects a process. UNKNOWN, unless another condition excludes the
- * process, is for one that has ended, if what its exit record does not tell
- * would decide; for a text that takes too long to match (attributes.undecided
- * and limit); and for a user who is not known yet (attributes.is_pending). Any
- * thread.
+/* Whether it selects a process. SELECTOR_UNKNOWN, unless another condition
+ * excludes the process: for a process that has ended, if an attribute that its
+ * exit record lacks would decide; for a text that takes too long to match
+ * (attributes.undecided and limit); and for a user who is not known yet
+ * (attributes.is_pending). Any thread.
  *
- * captures may be NULL. Otherwise, of a process that is selected, it has the
- * parenthesised parts of the regular expressions that decided, numbered over
- * all in the order in which they were added; of alternatives, the first that
- * matches decides, and the others' parts are not set. */
+ * captures may be NULL. Otherwise, for a selected process, it receives the
+ * captures of the regular expressions that decided, numbered over all
+ * expressions in the order in which they were added; of alternatives, the first
+ * that matches decides, and the captures of the others are not set. */
 enum selector_match selector_match(const struct selector *selector,
                                    struct attributes *a,
                                    struct captures *captures);
 
-/* What explains it: the value of a kind with this number, from 0, as it was
- * added, or NULL; and whether the values of a kind, of which there is one at
- * least, select a process, as selector_match. */
+/* For explanations: the value number number, from 0, of a kind, as it was
+ * added, or NULL; and whether the values of a kind, of which there must be at
+ * least one, select a process, as in selector_match. */
 const char *selector_value(const struct selector *selector,
                            enum selector_kind kind, size_t number);
 enum selector_match selector_match_kind(const struct selector *selector,
@@ -63,11 +62,11 @@ bool selector_wants_name(const struct selector *selector);
 /* Whether one of its pid files names a process. */
 bool selector_names_pid(const struct selector *selector, pid_t pid);
 
-/* Asks the user cache for its users, so that they are known soon. Returns
- * whether it has any by name. */
+/* Requests lookups of its users from the user cache. Returns whether it has any
+ * users by name. */
 bool selector_look_up_users(const struct selector *selector);
 
-/* Calls changed for each process that a pid file has begun or ceased to name
+/* Calls changed for each process that a pid file has started or stopped naming
  * since the last call. */
 void selector_refresh(struct selector *selector,
                       void (*changed)(void *context, pid_t pid), void *context);

@@ -2,8 +2,8 @@
 #ifndef TASKSTATS_SELECTOR_KIND_H
 #define TASKSTATS_SELECTOR_KIND_H
 
-/* What a condition of a selector asks, and its answers. UNKNOWN is neither: see
- * selector_match. */
+/* The kinds of conditions, and their results. SELECTOR_UNKNOWN is neither yes
+ * nor no: see selector_match. */
 
 enum selector_kind {
   SELECTOR_COMMAND,

@@ -10,7 +10,7 @@ enum { HASH_LENGTH = 9 }; /* "~" and the digits */
 
 static const char replacement = '_';
 
-/* The code points that a character of so many bytes may have (RFC 3629). */
+/* The code points that a character of this many bytes may have (RFC 3629). */
 static const struct {
   uint32_t first, last;
 } valid[] = {
@@ -26,29 +26,30 @@ struct range {
 
 /* Code points that are characters, but must not be passed on. */
 static const struct range forbidden[] = {
-    {0, 0x1f},          /* C0: newline, escape and others */
-    {0x7f, 0x9f},       /* DEL and C1 */
-    {0x61c, 0x61c},     /* mark of the reading direction */
-    {0x200e, 0x200f},   /* marks of the reading direction */
-    {0x2028, 0x202e},   /* line and paragraph separator, reading direction */
-    {0x2066, 0x206f},   /* isolates and obsolete controls of the same */
+    {0, 0x1f},        /* C0: newline, escape and others */
+    {0x7f, 0x9f},     /* DEL and C1 */
+    {0x61c, 0x61c},   /* mark of the reading direction */
+    {0x200e, 0x200f}, /* marks of the reading direction */
+    {0x2028, 0x202e}, /* line and paragraph separator, reading direction */
+    {0x2066,
+     0x206f}, /* isolates and obsolete controls of the reading direction */
     {0xd800, 0xdfff},   /* surrogates, which are invalid in UTF-8 */
-    {0xfdd0, 0xfdef},   /* noncharacters, as the last two of each plane */
+    {0xfdd0, 0xfdef},   /* noncharacters, like the last two of each plane */
     {0xfeff, 0xfeff},   /* byte order mark */
     {0xfff9, 0xfffb},   /* interlinear annotations */
     {0xe0000, 0xe007f}, /* tags */
 };
 
-/* In a name also: */
+/* Also forbidden in a name: */
 static const struct range separators[] = {
-    {'/', '/'},       /* of a path's parts: a process could add some */
-    {';', ';'},       /* of Graphite's tags, likewise */
-    {0xa0, 0xa0},     /* spaces, at which Graphite splits a line */
+    {'/', '/'},   /* separates the parts of a path: a process could add parts */
+    {';', ';'},   /* separates Graphite's tags, likewise */
+    {0xa0, 0xa0}, /* spaces at which Graphite splits a line */
     {0x1680, 0x1680}, /* (str.split in Python) */
     {0x2000, 0x200a}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000},
 };
 
-/* How many bytes a character has that begins with this one; 0 if none does. */
+/* The length of a character that begins with this byte; 0 if there is none. */
 static size_t size_of_character(unsigned char first) {
   if (first < 0x80)
     return 1;
@@ -59,8 +60,8 @@ static size_t size_of_character(unsigned char first) {
   return first >= 0xf0 && first < 0xf5 ? 4 : 0;
 }
 
-/* Decodes the character at the begin of the bytes. Returns its size, or 0 if
- * there is none. */
+/* Decodes the first character of the bytes. Returns its size, or 0 if it is
+ * invalid. */
 static size_t decode(const unsigned char *bytes, size_t length,
                      uint32_t *point) {
   size_t size = size_of_character(bytes[0]);
@@ -127,7 +128,7 @@ void text_put(struct text *text, const char *piece, size_t length) {
   }
 }
 
-/* Takes the last characters back until size bytes are free. */
+/* Removes the last characters until size bytes are free. */
 static void make_room(struct text *text, size_t size) {
   while (text->length + size >= text->size) {
     do

@@ -20,7 +20,7 @@ bool top_order_find(const char *name, enum top_order *order) {
   bool has_delay = strncasecmp(name, delay, length) == 0;
 
   for (unsigned int i = 0; i < TOP_ORDERS; i++)
-    /* "cpu" alone is the CPU time, which comes first. */
+    /* "cpu" without a prefix is the CPU time, which comes first. */
     if (i < TOP_DELAY_KIND
             ? strcasecmp(name, names[i]) == 0
             : strcasecmp(has_delay ? name + length : name, kind_of(i)) == 0) {

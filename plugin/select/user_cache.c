@@ -18,7 +18,7 @@ static struct mutex lock = MUTEX_INITIALIZER;
 static pthread_cond_t changed; /* CLOCK_MONOTONIC */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* Belongs to its thread once that is left behind. */
+/* Owned by its thread once that is abandoned. */
 struct cache {
   const struct user_lookups *lookups;
   pthread_t thread;
@@ -34,7 +34,7 @@ static time_t now_s(void) { return (time_t)clock_s(); }
 
 static void init_condition(void) { thread_init_condition(&changed); }
 
-/* Gives the lock up while it asks. */
+/* Releases the lock during the lookup. */
 static void look_up(struct cache *c, struct user *user) REQUIRES(lock) {
   char name[USER_NAME_SIZE];
   uid_t uid = user->uid;
@@ -125,7 +125,7 @@ void user_cache_wait(unsigned int most_ms) {
   mutex_unlock(&lock);
 }
 
-/* While there is a cache; so is the next function. */
+/* Requires a cache; so does the next function. */
 static void wake_thread(void) REQUIRES(lock) {
   if (cache->table.wanted != NULL)
     pthread_cond_broadcast(&changed);

@@ -7,11 +7,11 @@
 #include <string.h>
 
 enum {
-  USERS_MAX = 20000, /* anybody may run processes of many (subuid(5)) */
-  KEPT_S = 300,      /* until a user who was found is looked up again */
-  RETRY_S = 10,      /* who was not */
-  NUMBER_S = 60,     /* without an answer, until the number stands for the name
-                      */
+  USERS_MAX = 20000, /* a single user may run processes of many (subuid(5)) */
+  KEPT_S = 300,      /* interval of lookups of users who were found */
+  RETRY_S = 10,      /* interval of lookups of others */
+  NUMBER_S = 60, /* time without an answer after which the number is used as the
+                    name */
 };
 
 void user_table_init(struct user_table *table) {
@@ -71,7 +71,7 @@ static void set_trouble(struct user_table *table, struct user *user,
   user->trouble = trouble;
 }
 
-/* The number stands for the name, from now on. */
+/* Uses the number as the name from now on. */
 static void use_number(struct user_table *table, struct user *user) {
   set_trouble(table, user, TROUBLE_NONE); /* it is not looked up again */
   snprintf(user->name, sizeof(user->name), "%u", user->uid);
@@ -80,8 +80,8 @@ static void use_number(struct user_table *table, struct user *user) {
   table->changes++;
 }
 
-/* Nobody has had an answer for a minute, since the name was asked for. While
- * others have, it only waits for its turn. */
+/* Whether no lookup had an answer for a minute since the name was requested.
+ * While others have answers, this one only waits for its turn. */
 static bool is_overdue(const struct user_table *table, const struct user *user,
                        time_t now) {
   time_t since = user->asked > table->answered ? user->asked : table->answered;
@@ -133,7 +133,7 @@ bool user_table_is_waiting(const struct user_table *table) {
   return false;
 }
 
-/* A name that is in use stays unless another one is found. */
+/* A name in use stays unless another one is found. */
 static void store_name(struct user_table *table, struct user *user, int status,
                        const char *name, time_t now) {
   if (status == 0) {
@@ -147,7 +147,7 @@ static void store_name(struct user_table *table, struct user *user, int status,
   }
 }
 
-/* So does a number. */
+/* The same applies to a number. */
 static void store_uid(struct user_table *table, struct user *user, int status,
                       uid_t uid) {
   if (status != 0 && (status != -ENOENT || user->known == USER_FOUND))
@@ -159,8 +159,8 @@ static void store_uid(struct user_table *table, struct user *user, int status,
     user->uid = uid;
 }
 
-/* Users can be looked up again once one is, and no other one is known not to
- * be. */
+/* Users can be looked up again once one lookup succeeds and no other is known
+ * to fail. */
 static void note_trouble(struct user_table *table, struct user *user,
                          int status) {
   set_trouble(table, user,
@@ -217,7 +217,7 @@ static bool take_change_of_names(struct user_table *table,
   return true;
 }
 
-/* The next user by name of whom there is something to tell, or NULL. */
+/* The next user by name with an unreported change, or NULL. */
 static struct user *find_changed(struct user_table *table) {
   for (size_t i = 0; i < USER_BUCKETS; i++)
     for (struct user *u = table->buckets[i]; u != NULL; u = u->next)
