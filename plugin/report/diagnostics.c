@@ -224,7 +224,7 @@ enum { MINUTE_S = 60, HOUR_S = 3600 };
 static const struct {
   void (*describe)(int status, char *line, size_t size);
   const char *gone;
-  bool is_of_members; /* depends on which processes there are */
+  bool is_of_members; /* depends on which processes exist */
 } diagnostics_table[PROBLEMS] = {
     [PROBLEM_PROC] = {describe_proc, "Processes can be listed again.", false},
     [PROBLEM_TASKSTATS] = {describe_taskstats,
@@ -255,7 +255,7 @@ static const struct {
                           false},
 };
 
-/* Whether a cause was logged a short time ago. */
+/* Whether this cause was logged recently. */
 static bool is_recent(const struct logged_problem *logged, int status,
                       uint64_t time_s, uint64_t pause_s) {
   for (size_t i = 0; i < DIAGNOSTICS_CAUSES; i++)
@@ -278,7 +278,7 @@ static bool note_cause(struct logged_problem *logged, int status,
   return true;
 }
 
-/* Whether to log now that a problem is over. */
+/* Whether to log now that a problem has ended. */
 static bool note_end(struct logged_problem *logged, uint64_t time_s,
                      uint64_t settle_s) {
   if (logged->status == 0)
@@ -338,7 +338,7 @@ void diagnostics_update(struct diagnostics *diagnostics,
   };
 
   for (enum problem i = 0; i < PROBLEMS; i++)
-    /* A read that found nobody says nothing of what cannot be read of them. */
+    /* A read without processes does not show whether they can be read. */
     if (read->proc == 0 || !diagnostics_table[i].is_of_members)
       update_problem(&diagnostics->problems[i], i, status[i], now, say);
 }

@@ -5,9 +5,9 @@
 #include "track/reader.h"
 
 /*
- * What an administrator is told when something cannot be done: its cause and
- * its cure, once, and again when it changes. What comes and goes with each read
- * does not make a line each time.
+ * Log lines about what the plugin cannot do: each problem is logged once with
+ * its cause and remedy, and again when the cause changes. Problems that come
+ * and go with each read are not logged each time.
  */
 
 enum problem {
@@ -30,17 +30,17 @@ enum problem {
   PROBLEMS
 };
 
-enum { DIAGNOSTICS_CAUSES = 4 }; /* of one problem that are remembered */
+enum { DIAGNOSTICS_CAUSES = 4 }; /* causes remembered per problem */
 
-/* What was logged of each problem; zeroed at start. Private. */
+/* What was logged about each problem. Zeroed at start. Private. */
 struct diagnostics {
   struct logged_problem {
-    int status; /* the cause, while the problem lasts: a negative errno; or 0 */
-    bool is_over; /* but not long enough yet to say so */
+    int status; /* the cause while the problem lasts, a negative errno; or 0 */
+    bool is_over; /* but not for long enough to be logged */
     uint64_t over_since_s;
     struct {
       int status;
-      uint64_t time_s; /* when it was logged */
+      uint64_t time_s; /* the time of the log line */
     } causes[DIAGNOSTICS_CAUSES];
     size_t next_cause;
   } problems[PROBLEMS];
@@ -49,18 +49,19 @@ struct diagnostics {
 struct problem_report {
   uint64_t time_s; /* CLOCK_MONOTONIC */
   const struct reader_report *read;
-  int listener;          /* why nobody listens: 0 or a negative errno */
-  bool has_unattributed; /* exit records that name no process */
-  int rejection;         /* why exit records are not understood, likewise */
-  int events;            /* why process events do not arrive, likewise */
-  bool is_full;          /* there were more than MaxGroups */
+  int listener; /* why exit records are not received: 0 or a negative errno */
+  bool has_unattributed; /* some exit records belong to no known process */
+  int rejection;         /* why exit records cannot be decoded, likewise */
+  int events;            /* why process events are not received, likewise */
+  bool is_full;          /* MaxGroups was exceeded */
   int exit_log;          /* why exits cannot be written, likewise */
 };
 
-/* Hands a line to say for each problem that has come, changed or gone. The end
- * of a problem that depends on which processes there are is logged when it has
- * lasted for a minute, and the same cause again after an hour at the earliest;
- * of other problems, the same cause again after a minute. */
+/* Passes a line to say for each problem that began, changed its cause, or
+ * ended. The end of a problem that depends on which processes exist is logged
+ * after a minute without it, and the same cause again after an hour at the
+ * earliest; for other problems, the same cause is logged again after a minute.
+ */
 void diagnostics_update(struct diagnostics *diagnostics,
                         const struct problem_report *now,
                         void (*say)(bool is_warning, const char *line));

@@ -5,13 +5,13 @@
 #include "track/exit_event.h"
 
 /*
- * What is told of a process that has ended, value by value: the meta data of a
- * notification, and the keys of the exit log. What is unknown is left out.
+ * The values that are reported of a process that has ended: the meta data of a
+ * notification, and the keys of the exit log. Unknown values are left out.
  */
 
 enum exit_field_kind {
   EXIT_FIELD_COUNT,
-  EXIT_FIELD_STATUS, /* a small number that may be signed */
+  EXIT_FIELD_STATUS, /* a small, possibly signed number */
   EXIT_FIELD_SECONDS,
   EXIT_FIELD_TEXT,
   EXIT_FIELD_FLAG,
@@ -29,7 +29,7 @@ struct exit_field {
   };
 };
 
-/* The field is the caller's of the sink, and gone when that returns. */
+/* The field is owned by the caller and valid only during the call. */
 typedef void exit_field_sink(void *context, const struct exit_field *field);
 
 void exit_fields_each(const struct exit_event *event, exit_field_sink *sink,

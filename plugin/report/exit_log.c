@@ -14,31 +14,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOW_MS = 2000 }; /* for a line: it hangs */
+enum { SLOW_MS = 2000 }; /* a line that takes longer is reported as hanging */
 
 struct entry {
   struct exit_event *event;
-  char *groups; /* their names, each with its NUL */
+  char *groups; /* the names, each with its NUL */
   size_t group_count;
 };
 
-/* Stands for the log's lock. */
+/* Represents the lock of any log, for annotations only. */
 extern struct mutex exit_log_mutex;
 
-/* Belongs to its thread once that is left behind. */
+/* Owned by its thread once that is abandoned. */
 struct exit_log {
-  struct exit_log_file file; /* the thread's */
-  char *path, *host;         /* never change */
+  struct exit_log_file file; /* used by the thread only */
+  char *path, *host;         /* constant */
   pthread_t thread;
   struct mutex mutex;     /* exit_log_mutex */
   pthread_cond_t changed; /* CLOCK_MONOTONIC */
   bool must_stop GUARDED_BY(exit_log_mutex);
   bool has_ended GUARDED_BY(exit_log_mutex);
   bool is_abandoned GUARDED_BY(exit_log_mutex);
-  uint64_t busy_ms GUARDED_BY(exit_log_mutex); /* since then; 0: it waits */
+  /* start of the current write; 0: none */
+  uint64_t busy_ms GUARDED_BY(exit_log_mutex);
   int error GUARDED_BY(exit_log_mutex);
   uint64_t dropped GUARDED_BY(exit_log_mutex);
-  size_t first GUARDED_BY(exit_log_mutex); /* of the ring */
+  /* index of the first entry in the ring */
+  size_t first GUARDED_BY(exit_log_mutex);
   size_t count GUARDED_BY(exit_log_mutex);
   struct entry queue[EXIT_LOG_QUEUE] GUARDED_BY(exit_log_mutex);
 };
@@ -68,8 +70,8 @@ static void destroy(struct exit_log *log) UNCHECKED {
   free(log);
 }
 
-/* Takes the first exit off the queue. Returns false when it must stop: after
- * the last one, or at once if it is left behind. */
+/* Takes the first exit off the queue. Returns false when the thread must stop:
+ * after the last exit, or at once if it is abandoned. */
 static bool take_entry(struct exit_log *log, struct entry *entry) {
   lock(log);
   log->busy_ms = 0;
@@ -137,9 +139,8 @@ int exit_log_start(const char *path, const char *host, struct exit_log **log) {
   return 0;
 }
 
-/* Fills in the names of all groups, once each. Returns false if memory is
- * short.
- */
+/* Copies the names of all groups, without duplicates. Returns false if out of
+ * memory. */
 static bool copy_groups(const struct exit_event *event, struct entry *entry)
     REQUIRES(tracker_mutex) {
   char *at = entry->groups = malloc(event->group_count * GROUP_NAME_SIZE + 1);

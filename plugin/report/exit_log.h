@@ -5,40 +5,39 @@
 #include "track/exit_event.h"
 
 /*
- * A file with one line for each exit, written in a thread of its own: a file
- * system that hangs holds up nobody else. What cannot be written is dropped and
- * counted. A file that was moved or removed is made anew.
+ * A file with one line for each exit, written by its own thread, so that a file
+ * system that hangs blocks nothing else. Exits that cannot be written are
+ * dropped and counted. If the file was moved or removed, it is created again.
  */
 
 struct exit_log;
 
-enum { EXIT_LOG_QUEUE = 1024 }; /* exits that may wait */
+enum { EXIT_LOG_QUEUE = 1024 }; /* exits that may be queued */
 
-/* The path and the name of the host are copied. Returns 0 or a negative errno.
- */
+/* Copies the path and the host name. Returns 0 or a negative errno. */
 int exit_log_start(const char *path, const char *host, struct exit_log **log);
 
-/* Queues a copy, or drops it if too many wait. The exit is one for all groups.
- */
+/* Queues a copy of the exit, or drops it if the queue is full. Called once per
+ * exit, not per group. */
 void exit_log_put(struct exit_log *log, const struct exit_event *event)
     REQUIRES(tracker_mutex);
 
 struct exit_log_status {
   /* Why the last line could not be written, a negative errno; -ETIMEDOUT while
-   * the file does not answer; or 0. */
+   * a write hangs; or 0. */
   int error;
-  uint64_t dropped; /* exits */
+  uint64_t dropped; /* dropped exits */
 };
 
 /* Any thread. */
 void exit_log_status(struct exit_log *log, struct exit_log_status *status);
 
-/* Writes what waits, and ends the thread; one that takes longer than that is
- * left behind, and ends by itself. Returns how many were dropped in all. Takes
- * NULL. */
+/* Writes the queued exits and ends the thread. A thread that takes longer than
+ * most_ms is abandoned, and ends by itself. Returns the number of dropped exits
+ * in total. log may be NULL. */
 uint64_t exit_log_stop(struct exit_log *log, unsigned int most_ms);
 
-/* What an administrator is told of an error. */
+/* Writes the log line for an error. */
 void exit_log_describe(int status, char *line, size_t size);
 
 #endif

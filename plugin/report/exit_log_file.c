@@ -19,7 +19,7 @@ static bool is_there(const struct exit_log_file *file) {
          now.st_dev == file->device && now.st_ino == file->inode;
 }
 
-/* A FIFO is not waited for. */
+/* Does not wait for the reader of a FIFO. */
 static int open_file(struct exit_log_file *file) {
   enum { MODE = 0640 };
   if (is_there(file))
@@ -53,7 +53,7 @@ int exit_log_file_add(struct exit_log_file *file, const char *line,
   if (written == (ssize_t)length)
     return 0;
   status = written < 0 ? -errno : -ENOSPC;
-  /* Part of a line would spoil the next one. */
+  /* A partial line would corrupt the next one. */
   if (written > 0 && S_ISREG(before.st_mode) &&
       ftruncate(file->fd, before.st_size) != 0)
     status = -errno;

@@ -5,18 +5,18 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* A file to which whole lines are added, and which others may move or remove.
- * What there is may hang with its file system. One thread. */
+/* A file to which whole lines are appended, and which others may move or
+ * remove. Each call may hang with the file system. One thread. */
 struct exit_log_file {
-  const char *path; /* the caller's, set at first */
-  int fd;           /* or -1, at first */
+  const char *path; /* owned by the caller; set before use */
+  int fd;           /* -1 before use */
   dev_t device;
   ino_t inode;
 };
 
-/* Adds a line, all of it or nothing. Opens the file first if need be. Returns 0
- * or a negative errno: -ENXIO for a FIFO that nobody reads, -EAGAIN for one
- * that is full. */
+/* Appends a line completely or not at all. Opens the file first if necessary.
+ * Returns 0 or a negative errno: -ENXIO for a FIFO without a reader, -EAGAIN
+ * for one that is full. */
 int exit_log_file_add(struct exit_log_file *file, const char *line,
                       size_t length);
 

@@ -66,7 +66,7 @@ static void put_groups(yajl_gen json, const char *groups, size_t count) {
   yajl_gen_array_close(json);
 }
 
-/* As the notification's. */
+/* The same as that of the notification. */
 static const char *severity_of(uint32_t exit_code) {
   if (WIFSIGNALED((int)exit_code))
     return "failure";

@@ -19,7 +19,7 @@ struct exit_monitor {
   struct exit_listener *listener;
   struct exit_accounting *exits;
   struct event_accounting *event_accounting;
-  /* NULL if they are not wanted, or failed. The listener's. */
+  /* NULL if disabled, or after a failure. Used by the listener only. */
   struct process_events *events;
   atomic_int events_error;
   atomic_uint_fast64_t events_lost;
@@ -49,14 +49,14 @@ static void say_event(void *context, const struct exit_event *event)
   monitor->has_unsaid = true;
 }
 
-/* Has the next read find what no event has told. */
+/* Makes the next read list /proc, to find what no event reported. */
 static void reconcile(struct exit_monitor *monitor) {
   tracker_lock(monitor->tracker);
   monitor->tracker->must_list = true;
   tracker_unlock(monitor->tracker);
 }
 
-/* Exit records go on without. */
+/* Ends process events; exit records continue. */
 static void end_events(struct exit_monitor *monitor, int status) {
   atomic_store(&monitor->events_error, status);
   process_events_close(monitor->events);
@@ -64,7 +64,7 @@ static void end_events(struct exit_monitor *monitor, int status) {
   reconcile(monitor);
 }
 
-/* What a process is must be known before its exit record is taken. */
+/* The attributes of a process must be known before its exit record is taken. */
 static enum exit_listener_found take_events(void *context, uint64_t until_ns) {
   struct exit_monitor *monitor = context;
   struct process_event event;
@@ -110,7 +110,7 @@ static int leave_drain(void *context, const struct procfs *abandoned,
     exit_accounting_use_proc(monitor->exits, again);
   else
     event_accounting_use_proc(monitor->event_accounting, again);
-  reconcile(monitor); /* the event at hand is not taken again */
+  reconcile(monitor); /* the current event is not repeated */
   return exit_listener_leave_drain(monitor->listener, is_callers);
 }
 
@@ -126,7 +126,7 @@ static bool take(void *context, const struct message *messages, size_t count,
                               latest_ns);
 }
 
-/* Says the summaries of what was left unsaid before a time, in s. */
+/* Sends summaries of the notifications that were suppressed before before_s. */
 static void sum_up_before(struct exit_monitor *monitor, uint64_t before_s) {
   monitor->has_unsaid = false;
   tracker_lock(monitor->tracker);
@@ -142,7 +142,7 @@ static void sum_up_before(struct exit_monitor *monitor, uint64_t before_s) {
   tracker_unlock(monitor->tracker);
 }
 
-/* Returns in how many ms to come back. */
+/* Returns the time until the next call, in ms. */
 static int sum_up(void *context) {
   struct exit_monitor *monitor = context;
   if (monitor->has_unsaid)
@@ -150,7 +150,8 @@ static int sum_up(void *context) {
   return monitor->has_unsaid ? 1000 : -1;
 }
 
-/* Whether this kernel's exit records do not tell whose thread has ended. */
+/* Whether this kernel's exit records do not identify the process of a thread.
+ */
 static bool must_follow_threads(void) {
   struct kernel_connection connection = {0};
   kernel_connection_begin(&connection);
@@ -160,8 +161,9 @@ static bool must_follow_threads(void) {
   return is_old;
 }
 
-/* Process events after the exit records: a kernel that sends none, or not here,
- * says nothing, which takes a second, while it refuses exit records at once. */
+/* Opens process events after exit records: a kernel that sends no events, or
+ * not to this namespace, does not report an error, which takes a second to
+ * detect, whereas it refuses exit records at once. */
 static int open_sources(struct exit_monitor *monitor) {
   const struct exit_monitor_options *options = &monitor->options;
   int status =
@@ -196,7 +198,7 @@ static int start_listener(struct exit_monitor *monitor) {
   return exit_listener_start(monitor->listener, &calls);
 }
 
-/* Whether process events are wanted, and arrive. */
+/* Whether process events are enabled and received. */
 static bool hears_events(const struct exit_monitor *monitor) {
   return monitor->options.wants_events &&
          atomic_load(&monitor->events_error) == 0;
@@ -211,7 +213,7 @@ int exit_monitor_start(struct tracker *tracker,
 
   w->tracker = tracker;
   w->options = *options;
-  w->has_unsaid = options->notifier != NULL; /* of a former watcher */
+  w->has_unsaid = options->notifier != NULL; /* of a previous monitor */
   int status =
       exit_accounting_create("/proc", tracker, say_event, w, &w->exits);
   if (status == 0)
@@ -281,7 +283,7 @@ void exit_monitor_begin_read(struct exit_monitor *monitor) {
   tracker_lock(monitor->tracker);
   monitor->tracker->listens = status.is_proven && status.error == 0;
   monitor->tracker->hears_events = hears_events(monitor);
-  /* Nothing else tells that their processes are gone. */
+  /* Nothing else shows that the processes of lost records have ended. */
   monitor->tracker->must_list |= status.lost != monitor->records_lost;
   monitor->tracker->always_lists = !monitor->options.watches_all;
   monitor->records_lost = status.lost;

@@ -6,8 +6,8 @@
 #include "select/user_cache.h"
 
 /*
- * What the log says about users and paths that the configuration names: one
- * line for each that cannot be looked up, and one when it can be again.
+ * Log lines about users and paths in the configuration: one for each that
+ * cannot be looked up, and one when it can be again.
  */
 
 /* Both write the line, and return whether it is a warning. */

@@ -10,12 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What others' files in procfs want: executables only ptrace access, the list
- * of open files that its mode is overridden (0500), I/O both (0400). Bits of
- * the capabilities below. */
+/* The privileges that the procfs files of other users' processes require, as
+ * bits of the capabilities below: executables require ptrace access, the list
+ * of open files (mode 0500) overriding its mode, and I/O (mode 0400) both. */
 enum { WANTS_NOTHING = 0, WANTS_PTRACE = 1, WANTS_OPEN = 2 };
 
-/* Says why they cannot be read. */
+/* Describes the cause and the remedy. */
 static void describe_access(int status, unsigned int wanted, char *line,
                             size_t size) {
   static const struct {

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* What cannot be read of some processes, by a negative errno: a line for the
- * log, with the cause and its cure. */
+/* Log lines about what cannot be read of some processes, from a negative errno,
+ * with the cause and its remedy. */
 void member_problems_describe_io(int status, char *line, size_t size);
 void member_problems_describe_memory(int status, char *line, size_t size);
 void member_problems_describe_files(int status, char *line, size_t size);

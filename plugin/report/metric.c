@@ -8,23 +8,23 @@
 enum kind {
   DERIVE, /* reported totals */
   GAUGE,  /* gauges */
-  RATE,   /* increment of a counter per second, for each kind of delay */
-  MEAN,   /* increment of a counter over that of another, likewise */
+  RATE,   /* increase of a counter per second, for each kind of delay */
+  MEAN,   /* increase of a counter divided by that of another, likewise */
   TOTAL,  /* as DERIVE, likewise */
-  AGE,    /* of the oldest member */
+  AGE,    /* age of the oldest member */
 };
 
 enum needs { NOTHING, IO, MEMORY, FILES, MEMBER, RECORD, LISTENER, OOM };
 
 struct metric {
   const char *type;
-  const char *instance; /* of each kind of delay its own */
+  const char *instance; /* the kinds of delay have their own */
   enum kind kind;
   enum collect option;
   enum needs needs;
-  uint64_t divisor; /* from the counter's unit */
+  uint64_t divisor; /* to convert from the counter's unit */
   unsigned int count;
-  unsigned int source[METRIC_VALUES]; /* counters or gauges */
+  unsigned int source[METRIC_VALUES]; /* indexes of counters or gauges */
 };
 
 #define NS 1000000000
@@ -105,7 +105,7 @@ static bool is_known(const struct metric *metric, const struct group *group,
   return true;
 }
 
-/* A rate or a mean of the interval before. */
+/* A rate or a mean over the last interval. */
 static double per(const struct metric *metric, const struct group *group,
                   const struct metric_scope *scope, unsigned int kind) {
   double seconds = (double)group_increment(group, metric->source[0] + kind) /
@@ -129,7 +129,7 @@ static double gauge_of(const struct metric *metric, const struct group *group,
   return (double)gauge / (double)metric->divisor;
 }
 
-/* The metrics of each kind of delay that is known. */
+/* The metrics of each known kind of delay. */
 static void each_delay(const struct metric *metric, const struct group *group,
                        const struct metric_scope *scope, metric_sink *sink,
                        void *context) {

@@ -35,12 +35,13 @@ void notice_signal_name(int signal, char *text, size_t size) {
     snprintf(text, size, "signal %d", signal);
 }
 
-/* A path, whose end tells most. */
+/* Appends a path. If it is long, only its end, which is the most specific part.
+ */
 static void append_path(char *text, size_t size, const char *path) {
   enum { ROOM = 80 };
   size_t length = strlen(path);
   const char *end = length > ROOM ? path + length - ROOM : path;
-  while (end > path && (*end & 0xc0) == 0x80) /* within a character */
+  while (end > path && (*end & 0xc0) == 0x80) /* inside a character */
     end++;
   text_append(text, size, "%s%s", end > path ? "..." : "", end);
 }
@@ -79,7 +80,7 @@ static double seconds_of(const struct exit_event *event, unsigned int counter) {
   return (double)event->used[counter] / 1e9;
 }
 
-/* The kinds of delay that took a ms at least. */
+/* Appends the kinds of delay that took at least 1 ms. */
 static void append_delays(char *text, size_t size,
                           const struct exit_event *event) {
   const char *before = "; waited for ";
@@ -93,7 +94,8 @@ static void append_delays(char *text, size_t size,
   }
 }
 
-/* The longest wait, if it took a tenth of the process's life, or a second. */
+/* Appends the longest wait if it took a tenth of the process's life, or a
+ * second. */
 static void append_longest(char *text, size_t size,
                            const struct exit_event *event) {
   unsigned int longest = DELAY_KINDS;
@@ -112,7 +114,7 @@ static void append_longest(char *text, size_t size,
   text_append(text, size, " for %s", delay_name((enum delay)longest));
 }
 
-/* What matters most comes first: the rest may be cut. */
+/* The most important parts come first: the rest may be truncated. */
 static void describe(const struct exit_event *event, char *text, size_t size) {
   snprintf(text, size, "%s (pid %" PRIu32 ", uid %" PRIu32 ") ", event->comm,
            event->pid, event->uid);
@@ -139,5 +141,5 @@ static void describe(const struct exit_event *event, char *text, size_t size) {
 void notice_describe(const struct exit_event *event, char *text, size_t size) {
   char whole[2048];
   describe(event, whole, sizeof(whole));
-  text_clean(whole, text, size); /* which cuts between characters */
+  text_clean(whole, text, size); /* truncates between characters */
 }

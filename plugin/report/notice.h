@@ -5,13 +5,14 @@
 #include "track/exit_accounting.h"
 
 /*
- * What is said when a process has ended: one line that a person can act on.
+ * The message of a notification about a process that has ended: one line that a
+ * person can act on.
  */
 
-/* Writes what an event says into size bytes. */
+/* Writes the message into size bytes. */
 void notice_describe(const struct exit_event *event, char *text, size_t size);
 
-/* The signal's name, "SIGKILL", or "signal 40" for one that has none. */
+/* Writes the signal's name, "SIGKILL", or "signal 40" if it has none. */
 void notice_signal_name(int signal, char *text, size_t size);
 
 #endif

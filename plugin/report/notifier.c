@@ -12,8 +12,8 @@
 #include <string.h>
 #include <time.h>
 
-/* How long after it was sent a notification may be in use: the exec plugin runs
- * its program in a thread that nobody waits for. */
+/* How long a notification may be in use after it was sent: the exec plugin runs
+ * its program in a detached thread. */
 enum { SETTLE_MS = 200 };
 
 struct notice {
@@ -23,10 +23,10 @@ struct notice {
   uint32_t exit_code;
 };
 
-/* Stands for the notifier's lock. */
+/* Represents the lock of any notifier, for annotations only. */
 extern struct mutex notifier_mutex;
 
-/* Belongs to its thread once that is left behind. */
+/* Owned by its thread once that is abandoned. */
 struct notifier {
   notifier_say *say;
   pthread_t thread;
@@ -34,11 +34,13 @@ struct notifier {
   pthread_cond_t changed; /* CLOCK_MONOTONIC */
   bool must_stop GUARDED_BY(notifier_mutex);
   bool is_held GUARDED_BY(notifier_mutex);
-  bool is_saying GUARDED_BY(notifier_mutex); /* the thread */
+  bool is_saying GUARDED_BY(notifier_mutex); /* the thread is sending */
   bool has_ended GUARDED_BY(notifier_mutex); /* likewise */
   bool is_abandoned GUARDED_BY(notifier_mutex);
-  uint64_t sent_ms GUARDED_BY(notifier_mutex); /* when the last one was */
-  size_t first GUARDED_BY(notifier_mutex);     /* of the ring */
+  /* time of the last notification */
+  uint64_t sent_ms GUARDED_BY(notifier_mutex);
+  /* index of the first entry in the ring */
+  size_t first GUARDED_BY(notifier_mutex);
   size_t count GUARDED_BY(notifier_mutex);
   struct notice queue[NOTIFIER_QUEUE] GUARDED_BY(notifier_mutex);
 };
@@ -52,7 +54,8 @@ static void unlock(struct notifier *notifier)
   mutex_unlock(&notifier->mutex);
 }
 
-/* Takes the first notice off the queue. Returns false when it must stop. */
+/* Takes the first notice off the queue. Returns false when the thread must
+ * stop. */
 static bool take(struct notifier *notifier, struct notice *notice) {
   lock(notifier);
   if (notifier->is_saying)
@@ -81,7 +84,7 @@ static void destroy(struct notifier *notifier) UNCHECKED {
   free(notifier);
 }
 
-/* Returns whether the notifier is the thread's to free. */
+/* Returns whether the thread has to free the notifier. */
 static bool end(struct notifier *notifier) {
   lock(notifier);
   bool is_abandoned = notifier->is_abandoned;
@@ -172,7 +175,7 @@ size_t notifier_stop(struct notifier *notifier, unsigned int most_ms) {
   return dropped;
 }
 
-/* Returns false if memory is short. */
+/* Returns false if out of memory. */
 static bool fill(struct notice *notice, const char *group,
                  const struct exit_event *event, const char *text,
                  uint32_t exit_code) {

@@ -5,19 +5,19 @@
 #include "track/exit_accounting.h"
 
 /*
- * Sends notifications in a thread of its own, so that whoever receives them,
- * say a mail server, holds up nobody else.
+ * Sends notifications in its own thread, so that a slow consumer, such as a
+ * mail server, blocks nothing else.
  */
 
 struct notifier;
 
 enum {
-  NOTIFIER_TEXT_SIZE = 256, /* what collectd takes */
-  NOTIFIER_QUEUE = 256,     /* notifications that may wait */
+  NOTIFIER_TEXT_SIZE = 256, /* the size of collectd's message */
+  NOTIFIER_QUEUE = 256,     /* notifications that may be queued */
 };
 
-/* event is what text says, or NULL if text sums up several; exit_code is that
- * of the event, or of the worst of them, a wait status. Called in the
+/* event is what text describes, or NULL if text summarises several; exit_code
+ * is the wait status of the event, or of the worst of them. Called in the
  * notifier's thread, without any lock. */
 typedef void notifier_say(const char *group, const struct exit_event *event,
                           const char *text, uint32_t exit_code);
@@ -25,24 +25,24 @@ typedef void notifier_say(const char *group, const struct exit_event *event,
 /* Returns 0 or a negative errno. */
 int notifier_start(notifier_say *say, struct notifier **notifier);
 
-/* Sends nothing from now on, and waits for the notification that is being sent,
- * but no longer than that; if one was just sent, 200 ms more. Any thread; takes
- * NULL. */
+/* Sends nothing from now on. Waits until the current notification was sent, but
+ * at most most_ms; if one was just sent, 200 ms more. Any thread; notifier may
+ * be NULL. */
 void notifier_hold(struct notifier *notifier, unsigned int most_ms);
 
-/* Sends again. Any thread; takes NULL. */
+/* Resumes sending. Any thread; notifier may be NULL. */
 void notifier_release(struct notifier *notifier);
 
-/* Drops what waits, and ends the thread. A thread that a consumer has held for
- * longer than that is left behind, and begins no other notification. It cannot
- * be kept from going on with the one that it sends, though: when the consumer
- * lets go, collectd (plugin_dispatch_notification) calls those that are behind
- * it, even if their plugins have shut down. collectd does so with every thread
- * that sends notifications, such as those of unixsock and network. Returns how
- * many notifications were dropped. Takes NULL. */
+/* Drops queued notifications and ends the thread. A thread that a consumer
+ * blocks for longer than most_ms is abandoned, and begins no other
+ * notification. However, it continues with the current one: when the consumer
+ * returns, collectd (plugin_dispatch_notification) calls the next consumers,
+ * even if their plugins have shut down. collectd does the same to every thread
+ * that sends notifications, such as those of unixsock and network. Returns the
+ * number of dropped notifications. notifier may be NULL. */
 size_t notifier_stop(struct notifier *notifier, unsigned int most_ms);
 
-/* Queues a copy. Returns false if too many wait. Any thread. */
+/* Queues a copy. Returns false if the queue is full. Any thread. */
 bool notifier_put(struct notifier *notifier, const char *group,
                   const struct exit_event *event, const char *text,
                   uint32_t exit_code);

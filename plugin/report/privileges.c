@@ -17,5 +17,6 @@ bool privileges_have(unsigned int capability) {
 
 bool privileges_are_filtered(void) {
   int mode = prctl(PR_GET_SECCOMP);
-  return mode < 0 ? errno != EINVAL : mode > 0; /* EINVAL: has no filters */
+  /* EINVAL: built without seccomp filters */
+  return mode < 0 ? errno != EINVAL : mode > 0;
 }

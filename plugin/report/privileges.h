@@ -4,10 +4,9 @@
 
 #include <stdbool.h>
 
-/* What this process may do. */
+/* The privileges of this process. */
 
-/* How collectd gets a capability. Root lacks it only where it was taken away.
- */
+/* How collectd gets a capability. Root lacks one only if it was removed. */
 #define PRIVILEGES_ROOT_REMEDY                                                 \
   "Extend the capabilities of its container (docker run --cap-add=) or "       \
   "CapabilityBoundingSet= of its service"
@@ -18,7 +17,7 @@
 /* Whether a capability is effective: a CAP_ number of linux/capability.h. */
 bool privileges_have(unsigned int capability);
 
-/* Whether a seccomp filter applies; one that forbids the question says so. */
+/* Whether a seccomp filter applies; also true if a filter forbids the query. */
 bool privileges_are_filtered(void);
 
 #endif
