@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Where an option stands. */
+/* Where an option may appear. */
 enum place {
   IN_PLUGIN = 1,
   IN_PROCESS = 2,
@@ -25,7 +25,7 @@ struct option {
   unsigned int places;
   int (*set)(struct config_scope *scope, const struct option *option,
              const oconfig_item_t *item);
-  unsigned int argument; /* of set: a bit, a kind of selector or stanza */
+  unsigned int argument; /* for set: a bit, a kind of selector or stanza */
 };
 
 static int set_collect(struct config_scope *scope, const struct option *option,
@@ -66,7 +66,7 @@ static int set_report_self(struct config_scope *scope,
   return config_value_boolean(scope, item, &scope->settings->report_self);
 }
 
-/* The processes plugin has it. */
+/* An option that only the processes plugin supports. */
 static int set_ignored(struct config_scope *scope, const struct option *option,
                        const oconfig_item_t *item) {
   (void)item;

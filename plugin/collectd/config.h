@@ -12,15 +12,16 @@
 
 void config_init(struct settings *settings);
 
-/* Adds one block; several add up. Returns 0; or -EINVAL or -ENOMEM and, in
- * error, which option and value is wrong and what would be right. */
+/* Adds one block to the settings. Returns 0; or -EINVAL or -ENOMEM, with error
+ * naming the option, its value, and what would be correct. */
 int config_add_block(struct settings *settings, const oconfig_item_t *block,
                      char *error, size_t size);
 
-/* Settles what each stanza reports, after the last block. */
+/* Applies the global defaults to the stanzas. Must be called after the last
+ * block. */
 void config_finish(struct settings *settings);
 
-/* Frees what the settings hold. */
+/* Frees the contents of the settings. */
 void config_clear(struct settings *settings);
 
 #endif

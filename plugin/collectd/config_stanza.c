@@ -11,7 +11,7 @@
 #define SELECTORS                                                              \
   "Command, CommandLine, Executable, User, ControlGroup, Unit or PIDFile"
 
-/* Whether the values are strings, and so many. */
+/* Whether there are count values, all of them strings. */
 static bool has_strings(const oconfig_item_t *item, int count) {
   for (int i = 0; i < item->values_num; i++)
     if (item->values[i].type != OCONFIG_TYPE_STRING)
@@ -19,7 +19,7 @@ static bool has_strings(const oconfig_item_t *item, int count) {
   return item->values_num == count;
 }
 
-/* What MaxGroups and Top add others up in. */
+/* Whether a group has the name under which MaxGroups and Top add up others. */
 static bool is_reserved(const struct config_scope *scope) {
   static const char other[] = "other";
   bool has_names = scope->rule->template != NULL;
@@ -61,15 +61,15 @@ static int check_name(const struct config_scope *scope,
   return 0;
 }
 
-/* A name with placeholders makes many groups; one without, a group of that
- * name. */
+/* A name with placeholders is a template for many groups; one without is the
+ * name of one group. */
 static int parse_name(const struct config_scope *scope,
                       const oconfig_item_t *item) {
   struct rule *rule = scope->rule;
   char error[256], name[1024];
 
   if (rule->name[0] == '\0')
-    return 0; /* check_name refuses it */
+    return 0; /* check_name rejects it */
   if (group_name_parse(rule->name, &rule->template, error, sizeof(error)) != 0)
     return config_fail(scope, item, "%s", error);
   if (!group_name_is_fixed(rule->template))
@@ -86,7 +86,7 @@ static int add_selector_value(const struct config_scope *scope,
                               enum selector_kind kind,
                               const oconfig_value_t *value) {
   oconfig_value_t copy = *value;
-  oconfig_item_t wrong = *item; /* to blame this value alone */
+  oconfig_item_t wrong = *item; /* to report this value only */
   wrong.values = &copy;
   wrong.values_num = 1;
 
@@ -116,7 +116,7 @@ int config_stanza_select(const struct config_scope *scope,
   return 0;
 }
 
-/* The rule is the parse's, until the stanza ends. */
+/* The rule is owned by the scope until the stanza ends. */
 static int make_rule(struct config_scope *scope, const oconfig_item_t *item) {
   struct rule *rule = calloc(1, sizeof(*rule));
   if (rule == NULL || (rule->selector = selector_create()) == NULL ||
@@ -133,7 +133,7 @@ static int make_rule(struct config_scope *scope, const oconfig_item_t *item) {
 
 int config_stanza_begin(struct config_scope *scope, const oconfig_item_t *item,
                         enum config_stanza_kind kind) {
-  /* What the last value selects by; SELECTOR_KINDS: there is but the name. */
+  /* The selector of the last value; SELECTOR_KINDS: there is only the name. */
   static const struct {
     int values;
     enum selector_kind selected;
@@ -202,7 +202,7 @@ static int check_captures(const struct config_scope *scope,
   return 0;
 }
 
-/* Adds a rule whose selector is complete. */
+/* Adds a rule with a complete selector. */
 static void append_rule(struct settings *settings, struct rule *rule) {
   struct rule **end = &settings->rules;
   while (*end != NULL)

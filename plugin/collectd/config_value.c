@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* An option as its user wrote it: its key and values. */
+/* Prints an option as it was written: its key and values. */
 static void print_option(const oconfig_item_t *item, char *text, size_t size) {
   snprintf(text, size, "%s", item->key);
   for (int i = 0; i < item->values_num; i++) {
@@ -52,7 +52,7 @@ int config_value_boolean(const struct config_scope *scope,
     *result = value->value.boolean;
     return 0;
   }
-  if (value->type == OCONFIG_TYPE_STRING) /* collectd takes these, too */
+  if (value->type == OCONFIG_TYPE_STRING) /* collectd accepts these, too */
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
       for (int b = 0; b < 2; b++)
         if (strcasecmp(value->value.string, names[i][b]) == 0) {

@@ -7,30 +7,30 @@
 #include <collectd/liboconfig/oconfig.h>
 
 /*
- * How far the configuration is read, and the values of its items: taken if they
- * are what is wanted, else blamed.
+ * The position in the configuration, and functions that read values of the
+ * expected types or report an error.
  */
 
 struct config_scope {
   struct settings *settings;
-  struct rule *rule;         /* NULL outside of a stanza */
-  struct selector *selector; /* the rule's, or one of its exclusions' */
+  struct rule *rule;         /* NULL outside a stanza */
+  struct selector *selector; /* of the rule, or of one of its exclusions */
   const oconfig_item_t *stanza;
   char *error;
   size_t size;
 };
 
-/* Says where and what is wrong: "Group "web": option User "joe" is …". Returns
- * -EINVAL. */
+/* Writes where and what the error is: "Group "web": option User "joe" is …".
+ * Returns -EINVAL. */
 __attribute__((format(printf, 3, 4))) int
 config_fail(const struct config_scope *scope, const oconfig_item_t *item,
             const char *format, ...);
 
-/* Each returns 0, or what config_fail does. */
+/* Each returns 0, or the result of config_fail. */
 int config_value_boolean(const struct config_scope *scope,
                          const oconfig_item_t *item, bool *result);
 
-/* A whole number from least on. */
+/* A whole number of at least least. */
 int config_value_number(const struct config_scope *scope,
                         const oconfig_item_t *item, uint32_t least,
                         uint32_t *result);

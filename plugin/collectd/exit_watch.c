@@ -11,11 +11,11 @@
 
 enum {
   CPUS_SIZE = 1024,
-  LOSS_INTERVAL_S = 60, /* between two lines about a loss */
+  LOSS_INTERVAL_S = 60, /* minimum time between two log lines about a loss */
 };
 
-/* All CPUs; where the kernel's list cannot be read, those that are online, as
- * far as process 1 and collectd may run on them. */
+/* All possible CPUs; if the kernel's list cannot be read, those that are
+ * online, as far as process 1 and collectd may run on them. */
 static void find_cpus(struct exit_watch *watch, char text[CPUS_SIZE]) {
   int status = cpulist_read_possible(text, CPUS_SIZE);
   if (status == 0)
@@ -115,7 +115,8 @@ void exit_watch_check(struct exit_watch *watch) {
     take_figures(watch);
 }
 
-/* Whether a loss has grown and is to be logged now: then, by how much. */
+/* Whether a loss has grown and must be logged now; more is then the increase.
+ */
 static bool must_log(struct exit_watch_loss *loss, uint64_t *more) {
   double now = (double)clock_ns(CLOCK_MONOTONIC) / 1e9;
   if (loss->count == loss->logged ||
@@ -136,7 +137,7 @@ static void log_loss(const struct exit_watch *watch,
             more, what, watch->settings->watch_buffer);
 }
 
-/* Why is logged by diagnostics.c. */
+/* diagnostics.c logs the reason. */
 static void log_unwritten(struct exit_watch *watch) {
   struct exit_log_status status = {0};
   uint64_t more;

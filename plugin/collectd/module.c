@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The callbacks that collectd calls. It calls them one after another, but the
- * reads in a thread of their own, between init and shutdown; and flush in any
- * thread at any time.
+ * The callbacks of the plugin. collectd calls them one after another, with two
+ * exceptions: the read callback, between init and shutdown, has its own thread,
+ * and flush may be called by any thread at any time.
  */
 
 #include "collectd/config.h"
@@ -28,11 +28,11 @@ _Static_assert(GROUP_NAME_SIZE == DATA_MAX_NAME_LEN,
                "names are as long as collectd allows");
 
 enum {
-  /* What a start may wait for users and for paths, so that the first read knows
-   * them. */
+  /* How long init may wait for users and for paths, so that the first read
+   * knows them. */
   LOOKUP_WAIT_MS = 300,
-  /* What collectd's end may wait for who takes a notification: for others to
-   * shut down after it, and for the thread itself. */
+  /* How long collectd's end may wait for a consumer of a notification: before
+   * other plugins shut down, and for the thread itself. */
   HOLD_MS = 500,
   STOP_MS = 100,
   LOG_MS = 500, /* and for the exits that are still to be written */
@@ -45,11 +45,11 @@ static struct read_worker *worker;
 static struct diagnostics diagnostics;
 static struct exit_watch watch;
 static struct mutex flushing = MUTEX_INITIALIZER;
-/* NULL if no group notifies. watch has it, too, for the reads. */
+/* NULL if no group sends notifications. Reads use the copy in watch. */
 static struct notifier *notifier GUARDED_BY(flushing);
-static struct oom_watch *ooms; /* NULL if nothing tells of them */
-/* When the last read began that knew all delays, in seconds of CLOCK_MONOTONIC;
- * 0 if the last one did not, or there was none. */
+static struct oom_watch *ooms; /* NULL if OOM kills cannot be identified */
+/* The begin of the last read, in seconds of CLOCK_MONOTONIC; 0 if there was
+ * none, or if it did not know all delays. */
 static double last_read;
 
 static int taskstats_config(oconfig_item_t *block) {
@@ -78,11 +78,11 @@ static void start_notifier(void) {
 }
 
 /*
- * collectd flushes all plugins when it stops, before it shuts the first one
- * down: from then on the plugins that take notifications may be gone at any
- * time, and exec and perl crash if they are called. That a flush is that of the
- * end cannot be seen, so nothing is sent until the next read, which shows that
- * collectd goes on.
+ * When collectd stops, it flushes all plugins before it shuts the first one
+ * down: from then on, plugins that consume notifications may be gone at any
+ * time, and exec and perl crash if they are called. A flush does not show
+ * whether collectd is stopping, so nothing is sent until the next read, which
+ * shows that collectd continues.
  */
 static int taskstats_flush(cdtime_t timeout, const char *identifier,
                            user_data_t *user_data) {
@@ -231,7 +231,7 @@ static int taskstats_init(void) {
   return start_reading();
 }
 
-/* What the tracker has beside the groups. */
+/* The tracker's values other than the groups. */
 struct figures {
   bool listens;
   bool is_full, hears_events;
@@ -263,7 +263,7 @@ static void log_lookups(void) {
     log_problem(lookup_describe_path(&path, line, sizeof(line)), line);
 }
 
-/* Logs what has changed with this read. */
+/* Logs what changed with this read. */
 static void log_changes(const struct reader_report *report,
                         const struct figures *figures) {
   const struct problem_report now = {
@@ -323,15 +323,15 @@ static int taskstats_read(void) {
   struct figures figures;
   take_figures(&figures);
   log_changes(&report, &figures);
-  if (status == 0) /* else the groups may still be the reader's */
+  if (status == 0) /* else the reader may still use the groups */
     dispatch_values(begin, &report, &figures);
   last_read = report.proc == 0 && report.delays != 0 ? begin : 0;
   return 0;
 }
 
 static int taskstats_shutdown(void) {
-  /* What hangs is left alone, with all that it may use: collectd ends now, and
-   * the flush has held back notifications. */
+  /* Threads that hang are abandoned with everything that they may use: collectd
+   * is ending, and the flush has held notifications. */
   if (!read_worker_stop(worker) || !exit_watch_stop(&watch))
     return 0;
   worker = NULL;

@@ -5,14 +5,14 @@
 #include "track/exit_accounting.h"
 
 /*
- * Exit events as collectd's notifications.
+ * Sends exit events as collectd's notifications.
  */
 
-/* Keeps the context of the plugin, which other threads need to call collectd.
- * Only in the init callback. */
+/* Stores the context of the plugin, which other threads need to call collectd.
+ * Must be called in the init callback. */
 void notification_set_context(void);
 
-/* Dispatches one notification; a notifier_say. event is NULL if text sums up
+/* Dispatches one notification; a notifier_say. event is NULL if text summarises
  * several. Any thread. */
 void notification_send(const char *group, const struct exit_event *event,
                        const char *text, uint32_t exit_code);

@@ -6,8 +6,8 @@
 #include <collectd/core/daemon/plugin.h>
 #include <collectd/core/utils/common/common.h>
 
-/* Without the kernel's log, the cgroups of all that may be killed must be
- * known. Returns whether there are any. */
+/* Without the kernel's log, the cgroups of all processes that may be killed
+ * must be known. Returns whether any rule needs them. */
 static bool collect_cgroups(struct settings *settings) {
   bool is_needed = false;
   for (struct rule *r = settings->rules; r != NULL; r = r->next)

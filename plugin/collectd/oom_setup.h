@@ -5,10 +5,10 @@
 #include "collectd/settings.h"
 #include "kernel/oom_watch.h"
 
-/* Begins to watch whom the OOM killer ends, as far as this process may, and
- * says in the log what it may not: then the rules collect what is needed
- * instead. Before these are used. Returns what the caller closes; NULL if
- * nothing tells, or nobody listens for exits. */
+/* Starts to watch for kills by the OOM killer, as far as this process may, and
+ * logs what it may not; the rules then collect what is needed instead. Must be
+ * called before the rules are used. Returns what the caller closes; or NULL if
+ * kills cannot be identified, or if exit records are disabled. */
 struct oom_watch *oom_setup(struct settings *settings);
 
 #endif

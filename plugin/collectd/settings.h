@@ -4,10 +4,10 @@
 
 #include "select/rule.h"
 
-/* What the configuration sets. */
+/* The configuration. */
 struct settings {
   struct rule *rules;
-  uint32_t collect; /* of stanzas that do not say otherwise */
+  uint32_t collect; /* for stanzas that do not set it */
   bool enable_delay_accounting;
   bool report_self;
 
@@ -15,12 +15,12 @@ struct settings {
   bool watches;     /* false for none */
   size_t watch_buffer;
   bool process_events;
-  enum notify notify; /* of stanzas that do not say otherwise */
+  enum notify notify; /* for stanzas that do not set it */
   uint32_t notify_rate;
   char *exit_log;      /* a path; NULL for none */
-  uint32_t max_groups; /* that the processes' names make */
+  uint32_t max_groups; /* that group name templates make */
 
-  char ignored[128]; /* options of the processes plugin that do nothing here */
+  char ignored[128]; /* ignored options of the processes plugin */
 };
 
 #endif

@@ -44,7 +44,7 @@ static void dispatch_events(value_list_t *list, const char *instance,
   dispatch_metric(list, &metric);
 }
 
-/* Returns the number of groups that are reported. */
+/* Returns the number of reported groups. */
 static size_t dispatch_groups(struct tracker *tracker, value_list_t *list,
                               const struct metric_scope *scope) {
   struct group copy;

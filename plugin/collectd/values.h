@@ -6,22 +6,22 @@
 #include "track/tracker.h"
 
 /*
- * Values on their way to collectd.
+ * Dispatches values to collectd.
  */
 
-/* What the plugin reports of itself after a read. */
+/* The plugin's own metrics after a read. */
 struct own_values {
-  double begin;     /* of the read, in seconds of CLOCK_MONOTONIC */
+  double begin;     /* begin of the read, in seconds of CLOCK_MONOTONIC */
   bool has_members; /* the read has seen all processes */
   size_t members;
-  bool listens; /* what follows is known */
+  bool listens; /* the next three are known */
   uint64_t records, lost_records, undecided;
-  bool hears_events; /* and so is this */
+  bool hears_events; /* the next one is known */
   uint64_t missed;
 };
 
-/* Publishes all groups and dispatches their values, and with own those of the
- * plugin itself; own may be NULL. The reader's thread. */
+/* Publishes all groups and dispatches their values, and, unless own is NULL,
+ * the plugin's own metrics. The read thread. */
 void values_dispatch(struct tracker *tracker, const struct metric_scope *scope,
                      const struct own_values *own) EXCLUDES(tracker_mutex);
 
