@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What a clock of the machine shows, in ns. */
+/* The time of one of this process's clocks, in ns. */
 static inline uint64_t clock_ns(clockid_t clock) {
   struct timespec t;
   clock_gettime(clock, &t);
@@ -21,14 +21,14 @@ static inline uint64_t clock_s(void) {
   return clock_ns(CLOCK_MONOTONIC) / 1000000000;
 }
 
-/* A tick of the start times in procfs, in ns. */
+/* The unit of start times in procfs, in ns. */
 static inline uint64_t clock_tick_ns(void) {
   return 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
 /* How far CLOCK_BOOTTIME is ahead of CLOCK_MONOTONIC, in ns, modulo 2^64: it
- * may be behind in a time namespace (time_namespaces(7)). Between the two
- * readings the caller may have to wait. */
+ * may be behind in a time namespace (time_namespaces(7)). The caller may be
+ * preempted between the two readings. */
 static inline uint64_t clock_ahead_ns(void) {
   enum { TRIES = 3 };
   int64_t least_ns = INT64_MAX;
@@ -42,13 +42,13 @@ static inline uint64_t clock_ahead_ns(void) {
   return (uint64_t)least_ns;
 }
 
-/* How far this process's CLOCK_MONOTONIC is ahead of the machine's, by which
- * the kernel dates process events, in ns, modulo 2^64: 0 but in a time
+/* How far this process's CLOCK_MONOTONIC is ahead of the machine's, which the
+ * kernel uses in process events, in ns, modulo 2^64: 0 except in a time
  * namespace. Reads a file. */
 uint64_t clock_namespace_ns(void);
 
-/* How long the machine was suspended, in ns; at most, or 0, in a time namespace
- * that shifts the two clocks apart. */
+/* How long the machine was suspended, in ns. In a time namespace that shifts
+ * the two clocks differently, an upper bound, or 0. */
 static inline uint64_t clock_suspended_ns(void) {
   int64_t ahead_ns = (int64_t)clock_ahead_ns();
   return ahead_ns > 0 ? (uint64_t)ahead_ns : 0;

@@ -19,7 +19,7 @@
 enum {
   MESSAGE_SIZE = 256, /* an event needs 76 */
   PID_BITS = 22,      /* PID_MAX_LIMIT of the kernel */
-  PORTS = 255,        /* to try */
+  PORTS = 255,        /* number of ports to try */
 };
 
 /* struct proc_input of Linux 6.6, which older headers lack. */
@@ -30,22 +30,22 @@ struct input {
 
 struct connector {
   struct netlink_inbox socket;
-  uint32_t port;                /* the socket's, unlike that of any other */
-  unsigned int received, taken; /* messages */
+  uint32_t port; /* the port of the socket, different from all others */
+  unsigned int received, taken; /* number of messages */
   struct mmsghdr headers[CONNECTOR_BATCH];
   struct iovec vectors[CONNECTOR_BATCH];
   struct sockaddr_nl senders[CONNECTOR_BATCH];
   _Alignas(struct nlmsghdr) unsigned char bytes[CONNECTOR_BATCH][MESSAGE_SIZE];
 };
 
-/* Sends the kernel some bytes of an input. */
+/* Sends the first bytes of an input to the kernel. */
 static int send_input(const struct connector *connector,
                       const struct input *input, size_t size) {
   _Alignas(struct nlmsghdr) unsigned char bytes[MESSAGE_SIZE];
   struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
   struct cn_msg message = {
       .id = {.idx = CN_IDX_PROC, .val = CN_VAL_PROC},
-      .ack = connector->port, /* comes back; seq does not */
+      .ack = connector->port, /* is returned in the answer; seq is not */
       .len = (uint16_t)size,
   };
   struct nlmsghdr *header = mnl_nlmsg_put_header(bytes);
@@ -61,17 +61,16 @@ static int send_input(const struct connector *connector,
   return sent < 0 ? -errno : 0;
 }
 
-/* Begins to get events of all kinds, or ends it. Before Linux 6.6 the kernel
- * only counts its listeners, and does not see that one has closed its socket.
- */
+/* Starts or stops events of all kinds. Before Linux 6.6 the kernel only counts
+ * its listeners, and does not notice that one closed its socket. */
 static int listen_to_all(const struct connector *connector, bool on) {
   struct input input = {on ? PROC_CN_MCAST_LISTEN : PROC_CN_MCAST_IGNORE, 0};
   return send_input(connector, &input, sizeof(input.operation));
 }
 
-/* Spares the kernel what is not wanted. Before Linux 6.6 such a message is of a
- * wrong length and ignored. Later the listener is not counted a second time,
- * and there is no answer, since that would not pass the filter. */
+/* Tells the kernel which kinds are not needed. Before Linux 6.6, such a message
+ * has a wrong length and is ignored. Later kernels do not count the listener a
+ * second time; their answer does not pass the filter. */
 static void listen_to_kinds(const struct connector *connector, uint32_t kinds) {
   struct input input = {PROC_CN_MCAST_LISTEN, kinds};
   send_input(connector, &input, sizeof(input));
@@ -105,8 +104,8 @@ bool connector_event_is(const struct connector_event *event, uint32_t kind,
          event->size >= offsetof(struct proc_event, event_data) + size;
 }
 
-/* Is it the answer to this listener? Every listener hears those to others. Then
- * status is 0 or a negative errno. */
+/* Whether an event is the answer to this listener: every listener receives the
+ * answers to all. status is then 0 or a negative errno. */
 static bool is_answer(const struct connector *connector,
                       const struct connector_event *event, int *status) {
   if (!connector_event_is(event, PROC_EVENT_NONE,
@@ -117,7 +116,7 @@ static bool is_answer(const struct connector *connector,
   return true;
 }
 
-/* Events that come before the answer are lost. */
+/* Events that arrive before the answer are lost. */
 static int wait_for_answer(struct connector *connector) {
   struct timeval timeout = {.tv_sec = 1};
   int fd = connector->socket.fd;
@@ -142,9 +141,9 @@ static int wait_for_answer(struct connector *connector) {
   return -ETIMEDOUT;
 }
 
-/* Joins the group of the events. The kernel would choose the process's number
- * as the port, which collectd's procevent insists on: takes one beyond those of
- * all processes. */
+/* Joins the multicast group of the events. The kernel would choose the process
+ * id as the port, which collectd's procevent plugin requires: chooses a port
+ * above all process ids. */
 static int join_group(struct connector *connector) {
   struct sockaddr_nl own = {.nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC};
 
@@ -173,7 +172,7 @@ static int begin_listening(struct connector *connector,
 
   status = wait_for_answer(connector);
   if (status == -ETIMEDOUT)
-    listen_to_all(connector, false); /* only the answer may have been lost */
+    listen_to_all(connector, false); /* perhaps only the answer was lost */
   if (status == 0)
     listen_to_kinds(connector, filter->kinds);
   return status;
@@ -206,7 +205,7 @@ int connector_open(size_t buffer, const struct connector_filter *filter,
     free(c);
     return status;
   }
-  netlink_inbox_init(&c->socket, fd); /* what was lost before the answer */
+  netlink_inbox_init(&c->socket, fd); /* ignores losses before the answer */
   *connector = c;
   return 0;
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Reads a number and moves on behind it. */
+/* Parses a number, and moves past it. */
 static int parse_cpu(const char **text, unsigned long *cpu) {
   if (**text < '0' || **text > '9')
     return -EINVAL;
@@ -92,7 +92,7 @@ int cpulist_read_possible(char *text, size_t size) {
 }
 
 int cpulist_add_allowed(struct cpulist *list, pid_t pid) {
-  /* The set must be as large as the kernel's own. */
+  /* The set must be as large as the kernel's. */
   struct cpulist allowed = {0};
   if (sched_getaffinity(pid, sizeof(allowed.bits), (void *)allowed.bits) != 0)
     return -errno;

@@ -7,15 +7,15 @@
 #include <sys/types.h>
 
 /*
- * Lists of CPUs as the kernel writes and reads them: "0-3,8".
+ * Lists of CPUs in the kernel's format: "0-3,8".
  */
 
 enum {
-  CPULIST_CPUS = 8192, /* the most that Linux can have */
+  CPULIST_CPUS = 8192, /* the maximum that Linux supports */
   CPULIST_WORD = 8 * sizeof(unsigned long),
 };
 
-/* As cpu_set_t, whatever the order and the number of a word's bytes. */
+/* Like cpu_set_t, but independent of byte order and word size. */
 struct cpulist {
   unsigned long bits[CPULIST_CPUS / CPULIST_WORD];
 };
@@ -25,7 +25,8 @@ static inline void cpulist_add(struct cpulist *list, unsigned long cpu) {
   list->bits[cpu / CPULIST_WORD] |= 1UL << cpu % CPULIST_WORD;
 }
 
-/* Returns 0; -EINVAL for what is no list; -ERANGE for a CPU beyond all. */
+/* Returns 0; -EINVAL if the text is not a list; -ERANGE for a CPU that Linux
+ * cannot have. */
 int cpulist_parse(const char *text, struct cpulist *list);
 
 bool cpulist_has(const struct cpulist *list, unsigned int cpu);
@@ -33,15 +34,15 @@ bool cpulist_has(const struct cpulist *list, unsigned int cpu);
 /* Whether all CPUs of one list are in the other. */
 bool cpulist_is_subset(const struct cpulist *list, const struct cpulist *of);
 
-/* Writes a list as text. Returns 0, or -ENOSPC. */
+/* Formats a list. Returns 0, or -ENOSPC. */
 int cpulist_format(const struct cpulist *list, char *text, size_t size);
 
-/* Reads the list of the CPUs that this machine can have, as text. Returns 0 or
- * a negative errno. */
+/* Reads the list of this machine's possible CPUs, as text. Returns 0 or a
+ * negative errno. */
 int cpulist_read_possible(char *text, size_t size);
 
-/* Adds the CPUs that are online and on which a process may run; 0 is the
- * calling thread. Returns 0 or a negative errno. */
+/* Adds the online CPUs on which a process may run; pid 0 is the calling thread.
+ * Returns 0 or a negative errno. */
 int cpulist_add_allowed(struct cpulist *list, pid_t pid);
 
 #endif

@@ -46,7 +46,8 @@ int exit_inbox_open(const char *cpus, size_t buffer,
     i->headers[k].msg_hdr.msg_iovlen = 1;
   }
   int status = fd < 0 ? fd : i->cpus == NULL ? -ENOMEM : 0;
-  /* With the default buffer, since a small one might lose the answer. */
+  /* Before the buffer is resized, since the answer might not fit into a small
+   * one. */
   if (status == 0)
     status = exit_registration_set(fd, i->family, i->cpus, true);
   if (status != 0) {

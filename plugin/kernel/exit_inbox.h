@@ -5,43 +5,42 @@
 #include "kernel/message.h"
 
 /*
- * The socket that receives the exit records of some CPUs. One thread at a time
- * uses it.
+ * The socket that receives the exit records of some CPUs. Used by one thread at
+ * a time.
  */
 
 struct exit_inbox;
 
-enum { EXIT_INBOX_BATCH = 64 }; /* messages in one system call */
+enum { EXIT_INBOX_BATCH = 64 }; /* messages per system call */
 
-/* Registers for exit records. buffer is the size to ask for, in bytes, of the
- * socket's. Returns 0 or a negative errno as exit_listener_open. */
+/* Registers for exit records. buffer is the requested size of the socket's
+ * buffer, in bytes. Returns 0 or a negative errno as exit_listener_open. */
 int exit_inbox_open(const char *cpus, size_t buffer, struct exit_inbox **inbox);
 
-/* Ends the registration. Takes NULL. */
+/* Ends the registration. inbox may be NULL. */
 void exit_inbox_close(struct exit_inbox *inbox);
 
-/* To be polled for input. */
+/* The descriptor to poll for input. */
 int exit_inbox_fd(const struct exit_inbox *inbox);
 
-/* The bytes of buffer that the kernel granted. */
+/* The buffer size that the kernel granted, in bytes. */
 size_t exit_inbox_buffer(const struct exit_inbox *inbox);
 
 /* Some exit records in the order of their arrival. */
 struct exit_inbox_batch {
   struct message messages[EXIT_INBOX_BATCH];
   size_t count;
-  int rejection; /* why the last message that is no exit record is none: a
-                  * negative errno as message_parse; 0 if there was none */
+  int rejection; /* why the last invalid message could not be parsed: a negative
+                    errno as message_parse; 0 if all were valid */
 };
 
-/* Receives what has arrived, without waiting. Returns how many messages that
- * were, less than EXIT_INBOX_BATCH if no more had arrived, or a negative errno.
- */
+/* Receives what has arrived, without waiting. Returns the number of messages,
+ * less than EXIT_INBOX_BATCH if no more had arrived, or a negative errno. */
 int exit_inbox_receive(struct exit_inbox *inbox,
                        struct exit_inbox_batch *batch);
 
-/* How many records the kernel has dropped since the last call, for want of
- * buffer. */
+/* The number of records that the kernel dropped since the last call because the
+ * buffer was full. */
 uint32_t exit_inbox_take_losses(struct exit_inbox *inbox);
 
 #endif

@@ -20,16 +20,16 @@
 #include <unistd.h>
 
 enum {
-  /* Rest after a drain if records come closer than that, so that they come in
-   * batches: one at a time costs four times as much. */
+  /* Pauses after a drain if records arrive at shorter intervals, so that they
+   * arrive in batches: single ones cost four times as much. */
   REST_NS = 2000000,
-  LONG_REST_NS = 20000000, /* if none of them was one that should come soon */
+  LONG_REST_NS = 20000000, /* if no recent record is urgent */
   FILL_NS = 5, /* how long a byte of the buffer lasts, in a storm of 80,000
-                * records a second */
-  GATHER_NS = 50000000, /* how long records wait for what there is beside, which
-                         * wakes the thread for both, after it did so last */
-  ALSO_MS = 1000, /* how long what there is beside may wait that wakes nobody */
-  MORE_MS = 1,    /* and what is yet to be taken of it */
+                  records a second */
+  GATHER_NS = 50000000, /* how long records may wait, after events last woke the
+                           thread, for the next events to wake it for both */
+  ALSO_MS = 1000,       /* how long events that wake nobody may wait */
+  MORE_MS = 1,          /* and the rest of events that were not all taken */
   PROOF_INTERVAL_MS = 100,
   PROOF_TRIES = 15,
   STOP_MS = 500,
@@ -37,7 +37,7 @@ enum {
 
 struct exit_listener {
   struct exit_inbox *inbox;
-  int wake_fd; /* an eventfd: something else is to be done */
+  int wake_fd; /* an eventfd: there is other work */
   char *cpus;
   struct exit_listener_calls calls;
   pthread_t thread;
@@ -50,21 +50,21 @@ struct exit_listener {
   atomic_int error, rejection, untried;
   atomic_uint_fast64_t records, lost;
 
-  atomic_int proof_tid; /* of the short-lived thread */
-  atomic_int
-      also_fd; /* calls.also_fd, or -1 since it is not looked at any more */
+  atomic_int proof_tid; /* id of the self-test thread */
+  atomic_int also_fd; /* calls.also_fd, or -1 once it is not polled any more */
 
-  atomic_bool has_more; /* beside, which also_fd does not show */
+  atomic_bool has_more; /* events that also_fd does not signal */
 
   struct drain_turn turn;
-  uint64_t gather_until_ns; /* the listener's thread's: it takes no records */
+  /* used by the listener's thread: until then it takes no records */
+  uint64_t gather_until_ns;
 
-  /* Of those that were taken by the last drain, some should have come soon. */
+  /* Some records of the last drain were urgent. */
   atomic_bool is_urgent;
 
-  /* When the inbox was last seen empty. */
+  /* When the inbox was last found empty. */
   uint64_t empty_ns GUARDED_BY(draining_turn);
-  /* Records that were received at a time, and are not taken yet. */
+  /* Records of one call that were received but not taken yet. */
   bool has_batch GUARDED_BY(draining_turn);
   uint64_t received_ns GUARDED_BY(draining_turn);
   struct exit_inbox_batch batch GUARDED_BY(draining_turn);
@@ -72,7 +72,7 @@ struct exit_listener {
 
 static uint64_t now_ns(void) { return clock_ns(CLOCK_BOOTTIME); }
 
-/* Notes what the records that were received say about the listener. */
+/* Updates the listener's status from the received records. */
 static void note_batch(struct exit_listener *listener) REQUIRES(draining_turn) {
   const struct exit_inbox_batch *batch = &listener->batch;
 
@@ -97,8 +97,8 @@ static enum exit_listener_found call_before(struct exit_listener *listener,
   return found;
 }
 
-/* Takes the records that were received, and before them what there is beside:
- * if the thread is left behind in that, another one takes the records. */
+/* Takes the received records, and before them the events: if the thread is
+ * abandoned during the latter, another one takes the records. */
 static void take_batch(struct exit_listener *listener) REQUIRES(draining_turn) {
   if (!listener->has_batch)
     return;
@@ -110,9 +110,9 @@ static void take_batch(struct exit_listener *listener) REQUIRES(draining_turn) {
     atomic_store(&listener->is_urgent, true);
 }
 
-/* Takes all that has arrived; of what there is beside only what happened before
- * it, but if nothing has arrived and it was not looked at just before. Returns
- * whether there was something, or a negative errno. */
+/* Takes everything that has arrived. Takes only events that happened before the
+ * records; if no records have arrived, all events, unless has_looked. Returns
+ * whether there was anything, or a negative errno. */
 static int drain(struct exit_listener *listener, bool has_looked)
     REQUIRES(draining_turn) {
   bool took = false;
@@ -140,7 +140,7 @@ static int drain(struct exit_listener *listener, bool has_looked)
   return took;
 }
 
-/* Goes on where the thread before was left behind. */
+/* Continues where the abandoned thread stopped. */
 static void resume_drain(struct exit_listener *listener)
     REQUIRES(draining_turn) {
   listener->calls.resume(listener->calls.context);
@@ -160,23 +160,23 @@ static int drain_in_turn(struct exit_listener *listener, bool is_callers) {
 static void wake(struct exit_listener *listener) {
   uint64_t one = 1;
   if (write(listener->wake_fd, &one, sizeof(one)) < 0)
-    return; /* it is full of wakes already */
+    return; /* the counter is at its maximum already */
 }
 
 void exit_listener_drain(struct exit_listener *listener) {
-  /* An error comes again in the listener's thread; and so does its turn to look
-   * at what is to be done later. */
+  /* The listener's thread will get the same error; it must also look at what is
+   * to be done later. */
   if (drain_in_turn(listener, true) > 0 || atomic_load(&listener->has_more))
     wake(listener);
 }
 
-/* What there is to do. */
+/* What is to be done. */
 enum { WORK_RECORDS = 1, WORK_ALSO = 2 };
 
 static int min_ms(int a, int b) { return b < 0 || (a >= 0 && a < b) ? a : b; }
 
-/* Waits for records, a wish or what there is beside; for records only once they
- * have had the time to gather. */
+/* Waits for records, a wake-up or events; for records only once they had time
+ * to accumulate. */
 static unsigned int wait_for_work(struct exit_listener *listener,
                                   int timeout_ms) {
   struct pollfd fds[] = {
@@ -197,12 +197,12 @@ static unsigned int wait_for_work(struct exit_listener *listener,
     return WORK_RECORDS;
   if ((fds[1].revents & POLLIN) != 0 &&
       read(listener->wake_fd, &wishes, sizeof(wishes)) < 0)
-    return 0; /* another wake came between: it will be read next time */
+    return 0; /* another thread has read the wake-up; the next read succeeds */
   return ((fds[0].revents | fds[1].revents) != 0 ? WORK_RECORDS : 0) |
          (fds[2].revents != 0 ? WORK_ALSO : 0);
 }
 
-/* Does what there is beside, without the records that have arrived. */
+/* Takes the events, but not the records that have arrived. */
 static enum exit_listener_found
 call_before_in_turn(struct exit_listener *listener) {
   if (drain_turn_begin(&listener->turn, false))
@@ -212,8 +212,8 @@ call_before_in_turn(struct exit_listener *listener) {
   return found;
 }
 
-/* Does what there is beside, which cannot wait, and takes the records that have
- * arrived meanwhile. Returns 0 or a negative errno. */
+/* Takes the events, which cannot wait, and the records that have arrived
+ * meanwhile. Returns 0 or a negative errno. */
 static int take_also_in_turn(struct exit_listener *listener,
                              enum exit_listener_found *found) {
   if (drain_turn_begin(&listener->turn, false))
@@ -226,7 +226,7 @@ static int take_also_in_turn(struct exit_listener *listener,
   return status < 0 ? status : 0;
 }
 
-/* How long records may gather, while the buffer has room for them. */
+/* How long records may accumulate while the buffer has room for them. */
 static uint64_t find_rest_ns(const struct exit_listener *listener) {
   uint64_t room_ns = exit_inbox_buffer(listener->inbox) * FILL_NS;
   return atomic_load(&listener->is_urgent)
@@ -234,7 +234,7 @@ static uint64_t find_rest_ns(const struct exit_listener *listener) {
              : max(REST_NS, min(room_ns, LONG_REST_NS));
 }
 
-/* Lets records gather; what there is beside cannot wait. */
+/* Lets records accumulate, while events are still taken. */
 static void rest(struct exit_listener *listener) {
   uint64_t end_ns = now_ns() + find_rest_ns(listener);
   for (uint64_t time_ns = now_ns(); time_ns < end_ns; time_ns = now_ns()) {
@@ -246,7 +246,7 @@ static void rest(struct exit_listener *listener) {
   }
 }
 
-/* Listens until it must stop. Returns 0 or a negative errno. */
+/* Listens until the listener must stop. Returns 0 or a negative errno. */
 static int listen_on(struct exit_listener *listener) {
   int timeout_ms = -1;
 
@@ -256,7 +256,7 @@ static int listen_on(struct exit_listener *listener) {
         int rejection = atomic_load(&listener->rejection);
         return rejection != 0 ? rejection : -ENODATA;
       }
-      /* What cannot be tried has not failed: the kernel is believed. */
+      /* If no self-test is possible, the kernel's acceptance is trusted. */
       int status = proof_thread_run(listener->cpus, &listener->proof_tid);
       atomic_store(&listener->untried, status);
       if (status != 0)
@@ -273,7 +273,7 @@ static int listen_on(struct exit_listener *listener) {
     if (status < 0)
       return status;
     timeout_ms = listener->calls.drained(listener->calls.context);
-    /* Nobody keeps it busy with what can wait. */
+    /* Limits the rate at which events that can wait wake the thread. */
     if (found == FOUND_NOTHING)
       nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
     if (is_close && status > 0)
@@ -346,7 +346,7 @@ int exit_listener_leave_drain(struct exit_listener *listener,
   return status;
 }
 
-/* Waits for the thread's end. Returns false if it hangs. */
+/* Waits for the end of the thread. Returns false if it hangs. */
 static bool end_thread(struct exit_listener *listener) {
   atomic_store(&listener->must_stop, true);
   wake(listener);

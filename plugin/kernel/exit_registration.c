@@ -26,7 +26,8 @@ static int send_request(int fd, uint16_t family, const char *cpus, bool on) {
   return status;
 }
 
-/* Exit records may come before the answer, and be lost for want of buffer. */
+/* Exit records may arrive before the answer and are lost if the buffer is full.
+ */
 static int await_answer(int fd) {
   const struct timeval timeout = {.tv_sec = TIMEOUT_S};
   _Alignas(struct nlmsghdr) unsigned char bytes[ANSWER_SIZE];

@@ -6,14 +6,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { FD_MIN = 1024 }; /* what select(2) can take is below */
+enum { FD_MIN = 1024 }; /* select(2) supports lower descriptors only */
 
 static size_t budget_of(rlim_t limit) {
   rlim_t budget = limit > FD_MIN ? (limit - FD_MIN) / 2 : 0;
   return budget < SIZE_MAX ? (size_t)budget : SIZE_MAX;
 }
 
-/* Doubles the soft limit, as far as the hard one allows. */
+/* Doubles the soft limit, up to the hard one. */
 static bool raise_limit(struct rlimit *limit) {
   struct rlimit raised = *limit;
   rlim_t twice = limit->rlim_cur < FD_MIN ? 2 * FD_MIN : 2 * limit->rlim_cur;
@@ -50,7 +50,7 @@ int fd_budget_keep(struct fd_budget *files, int fd) {
     kept = fcntl(fd, F_DUPFD_CLOEXEC, FD_MIN);
     if (kept >= 0)
       files->kept++;
-    else /* others hold what was left */
+    else /* other descriptors use the rest */
       files->budget = files->kept;
   }
   close(fd);

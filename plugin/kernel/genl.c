@@ -26,7 +26,7 @@ static int family_answer(const struct nlmsghdr *header, void *data) {
   return mnl_attr_parse(header, sizeof(struct genlmsghdr), family_attr, data);
 }
 
-/* Asks the generic netlink controller for the number of "TASKSTATS". */
+/* Asks the generic netlink controller for the id of "TASKSTATS". */
 static int find_family(int fd, uint16_t *family) {
   _Alignas(struct nlmsghdr) unsigned char buffer[BUFFER_SIZE];
   struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);

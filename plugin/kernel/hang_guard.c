@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-/* The calling thread's id, which costs a system call only once. */
+/* The calling thread's id, cached to save system calls. */
 static pid_t own_tid(void) {
   static _Thread_local pid_t tid;
   if (tid == 0)

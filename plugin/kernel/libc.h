@@ -8,8 +8,8 @@
 #include <string.h>
 
 /*
- * What glibc has since 2.32 and other C libraries lack, such as musl: in their
- * place are functions that do the same.
+ * Functions that glibc has since 2.32, and replacements for other C libraries,
+ * such as musl.
  */
 
 #ifdef __GLIBC__
@@ -31,7 +31,7 @@ static inline const char *libc_sigabbrev(int signal) {
       [SIGURG] = "URG",       [SIGXCPU] = "XCPU", [SIGXFSZ] = "XFSZ",
       [SIGVTALRM] = "VTALRM", [SIGPROF] = "PROF", [SIGWINCH] = "WINCH",
       [SIGPOLL] = "POLL",     [SIGPWR] = "PWR",   [SIGSYS] = "SYS",
-#ifdef SIGSTKFLT /* not on every architecture */
+#ifdef SIGSTKFLT /* missing on some architectures */
       [SIGSTKFLT] = "STKFLT",
 #endif
   };
@@ -40,8 +40,8 @@ static inline const char *libc_sigabbrev(int signal) {
              : NULL;
 }
 
-/* The text of an errno, which no other call changes: where there is no function
- * that says so, strerror has a constant text for each errno that is known. */
+/* The text for an errno, a constant string. Without strerrordesc_np, strerror
+ * is used, whose texts for known errnos are constant. */
 static inline const char *libc_strerrordesc(int error) {
   return strerror(error);
 }

@@ -12,11 +12,11 @@
 
 enum { TEXT_SIZE = 1024 };
 
-/* Version 1 shows what is no limit as one beyond all memory. */
+/* Version 1 shows "no limit" as a value above any memory size. */
 #define NO_LIMIT (UINT64_C(1) << 62)
 
-/* Reads a file of a cgroup, as much as has room. Returns 0 or a negative errno.
- */
+/* Reads a file of a cgroup, truncated to the buffer. Returns 0 or a negative
+ * errno. */
 static int read_file(const struct memory_cgroups *cgroups, const char *path,
                      const char *file, char text[TEXT_SIZE]) {
   char name[PATH_MAX];
@@ -32,7 +32,8 @@ static int read_file(const struct memory_cgroups *cgroups, const char *path,
   return status;
 }
 
-/* Whether a mount has the controller: version 1's shows it as an option. */
+/* Whether a mount has the memory controller: in version 1 it is a mount option.
+ */
 static bool has_memory(const struct mntent *mount,
                        const struct memory_cgroups *cgroups) {
   char text[TEXT_SIZE];
@@ -77,7 +78,7 @@ void memory_cgroups_close(struct memory_cgroups *cgroups) {
   cgroups->fd = -1;
 }
 
-/* The value in the line "key N". */
+/* Parses the value in the line "key N". */
 static int parse_value(const char *text, const char *key, uint64_t *value) {
   for (const char *line = text; line != NULL;
        line = strchr(line, '\n') != NULL ? strchr(line, '\n') + 1 : NULL)

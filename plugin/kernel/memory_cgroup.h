@@ -9,34 +9,35 @@
 /*
  * The hierarchy of the memory controller, of either version (cgroups(7);
  * Documentation/admin-guide/cgroup-v1/memory.rst and cgroup-v2.rst in the
- * kernel). Paths are those that /proc/<pid>/cgroup has for it.
+ * kernel). Paths are those in /proc/<pid>/cgroup for it.
  */
 
 struct memory_cgroups {
-  int fd; /* of its root, or -1 */
+  int fd; /* descriptor of its root, or -1 */
   bool is_v2;
 };
 
-/* Finds where it is mounted, by a list as /proc/self/mounts. Returns 0; -ENOENT
- * if it is not mounted; or another negative errno. */
+/* Finds its mount point in a list like /proc/self/mounts. Returns 0; -ENOENT if
+ * it is not mounted; or another negative errno. */
 int memory_cgroups_open(const char *mounts, struct memory_cgroups *cgroups);
 
-/* Takes what is zeroed, or failed to be opened. */
+/* cgroups may be zeroed, or may have failed to open. */
 void memory_cgroups_close(struct memory_cgroups *cgroups);
 
-/* How many processes of a cgroup, without those of the cgroups in it, an OOM
- * killer has killed. Returns 0 or a negative errno: -ENOENT if there is no such
- * cgroup; -ENODATA before Linux 4.13. */
+/* The number of processes of a cgroup, without its descendants, that the OOM
+ * killer has killed. Returns 0 or a negative errno: -ENOENT if the cgroup does
+ * not exist; -ENODATA before Linux 4.13. */
 int memory_cgroups_oom_kills(const struct memory_cgroups *cgroups,
                              const char *path, uint64_t *kills);
 
-/* Cuts a path to that cgroup, of it and those that it is in, that alone has a
- * limit. Returns false if none has, or several have, or that cannot be read. */
+/* Truncates a path to the only one among the cgroup and its ancestors that has
+ * a limit. Returns false if there is none, or more than one, or if a limit
+ * cannot be read. */
 bool memory_cgroups_find_limit(const struct memory_cgroups *cgroups,
                                char *path);
 
-/* Whether a path is that of a cgroup, whose own has so many bytes, or of one in
- * it. */
+/* Whether path is the cgroup, whose path has this length, or one of its
+ * descendants. */
 bool memory_cgroup_is_within(const char *path, const char *cgroup,
                              size_t length);
 

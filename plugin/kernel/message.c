@@ -62,22 +62,22 @@ bool message_is_acknowledgement(const struct nlmsghdr *header,
   return header->nlmsg_seq == sequence && get_error(header, status) == 0;
 }
 
-/* What was found so far while the attributes of a message are visited. */
+/* The state while the attributes of a message are visited. */
 struct config_scope {
   struct message *message;
   enum message_target target;
-  bool has_id, has_record; /* of the aggregate that is visited */
+  bool has_id, has_record; /* for the current aggregate */
   int status;
 };
 
-/* Linux 6.1 fills in no version in a process's part at the end of its last
- * thread, behind that thread's: it is the same. */
+/* Linux 6.1 sets no version in the process's part of the exit record of its
+ * last thread, which follows the thread's part: it is the same. */
 static uint16_t unsaid_version(const struct message *message) {
   return message->has[MESSAGE_THREAD] ? message->record[MESSAGE_THREAD].version
                                       : 0;
 }
 
-/* An aggregate nests the id of a thread or a process and its record. */
+/* An aggregate contains the id of a thread or a process, and its record. */
 static int visit_nested(const struct nlattr *attr, void *data) {
   struct config_scope *scope = data;
   struct message *message = scope->message;
@@ -96,7 +96,7 @@ static int visit_nested(const struct nlattr *attr, void *data) {
         unsaid_version(message), &message->record[scope->target]);
     scope->has_record = true;
     return scope->status == 0 ? MNL_CB_OK : MNL_CB_STOP;
-  default: /* TASKSTATS_TYPE_NULL pads; others may come */
+  default: /* TASKSTATS_TYPE_NULL is padding; unknown ones are ignored */
     return MNL_CB_OK;
   }
 }
@@ -111,7 +111,7 @@ static int visit_attr(const struct nlattr *attr, void *data) {
   case TASKSTATS_TYPE_AGGR_TGID:
     scope->target = MESSAGE_PROCESS;
     break;
-  default: /* TASKSTATS_TYPE_NULL pads; others may come */
+  default: /* TASKSTATS_TYPE_NULL is padding; unknown ones are ignored */
     return MNL_CB_OK;
   }
   scope->has_id = false;
@@ -128,11 +128,11 @@ int message_parse(const struct nlmsghdr *header, struct message *message) {
   message->error = 0;
   message->has[MESSAGE_PROCESS] = message->has[MESSAGE_THREAD] = false;
 
-  if (header->nlmsg_len % MNL_ALIGNTO != 0) /* cut off: libmnl rounds it up */
+  if (header->nlmsg_len % MNL_ALIGNTO != 0) /* truncated: libmnl rounds it up */
     return -EBADMSG;
   if (header->nlmsg_type == NLMSG_ERROR) {
     int status = get_error(header, &message->error);
-    /* No query asks to be acknowledged. */
+    /* No query requests an acknowledgement. */
     return status == 0 && message->error == 0 ? -EBADMSG : status;
   }
   if (header->nlmsg_type < NLMSG_MIN_TYPE ||

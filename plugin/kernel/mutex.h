@@ -5,21 +5,21 @@
 #include <pthread.h>
 
 /*
- * Locks, and annotations that say what they guard. clang checks them
- * (-Wthread-safety; ./build.sh lint does); gcc knows none of them.
+ * Locks, and annotations of what they guard. clang checks them
+ * (-Wthread-safety, in ./build.sh lint); gcc ignores them.
  *
- * In C an annotation of a field can name a global lock, but neither one of the
- * same struct nor that of another object. Where an object has a lock of its
- * own, a global one that is declared and never defined stands for it; the
- * functions that take and release the real one say that they take and release
- * this one. It does not tell two objects of a type from each other: the plugin
- * has one of each.
+ * In C, the annotation of a field can name a global lock, but not one in the
+ * same struct or in another object. For an object with its own lock, a global
+ * lock that is declared but never defined represents it; the functions that
+ * acquire and release the real lock are annotated with the global one. This
+ * does not distinguish two objects of one type: the plugin has one of each.
  *
  * Not checked are
- * - calls through pointers to functions, and what is reached through an address
- *   that was taken before;
- * - fields that one thread alone writes, with the lock, and so may read without
- *   it, while others need it. Such a field has a comment.
+ * - calls through function pointers, and accesses through an address that was
+ *   taken before;
+ * - fields that only one thread writes, with the lock, and that it may
+ *   therefore read without the lock, while other threads need it. Such fields
+ *   have a comment.
  */
 
 #ifdef __clang__
@@ -28,21 +28,21 @@
 #define ANNOTATE(...)
 #endif
 
-/* A field, or a global variable: is read and written with the lock. */
+/* On a field or a global variable: it is read and written with the lock. */
 #define GUARDED_BY(lock) ANNOTATE(guarded_by(lock))
 
-/* A function: the caller holds the lock. */
+/* On a function: the caller must hold the lock. */
 #define REQUIRES(lock) ANNOTATE(requires_capability(lock))
 
-/* The caller does not hold it. */
+/* The caller must not hold it. */
 #define EXCLUDES(lock) ANNOTATE(locks_excluded(lock))
 
-/* Takes it, or releases it. */
+/* The function acquires, or releases it. */
 #define ACQUIRES(lock) ANNOTATE(acquire_capability(lock))
 #define RELEASES(lock) ANNOTATE(release_capability(lock))
 
-/* Is not checked: it makes or destroys an object that no other thread knows, or
- * it takes the lock for which another one stands. */
+/* Not checked: the function creates or destroys an object that no other thread
+ * knows, or acquires the lock that another one represents. */
 #define UNCHECKED ANNOTATE(no_thread_safety_analysis)
 
 struct ANNOTATE(capability("mutex")) mutex {

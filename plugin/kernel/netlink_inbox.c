@@ -5,7 +5,7 @@
 #include <linux/sock_diag.h>
 #include <sys/socket.h>
 
-/* Returns how many messages the socket has lost beyond those that are known. */
+/* Returns the number of new losses since the last count. */
 static uint32_t count_drops(struct netlink_inbox *inbox) {
   uint32_t info[SK_MEMINFO_VARS] = {0};
   socklen_t length = sizeof(info);
@@ -40,8 +40,8 @@ int netlink_inbox_receive(struct netlink_inbox *inbox, struct mmsghdr *headers,
       return received;
     if (errno == EAGAIN)
       return 0;
-    /* The kernel says once that it drops messages, until the socket is empty
-     * again (netlink_overrun); the socket knows how many. */
+    /* The kernel reports losses only once until the socket is empty again
+     * (netlink_overrun); the socket has their number. */
     if (errno == ENOBUFS)
       inbox->may_have_drops = true;
     else if (errno != EINTR)
@@ -53,6 +53,6 @@ uint32_t netlink_inbox_take_drops(struct netlink_inbox *inbox) {
   if (!inbox->may_have_drops)
     return 0;
   uint32_t more = count_drops(inbox);
-  inbox->may_have_drops = more > 0; /* and there may be more */
+  inbox->may_have_drops = more > 0; /* there may be more */
   return more;
 }

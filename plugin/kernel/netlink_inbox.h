@@ -9,32 +9,32 @@
 struct mmsghdr;
 
 /*
- * What a netlink socket gets unasked: messages of the kernel, which drops them
- * if the socket's buffer is full. One thread at a time uses it.
+ * Receives a netlink socket's unsolicited messages, which the kernel drops if
+ * the socket's buffer is full. Used by one thread at a time.
  */
 
-/* The socket is the caller's; the rest is private. */
+/* The socket is owned by the caller; the rest is private. */
 struct netlink_inbox {
   int fd;
-  uint32_t drops;      /* that are known, as the socket counts them */
-  bool may_have_drops; /* others */
+  uint32_t drops;      /* counted already, from the socket's counter */
+  bool may_have_drops; /* there may be more */
 };
 
-/* Forgets what was dropped before. */
+/* Ignores earlier losses. */
 void netlink_inbox_init(struct netlink_inbox *inbox, int fd);
 
-/* Asks for a buffer, in bytes, beyond the system's limit where that is allowed.
+/* Requests a buffer size, in bytes, beyond the system's limit if permitted.
  * Returns what the kernel granted. */
 size_t netlink_inbox_set_buffer(struct netlink_inbox *inbox, size_t size);
 
-/* Takes up to count messages, without waiting. Returns their number, which is
- * less than count if no more had arrived, or a negative errno. That some were
- * dropped is none. */
+/* Receives up to count messages, without waiting. Returns their number, less
+ * than count if no more had arrived, or a negative errno. Losses are not an
+ * error. */
 int netlink_inbox_receive(struct netlink_inbox *inbox, struct mmsghdr *headers,
                           unsigned int count);
 
-/* How many messages the kernel has dropped since the last call. Costs a system
- * call only if there were some. */
+/* The number of messages that the kernel dropped since the last call. Makes a
+ * system call only if there were any. */
 uint32_t netlink_inbox_take_drops(struct netlink_inbox *inbox);
 
 #endif

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether the whole of a message is in size bytes. (mnl_nlmsg_ok takes a length
- * of 2 GiB or more for a negative one, and accepts it.) */
+/* Whether a whole message fits in size bytes. (mnl_nlmsg_ok treats a length of
+ * 2 GiB or more as negative, and accepts it.) */
 static inline bool netlink_message_fits(const struct nlmsghdr *header,
                                         size_t size) {
   return size >= sizeof(*header) && header->nlmsg_len >= sizeof(*header) &&

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Who is killed ends within that, but for those that wait for a disk. */
+/* Killed processes end within this time, unless they wait for a disk. */
 #define RECENT_NS UINT64_C(10000000000)
 
 enum { VMSTAT_SIZE = 16384 };
@@ -52,7 +52,7 @@ int oom_counts_look(struct oom_counts *counts, uint64_t now_ns) {
   return 0;
 }
 
-/* How many there were on the machine a short time ago. */
+/* The recent number of kills on the machine. */
 static uint64_t count_recent(const struct oom_counts *counts, uint64_t now_ns) {
   if (!counts->has_machine || now_ns - counts->grown_ns > RECENT_NS)
     return 0;
@@ -66,7 +66,7 @@ static uint64_t hash_path(const char *path) {
   return hash | 1;
 }
 
-/* Returns the cgroup's, or the oldest one, cleared. */
+/* Returns the cgroup's entry, or the oldest one, cleared. */
 static struct oom_counts_cgroup *find_cgroup(struct oom_counts *counts,
                                              const char *path) {
   uint64_t hash = hash_path(path);
@@ -90,7 +90,7 @@ bool oom_counts_take(struct oom_counts *counts, const char *path,
   if (now_ns - known->seen_ns > RECENT_NS)
     known->pending = 0;
   if (known->hash == 0)
-    known->pending = min(kills, recent); /* the others were before that */
+    known->pending = min(kills, recent); /* the others happened earlier */
   else if (kills != known->kills)
     known->pending += kills > known->kills ? kills - known->kills : kills;
   if (known->hash == 0 || kills != known->kills)

@@ -11,15 +11,16 @@
 
 enum { COMM_SIZE = 16 }; /* TASK_COMM_LEN in the kernel */
 
-/* A record's head: "6,1293,39340407036,-[,key=value];". */
+/* The prefix of a record: "6,1293,39340407036,-[,key=value];". */
 struct head {
   uint64_t time_us;
   bool is_continuation;
   const char *text;
 };
 
-/* Returns false for what the kernel itself has not written: whoever may write
- * to the log can neither choose its facility, 0, nor leave the head out. */
+/* Returns false unless the kernel itself wrote the record: processes that may
+ * write to the log can neither choose its facility, 0, nor leave out the
+ * prefix. */
 static bool parse_head(const char *record, struct head *head) {
   unsigned int priority;
   char flag;
@@ -37,11 +38,10 @@ static bool parse_head(const char *record, struct head *head) {
   return true;
 }
 
-/* How long a record's text is: lines behind it have its origin. */
+/* The length of a record's text; the following lines describe its origin. */
 static size_t text_length(const char *text) { return strcspn(text, "\n"); }
 
-/* Undoes what /dev/kmsg does to bytes that cannot be printed: "\x20". In place.
- */
+/* Reverses the escapes of /dev/kmsg for unprintable bytes: "\x20". In place. */
 static void unescape(char *text) {
   char *to = text;
   for (const char *from = text; *from != '\0'; to++) {
@@ -66,7 +66,7 @@ static char *find_last(char *text, const char *wanted) {
   return last;
 }
 
-/* Cuts ",key=N" off the end. Returns false if that is not what is there. */
+/* Cuts ",key=N" off the end. Returns false if it is not there. */
 static bool cut_number(char *line, const char *key, long *number) {
   char *end, *at = find_last(line, key);
   if (at == NULL || !isdigit((unsigned char)at[strlen(key)]))
@@ -76,8 +76,8 @@ static bool cut_number(char *line, const char *key, long *number) {
   return *end == '\0';
 }
 
-/* Cuts the task's name off the end, which may look like anything, but is short.
- */
+/* Cuts off the task's name at the end, which may contain anything, but is
+ * short. */
 static bool cut_comm(char *line) {
   static const char key[] = ",task=";
   for (char *at = line; (at = strstr(at, key)) != NULL; at++)
@@ -89,10 +89,11 @@ static bool cut_comm(char *line) {
 }
 
 /*
- * Finds whose limit it was, in a line that ends with the task's cgroup. That is
- * within the other one, which tells where each path ends: a cgroup's name may
- * look like the rest of the line. If it does so in two ways, neither is taken.
- * (The cpuset's name, which comes before, has no slash.)
+ * Finds the cgroup whose limit was reached, in a line that ends with the task's
+ * cgroup. The task's is within the other, which determines where each path
+ * ends: a cgroup's name may look like the rest of the line. If this is
+ * ambiguous, neither is used. (The cpuset's name, which precedes them, has no
+ * slash.)
  */
 static void find_cgroup(const char *line, char path[OOM_LOG_PATH_SIZE]) {
   static const char key[] = ",oom_memcg=/", of_task[] = ",task_memcg=";
@@ -121,7 +122,7 @@ static bool begins_with(const char *text, const char *prefix) {
   return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* Takes "oom-kill:…" once it is complete, from its right end. */
+/* Parses a complete "oom-kill:…", from its right end. */
 static void take_cause(struct oom_log *log) {
   static const char begin[] = "oom-kill:constraint=";
   char line[sizeof(log->line)];
@@ -150,8 +151,8 @@ static bool is_group(const char *text) {
              NULL;
 }
 
-/* What stands before "Killed process": nothing before Linux 5.3; words in
- * parentheses may follow each. */
+/* The text before "Killed process": none before Linux 5.3; each may be followed
+ * by words in parentheses. */
 static bool parse_prefix(const char *text, size_t length,
                          enum oom_limit *limit) {
   static const struct {
@@ -184,7 +185,7 @@ static bool parse_victim(const struct head *head, struct oom_kill *kill) {
   return isdigit((unsigned char)number[0]) && begins_with(end, " (");
 }
 
-/* Adds what the lines before have told of a victim. */
+/* Adds to a kill what earlier lines contained. */
 static void add_cause(struct oom_log *log, struct oom_kill *kill) {
   bool is_meant = log->pid == kill->pid || log->kills_all;
   kill->is_of_group = log->pid != kill->pid;
@@ -200,7 +201,7 @@ static void add_cause(struct oom_log *log, struct oom_kill *kill) {
   log->cgroup[0] = '\0';
 }
 
-/* Takes "oom-kill:…", or what continues it. Returns false if it is neither. */
+/* Takes "oom-kill:…", or its continuation. Returns false if it is neither. */
 static bool take_part_of_cause(struct oom_log *log, const struct head *head) {
   size_t used = strlen(log->line);
   if (begins_with(head->text, "oom-kill:constraint="))

@@ -15,34 +15,35 @@
 #include <unistd.h>
 
 enum {
-  KILLS = 1024, /* whose processes have not ended yet, as far as is known */
-  CGROUPS = 16, /* that are remembered */
-  RECORD_SIZE = 8192, /* of the log, at most: CONSOLE_EXT_LOG_MAX */
-  LATE_TRIES = 20,    /* for a line that is late */
-  LATE_NS = 50000,    /* between two */
+  KILLS = 1024,       /* kills of processes whose exit was not seen yet */
+  CGROUPS = 16,       /* remembered paths */
+  RECORD_SIZE = 8192, /* the maximum in the log: CONSOLE_EXT_LOG_MAX */
+  LATE_TRIES = 20,    /* tries to read a late line */
+  LATE_NS = 50000,    /* time between two tries */
   NO_CGROUP = -1,
 };
 
 struct kill {
-  pid_t pid; /* 0 for none */
+  pid_t pid; /* 0: unused */
   enum oom_limit limit;
   int cgroup; /* an index, or NO_CGROUP */
   bool is_of_group;
-  uint64_t by_ns; /* when it was at the latest, CLOCK_BOOTTIME */
+  uint64_t by_ns; /* latest possible time, CLOCK_BOOTTIME */
 };
 
 struct oom_watch {
-  int fd; /* of the log, or -1 */
+  int fd; /* descriptor of the log, or -1 */
   int log_error;
-  bool is_fresh; /* everything was read that there is */
-  bool has_lost; /* lines of the last look, perhaps of kills */
+  bool is_fresh; /* the log and the counts were read completely */
+  bool has_lost; /* lines were lost at the last look, perhaps kills */
   struct oom_log log;
   struct oom_counts counts;
   bool has_counts;
   uint64_t told;     /* kills in the log, */
-  uint64_t untold;   /* and others, modulo 2^64 */
-  uint64_t ahead_ns; /* CLOCK_MONOTONIC, of the log's clock; at most */
-  uint64_t read_ns;  /* when that was found */
+  uint64_t untold;   /* and kills not in it, modulo 2^64 */
+  uint64_t ahead_ns; /* upper bound of how far CLOCK_MONOTONIC is ahead of the
+                        log's clock */
+  uint64_t read_ns;  /* when that was determined */
 
   struct kill kills[KILLS];
   size_t next;
@@ -59,7 +60,7 @@ static void open_log(struct oom_watch *watch, const char *path) {
     watch->log_error = -errno;
     return;
   }
-  lseek(watch->fd, 0, SEEK_END); /* behind what is there */
+  lseek(watch->fd, 0, SEEK_END); /* skips earlier records */
 }
 
 int oom_watch_open(const struct oom_watch_paths *paths,
@@ -100,7 +101,7 @@ bool oom_watch_can_tell(const struct oom_watch *watch) {
 
 void oom_watch_refresh(struct oom_watch *watch) { watch->is_fresh = false; }
 
-/* Returns the index of a path that is remembered from now on. */
+/* Returns the index of a path, which is remembered from now on. */
 static int keep_cgroup(struct oom_watch *watch, const char *path) {
   if (path[0] == '\0')
     return NO_CGROUP;
@@ -117,9 +118,9 @@ static int keep_cgroup(struct oom_watch *watch, const char *path) {
 }
 
 /*
- * When a line was written at the latest. The log's clock is not
- * CLOCK_MONOTONIC, which is slewed by 500 ppm at most; but a line was written
- * before it was read, and most are read at once.
+ * The latest time at which a line was written. The log's clock is not
+ * CLOCK_MONOTONIC, which is slewed by at most 500 ppm; but a line was written
+ * before it was read, and most lines are read at once.
  */
 static uint64_t date_line(struct oom_watch *watch, uint64_t time_us) {
   uint64_t now = now_ns(), time_ns = time_us * 1000;
@@ -145,7 +146,7 @@ static void note_kill(struct oom_watch *watch, const struct oom_kill *told) {
   watch->next = (watch->next + 1) % KILLS;
 }
 
-/* Reads what has been written since. */
+/* Reads what was written since the last call. */
 static void read_log(struct oom_watch *watch) {
   char record[RECORD_SIZE + 1];
   struct oom_kill told;
@@ -165,7 +166,7 @@ static void read_log(struct oom_watch *watch) {
   }
 }
 
-/* Takes the kill of a process; not one of another that had its pid before. */
+/* Takes the kill of a process, but not of one that had the same pid before. */
 static bool take_kill(struct oom_watch *watch,
                       const struct oom_question *question, struct kill *found) {
   *found = (struct kill){0};
@@ -186,8 +187,8 @@ static bool is_late(const struct oom_watch *watch) {
          (int64_t)(watch->counts.machine - watch->untold - watch->told) > 0;
 }
 
-/* Reads the log; and waits for what the kernel has counted already, for it
- * counts, sends the signal and then writes the line. */
+/* Reads the log, and waits for kills that are counted already: the kernel
+ * counts a kill, sends the signal, and then writes the line. */
 static void catch_up(struct oom_watch *watch) {
   const struct timespec pause = {.tv_nsec = LATE_NS};
   watch->has_lost = false;
@@ -198,11 +199,12 @@ static void catch_up(struct oom_watch *watch) {
     read_log(watch);
   }
   if (watch->has_counts && !is_late(watch))
-    watch->has_lost = false; /* it was something else */
+    watch->has_lost = false; /* the lost lines were others */
   watch->untold = watch->counts.machine - watch->told;
 }
 
-/* Says whose limit it was, as far as the line does, or there is but one. */
+/* Sets the cgroup whose limit was reached, if the line names it or only one has
+ * a limit. */
 static void name_cgroup(struct oom_watch *watch, const struct kill *kill,
                         const struct oom_question *question,
                         struct oom_verdict *verdict) {
@@ -210,7 +212,7 @@ static void name_cgroup(struct oom_watch *watch, const struct kill *kill,
     return;
   const char *told =
       kill->cgroup != NO_CGROUP ? watch->cgroups[kill->cgroup] : NULL;
-  /* It may be another victim, and not of the group. */
+  /* It may be another victim, not of the group. */
   bool is_doubtful =
       kill->is_of_group && question->cgroup != NULL && told != NULL &&
       !memory_cgroup_is_within(question->cgroup, told, strlen(told));
@@ -233,7 +235,7 @@ static struct oom_verdict ask_counts(struct oom_watch *watch,
   return verdict;
 }
 
-/* Takes notice of all that has been until now, once. */
+/* Brings the log and the counts up to date, once per refresh. */
 static void look(struct oom_watch *watch) {
   if (watch->is_fresh)
     return;

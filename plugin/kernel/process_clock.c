@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 int process_clock_ns(pid_t pid, uint64_t *ns) {
-  /* What clock_getcpuclockid(3) gives, without its system call to check the
+  /* The result of clock_getcpuclockid(3), without its system call to check the
    * pid, which clock_gettime does anyway (MAKE_PROCESS_CPUCLOCK, CPUCLOCK_SCHED
    * in the kernel's posix-timers_types.h). */
   clockid_t clock = (clockid_t)((~(unsigned int)pid << 3) | 2);
@@ -25,7 +25,7 @@ bool process_clock_may_be_final(pid_t pid) {
   if (fd < 0)
     return errno != ESRCH;
 
-  /* It is readable once all threads have ended. */
+  /* A pidfd is readable once all threads have ended. */
   struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
   bool has_ended = poll(&poll_fd, 1, 0) != 0;
   close(fd);

@@ -11,26 +11,27 @@
 #include <linux/netlink.h>
 #include <stdlib.h>
 
-/* Where the parts of an event are in its message. */
+/* The offsets of an event's parts in its message. */
 #define EVENT_AT (sizeof(struct nlmsghdr) + sizeof(struct cn_msg))
 #define AT(member) (EVENT_AT + offsetof(struct proc_event, member))
 
 /* One of the two sockets. */
 struct source {
   struct connector *connector;
-  struct connector_event event; /* the first that is not taken */
+  struct connector_event event; /* the first event that was not taken */
   bool has_event;
-  bool is_empty; /* nothing had arrived when it was last looked at */
+  bool is_empty; /* nothing had arrived at the last look */
 };
 
 struct process_events {
   struct source changes, forks;
   uint64_t namespace_ns; /* clock_namespace_ns */
-  /* From the machine's CLOCK_MONOTONIC to this process's CLOCK_BOOTTIME. */
+  /* The difference between the machine's CLOCK_MONOTONIC and this process's
+   * CLOCK_BOOTTIME. */
   uint64_t ahead_ns;
 };
 
-/* The kernel loads words as if they were in network byte order. */
+/* BPF loads words in network byte order. */
 #define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offset))
 #define IS(kind, yes, no)                                                      \
   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(kind), yes, no)
@@ -39,7 +40,8 @@ struct process_events {
 #define ACCEPT BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)
 #define REJECT BPF_STMT(BPF_RET | BPF_K, 0)
 
-/* Exec; and what a main thread does. The ids are at one place in all events. */
+/* Passes exec events, and events of main threads. The ids have the same offset
+ * in all events. */
 static int open_changes(size_t buffer, struct connector **connector) {
   struct sock_filter program[] = {
       LOAD(AT(what)),
@@ -63,7 +65,7 @@ static int open_changes(size_t buffer, struct connector **connector) {
   return connector_open(buffer, &filter, connector);
 }
 
-/* Forks: a thread's id is not that of its process. */
+/* Passes forks: the id of a new thread differs from that of its process. */
 static int open_forks(size_t buffer, bool has_threads,
                       struct connector **connector) {
   struct sock_filter program[] = {
@@ -130,7 +132,7 @@ static bool is_wanted(const struct connector_event *event) {
                             sizeof(event->process.event_data.id));
 }
 
-/* Receives what has arrived at a socket, unless that was all taken before.
+/* Receives what has arrived at a socket, unless the last look found it empty.
  * Returns 1 if there is something, 0, or a negative errno. */
 static int receive(struct process_events *events, struct source *source) {
   if (source->is_empty)
@@ -141,15 +143,15 @@ static int receive(struct process_events *events, struct source *source) {
   source->is_empty = status < CONNECTOR_BATCH;
   if (status > 0)
     events->ahead_ns = clock_ahead_ns() + events->namespace_ns;
-  /* No fork may be missed that happened before a change: so forks are received
-   * after that had arrived. */
+  /* A fork that happened before a change must not be missed: so forks are
+   * received again after changes have arrived. */
   if (status > 0 && source == &events->changes)
     events->forks.is_empty = false;
   return status > 0;
 }
 
-/* Finds the first event of a socket that is not taken, if there is one. Returns
- * 0 or a negative errno. */
+/* Finds the first event of a socket that was not taken, if there is one.
+ * Returns 0 or a negative errno. */
 static int look_at(struct process_events *events, struct source *source) {
   while (!source->has_event) {
     if (connector_peek(source->connector, &source->event)) {
@@ -192,7 +194,7 @@ static void describe(const struct connector_event *from, uint64_t time_ns,
   }
 }
 
-/* The socket with the event that happened first; or NULL. */
+/* The socket with the earliest event; or NULL. */
 static struct source *find_first(struct process_events *events) {
   struct source *changes = &events->changes, *forks = &events->forks;
   if (!changes->has_event || !forks->has_event)
@@ -212,7 +214,7 @@ int process_events_next(struct process_events *events, uint64_t until_ns,
   if (first != NULL) {
     uint64_t time_ns = first->event.process.timestamp_ns + events->ahead_ns;
     if (time_ns > until_ns) {
-      /* It stays, with all that come after it. */
+      /* It stays, with all events after it. */
       events->changes.is_empty = events->forks.is_empty = false;
       return 0;
     }

@@ -8,59 +8,60 @@
 #include <sys/types.h>
 
 /*
- * What happens to processes, by the kernel's process events connector: in the
- * order in which it happens.
+ * Process events from the kernel's connector, in the order in which they
+ * happened.
  *
- * Two sockets receive the events: what a process has become can only be read as
- * long as it lives, so that an exec or a change has to be taken at once; a fork
- * can wait for the next of these. One thread at a time calls these functions.
+ * Two sockets receive them: the attributes of a process can only be read while
+ * it lives, so that an exec or a change must be taken at once; forks can wait
+ * for the next of these. Used by one thread at a time.
  */
 
 enum process_event_kind {
   PROCESS_FORKED,  /* a process's first event */
-  PROCESS_THREAD,  /* it has a new thread */
-  PROCESS_EXECED,  /* it has called exec */
-  PROCESS_RENAMED, /* its main thread has another name */
-  PROCESS_REOWNED, /* its main thread has another real or effective user */
+  PROCESS_THREAD,  /* a process has a new thread */
+  PROCESS_EXECED,  /* a process has called exec */
+  PROCESS_RENAMED, /* a main thread has another name */
+  PROCESS_REOWNED, /* a main thread has another real or effective user */
 };
 
 struct process_event {
   enum process_event_kind kind;
   pid_t pid;
   pid_t tid; /* of a new thread */
-  /* Of a fork: who the kernel made its parent, that is with CLONE_PARENT the
-   * parent of who forked. */
+  /* For a fork: the parent that the kernel assigned; with CLONE_PARENT that is
+   * the parent of the process that forked. */
   pid_t parent;
-  bool is_by_thread; /* other than the main one: the child has its name */
-  /* When, CLOCK_BOOTTIME. Of a fork a little after the process's own start
-   * time, which the kernel takes earlier. */
+  bool is_by_thread; /* a thread other than the main one forked: the child has
+                        its name */
+  /* When it happened, CLOCK_BOOTTIME. For a fork, slightly later than the
+   * process's start time, which the kernel sets earlier. */
   uint64_t time_ns;
 };
 
 struct process_events;
 
-/* Begins to listen; what happened before is not heard. buffer is the size to
- * ask for, in bytes, of each socket's. Without has_threads new threads are left
- * out. Takes two seconds at most. Returns 0 or a negative errno as
+/* Starts to listen; earlier events are not received. buffer is the requested
+ * size of each socket's buffer, in bytes. Without has_threads, new threads are
+ * left out. Takes at most two seconds. Returns 0 or a negative errno as
  * connector_open. */
 int process_events_open(size_t buffer, bool has_threads,
                         struct process_events **events);
 
-/* Takes NULL. */
+/* events may be NULL. */
 void process_events_close(struct process_events *events);
 
-/* To be polled for input: the events that cannot wait. */
+/* The descriptor to poll for events that cannot wait. */
 int process_events_fd(const struct process_events *events);
 
-/* Takes the next event that has arrived, if it happened until then,
- * CLOCK_BOOTTIME; without waiting. lost grows by the events that the kernel had
- * to drop for want of buffer. Returns 1; 0 if there is none; or a negative
- * errno: then nothing more will be heard. */
+/* Takes the next event that has arrived, if it happened before until_ns,
+ * CLOCK_BOOTTIME; without waiting. Adds to lost the number of events that the
+ * kernel dropped because the buffer was full. Returns 1; 0 if there is none; or
+ * a negative errno: then no more events will be received. */
 int process_events_next(struct process_events *events, uint64_t until_ns,
                         struct process_event *event, uint64_t *lost);
 
-/* Whether events have arrived that are not taken yet, since they happened
- * later: polling does not show them. */
+/* Whether there are events that have arrived but happened later than until_ns:
+ * polling does not show them. */
 bool process_events_has_more(const struct process_events *events);
 
 #endif

@@ -16,7 +16,7 @@ bool procfs_is_vanished(int status) {
   return status == -ENOENT || status == -ESRCH;
 }
 
-/* Takes over the descriptor of /proc, which may be a negative errno. */
+/* Takes ownership of the descriptor of /proc, which may be a negative errno. */
 static int open_directory(int fd, struct procfs **proc) {
   if (fd < 0)
     return fd;
@@ -98,8 +98,8 @@ int procfs_inode(struct procfs *proc, pid_t pid, uint32_t *inode) {
   return 0;
 }
 
-/* A directory has a link for each thread's, "." and ".." (proc_task_getattr);
- * without threads its process is gone. */
+/* A directory has one link for each thread, plus "." and ".."
+ * (proc_task_getattr); without threads its process has ended. */
 static int count_threads(const struct stat *st, uint32_t *threads) {
   if (st->st_nlink <= 2)
     return -ESRCH;

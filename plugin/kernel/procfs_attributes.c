@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Arguments are separated and ended by NULs; programs that write their title
- * there leave more of them, or spaces, at the end. */
+/* Arguments are separated and terminated by NULs; programs that write their
+ * title there leave more NULs, or spaces, at the end. */
 static void join_arguments(char *cmdline, size_t size) {
   while (size > 0 && (cmdline[size - 1] == '\0' || cmdline[size - 1] == ' '))
     size--;
@@ -20,7 +20,7 @@ static void join_arguments(char *cmdline, size_t size) {
   cmdline[size] = '\0';
 }
 
-/* Makes room for a command line. */
+/* Enlarges the buffer for a command line. */
 static int grow_cmdline(struct procfs *proc, size_t size) {
   if (size <= proc->cmdline_size)
     return 0;
@@ -36,8 +36,8 @@ int procfs_cmdline(struct procfs *proc, pid_t pid, char **cmdline) {
   ssize_t used;
 
   /* A process may change its arguments at any time, so a buffer that was too
-   * small is filled anew from the start. It may also let them point to
-   * gigabytes of its memory (PR_SET_MM_MAP), so there is a limit. */
+   * small is filled again from the start. It may also make them span gigabytes
+   * of its memory (PR_SET_MM_MAP), so there is a limit. */
   for (size_t size = proc->cmdline_size > 0 ? proc->cmdline_size : 1024;;
        size = size < PROCFS_CMDLINE_SIZE / 4 ? size * 4 : PROCFS_CMDLINE_SIZE) {
     int status = grow_cmdline(proc, size);
@@ -70,7 +70,7 @@ int procfs_exe(struct procfs *proc, pid_t pid, char *path, size_t size) {
 }
 
 int procfs_uid(struct procfs *proc, pid_t pid, uid_t *uid) {
-  char text[4096]; /* "Uid:" stands in the first lines */
+  char text[4096]; /* "Uid:" is in the first lines */
   ssize_t size = procfs_file_read(proc, pid, "status", text, sizeof(text));
   if (size < 0)
     return (int)size;

@@ -11,15 +11,15 @@
 struct line {
   const char *controllers;
   size_t controllers_length;
-  const char *path; /* NULL: there is no such line */
+  const char *path; /* NULL: this line does not exist */
   size_t length;
 };
 
-/* What the kernel adds to the path of a cgroup that was removed: that of a
- * zombie may be. */
+/* The kernel appends this to the path of a removed cgroup: a zombie's may be
+ * one. */
 static const char deleted[] = " (deleted)";
 
-/* Takes a line, and moves behind it. */
+/* Parses a line, and moves past it. */
 static struct line take_line(const char **at) {
   size_t width = strcspn(*at, "\n");
   const char *end = *at + width;
@@ -46,22 +46,22 @@ static bool is_systemd(const struct line *line) {
          memcmp(line->controllers, name, strlen(name)) == 0;
 }
 
-/* Controllers that share a hierarchy are not told apart from one that is alone:
- * nobody mounts memory with others. */
+/* A hierarchy with several controllers is not recognised: in practice memory is
+ * mounted alone. */
 static bool is_memory(const struct line *line) {
   static const char name[] = "memory";
   return line->controllers_length == strlen(name) &&
          memcmp(line->controllers, name, strlen(name)) == 0;
 }
 
-/* Whether a cgroup is outside of the cgroup namespace of who asks. */
+/* Whether a cgroup is outside the cgroup namespace of this process. */
 static bool is_outside(const struct line *line) {
   return strncmp(line->path, "/..", 3) == 0 &&
          (line->length == 3 || line->path[3] == '/');
 }
 
-/* The lines that matter: version 2's, systemd's and memory's of version 1, and
- * the first that is preferred to these. */
+/* The relevant lines: version 2's, systemd's and memory's of version 1, and the
+ * first preferred one. */
 struct lines {
   struct line v2, systemd, memory, preferred;
 };
@@ -97,13 +97,13 @@ static struct lines find_lines(const char *text,
   return lines;
 }
 
-/* Whether a process is exiting, or gone. */
+/* Whether a process is exiting, or has ended. */
 static bool is_exiting(struct procfs *proc, pid_t pid) {
   struct procfs_stat stat;
   return procfs_stat(proc, pid, &stat) != 0 || stat.is_exiting;
 }
 
-/* Whether this process is below the root of systemd's tree of version 1: then
+/* Whether this process is below the root of systemd's tree in version 1: then
  * others are, too. */
 static bool uses_systemd_tree(struct procfs *proc) {
   char text[4096]; /* the line is one of the last */
@@ -113,10 +113,10 @@ static bool uses_systemd_tree(struct procfs *proc) {
 }
 
 /*
- * Of a process that is exiting, the kernel shows version 1's root, wherever it
- * was (proc_cgroup_show), and so nothing if version 2's tree is not in use. If
- * both are, version 2's path may be that of a runtime's own service, whose
- * containers only version 1 tells.
+ * For an exiting process, the kernel shows version 1's root (proc_cgroup_show),
+ * which says nothing unless version 2's tree is in use. If both are in use,
+ * version 2's path may be that of a runtime's service, whose containers only
+ * version 1 shows.
  */
 static bool is_hidden(struct procfs *proc, pid_t pid,
                       const struct lines *lines) {
@@ -133,7 +133,7 @@ static int choose_line(struct procfs *proc, pid_t pid,
   *chosen = lines->preferred;
   if (chosen->path != NULL)
     return 0;
-  /* Where version 1 is in use, version 2's tree may be there and empty. */
+  /* If version 1 is in use, version 2's tree may exist but be empty. */
   bool has_v2 = lines->v2.path != NULL &&
                 (lines->systemd.path == NULL || lines->v2.length > 1);
   *chosen = has_v2 ? lines->v2 : lines->systemd;
@@ -164,7 +164,7 @@ static int copy_path(const struct line *line, char *path, size_t size) {
   return 0;
 }
 
-/* Reads the file with the paths of all hierarchies. */
+/* Reads the file with the paths in all hierarchies. */
 static int read_lines(struct procfs *proc, pid_t pid,
                       procfs_is_preferred *is_preferred, struct lines *lines) {
   ssize_t used =

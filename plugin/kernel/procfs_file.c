@@ -22,7 +22,7 @@ ssize_t procfs_file_read(struct procfs *proc, pid_t pid, const char *file,
   hang_guard_enter(&proc->guard, pid);
   int fd = procfs_file_open(proc, pid, file, O_RDONLY);
   ssize_t got = fd;
-  /* What there is, and has room, comes at once. */
+  /* procfs returns everything that fits in one call. */
   if (fd >= 0)
     do
       got = read(fd, buffer, size - 1);

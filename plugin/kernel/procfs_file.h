@@ -11,10 +11,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What the procfs_*.c share: the handle, and how it reads a file. */
+/* Shared by the procfs_*.c files: the handle, and how files are read. */
 
 enum {
-  PROCFS_NAME_SIZE = 32, /* "<pid>/cmdline" and shorter */
+  PROCFS_NAME_SIZE = 32, /* for "<pid>/cmdline" and shorter names */
   /* 13 hierarchies of version 1, each with a path of up to PATH_MAX */
   PROCFS_CGROUPS_SIZE = 65536,
 };
@@ -28,13 +28,13 @@ enum procfs_fd_sizes {
 
 struct procfs {
   DIR *dir;
-  int fd; /* of dir, and owned by it */
+  int fd; /* owned by dir */
   uint64_t page_size;
   enum procfs_fd_sizes fd_sizes;
   struct hang_guard guard;
-  char *cmdline; /* what was read last, and its room */
+  char *cmdline; /* the last command line, and its buffer's size */
   size_t cmdline_size;
-  char cgroups[PROCFS_CGROUPS_SIZE]; /* of the process at hand */
+  char cgroups[PROCFS_CGROUPS_SIZE]; /* of the current process */
 };
 
 /* Opens <pid>/<file>. Returns a descriptor that the caller closes, or a
@@ -42,34 +42,34 @@ struct procfs {
 int procfs_file_open(struct procfs *proc, pid_t pid, const char *file,
                      int flags);
 
-/* Reads of <pid>/<file> what fits into size - 1 bytes, and ends it with a NUL.
- * Returns the number of bytes or a negative errno. The buffer is the thread's
- * own: the call may hang (kernel/hang_guard.h). */
+/* Reads up to size - 1 bytes of <pid>/<file>, and appends a NUL. Returns the
+ * number of bytes or a negative errno. The buffer must be the thread's own: the
+ * call may hang (kernel/hang_guard.h). */
 ssize_t procfs_file_read(struct procfs *proc, pid_t pid, const char *file,
                          char *buffer, size_t size);
 
 /* Calls visit for each thread in <pid>/task, with the directory and the
- * thread's name there, until it returns something else than 0. Returns that, or
- * a negative errno. */
+ * thread's name in it, until visit returns a value other than 0. Returns that
+ * value, or a negative errno. */
 int procfs_file_each_thread(struct procfs *proc, pid_t pid,
                             int (*visit)(void *context, int task_fd,
                                          const char *tid),
                             void *context);
 
-/* Reads a file in a directory, as much as has room. Returns how much, 0 for an
- * error. */
+/* Reads a file in a directory, truncated to the buffer. Returns the length, 0
+ * on error. */
 size_t procfs_file_read_at(int directory, const char *file, char *buffer,
                            size_t size);
 
-/* The same of a file of the system. */
+/* The same for a file of the system. */
 size_t procfs_file_read_small(const struct procfs *proc, const char *file,
                               char *buffer, size_t size);
 
-/* The pid, or a thread's id, that is the name of a directory; or 0. */
+/* The pid or thread id that is a directory's name; or 0. */
 pid_t procfs_file_pid(const char *name);
 
-/* Takes a number in digits, and moves behind it. (What strtoull and sscanf do
- * for locales and bases costs more than the read of the file.) */
+/* Parses a decimal number, and moves past it. (The handling of locales and
+ * bases in strtoull and sscanf costs more than reading the file.) */
 static inline bool procfs_file_take_number(const char **at, uint64_t *number) {
   const char *digit = *at;
 
@@ -81,7 +81,7 @@ static inline bool procfs_file_take_number(const char **at, uint64_t *number) {
   return has_digits;
 }
 
-/* Cuts what stands behind the path of a file that is gone. */
+/* Cuts off the suffix of a path whose file was deleted. */
 void procfs_file_cut_deleted(char *path);
 
 #endif

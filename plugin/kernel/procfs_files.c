@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 /* Whether the size of a directory fd is the number of open files
- * (proc_fd_getattr, since Linux 6.2): whoever asks has some. */
+ * (proc_fd_getattr, since Linux 6.2): checked on this process, which has some.
+ */
 static bool has_sizes(struct procfs *proc) {
   struct stat st;
 
@@ -21,8 +22,8 @@ static bool has_sizes(struct procfs *proc) {
   return proc->fd_sizes == PROCFS_FD_SIZES;
 }
 
-/* Counts what is in a directory fd, but for the descriptor that this takes if
- * it is the process's own. */
+/* Counts the entries of a directory fd, without the descriptor for the
+ * directory itself if the process is this one. */
 static int count_entries(int at, const char *name, bool is_own,
                          uint32_t *files) {
   int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -62,7 +63,8 @@ static int count_at(int at, const char *name, struct search *search) {
   return 0;
 }
 
-/* Returns 1 if that thread has open files. One that ends meanwhile has none. */
+/* Returns 1 if the thread has open files. A thread that ends meanwhile has
+ * none. */
 static int count_of_thread(void *context, int task_fd, const char *tid) {
   struct search *search = context;
   char name[PROCFS_NAME_SIZE + 256];

@@ -13,12 +13,13 @@ int procfs_io_open(struct procfs *proc, pid_t pid) {
   return procfs_file_open(proc, pid, "io", O_RDONLY);
 }
 
-/* Takes what an io file says. */
+/* Parses an io file. */
 static int take_io(const char *text, struct procfs_io *io) {
   uint64_t *const values[] = {&io->read_chars, &io->write_chars,
                               &io->read_calls, &io->write_calls,
                               &io->read_bytes, &io->write_bytes};
-  /* A line each, in this order since they exist: "rchar: 323934931". */
+  /* One per line, in the order in which the kernel added them: "rchar:
+   * 323934931". */
   const char *at = text;
   for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
     at = strchr(at, ':');
@@ -31,9 +32,9 @@ static int take_io(const char *text, struct procfs_io *io) {
   return 0;
 }
 
-enum { IO_SIZE = 512 }; /* of an io file, and more */
+enum { IO_SIZE = 512 }; /* larger than an io file */
 
-/* Reads an io file, which the caller guards. */
+/* Reads an io file. The caller guards the call. */
 static int read_io(int fd, char text[IO_SIZE]) {
   ssize_t size = pread(fd, text, IO_SIZE - 1, 0);
   if (size < 0)
@@ -65,7 +66,7 @@ static void add_io(struct procfs_io *sum, const struct procfs_io *io) {
   sum->write_bytes += io->write_bytes;
 }
 
-/* A thread that ends meanwhile is none. */
+/* A thread that ends meanwhile counts as none. */
 static int add_io_of_thread(void *context, int task_fd, const char *tid) {
   char name[PROCFS_NAME_SIZE + 256], text[IO_SIZE];
   struct procfs_io io;

@@ -8,8 +8,8 @@
 
 enum { STATM_SIZE = 256 };
 
-/* Takes what a statm file says, in pages; all are 0 if the task has no memory,
- * or not any more. */
+/* Parses a statm file, in pages; all are 0 if the task has no memory, or has
+ * released it. */
 static int take_memory(const char *text, uint64_t page_size,
                        struct procfs_memory *memory) {
   enum { SIZE, RESIDENT, SHARED, TEXT, LIB, DATA, FIELDS };
@@ -32,7 +32,7 @@ struct search {
   struct procfs_memory memory;
 };
 
-/* Returns 1 if that thread has memory. */
+/* Returns 1 if the thread has memory. */
 static int read_memory_of_thread(void *context, int task_fd, const char *tid) {
   struct search *search = context;
   char name[PROCFS_NAME_SIZE + 256], text[STATM_SIZE];

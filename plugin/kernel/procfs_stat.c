@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Of a task's flags (include/linux/sched.h), which <pid>/stat shows. */
+/* Task flags (include/linux/sched.h), which <pid>/stat contains. */
 #define PF_EXITING 0x4U
 #define PF_FORKNOEXEC 0x40U
 #define PF_KTHREAD 0x200000U
@@ -26,8 +26,8 @@ enum {
   STAT_FIELDS
 };
 
-/* Takes the numbers behind the state, without the signs of a few that nobody
- * asks for. */
+/* Parses the numbers after the state, without the signs of a few that are not
+ * used. */
 static bool take_fields(const char *at, uint64_t fields[STAT_FIELDS]) {
   for (size_t i = STAT_PPID; i < STAT_FIELDS; i++) {
     if (*at++ != ' ')
@@ -45,7 +45,7 @@ int procfs_stat(struct procfs *proc, pid_t pid, struct procfs_stat *stat) {
   if (size < 0)
     return (int)size;
 
-  /* The name may itself hold spaces and parentheses: the last one ends it. */
+  /* The name may contain spaces and parentheses: the last one ends it. */
   const char *name = strchr(text, '(');
   const char *end = strrchr(text, ')');
   uint64_t fields[STAT_FIELDS];

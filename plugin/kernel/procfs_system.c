@@ -13,7 +13,7 @@
 bool procfs_has_other_pids(struct procfs *proc) {
   char self[PROCFS_NAME_SIZE];
   ssize_t size = readlinkat(proc->fd, "self", self, sizeof(self) - 1);
-  if (size < 0) /* it leads nowhere where this process is not to be seen */
+  if (size < 0) /* the link is dangling if this process is not visible there */
     return errno == ENOENT &&
            faccessat(proc->fd, "self", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
   self[size] = '\0';
@@ -35,7 +35,7 @@ bool procfs_shifts_clocks(struct procfs *proc) {
 static const char delay_accounting[] = "sys/kernel/task_delayacct";
 
 /* Whether a kernel without the switch counts all kinds: not if it could have
- * one (since 5.14), nor if its command line forbids it. */
+ * one (since 5.14), nor if its command line disables it. */
 static bool counts_without_switch(struct procfs *proc) {
   struct utsname system;
   unsigned int major = 0, minor = 0;

@@ -14,7 +14,7 @@ struct proof {
   int status;
 };
 
-/* An attribute of the thread could have the CPU, too, but not in musl. */
+/* A thread attribute could set the CPU, too, but musl lacks it. */
 static void *run_on_cpu(void *arg) {
   struct proof *proof = arg;
   if (sched_setaffinity(0, sizeof(proof->cpus.bits),

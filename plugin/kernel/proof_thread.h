@@ -4,10 +4,10 @@
 
 #include <stdatomic.h>
 
-/* Lets a thread end on one of these CPUs, a list such as "0-3,8", whose exit
- * record proves that they arrive. Sets its id before it ends. Returns 0, or a
- * negative errno if that cannot be tried: -ENOENT if this process may run on
- * none of the CPUs. */
+/* The self-test: ends a thread on one of the CPUs in a list such as "0-3,8";
+ * its exit record proves that records are received. Sets the thread's id before
+ * it ends. Returns 0, or a negative errno if the test is not possible: -ENOENT
+ * if this process may not run on any of the CPUs. */
 int proof_thread_run(const char *cpus, atomic_int *tid);
 
 #endif

@@ -72,8 +72,8 @@ static int send_requests(struct query *query, size_t count) {
   return (size_t)sent == size ? 0 : -EMSGSIZE;
 }
 
-/* Receives what is there, waiting for the first datagram only.
- * Returns the number of datagrams or a negative errno. */
+/* Receives what has arrived, waiting for the first datagram only. Returns the
+ * number of datagrams or a negative errno. */
 static int receive_answers(struct query *query) {
   int received;
   do
@@ -85,8 +85,8 @@ static int receive_answers(struct query *query) {
   return received;
 }
 
-/* Puts the messages of one datagram to the requests they answer. A message
- * that answers none of them is dropped. Returns how many were answered. */
+/* Matches the messages of one datagram to their requests. Messages that do not
+ * answer any are dropped. Returns the number of answered requests. */
 static size_t match_answers(const struct mmsghdr *datagram, uint32_t first,
                             enum message_target target, const uint32_t *ids,
                             size_t count, struct query_answer *answers,
@@ -141,7 +141,7 @@ int query_records(struct query *query, enum message_target target,
     for (int i = 0; i < received; i++)
       matched += match_answers(&query->headers[i], first, target, ids, count,
                                answers, answered);
-    /* A peer that sends strays only must not hold us. */
+    /* Stray messages must not prolong the wait. */
     if (matched < count && clock_ms() > deadline)
       return -ETIMEDOUT;
   }

@@ -5,48 +5,47 @@
 #include "kernel/message.h"
 
 /*
- * Asking the kernel for the records of living processes, many at a time.
- * A struct query belongs to one thread at a time.
+ * Queries the kernel for the records of living processes, many at a time. A
+ * struct query is used by one thread at a time.
  */
 
 struct query;
 
 enum {
-  QUERY_BATCH = 32,        /* requests in one system call */
+  QUERY_BATCH = 32,        /* requests per system call */
   QUERY_TIMEOUT_MS = 1000, /* the longest wait for an answer */
 };
 
 struct query_answer {
-  int error; /* 0, or a negative errno: -ESRCH for a vanished process */
+  int error; /* 0, or a negative errno: -ESRCH if the process does not exist */
   struct record record;
 };
 
-/* Opens a socket and asks for the family's number. Needs no privilege.
- * Returns 0 and a query that query_close ends; -ENOENT if this kernel has no
- * taskstats; another negative errno if the socket failed. */
+/* Opens a socket and asks for the family's id. Requires no privilege. Returns 0
+ * and a query, which query_close ends; -ENOENT if this kernel has no taskstats;
+ * another negative errno if the socket failed. */
 int query_open(struct query **query);
 
-/* The same over a connected datagram socket of the caller's, which the query
- * then owns (closed also on failure). For tests. */
+/* The same over a connected datagram socket of the caller, which the query then
+ * owns (closed also on failure). For tests. */
 int query_attach(int fd, uint16_t family, struct query **query);
 
-/* Takes NULL. */
+/* query may be NULL. */
 void query_close(struct query *query);
 
-/* Asks for count records, at most QUERY_BATCH; answers[i] is that of ids[i].
- * Answers to earlier requests that come late are dropped.
- * Returns 0, or a negative errno if the socket failed (-ETIMEDOUT: no answer
- * within QUERY_TIMEOUT_MS): then no answer is valid and the query is of no
- * further use. */
+/* Requests count records, at most QUERY_BATCH; answers[i] is for ids[i]. Late
+ * answers to earlier requests are dropped. Returns 0, or a negative errno if
+ * the socket failed (-ETIMEDOUT: no answer within QUERY_TIMEOUT_MS): then no
+ * answer is valid and the query must be closed. */
 int query_records(struct query *query, enum message_target target,
                   const uint32_t *ids, size_t count,
                   struct query_answer *answers);
 
-/* Whether TGID records count the CPU times and context switches of threads
- * that have ended. Not all kernels do (6.1 does not), and no version number
- * tells; so a thread of the caller's own sleeps a little, ends, and is looked
- * for. Needs CAP_NET_ADMIN.
- * Returns 0 or a negative errno. Takes about 2 ms. */
+/* Whether TGID records include the CPU times and context switches of threads
+ * that have ended. Not on all kernels (not on 6.1), and no version number shows
+ * it; so this starts a thread that sleeps briefly and ends, and checks the
+ * record. Requires CAP_NET_ADMIN. Returns 0 or a negative errno. Takes about 2
+ * ms. */
 int query_counts_ended_threads(struct query *query, bool *counts);
 
 #endif

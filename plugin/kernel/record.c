@@ -6,8 +6,8 @@
 
 enum {
   VERSION_MIN = 8,
-  VERSION_TGID = 12, /* brought ac_tgid … ac_exe_inode and AGROUP */
-  /* Linux 6.14 only: a maximum and a minimum beside each delay's total. */
+  VERSION_TGID = 12, /* added ac_tgid … ac_exe_inode and AGROUP */
+  /* Linux 6.14 only: a maximum and a minimum next to each delay's total. */
   VERSION_MAXIMA_INLINE = RECORD_VERSION_MAXIMA,
 };
 
@@ -26,7 +26,7 @@ enum {
   OFFSET_AC_STIME = 160,
   OFFSET_AC_MINFLT = 168,
   OFFSET_AC_MAJFLT = 176,
-  OFFSET_HIWATER_RSS = 200, /* KiB */
+  OFFSET_HIWATER_RSS = 200, /* in KiB */
   OFFSET_READ_CHAR = 216,
   OFFSET_WRITE_CHAR = 224,
   OFFSET_READ_BYTES = 248,
@@ -37,7 +37,7 @@ enum {
   OFFSET_AC_TGETIME = 376,
   OFFSET_AC_EXE_DEV = 384,
   OFFSET_AC_EXE_INODE = 392,
-  OFFSET_DELAY_MAX = 432, /* of each kind in turn, before its minimum */
+  OFFSET_DELAY_MAX = 432, /* of each kind, followed by its minimum */
 };
 
 static const struct {
@@ -75,7 +75,8 @@ static size_t size_of_version(uint16_t version) {
   return sizes[version < last ? version : last];
 }
 
-/* In version 15 a field has moved by the 16 bytes of each delay before it. */
+/* In version 15, fields are shifted by the 16 bytes of each delay before them.
+ */
 static size_t offset_in(uint16_t version, size_t offset) {
   if (version != VERSION_MAXIMA_INLINE)
     return offset;
@@ -87,13 +88,13 @@ static size_t offset_in(uint16_t version, size_t offset) {
   return moved;
 }
 
-/* A payload, to copy fields from. */
+/* A payload from which fields are copied. */
 struct source {
   const unsigned char *bytes;
   uint16_t version;
 };
 
-/* Where a field is. Who copies it does so by a size that the compiler sees. */
+/* The address of a field. The callers copy it with a constant size. */
 static const unsigned char *at(const struct source *source, size_t offset) {
   return source->bytes + offset_in(source->version, offset);
 }
@@ -173,7 +174,7 @@ int record_decode(const void *payload, size_t size, uint16_t unsaid,
     record->waits[i] = pair[0];
     record->delay_ns[i] = pair[1];
   }
-  /* The record of a process has no pid, and those of any one thread. */
+  /* The record of a process has no pid, and the maxima of some thread. */
   if (version >= RECORD_VERSION_MAXIMA && record->pid != 0)
     for (unsigned int i = 0; i < DELAY_KINDS; i++)
       record->delay_max_ns[i] = get_delay_max(&from, i);

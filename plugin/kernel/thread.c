@@ -31,15 +31,15 @@ struct attributes {
   uint64_t runtime_ns, deadline_ns, period_ns;
 };
 
-/* Since 6.12 whoever asks for a short time slice runs at once when it is woken
- * (PREEMPT_SHORT in kernel/sched/features.h), and anybody may. */
+/* Since 6.12, a thread with a short time slice preempts others when it wakes
+ * (PREEMPT_SHORT in kernel/sched/features.h); this requires no privilege. */
 void thread_raise_priority(void) {
   enum { NICE = -10, CALLING_THREAD = 0, SLICE_NS = 100000 };
   struct attributes attributes;
   if (syscall(SYS_sched_getattr, CALLING_THREAD, &attributes,
               sizeof(attributes), 0) != 0 ||
       attributes.policy != SCHED_OTHER)
-    return; /* who runs collectd has chosen */
+    return; /* the administrator has chosen the priority */
   int32_t nice = attributes.nice;
   attributes.runtime_ns = SLICE_NS;
   attributes.nice = nice < NICE ? nice : NICE;

@@ -6,23 +6,23 @@
 #include <stdbool.h>
 #include <time.h>
 
-/* Starts a thread that takes no signal: those are for collectd's main thread.
- * The name has room for 15 bytes. Returns 0 or a negative errno. */
+/* Starts a thread with all signals blocked: they are for collectd's main
+ * thread. The name is limited to 15 bytes. Returns 0 or a negative errno. */
 int thread_start(pthread_t *thread, const char *name, void *(*run)(void *),
                  void *context);
 
-/* Has the calling thread run before others, if this process may (CAP_SYS_NICE):
- * for who must look at what may be gone in a millisecond. */
+/* Raises the calling thread's priority, if this process may (CAP_SYS_NICE): for
+ * threads that must read what may be gone within a millisecond. */
 void thread_raise_priority(void);
 
-/* Waits for a thread's end, and frees it. Returns false if it has not ended
- * after so many ms: it may be waited for again, or detached. */
+/* Waits for the end of a thread, and frees it. Returns false if it has not
+ * ended within ms: the caller may wait again, or detach it. */
 bool thread_join_within(pthread_t thread, unsigned int ms);
 
-/* A condition whose waits end by CLOCK_MONOTONIC. */
+/* Initialises a condition whose timeouts use CLOCK_MONOTONIC. */
 void thread_init_condition(pthread_cond_t *condition);
 
-/* So long from now, for pthread_cond_timedwait on such a condition. */
+/* The time ms from now, for pthread_cond_timedwait on such a condition. */
 struct timespec thread_deadline(unsigned int ms);
 
 #endif
