@@ -23,7 +23,7 @@ struct conf {
   size_t size;
 };
 
-/* What to read: Filter, or NULL, is for the names of files. */
+/* What to read. filter applies to the names of files; NULL: none. */
 struct source {
   const char *path;
   const char *filter;
@@ -52,7 +52,7 @@ note_passed_over(const struct conf *conf, const char *format, ...) {
 static int read_source(const struct conf *conf, const struct source *source,
                        oconfig_item_t *root);
 
-/* The text of a file, which the caller frees. */
+/* Reads a file into text, which the caller frees. */
 static int read_text(const char *path, char **text) {
   size_t length = 0;
   *text = NULL;
@@ -84,7 +84,8 @@ static const char *filter_of(const struct conf *conf,
   return filter;
 }
 
-/* Adds an item of a file, which is taken over; or what it includes. */
+/* Adds an item of a file, taking ownership of it; or the items that it
+ * includes. */
 static int add_item(const struct conf *conf, oconfig_item_t *item, int depth,
                     oconfig_item_t *root) {
   oconfig_item_t taken = *item;
@@ -143,7 +144,7 @@ static int compare_names(const struct dirent **a, const struct dirent **b) {
   return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* A file with an error is left out as a whole. A filter is for that. */
+/* A file with an error is skipped completely. The filter applies here. */
 static void read_entry(const struct conf *conf, const struct source *source,
                        const char *path, oconfig_item_t *root) {
   const struct source entry = {

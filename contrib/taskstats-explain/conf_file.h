@@ -7,13 +7,14 @@
 #include <stddef.h>
 
 /*
- * A configuration file with all that it includes, by the rules of collectd.
+ * Reads a configuration file and everything that it includes, by collectd's
+ * rules.
  */
 
-/* Adds to the children of root, which the caller clears also after an error,
- * what collectd finds in the file or directory; path may have wildcards. What
- * collectd passes over goes to note, with the reason. Returns 0; or a negative
- * errno where collectd would not start and, in error, why. */
+/* Adds what collectd finds in the file or directory to the children of root,
+ * which the caller must clear even after an error; path may have wildcards.
+ * Passes to note what collectd skips, with the reason. Returns 0; or a negative
+ * errno if collectd would not start, with the reason in error. */
 int conf_file_read(const char *path, oconfig_item_t *root,
                    void (*note)(const char *line), char *error, size_t size);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * taskstats-explain: which stanza of a configuration has a process in which
- * group, and why the others have not.
+ * taskstats-explain: shows which stanzas of a configuration select a process,
+ * in which groups, and why the others do not.
  *
- * It reads the configuration by the plugin's code, and asks the plugin's
- * selectors, but neither collectd nor the plugin has to run.
+ * It uses the plugin's code for the configuration and the selectors; neither
+ * collectd nor the plugin has to run.
  */
 #include "stanzas.h"
 #include "subject.h"
@@ -52,7 +52,7 @@ __attribute__((format(printf, 1, 2))) static int fail(const char *format, ...) {
   vsnprintf(line, sizeof(line), format, arguments);
   va_end(arguments);
   text_clean(line, clean, sizeof(clean));
-  fflush(stdout); /* what came before stands before */
+  fflush(stdout); /* keeps the order of output and errors */
   fprintf(stderr, "taskstats-explain: %s\n", clean);
   return STATUS_FAILED;
 }
@@ -109,7 +109,7 @@ static int show_verdicts(const struct settings *settings,
   return status;
 }
 
-/* What could not be had of users, paths, and the process. */
+/* Reports what could not be read of users, paths, and the process. */
 static void note_failures(const struct subject *subject) {
   char line[1024];
   struct user_change user;
@@ -152,7 +152,7 @@ static int explain(const struct settings *settings, struct procfs *proc,
   return status;
 }
 
-/* What of users and paths the plugin has looked up by threads of its own. */
+/* Starts the threads that look up users and paths. */
 static int start_lookups(const struct settings *settings) {
   int status = user_cache_start(NULL);
   for (const struct rule *r = settings->rules; r != NULL; r = r->next)

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 64 }; /* of blocks */
+enum { DEPTH_MAX = 64 }; /* nesting depth of blocks */
 
 struct parser {
   struct scanner scanner;
-  enum token token; /* the next */
+  enum token token; /* the next one */
   char *error;
   size_t size;
   int depth;
@@ -117,7 +117,7 @@ static int take_option(struct parser *parser, oconfig_item_t *item) {
 
 static int take_statements(struct parser *parser, oconfig_item_t *parent);
 
-/* Behind the "</" of a block. */
+/* Parses the rest of an end tag, after "</". */
 static int take_end_of_block(struct parser *parser,
                              const oconfig_item_t *item) {
   char *name = NULL;
@@ -132,7 +132,7 @@ static int take_end_of_block(struct parser *parser,
   return status == 0 ? take(parser, TOKEN_LINE, "the end of the line") : status;
 }
 
-/* Behind the "<" of a block. */
+/* Parses the rest of a block, after "<". */
 static int take_block(struct parser *parser, oconfig_item_t *item) {
   if (++parser->depth > DEPTH_MAX)
     return fail_at_line(parser, "blocks are nested too deeply");
@@ -153,7 +153,7 @@ static int take_block(struct parser *parser, oconfig_item_t *item) {
   return status;
 }
 
-/* Adds what is not empty, as collectd does. */
+/* Adds an item unless it is empty, as collectd does. */
 static int keep_item(struct parser *parser, oconfig_item_t *parent,
                      oconfig_item_t *item, int status) {
   bool is_empty = item->values_num == 0 && item->children_num == 0;
@@ -164,7 +164,7 @@ static int keep_item(struct parser *parser, oconfig_item_t *parent,
   return status;
 }
 
-/* Ends at the end of the text, or behind the "<" of a "</". */
+/* Ends at the end of the text, or after the "<" of "</". */
 static int take_statements(struct parser *parser, oconfig_item_t *parent) {
   for (;;) {
     oconfig_item_t item = {0};
@@ -200,6 +200,6 @@ int parser_parse(const char *text, oconfig_item_t *root, char *error,
   if (status == 0)
     status = take(&parser, TOKEN_END, "the beginning of a block");
   if (status != 0 && parser.token == TOKEN_VALUE)
-    clear_value(&parser.scanner.value); /* nobody took it */
+    clear_value(&parser.scanner.value); /* it was not used */
   return status;
 }

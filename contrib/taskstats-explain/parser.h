@@ -7,19 +7,18 @@
 #include <stddef.h>
 
 /*
- * The text of a configuration file as the tree that collectd makes of it.
+ * Parses the text of a configuration file into the same tree as collectd does.
  */
 
-/* Adds what the text has to the children of root. Returns 0; or -EINVAL or
- * -ENOMEM and, in error, what is wrong in which line. */
+/* Adds the contents of the text to the children of root. Returns 0; or -EINVAL
+ * or -ENOMEM, with error saying what is wrong in which line. */
 int parser_parse(const char *text, oconfig_item_t *root, char *error,
                  size_t size);
 
-/* Adds a child, which is the parent's if this succeeds. Returns 0 or -ENOMEM.
- */
+/* Adds a child. On success, the parent owns it. Returns 0 or -ENOMEM. */
 int parser_append(oconfig_item_t *parent, const oconfig_item_t *child);
 
-/* Frees what an item holds. */
+/* Frees the contents of an item. */
 void parser_clear(oconfig_item_t *item);
 
 #endif

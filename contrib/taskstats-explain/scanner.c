@@ -6,13 +6,13 @@
 #include <string.h>
 
 #define BLANKS " \t\b"
-/* All that a value without quotes can have */
+/* The characters that an unquoted value can have. */
 #define BARE                                                                   \
   "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.:+-[]"
 
 enum bare { BARE_TRUE, BARE_FALSE, BARE_NUMBER, BARE_STRING };
 
-/* The longest that matches counts; of two as long, the first. */
+/* The longest match decides; of two equally long ones, the first. */
 static const struct {
   const char *regex;
   enum bare kind;
@@ -27,7 +27,7 @@ static const struct {
     {"^[0-9A-Za-z_]+", BARE_STRING},
 };
 
-/* The length of what matches, or 0. */
+/* The length of the match, or 0. */
 static size_t match_length(const char *pattern, const char *text) {
   regex_t regex;
   regmatch_t match;
@@ -61,7 +61,7 @@ static enum token set_bare_value(struct scanner *scanner, enum bare kind,
   }
 }
 
-/* A value without quotes. Returns TOKEN_END if there is none here. */
+/* Takes an unquoted value. Returns TOKEN_END if there is none here. */
 static enum token take_bare(struct scanner *scanner) {
   char *text = strndup(scanner->at, strspn(scanner->at, BARE));
   if (text == NULL)
@@ -81,16 +81,16 @@ static enum token take_bare(struct scanner *scanner) {
   return token;
 }
 
-/* The length of a backslash and the end of its line, or 0. */
+/* The length of a backslash with the end of line after it, or 0. */
 static size_t continuation_length(const char *at) {
   if (strncmp(at, "\\\n", 2) == 0)
     return 2;
   return strncmp(at, "\\\r\n", 3) == 0 ? 3 : 0;
 }
 
-/* A string in quotes. A backslash makes what follows a part of it; before the
- * end of a line, it leaves that out, and the blanks that the next begins with.
- * Returns TOKEN_END if the string does not end. */
+/* Takes a quoted string. A backslash escapes the next character; before the end
+ * of a line, it removes that and the blanks at the begin of the next line.
+ * Returns TOKEN_END if the string is not terminated. */
 static enum token take_string(struct scanner *scanner) {
   const char *at = scanner->at + 1;
   char *text = malloc(strlen(at) + 1);
@@ -161,6 +161,6 @@ enum token scanner_next(struct scanner *scanner) {
         *scanner->at == '"' ? take_string(scanner) : take_bare(scanner);
     if (token != TOKEN_END)
       return token;
-    scanner->at++; /* collectd passes over it, too */
+    scanner->at++; /* collectd skips it, too */
   }
 }

@@ -7,26 +7,26 @@
 #include <stdbool.h>
 
 /*
- * The words of a configuration file, as collectd.conf(5) has them and as
- * collectd's own scanner reads what that leaves open. (Debian has no library of
- * it: it is a part of the daemon.)
+ * The tokens of a configuration file, as in collectd.conf(5), and as in
+ * collectd's own scanner where that page is unclear. (Debian has no library of
+ * it: it is part of the daemon.)
  */
 
 enum token {
   TOKEN_END,
-  TOKEN_LINE, /* the end of one */
+  TOKEN_LINE, /* end of a line */
   TOKEN_OPEN, /* < */
   TOKEN_SLASH,
   TOKEN_CLOSE, /* > */
   TOKEN_VALUE,
-  TOKEN_MEMORY, /* there is none */
+  TOKEN_MEMORY, /* out of memory */
 };
 
 struct scanner {
-  const char *at; /* the caller's */
+  const char *at; /* owned by the caller */
   unsigned int line;
-  oconfig_value_t value; /* of a TOKEN_VALUE; the string is the caller's */
-  bool is_name;          /* of a TOKEN_VALUE: a string without quotes */
+  oconfig_value_t value; /* of a TOKEN_VALUE; the caller owns the string */
+  bool is_name;          /* of a TOKEN_VALUE: an unquoted string */
 };
 
 enum token scanner_next(struct scanner *scanner);

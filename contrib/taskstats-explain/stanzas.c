@@ -32,8 +32,8 @@ static bool loads_plugin(const oconfig_item_t *item) {
                    strcasecmp(value->value.string, "true") == 0;
 }
 
-/* The first item that loads the plugin. -1: none does, as in a file that is to
- * be included. */
+/* The first item that loads the plugin. -1: none does, as in a file for
+ * Include. */
 static int find_load(const oconfig_item_t *root) {
   for (int i = 0; i < root->children_num; i++)
     if (loads_plugin(&root->children[i]))

@@ -10,9 +10,9 @@
  * The stanzas of a configuration, read by the plugin's own code.
  */
 
-/* Sets the settings, which the caller clears with config_clear also after an
- * error. What collectd, or the plugin, passes over goes to note. Returns 0; or
- * a negative errno where they would not start and, in error, why. */
+/* Fills in settings, which the caller must clear with config_clear even after
+ * an error. Passes to note what collectd or the plugin ignores. Returns 0; or a
+ * negative errno if they would not start, with the reason in error. */
 int stanzas_read(const char *path, struct settings *settings,
                  void (*note)(const char *line), char *error, size_t size);
 

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* By what makes the names of groups, so that both are the same. Returns false
- * if there is nothing. */
+/* Uses group_name.h, so that the result is the same as in groups' names.
+ * Returns false if it is empty. */
 static bool expand(struct subject *subject, const char *placeholder, char *text,
                    size_t size) {
   struct group_name *template;
@@ -92,8 +92,7 @@ bool subject_fact(struct subject *subject, enum fact fact, char *text,
   return true;
 }
 
-/* Attributes are read once, so that each error is that of one fact; what is
- * read of others comes from the same file. */
+/* Attributes are read one by one, so that each error belongs to one fact. */
 static void read_facts(struct subject *subject) {
   char text[16];
   for (int fact = 0; fact < FACTS; fact++) {

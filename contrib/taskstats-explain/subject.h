@@ -7,8 +7,7 @@
 #include <stddef.h>
 
 /*
- * The process that is asked about, or one of its ancestors: all that selectors
- * ask.
+ * The facts about a process, or one of its ancestors, that selectors use.
  */
 
 enum fact {
@@ -23,29 +22,29 @@ enum fact {
 };
 
 struct subject {
-  struct procfs *proc; /* the caller's */
+  struct procfs *proc; /* owned by the caller */
   struct procfs_stat stat;
   struct attributes attributes;
-  int errors[FACTS]; /* negative errnos: a fact cannot be read */
+  int errors[FACTS]; /* why a fact cannot be read: a negative errno, or 0 */
 };
 
-/* Reads them. Returns 0, and a subject that the caller clears; or a negative
- * errno, -ENOENT if there is no such process. */
+/* Reads the facts. Returns 0, and a subject that the caller clears; or a
+ * negative errno, -ENOENT if the process does not exist. */
 int subject_read(struct subject *subject, struct procfs *proc, pid_t pid);
 
-/* The process that a thread is of. 0: that cannot be told. */
+/* The process of a thread; 0 if it cannot be determined. */
 pid_t subject_process_of(struct procfs *proc, pid_t tid);
 
 void subject_clear(struct subject *subject);
 
-/* Whether it is still the same process. */
+/* Whether the pid still belongs to the same process. */
 bool subject_is_there(const struct subject *subject);
 
-/* What a fact is called: "command line". */
+/* The name of a fact: "command line". */
 const char *subject_fact_name(enum fact fact);
 
-/* Writes one, in a line that does no harm to a terminal. Returns false if there
- * is none. */
+/* Writes a fact in one line, without control characters. Returns false if it is
+ * unknown or empty. */
 bool subject_fact(struct subject *subject, enum fact fact, char *text,
                   size_t size);
 

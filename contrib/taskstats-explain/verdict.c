@@ -10,7 +10,7 @@
 
 enum { USER_WAIT_MS = 2000, DEPTH_MAX = 1000 };
 
-/* What each kind of selector is called, and what of a process it asks. */
+/* The name of each kind of selector, and the fact that it uses. */
 static const struct {
   const char *option;
   enum fact fact;
@@ -27,7 +27,7 @@ static const struct {
 _Static_assert(sizeof(selectors) / sizeof(selectors[0]) == SELECTOR_KINDS,
                "a line for each kind");
 
-/* As it stands in the configuration; many values are cut. */
+/* Writes a condition as in the configuration; many values are truncated. */
 static void append_condition(const struct selector *selector,
                              enum selector_kind kind, char *text, size_t size) {
   enum { ENOUGH = 200 };
@@ -72,7 +72,7 @@ static bool find_condition(const struct selector *selector,
   return false;
 }
 
-/* The exclusion that leaves it out. */
+/* Finds the exclusion that excludes the process. */
 static void find_exclusion(const struct rule *rule, struct subject *subject,
                            struct verdict *verdict) {
   for (const struct exclusion *e = rule->exclusions; e != NULL; e = e->next) {
@@ -112,7 +112,7 @@ static void find_reason(const struct rule *rule, struct subject *subject,
   }
 }
 
-/* Users are looked up by another thread. */
+/* Waits for the thread that looks up users. */
 static enum selector_match match_rule(const struct rule *rule,
                                       struct subject *subject,
                                       struct match *match) {
@@ -130,9 +130,9 @@ static void set_group(struct verdict *verdict, const struct match *match) {
   snprintf(verdict->group, sizeof(verdict->group), "%s", match->name);
 }
 
-/* What an ancestor has goes to all that it starts, before what they have of
- * their own: the oldest one decides. unread becomes the one that cannot be
- * looked at, or 0. */
+/* Descendants inherit an ancestor's group, which has precedence over their own
+ * match: the oldest ancestor decides. unread is set to an ancestor that cannot
+ * be read, or 0. */
 static bool find_ancestor(const struct rule *rule, struct subject *subject,
                           struct verdict *verdict, pid_t *unread) {
   struct subject ancestor;

@@ -8,8 +8,8 @@
 #include <netlink/msg.h>
 #include <string.h>
 
-/* Linux 6.1 says no version in the process's part, which stands behind the
- * thread's: it is the same. */
+/* Linux 6.1 sets no version in the process's part, which follows the thread's:
+ * it is the same. */
 static uint16_t unsaid_version(const struct answer *answer) {
   return answer->parts[ANSWER_THREAD].there
              ? (uint16_t)answer->parts[ANSWER_THREAD]

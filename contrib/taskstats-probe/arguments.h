@@ -6,25 +6,25 @@
 #include <stdint.h>
 
 /*
- * What stands on the command line. Each returns an exit status, after it has
- * said what is wrong.
+ * Parses command line arguments. Each function returns an exit status, after
+ * reporting what is wrong.
  */
 
 /* A process or thread id. */
 int arguments_id(const char *text, uint32_t *id);
 
-/* A positive number of seconds, with a fraction, up to a year. */
+/* A positive number of seconds, possibly with a fraction, up to a year. */
 int arguments_seconds(const char *option, const char *text, double *seconds);
 
 /* A positive number. */
 int arguments_number(const char *option, const char *text, uint64_t most,
                      uint64_t *number);
 
-/* A list of CPUs, of which the kernel decides but that it is not empty: it
- * takes one without a number, and sends nothing. */
+/* A list of CPUs. Only checks that it has a number: the kernel accepts a list
+ * without one, and then sends nothing. It checks the rest itself. */
 int arguments_cpus(const char *text, const char **cpus);
 
-/* For what getopt has complained of. */
+/* Returns the status after getopt has reported an error. */
 int arguments_misused(const char *command);
 
 #endif

@@ -24,17 +24,17 @@ static const char usage[] =
 
 struct capture {
   enum answer_part part;
-  uint64_t messages; /* to listen for; 0: the ids */
+  uint64_t messages; /* number to listen for; 0: capture the ids */
   struct watch watch;
   const char *path;
   FILE *file;
-  uint32_t written; /* messages */
+  uint32_t written; /* number of messages */
   int error;
   struct tape_record record;
   struct answer answer;
 };
 
-/* Keeps the parts of a message. */
+/* Writes the parts of a message. */
 static void write_answer(struct capture *capture, const struct answer *answer) {
   struct tape_record *record = &capture->record;
   for (int part = 0; part < ANSWER_PARTS && capture->error == 0; part++) {

@@ -19,12 +19,12 @@ enum { PATIENCE_MS = 2000, GENL_VERSION = TASKSTATS_GENL_VERSION };
 struct channel {
   struct nl_sock *socket;
   int family;
-  /* The request that is under way. */
+  /* The pending request. */
   uint32_t awaited;
   bool answered;
   int status;
-  struct answer *query; /* where its answer goes; NULL: acknowledged only */
-  /* Who listens. */
+  struct answer *query; /* receives its answer; NULL: acknowledgement only */
+  /* The listener. */
   channel_handler *handler;
   void *data;
   bool enough;
@@ -39,7 +39,7 @@ static int on_refusal(struct sockaddr_nl *from, struct nlmsgerr *refusal,
   (void)from;
   channel->answered = true;
   channel->status = refusal->error < 0 ? refusal->error : -EBADMSG;
-  return NL_SKIP; /* NL_STOP would be an error of the reception, too */
+  return NL_SKIP; /* libnl would treat NL_STOP as an error, too */
 }
 
 static int on_acknowledgement(struct nl_msg *msg, void *data) {
@@ -55,8 +55,8 @@ static bool is_record(const struct channel *channel,
   return channel->handler != NULL && header->nlmsg_type == channel->family;
 }
 
-/* A late answer to another request, or what another process sent, is passed
- * over. Exit records bear numbers of their own. */
+/* Skips late answers to other requests, and messages of other processes. Exit
+ * records have their own sequence numbers. */
 static int on_arrival(struct nl_msg *msg, void *data) {
   const struct channel *channel = data;
   const struct nlmsghdr *header = nlmsg_hdr(msg);
@@ -142,7 +142,7 @@ static int64_t now_ms(void) {
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Takes one message. Returns 0, -EAGAIN, -ENOBUFS or -EBADMSG. */
+/* Receives one message. Returns 0, -EAGAIN, -ENOBUFS or -EBADMSG. */
 static int receive(struct channel *channel) {
   int status = nl_recvmsgs_default(channel->socket);
   if (status >= 0)
@@ -150,18 +150,18 @@ static int receive(struct channel *channel) {
   switch (-status) {
   case NLE_AGAIN:
     return -EAGAIN;
-  case NLE_NOMEM: /* what libnl makes of ENOBUFS */
+  case NLE_NOMEM: /* libnl's code for ENOBUFS */
     return -ENOBUFS;
   default:
     return -EBADMSG;
   }
 }
 
-/* False: nothing has come by then. */
+/* Returns false if nothing has arrived before the deadline. */
 static bool await_message(struct channel *channel, int64_t deadline) {
   struct pollfd wait = {.fd = channel_fd(channel), .events = POLLIN};
   int64_t left = deadline - now_ms();
-  if (wait.fd < 0) /* a test's */
+  if (wait.fd < 0) /* set by a test */
     return left > 0;
   return left > 0 && (poll(&wait, 1, (int)left) > 0 || errno == EINTR);
 }
@@ -193,7 +193,7 @@ static struct nl_msg *new_request(const struct channel *channel, int flags) {
   return msg;
 }
 
-/* Sends the request, which it frees, and waits. */
+/* Sends the request, frees it, and waits for the answer. */
 static int ask(struct channel *channel, struct nl_msg *msg,
                struct answer *answer) {
   nl_complete_msg(channel->socket, msg);
@@ -248,7 +248,7 @@ int channel_watch(struct channel *channel, const char *cpus,
   return ask_for_cpus(channel, TASKSTATS_CMD_ATTR_REGISTER_CPUMASK);
 }
 
-/* The kernel's acknowledgement is lost, too, if the buffer is full. */
+/* If the buffer is full, the kernel's acknowledgement is lost, too. */
 int channel_unwatch(struct channel *channel) {
   channel_drain(channel);
   int status = ask_for_cpus(channel, TASKSTATS_CMD_ATTR_DEREGISTER_CPUMASK);
@@ -266,7 +266,7 @@ int channel_drain(struct channel *channel) {
     if (status == -EBADMSG)
       channel->malformed++;
     if (status == -EAGAIN || status == -EBADMSG)
-      break; /* what is left, if anything, comes the next time */
+      break; /* the rest, if any, is received at the next call */
   }
   return lost;
 }
@@ -283,7 +283,7 @@ int channel_set_buffer(struct channel *channel, int bytes) {
     return -errno;
   if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &size) < 0)
     return -errno;
-  return got / 2; /* the kernel doubles it for its own bookkeeping */
+  return got / 2; /* the kernel doubles it for its own overhead */
 }
 
 uint32_t channel_dropped(const struct channel *channel) {

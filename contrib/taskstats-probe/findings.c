@@ -30,5 +30,5 @@ void findings_tell(struct findings *findings, enum finding state,
   printf("%-8s  %-18s %s\n", names[state], what, text);
   if (state != GOOD)
     printf("%-8s  %-18s -> %s\n", "", "", cure);
-  fflush(stdout); /* the next one may take a while */
+  fflush(stdout); /* the next check may take a while */
 }

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /*
- * What check has found: a line each, with a cure unless it is good.
+ * The findings of check: one line each, with a remedy unless it is good.
  */
 
 enum finding { GOOD, DEGRADED, BAD };
@@ -15,7 +15,7 @@ struct findings {
   enum finding worst;
 };
 
-/* Shows one. The cure is not shown of what is good. */
+/* Prints one. The remedy is not printed for good ones. */
 __attribute__((format(printf, 5, 6))) void
 findings_tell(struct findings *findings, enum finding state, const char *what,
               const char *cure, const char *format, ...);

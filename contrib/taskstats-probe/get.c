@@ -47,7 +47,7 @@ struct request {
   struct answer answer;
 };
 
-/* Keeps the record that was just read. Returns an exit status. */
+/* Stores the record that was just read. Returns an exit status. */
 static int keep(const struct request *request, enum answer_part part,
                 uint32_t id, struct samples *samples) {
   struct stats stats = request->answer.parts[part].stats;
@@ -75,7 +75,7 @@ static int is_number(const struct dirent *entry) {
   return entry->d_name[0] >= '1' && entry->d_name[0] <= '9';
 }
 
-/* A thread that ends meanwhile is no error. */
+/* A thread that ends meanwhile is not an error. */
 static int take_threads(struct request *request, uint32_t id,
                         struct samples *samples) {
   char path[32];
@@ -105,13 +105,13 @@ static int take_threads(struct request *request, uint32_t id,
   return status;
 }
 
-/* Reads all that was asked for. The last status that is not success counts. */
+/* Reads all requested records. Returns the last status that is not success. */
 static int take_all(struct request *request, struct samples *samples) {
   int status = STATUS_OK;
   samples_begin(samples);
   for (size_t i = 0; i < request->id_count; i++) {
     if (request->ids[i] == 0)
-      continue; /* gone before */
+      continue; /* it had ended before */
     int one = request->threads ? take_threads(request, request->ids[i], samples)
                                : take(request, request->ids[i], samples);
     if (one == STATUS_GONE)

@@ -36,21 +36,22 @@ enum { LEADERS = 4096 };
 struct listener {
   struct watch watch;
   const char *filter;
-  uint64_t count, lines; /* count 0: no end */
+  uint64_t count, lines; /* count 0: unlimited */
   bool json, delays_off;
-  /* Names of main threads that have ended: those of their processes. */
+  /* Names of main threads that have ended, which are those of their processes.
+   */
   struct {
     uint32_t pid;
     char comm[STATS_COMM_SIZE];
   } leaders[LEADERS];
-  /* Processes a thread of which has dumped their core. */
+  /* Processes of which a thread has dumped core. */
   uint32_t dumped[LEADERS];
 };
 
-/* What a line tells. */
+/* The contents of a line. */
 struct end {
   const char *kind;
-  uint32_t tgid, pid; /* 0: unknown, not one thread */
+  uint32_t tgid, pid; /* 0: unknown, or not a single thread */
   const char *comm;   /* NULL: unknown */
   uint32_t status;
   const struct stats *stats;
@@ -72,8 +73,8 @@ static const char *recall_leader(const struct listener *listener,
              : NULL;
 }
 
-/* The status of the thread that dumps the core says so, and that of the last
- * thread does not. */
+/* The status of the thread that dumps core shows it; that of the last thread
+ * does not. */
 static void remember_core(struct listener *listener, const struct end *end) {
   if (WIFSIGNALED((int)end->status) && WCOREDUMP((int)end->status))
     listener->dumped[end->tgid % LEADERS] = end->tgid;
@@ -89,7 +90,7 @@ static uint32_t status_of_process(struct listener *listener,
   return last->status | core;
 }
 
-/* Before version 12 only a process's part tells a process. */
+/* Before version 12, only the process's part identifies a process. */
 static const char *kind_of_thread(const struct stats *stats,
                                   bool with_process) {
   if (with_process)
@@ -192,7 +193,7 @@ static void show_line(const struct end *end) {
   putchar('\n');
 }
 
-/* False: enough. */
+/* Returns false to stop. */
 static bool tell(struct listener *listener, const struct end *end) {
   if (listener->filter != NULL &&
       (end->comm == NULL || strcmp(end->comm, listener->filter) != 0))

@@ -10,7 +10,7 @@ enum { LINE_SIZE = 1024 };
 
 #define COLLECTD "PATH=\"$PATH:/usr/sbin:/sbin\" timeout 20 collectd"
 
-/* What follows the key in collectd's -h. */
+/* Reads the value after the key in the output of collectd -h. */
 bool loads_directory(char *directory, size_t size) {
   static const char key[] = "Plugin directory";
   char line[LINE_SIZE];
@@ -31,7 +31,7 @@ bool loads_directory(char *directory, size_t size) {
   return found;
 }
 
-/* Tells of a line of collectd's what it says of the plugin. */
+/* Whether a line of collectd's output reports success for the plugin. */
 static bool is_success(const char *line) {
   return strstr(line, "plugin \"taskstats\" successfully loaded") != NULL;
 }

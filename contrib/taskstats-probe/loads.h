@@ -6,15 +6,16 @@
 #include <stddef.h>
 
 /*
- * collectd, and whether it loads the plugin. That uses functions of collectd's
- * own program, so nothing else can tell.
+ * Whether collectd loads the plugin. The plugin uses functions of the daemon,
+ * so only collectd itself can tell.
  */
 
-/* Where it looks for plugins. False: there is no collectd. */
+/* The directory of collectd's plugins. Returns false if collectd is not
+ * installed. */
 bool loads_directory(char *directory, size_t size);
 
-/* Starts a collectd that loads the plugin of that directory and ends. Else why
- * has the first line that it says of it. */
+/* Runs a collectd that loads the plugin of that directory and ends. On failure,
+ * why is the first line of output about it. */
 bool loads_plugin(const char *directory, char *why, size_t size);
 
 #endif

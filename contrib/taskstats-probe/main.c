@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * taskstats-probe: reads the kernel's taskstats, and tells why it cannot.
+ * taskstats-probe: reads the kernel's taskstats, and reports why it cannot.
  *
  * It shares no code with the plugin, not even the netlink library, so that each
- * can be held against the other.
+ * can be checked against the other.
  */
 #include "fail.h"
 #include "probe.h"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Root lacks a capability only where it was taken away. */
+/* Root lacks a capability only if it was removed. */
 static const char *add_capabilities(void) {
   return geteuid() == 0
              ? "docker run --cap-add=, or CapabilityBoundingSet=CAP_NET_ADMIN "
@@ -44,7 +44,8 @@ static void check_capabilities(struct findings *findings) {
                     wanted[i].means);
 }
 
-/* Process 1 is always there, and another user's unless this one is root. */
+/* Process 1 always exists, and belongs to another user unless this one is root.
+ */
 static void check_proc(struct findings *findings) {
   if (!system_has_proc())
     findings_tell(findings, BAD, "processes", "mount -t proc proc /proc",
@@ -109,7 +110,7 @@ void privileges_check(struct findings *findings) {
   check_namespaces(findings);
 }
 
-/* Counts the processes of which the I/O can, and cannot, be read. */
+/* Counts the processes whose I/O can, and cannot, be read. */
 static void count_io(unsigned *readable, unsigned *closed) {
   struct dirent *entry;
   DIR *proc = opendir("/proc");
@@ -129,7 +130,8 @@ static void count_io(unsigned *readable, unsigned *closed) {
   closedir(proc);
 }
 
-/* A few processes may be protected even from who may trace others. */
+/* A few processes may be protected even from processes that may trace others.
+ */
 void privileges_check_io(struct findings *findings) {
   unsigned readable = 0, closed = 0;
   uint64_t has = system_capabilities();

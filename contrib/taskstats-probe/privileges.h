@@ -5,13 +5,13 @@
 #include "findings.h"
 
 /*
- * What this process may see and ask: its capabilities, its namespaces, what
- * /proc shows to it.
+ * The privileges of this process: capabilities, namespaces, visibility of
+ * /proc.
  */
 
 void privileges_check(struct findings *findings);
 
-/* Whether it can read the I/O of others. */
+/* Whether it can read the I/O of other users' processes. */
 void privileges_check_io(struct findings *findings);
 
 #endif

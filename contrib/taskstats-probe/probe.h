@@ -2,8 +2,8 @@
 #ifndef PROBE_PROBE_H
 #define PROBE_PROBE_H
 
-/* The commands. Each takes its own arguments, its name in front, and returns an
- * exit status. */
+/* The commands. Each parses its own arguments, of which the first is its name,
+ * and returns an exit status. */
 int check_main(int argc, char **argv);
 int get_main(int argc, char **argv);
 int listen_main(int argc, char **argv);

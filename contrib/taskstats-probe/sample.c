@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What --fields knows beside the fields of the record. */
+/* Fields of --fields that are not in the record. */
 enum { SAMPLE_ID = STATS_FIELD_COUNT, SAMPLE_KIND };
 
 static const char *const groups[] = {
@@ -72,8 +72,8 @@ static const char *kind_of(const struct stats *stats) {
   return stats_is_process(stats) ? "process" : "thread";
 }
 
-/* What was added a second; false: unknown. A count that has fallen (the kernel
- * counts a dying thread twice for a moment) tells nothing. */
+/* The increase per second; returns false if unknown. A counter that has
+ * decreased (the kernel briefly counts a dying thread twice) has no rate. */
 static bool rate_of(const struct sample *sample, const struct sample *last,
                     enum stats_field field, double *rate) {
   if (!sample->stats.known[field] || !last->stats.known[field] ||
@@ -107,7 +107,7 @@ static void show_mean(char text[SHOW_SIZE], const struct stats *stats,
                       (double)stats->values[wait.count]);
 }
 
-/* No wait has no longest one, which is known. */
+/* Without a wait, there is no longest one, which is a known fact. */
 static void show_extreme(char text[SHOW_SIZE], const struct stats *stats,
                          struct stats_wait wait, enum stats_field field) {
   bool has_any = !stats->known[wait.count] || stats->values[wait.count] > 0;
@@ -161,7 +161,8 @@ static void show_sample(const struct sample *sample,
       show_group(&sample->stats, (enum stats_group)group);
 }
 
-/* A field for a script; last is NULL, or what the rate is made of. */
+/* Prints a field for a script; with last, its rate since then, unless last is
+ * NULL. */
 static void show_field(const struct sample *sample, const struct sample *last,
                        int field) {
   char text[SHOW_SIZE] = "unknown";
@@ -289,7 +290,8 @@ void samples_show_rates(const struct samples *samples,
   for (size_t i = 0; i < samples->count; i++) {
     const struct sample *sample = &samples->all[i];
     const struct sample *before = find(last, sample->id);
-    if (before == NULL) /* a new thread; it has a rate the next time */
+    if (before ==
+        NULL) /* a new thread, which has a rate from the next time on */
       continue;
     if (style->json)
       show_json_rates(sample, before);

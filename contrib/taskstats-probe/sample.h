@@ -7,13 +7,13 @@
 #include <time.h>
 
 /*
- * Records that were read together, and how they are shown: as they are, or what
- * was added since others were read.
+ * Records that were read together, and their output: as they are, or their
+ * increase since earlier ones.
  */
 
 struct sample {
   uint32_t id;
-  struct timespec when; /* of the monotonic clock */
+  struct timespec when; /* monotonic clock */
   struct stats stats;
 };
 
@@ -24,7 +24,7 @@ struct samples {
 
 void samples_begin(struct samples *samples);
 
-/* False: no memory. */
+/* Returns false if out of memory. */
 bool samples_add(struct samples *samples, uint32_t id,
                  const struct stats *stats);
 
@@ -34,7 +34,7 @@ enum { SAMPLE_FIELDS_MAX = 128 };
 
 struct sample_style {
   bool delays, json;
-  int fields[SAMPLE_FIELDS_MAX]; /* of sample_field */
+  int fields[SAMPLE_FIELDS_MAX]; /* from sample_field */
   size_t field_count;
 };
 
@@ -44,7 +44,7 @@ void samples_show_rates(const struct samples *samples,
                         const struct samples *last,
                         const struct sample_style *style);
 
-/* The number of a field that --fields knows, or -1. */
+/* The number of a field of --fields, or -1. */
 int sample_field(const char *name);
 void sample_fields_help(void);
 

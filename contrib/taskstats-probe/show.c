@@ -86,8 +86,8 @@ void show_end(char text[SHOW_SIZE], uint32_t status) {
     strcat(text, ", core dumped");
 }
 
-/* The kernel's encoding: the low 8 bits of minor, 12 of major, then the rest of
- * minor. */
+/* The kernel's encoding: the low 8 bits of the minor number, 12 of the major,
+ * then the rest of the minor. */
 static void show_device(char text[SHOW_SIZE], uint64_t device) {
   snprintf(text, SHOW_SIZE, "%u:%u", (unsigned)(device >> 8 & 0xfff),
            (unsigned)((device & 0xff) | (device >> 12 & 0xfff00)));
@@ -165,8 +165,7 @@ void show_rate(char text[SHOW_SIZE], double rate, enum stats_unit unit) {
   }
 }
 
-/* Whether it has characters that steer a terminal: C0, DEL, or, in UTF-8, C1.
- */
+/* Whether it has control characters: C0, DEL, or, in UTF-8, C1. */
 static bool has_controls(const char *text) {
   for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
     if (*c < ' ' || *c == 0x7f || (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0))
@@ -178,7 +177,7 @@ json_t *show_json_text(const char *text) {
   json_t *string = has_controls(text) ? NULL : json_string(text);
   if (string != NULL)
     return string;
-  char clean[SHOW_SIZE]; /* it had controls, or was not UTF-8 */
+  char clean[SHOW_SIZE]; /* it had control characters, or was not UTF-8 */
   snprintf(clean, sizeof(clean), "%s", text);
   show_clean(clean);
   return json_string(clean);

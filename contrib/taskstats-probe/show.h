@@ -7,47 +7,47 @@
 #include <jansson.h>
 
 /*
- * Values as text for people, as text for scripts, and as JSON.
+ * Formats values as text for people, as text for scripts, and as JSON.
  */
 
-enum { SHOW_SIZE = 96 }; /* of any value's text */
+enum { SHOW_SIZE = 96 }; /* of any formatted value */
 
-/* With its unit; "unknown" for what is not known. */
+/* With its unit; "unknown" if it is not known. */
 void show_value(char text[SHOW_SIZE], const struct stats *stats,
                 enum stats_field field);
 
-/* As a script wants it: a bare number in the unit of the kernel. */
+/* For scripts: a bare number in the kernel's unit. */
 void show_bare(char text[SHOW_SIZE], const struct stats *stats,
                enum stats_field field);
 
-/* So much a second, with its unit. */
+/* A rate per second, with its unit. */
 void show_rate(char text[SHOW_SIZE], double rate, enum stats_unit unit);
 
 void show_ns(char text[SHOW_SIZE], double ns);
 
-/* What could steer a terminal (a command may be called anything) becomes '?'.
- */
+/* Replaces characters that could control a terminal (a command may have any
+ * name) with '?'. */
 void show_clean(char *text);
 
-/* How a task ended, by its wait status: "exit 3", "SIGSEGV, core dumped". The
- * record's flag STATS_CORE does not tell: it is set for every signal that dumps
- * core, also where a limit prevented that. */
+/* How a task ended, from its wait status: "exit 3", "SIGSEGV, core dumped". The
+ * record's flag STATS_CORE is not used: it is set for every signal that dumps
+ * core, even if a limit prevented that. */
 void show_end(char text[SHOW_SIZE], uint32_t status);
 
 /* "SIGSEGV" */
 void show_signal(char text[SHOW_SIZE], int number);
 
-/* A text of less than SHOW_SIZE: as it is if it is UTF-8 without control
- * characters, else as show_clean has it. */
+/* A text shorter than SHOW_SIZE: unchanged if it is UTF-8 without control
+ * characters, else as by show_clean. */
 json_t *show_json_text(const char *text);
 
-/* null for what is not known. */
+/* null if it is not known. */
 json_t *show_json(const struct stats *stats, enum stats_field field);
 
-/* All fields by their names. */
+/* All fields, by name. */
 json_t *show_json_all(const struct stats *stats);
 
-/* Writes the value in a line of ASCII, and frees it. */
+/* Prints the value as one line of ASCII, and frees it. */
 void show_json_line(json_t *value);
 
 #endif

@@ -5,9 +5,9 @@
 #include <string.h>
 
 enum {
-  VERSION_INLINE = 15, /* alone has the extremes beside each total */
-  /* Linux 6.1 counts CPU time and switches of a process's part at its end as 0;
-   * its records say 13. */
+  VERSION_INLINE = 15, /* the only one with extremes next to each total */
+  /* Linux 6.1 sets the CPU times and switches of a process's part in an exit
+   * record to 0; its records have version 13. */
   VERSION_WHOLE_END = 14,
 };
 
@@ -69,11 +69,11 @@ void stats_forget_delays(struct stats *stats) {
       stats->known[field] = false;
 }
 
-/* A walk along the struct. */
+/* The state of walking along the struct. */
 struct walk {
   uint16_t version;
-  size_t at;                  /* the end of what was passed */
-  const unsigned char *bytes; /* NULL: only measured */
+  size_t at;                  /* the end of the fields passed so far */
+  const unsigned char *bytes; /* NULL: only measures */
   struct stats *stats;
 };
 
@@ -124,7 +124,7 @@ static void step(struct walk *walk, enum stats_field field) {
   walk->at += fields[field].size;
 }
 
-/* The kind whose total the field is, or -1. */
+/* The kind of delay of which the field is the total, or -1. */
 static int kind_of_total(enum stats_field field) {
   for (int kind = 0; kind < STATS_KIND_COUNT; kind++)
     if (kinds[kind].fields.total == field)
@@ -156,7 +156,8 @@ size_t stats_size(uint16_t version) {
   return (walk.at + 7) / 8 * 8;
 }
 
-/* Who has not waited has no longest wait, and who lives has no end. */
+/* A task that has not waited has no longest wait, and a living one has no end.
+ */
 static void know_less(struct stats *stats, uint16_t version) {
   for (int kind = 0; kind < STATS_KIND_COUNT; kind++)
     if (stats->values[kinds[kind].fields.count] == 0) {

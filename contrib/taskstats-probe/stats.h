@@ -7,9 +7,10 @@
 #include <stdint.h>
 
 /*
- * The kernel's struct taskstats, field by field in the order in which it stands
- * there (include/uapi/linux/taskstats.h). Where a field stands in a version is
- * found by walking this table, as a compiler would, not by known offsets.
+ * The kernel's struct taskstats, field by field in its order
+ * (include/uapi/linux/taskstats.h). The offset of a field in a version is
+ * calculated by walking this table, as a compiler would, not from known
+ * offsets.
  */
 
 /* The kinds of delay, in the order of the extremes at the struct's end. */
@@ -31,8 +32,8 @@ enum stats_kind {
 };
 
 /* clang-format off */
-/* FIELD, bytes, alignment, version that brought it, whether a process's record
- * has it, too, unit, whether it only grows, group. */
+/* FIELD, size in bytes, alignment, the version that added it, whether a
+ * process's record has it, too, unit, whether it only grows, group. */
 #define STATS_PAIR(X, name, since)                                             \
   X(name##_count, 8, 8, since, true, COUNT, true, DELAYS)                      \
   X(name##_delay_total, 8, 8, since, true, NS, true, DELAYS)
@@ -116,7 +117,7 @@ enum stats_field {
 };
 
 enum stats_unit {
-  UNIT_NONE, /* a number that counts nothing */
+  UNIT_NONE, /* a number that is not a count */
   UNIT_COUNT,
   UNIT_NS,
   UNIT_US,
@@ -124,9 +125,10 @@ enum stats_unit {
   UNIT_KIB,
   UNIT_MBUS,   /* MB times µs */
   UNIT_EPOCH,  /* seconds since 1970 */
-  UNIT_MOMENT, /* nanoseconds since 1970; in the struct seconds and those */
+  UNIT_MOMENT, /* nanoseconds since 1970; in the struct seconds and nanoseconds
+                */
   UNIT_TEXT,
-  UNIT_STATUS, /* of wait */
+  UNIT_STATUS, /* wait status */
   UNIT_FLAGS,
   UNIT_NICE, /* signed */
   UNIT_DEVICE,
@@ -140,12 +142,12 @@ enum stats_group {
   GROUP_MEMORY
 };
 
-/* Whose record it is, and when the kernel made it. */
+/* The origin of a record. */
 enum stats_origin {
   STATS_THREAD,      /* a PID query */
   STATS_PROCESS,     /* a TGID query */
-  STATS_THREAD_END,  /* a thread's part of an exit record */
-  STATS_PROCESS_END, /* the process's part */
+  STATS_THREAD_END,  /* the thread's part of an exit record */
+  STATS_PROCESS_END, /* the process's part of it */
 };
 
 /* Bits of ac_flag (include/uapi/linux/acct.h). */
@@ -160,21 +162,22 @@ enum {
 enum {
   STATS_COMM_SIZE = 32,
   STATS_VERSION_OLDEST = 8,
-  STATS_VERSION_LAST_THREAD = 12, /* brought STATS_LAST_THREAD */
-  STATS_VERSION_NEWEST = 17,      /* later ones are read as far as this */
+  STATS_VERSION_LAST_THREAD = 12, /* added STATS_LAST_THREAD */
+  /* of later versions, only the known fields are read */
+  STATS_VERSION_NEWEST = 17,
 };
 
 struct stats {
   enum stats_origin origin;
-  uint64_t values[STATS_FIELD_COUNT]; /* as the payload has them, else 0 */
-  bool known[STATS_FIELD_COUNT];      /* whether the value tells anything */
+  uint64_t values[STATS_FIELD_COUNT]; /* as in the payload, else 0 */
+  bool known[STATS_FIELD_COUNT];      /* whether the value is meaningful */
   char comm[STATS_COMM_SIZE];
 };
 
-/* Decodes the payload of a TASKSTATS_TYPE_STATS attribute, aligned or not. One
- * that says version 0 has the version unsaid.
- * Returns 0; -EPROTONOSUPPORT for a version that is too old; -EBADMSG for a
- * payload shorter than its version's struct. */
+/* Decodes the payload of a TASKSTATS_TYPE_STATS attribute, aligned or not. A
+ * payload with version 0 is decoded as the version unsaid. Returns 0;
+ * -EPROTONOSUPPORT for a version that is too old; -EBADMSG for a payload
+ * shorter than its version's struct. */
 int stats_decode(const void *payload, size_t size, enum stats_origin origin,
                  uint16_t unsaid, struct stats *stats);
 
@@ -183,14 +186,15 @@ size_t stats_size(uint16_t version);
 
 bool stats_is_process(const struct stats *stats);
 
-/* Whether a process's record is that of a zombie of one thread, in whose place
- * the kernel sends zeros: every task that has run has been counted. */
+/* Whether a process's record is that of a zombie with one thread, for which the
+ * kernel sends zeros: every task that has run has counted something. */
 bool stats_is_blank(const struct stats *stats);
 
-/* Makes all unknown but the version. */
+/* Marks everything but the version as unknown. */
 void stats_forget(struct stats *stats);
 
-/* While delay accounting is off, all waits but those for a CPU are unknown. */
+/* Marks all waits but those for a CPU as unknown, for when delay accounting is
+ * off. */
 void stats_forget_delays(struct stats *stats);
 
 const char *stats_kind_name(enum stats_kind kind);
@@ -202,7 +206,7 @@ struct stats_wait {
 struct stats_wait stats_wait(enum stats_kind kind);
 
 struct stats_about {
-  const char *name; /* the kernel's */
+  const char *name; /* the kernel's name */
   uint8_t size, alignment;
   uint16_t since;
   bool of_process;
@@ -212,7 +216,7 @@ struct stats_about {
 };
 const struct stats_about *stats_about(enum stats_field field);
 
-/* The field of that name, or -1. */
+/* The field with that name, or -1. */
 int stats_find(const char *name);
 
 #endif

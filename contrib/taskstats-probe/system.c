@@ -24,7 +24,7 @@ bool system_line(const char *path, char *line, size_t size) {
     return false;
   errno = 0;
   bool found = fgets(line, (int)size, file) != NULL;
-  int error = errno; /* the caller's */
+  int error = errno; /* preserved for the caller */
   fclose(file);
   errno = error;
   if (found)
@@ -32,7 +32,7 @@ bool system_line(const char *path, char *line, size_t size) {
   return found;
 }
 
-/* A number of this process's status. */
+/* A number in this process's /proc/self/status. */
 static uint64_t own_status(const char *key, int base) {
   char line[LINE_SIZE];
   uint64_t number = 0;
@@ -82,7 +82,7 @@ enum system_namespace system_namespace(const char *name) {
     return SYSTEM_UNKNOWN;
   if (own.st_ino != first.st_ino || own.st_dev != first.st_dev)
     return SYSTEM_OWN;
-  /* Process 1 of a container has that of the container. */
+  /* Process 1 of a container is in the container's namespaces. */
   return system_namespace("pid") == SYSTEM_INITIAL ? SYSTEM_INITIAL
                                                    : SYSTEM_UNKNOWN;
 }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /*
- * What this process may do here, and how the kernel is set.
+ * The privileges of this process, and settings of the kernel.
  */
 
 #define SYSTEM_NET_ADMIN (UINT64_C(1) << 12)
@@ -15,14 +15,14 @@
 #define SYSTEM_DAC_OVERRIDE (UINT64_C(1) << 1)
 #define SYSTEM_DAC_READ_SEARCH (UINT64_C(1) << 2)
 
-/* A file's first line, without its end. */
+/* Reads the first line of a file, without the newline. */
 bool system_line(const char *path, char *line, size_t size);
 
-/* Effective ones. */
+/* The effective capabilities. */
 uint64_t system_capabilities(void);
 
-/* Whether /proc is there, and whether it shows others' processes: process 1 is
- * always there. */
+/* Whether /proc is mounted, and whether it shows other users' processes:
+ * process 1 always exists. */
 bool system_has_proc(void);
 bool system_shows_others(void);
 
@@ -31,8 +31,9 @@ bool system_is_filtered(void);
 
 enum system_namespace { SYSTEM_INITIAL, SYSTEM_OWN, SYSTEM_UNKNOWN };
 
-/* Of this process; name is "user", "pid", "cgroup", "time" or "net". The last
- * has no number that tells: it is compared with that of process 1. */
+/* The namespace of this process; name is "user", "pid", "cgroup", "time" or
+ * "net". The last has no characteristic inode: it is compared with that of
+ * process 1. */
 enum system_namespace system_namespace(const char *name);
 
 enum system_delays {
@@ -42,7 +43,7 @@ enum system_delays {
   SYSTEM_HIDDEN
 };
 
-/* Whether the kernel counts other waits than those for a CPU. Kernels before
+/* Whether the kernel counts waits other than those for a CPU. Kernels before
  * 5.14 have no switch; a service may not see it. */
 enum system_delays system_delays(void);
 

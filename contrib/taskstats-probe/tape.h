@@ -12,11 +12,12 @@
  *
  *   "TSPROBE1", 0x01020304, 0
  *   then for each record: origin, id, message, size
- *   and its payload, size bytes, filled up to a multiple of 8
+ *   and its payload, size bytes, padded to a multiple of 8
  *
- * The origin is that of enum stats_origin: 0 and 1 a living thread and process,
- * 2 and 3 one that has ended. Parts of one message have the same number, that
- * of the thread in front; a part that says version 0 has the version of it.
+ * The origin is an enum stats_origin: 0 and 1 for a living thread and process,
+ * 2 and 3 for one that has ended. Parts of one message have the same message
+ * number, the thread's part first; a part with version 0 has the version of
+ * the thread's part.
  */
 
 enum { TAPE_PAYLOAD_MAX = 4096 };
@@ -31,7 +32,7 @@ struct tape_record {
 int tape_begin(FILE *file);
 int tape_put(FILE *file, const struct tape_record *record);
 
-/* -EBADMSG: not such a file, or cut off; -ENODATA: its end. */
+/* -EBADMSG: not such a file, or truncated; -ENODATA: end of file. */
 int tape_open(FILE *file);
 int tape_get(FILE *file, struct tape_record *record);
 

@@ -19,7 +19,7 @@
 
 enum { PROOF_MS = 2000 };
 
-/* What the handler of a watch needs besides the watch. */
+/* The state of a watch for its handler. */
 struct state {
   const struct watch *watch;
   struct watch_proof proof;
@@ -48,7 +48,7 @@ struct cpu {
   struct watch_proof *proof;
 };
 
-/* The thread's number stays 0 if it may not run there. */
+/* The thread's id stays 0 if it may not run there. */
 static void *end_on_cpu(void *data) {
   const struct cpu *cpu = data;
   if (sched_setaffinity(0, cpu->size, cpu->set) == 0)
@@ -56,7 +56,8 @@ static void *end_on_cpu(void *data) {
   return NULL;
 }
 
-/* Starts a thread on the list's first CPU. False: it may not run there. */
+/* Starts a thread on the list's first CPU. Returns false if it may not run
+ * there. */
 static bool start_thread(const char *cpus, struct watch_proof *proof) {
   unsigned long number = strtoul(cpus, NULL, 10);
   struct cpu cpu = {.set = CPU_ALLOC(number + 1),
@@ -80,11 +81,12 @@ static double now_seconds(void) {
   return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* A loss may have been the proof's: then something does arrive. */
+/* The self-test's record may have been lost: but a loss proves that records are
+ * sent. */
 bool watch_prove(struct channel *channel, const char *cpus,
                  struct watch_proof *proof) {
   if (!start_thread(cpus, proof))
-    return true; /* nothing is known */
+    return true; /* unknown */
   /* On a busy machine the thread itself may have taken long. */
   double end = now_seconds() + PROOF_MS / 1e3;
   while (!proof->seen && channel_dropped(channel) == 0) {
@@ -100,7 +102,7 @@ bool watch_prove(struct channel *channel, const char *cpus,
 
 static bool on_record(const struct answer *answer, void *data) {
   struct state *state = data;
-  state->proof.seen = true; /* whose record it is does not matter */
+  state->proof.seen = true; /* any record is proof */
   if (answer->parts[ANSWER_THREAD].there &&
       answer->parts[ANSWER_THREAD].id == state->proof.thread)
     return true;
@@ -119,7 +121,7 @@ static int block_signals(void) {
   return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* Until a signal, the time, or the handler. */
+/* Listens until a signal, the timeout, or the handler ends it. */
 static void listen_on(struct channel *channel, struct state *state,
                       int signals) {
   double seconds = state->watch->seconds;
@@ -142,7 +144,8 @@ static void listen_on(struct channel *channel, struct state *state,
   }
 }
 
-/* Only what was asked for, or cannot be had, is told. */
+/* Reports the size if it was requested explicitly, or is smaller than
+ * requested. */
 static int set_buffer(struct channel *channel, int wanted) {
   int bytes = wanted != 0 ? wanted : CHANNEL_BUFFER;
   int got = channel_set_buffer(channel, bytes);

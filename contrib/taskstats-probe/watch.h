@@ -5,24 +5,24 @@
 #include "channel.h"
 
 /*
- * Listening to the ends of threads, from its registration to the word on what
- * was lost.
+ * Listens to exit records, from the registration to the report of losses.
  */
 struct watch {
   const char *cpus; /* NULL: all */
-  int buffer;       /* bytes; 0: CHANNEL_BUFFER, or what can be had of it */
+  int buffer;       /* bytes; 0: CHANNEL_BUFFER, or as much as is granted */
   double seconds;   /* 0: until a signal or the handler ends it */
   channel_handler *handler;
   void *data;
 };
 
-/* The first of what the watched CPUs send is the end of a thread of this
- * process's own, which the handler does not see: it proves that records arrive.
- * SIGINT and SIGTERM end it. Returns an exit status. */
+/* First ends a thread of this process on the watched CPUs as a self-test, whose
+ * record the handler does not see. SIGINT and SIGTERM end it. Returns an exit
+ * status. */
 int watch_run(const struct watch *watch);
 
-/* Whether the end of an own thread is told of within two seconds; for check.
- * The channel must watch all CPUs with watch_proof_handler. */
+/* The self-test for check: whether the record of a thread of this process
+ * arrives within two seconds. The channel must watch all CPUs with
+ * watch_proof_handler. */
 struct watch_proof {
   uint32_t thread;
   bool seen;
@@ -33,7 +33,8 @@ bool watch_prove(struct channel *channel, const char *cpus,
 
 enum { WATCH_CPUS_SIZE = 256 };
 
-/* The list of all CPUs. False: /sys does not tell, and it is presumed. */
+/* The list of all CPUs. Returns false if /sys does not contain it, and the list
+ * is a guess. */
 bool watch_all_cpus(char cpus[WATCH_CPUS_SIZE]);
 
 #endif

@@ -8,7 +8,7 @@ static void format_count(char *cell, size_t size, double value) {
   snprintf(cell, size, "%.0f", value);
 }
 
-/* An exact 0 stays "0", so that "0.0" means little, not nothing. */
+/* An exact 0 is printed as "0", so that "0.0" means little, not none. */
 static void format_amount(char *cell, size_t size, double value) {
   bool with_fraction = value != 0 && value < 99.95;
   snprintf(cell, size, "%.*f", with_fraction ? 1 : 0, value);
@@ -44,7 +44,7 @@ static const struct column all[] = {
     /* clang-format on */
     COUNT("procs", "processes", 0),
     COUNT("thrds", "threads", 4),
-    /* µs per second; 10,000 of them are a percent of one core */
+    /* µs per second; 10,000 of them are one percent of a core */
     {"",
      "cpu%",
      "cpu%",

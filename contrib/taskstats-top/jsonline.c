@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
-/* A name may be no UTF-8: the kernel cuts them where it likes. */
+/* A name may be invalid UTF-8: the kernel truncates names anywhere. */
 static json_t *json_of_name(const char *name) {
   json_t *json = json_string(name);
   if (json != NULL)

@@ -5,8 +5,8 @@
 #include "table.h"
 
 /*
- * The table for programs: an object a table, on a line of its own. Units are
- * those of the table; null is what is not known.
+ * The table for programs: each table is an object on its own line. Units are
+ * those of the table; null means unknown.
  */
 
 void jsonline_show(const struct table *table);

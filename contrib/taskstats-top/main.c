@@ -2,7 +2,7 @@
 /*
  * taskstats-top: what the taskstats plugin's groups wait for, as a live table.
  *
- * It shows what collectd's unixsock plugin hands out, that is, the same numbers
+ * It shows the values of collectd's unixsock plugin, that is, the same numbers
  * that every other receiver gets.
  */
 #include "jsonline.h"
@@ -37,7 +37,7 @@ static void socket_explain(const char *socket, int error) {
           stderr);
 }
 
-/* The prefix keeps the library from taking a relative path for a host. */
+/* The prefix keeps the library from taking a relative path for a host name. */
 static lcc_connection_t *socket_connect(const char *path) {
   char address[sizeof("unix:") + sizeof(((struct sockaddr_un *)0)->sun_path)];
   lcc_connection_t *connection = NULL;
@@ -49,17 +49,17 @@ static lcc_connection_t *socket_connect(const char *path) {
   return lcc_connect(address, &connection) == 0 ? connection : NULL;
 }
 
-/* What was read last, and how it is shown. */
+/* The last table, and how it is shown. */
 struct display {
   const struct options *options;
-  lcc_connection_t *connection; /* NULL: to be made anew */
+  lcc_connection_t *connection; /* NULL: to be reconnected */
   struct table table;
-  const char *message; /* in the place of a table; NULL: there is one */
+  const char *message; /* shown instead of a table; NULL: none */
   struct view view;
   struct screen screen;
 };
 
-/* Where a program reads, no message is mixed with what it wants. */
+/* If a program reads the output, no message is mixed into it. */
 static void display_draw(struct display *display) {
   const struct options *options = display->options;
   struct table shown;
@@ -78,7 +78,7 @@ static void display_draw(struct display *display) {
   table_free(&shown);
 }
 
-/* Reads once; true if there was a table. */
+/* Reads once. Returns whether there was a table. */
 static bool display_read(struct display *display) {
   const struct options *options = display->options;
   table_free(&display->table);
@@ -100,7 +100,7 @@ static bool display_read(struct display *display) {
   return display->message == NULL;
 }
 
-/* Takes keys until then. Returns false to quit. */
+/* Handles keys until the end. Returns false to quit. */
 static bool display_await(struct display *display, double end) {
   while (now_seconds() < end) {
     int key = terminal_await_key(end);

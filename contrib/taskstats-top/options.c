@@ -90,7 +90,7 @@ static void parse_option(struct options *options, int letter) {
   }
 }
 
-/* A script must not wait for ever for what will not come. */
+/* A script must not wait for ever for values that never come. */
 static void limit_once(struct options *options) {
   enum { ONCE_SECONDS = 30 };
   if (options->once && isinf(options->seconds))

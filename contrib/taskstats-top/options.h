@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /*
- * What stands on the command line.
+ * The command line options.
  */
 
 struct options {
@@ -18,7 +18,7 @@ struct options {
   bool json;
 };
 
-/* Ends the program if there is nothing more to do. */
+/* Ends the program for --help, and after an error. */
 struct options options_parse(int argc, char **argv);
 
 #endif

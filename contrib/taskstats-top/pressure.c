@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The line "some avg10=0.00 ..." of a file. */
+/* Reads the line "some avg10=0.00 ..." of a file. */
 static bool read_some(const char *path, double *percent) {
   FILE *file = fopen(path, "re");
   if (file == NULL)

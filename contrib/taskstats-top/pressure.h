@@ -6,12 +6,12 @@
 #include <stddef.h>
 
 /*
- * What part of the last ten seconds something on this machine waited
+ * The share of the last ten seconds in which some task on this machine waited
  * (Documentation/accounting/psi.rst of the kernel).
  */
 
-/* Writes a line; directory is "/proc/pressure". Returns false where the kernel
- * does not tell. */
+/* Writes a line; directory is "/proc/pressure". Returns false if the kernel
+ * does not provide it. */
 bool pressure_line(const char *directory, char *line, size_t size);
 
 #endif

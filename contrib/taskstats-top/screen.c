@@ -14,9 +14,9 @@
 enum {
   NAME_MIN = 12,
   NAME_MAX_PIPED = 40,
-  WIDTH_MAX = 1024, /* of a line; more than any terminal */
-  LAST_LINES = 1,   /* on what is left out */
-  ENOUGH_LINES = 10 /* for the pressure, too */
+  WIDTH_MAX = 1024, /* of a line; wider than any terminal */
+  LAST_LINES = 1,   /* for the groups that are left out */
+  ENOUGH_LINES = 10 /* from which on the pressure is shown, too */
 };
 
 static void line_end(struct screen *screen) {
@@ -35,10 +35,11 @@ line_print(struct screen *screen, const char *format, ...) {
   line_end(screen);
 }
 
-/* The next frame takes the last one's place, below what else stands there. */
+/* The next frame overwrites the last one, below any other output. */
 static void frame_begin(struct screen *screen) {
   if (terminal_is_there() && terminal_was_resized())
-    fputs("\033[H\033[2J", stdout); /* the old lines may be wrapped anywhere */
+    /* the old lines may be wrapped in any way */
+    fputs("\033[H\033[2J", stdout);
   else if (terminal_is_there() && screen->drawn > 0)
     printf("\033[%dA\r", screen->drawn);
   screen->drawn = 0;
@@ -53,14 +54,14 @@ static void screen_measure(struct screen *screen) {
   int width = 0, height = 0;
   if (terminal_measure(&width, &height)) {
     screen->width = width < WIDTH_MAX ? width : WIDTH_MAX - 1;
-    screen->height = height - 1; /* the cursor's line */
+    screen->height = height - 1; /* one for the cursor */
   } else {
     screen->width = terminal_is_there() ? 80 : WIDTH_MAX - 1;
     screen->height = 0;
   }
 }
 
-/* Chooses the columns that fit, and gives the names what is left. */
+/* Chooses the columns that fit, and uses the rest of the width for names. */
 static void screen_lay_out(struct screen *screen, int longest) {
   int total = NAME_MIN;
   for (size_t c = 0; c < COLUMNS; c++) {
@@ -111,8 +112,9 @@ static void print_titles(struct screen *screen) {
   line_end(screen);
 }
 
-/* Cuts a long name in its middle: names tend to differ at either end. What
- * could steer a terminal (a command may be called anything) becomes '?'. */
+/* Cuts a long name in the middle, because names tend to differ at either end.
+ * Characters that could control a terminal (a command may have any name) become
+ * '?'. */
 static void print_name(const char *name, int width) {
   int len = (int)strlen(name);
   int head = len > width ? width / 2 : len;
@@ -126,7 +128,7 @@ static void print_name(const char *name, int width) {
   printf("%*s", len > width ? 0 : width - len, "");
 }
 
-/* On a terminal a wait is bold from a tenth of a thread's time, and red from a
+/* On a terminal, a wait is bold from a tenth of a thread's time, and red from a
  * whole thread's; NO_COLOR is honoured, see no-color.org. */
 static bool coloured(void) {
   const char *unwanted = getenv("NO_COLOR");
@@ -176,7 +178,7 @@ static int name_longest(const struct table *table) {
   return (int)longest;
 }
 
-/* On a terminal alone: others take the table line by line. */
+/* On a terminal only: programs read the table line by line. */
 static void print_state(struct screen *screen, const struct view *view) {
   char line[WIDTH_MAX];
   bool has_room = screen->height == 0 || screen->height >= ENOUGH_LINES;

@@ -7,18 +7,18 @@
 #include <stdbool.h>
 
 /*
- * The table for people: on a terminal frame upon frame, elsewhere one below the
- * other.
+ * The table for people: frames that replace each other on a terminal, otherwise
+ * one table after the other.
  */
 
 struct screen {
   int width, height; /* height 0: no limit */
-  int drawn;         /* lines of the frame that stands there */
+  int drawn;         /* lines of the current frame */
   bool shown[COLUMNS];
   int name_width;
 };
 
-/* The table is that view of all groups. */
+/* table is this view of all groups. */
 void screen_show_table(struct screen *screen, const struct table *table,
                        const struct view *view);
 void screen_show_message(struct screen *screen, const char *message);

@@ -41,9 +41,9 @@ static bool is_of_same_group(const lcc_identifier_t *a,
          strcmp(a->plugin_instance, b->plugin_instance) == 0;
 }
 
-/* Whether the first of the identifiers, which are sorted, is a fallback for
- * what the group has, too; that is further on (delay_rate, total_time_in_ms).
- */
+/* Whether the first of the identifiers, which are sorted, is a fallback
+ * although the group has the primary one further on (delay_rate,
+ * total_time_in_ms). */
 static bool is_superseded(const lcc_identifier_t *ids, size_t len) {
   for (size_t c = 0; c < COLUMNS; c++) {
     if (!column_has(&columns[c], columns[c].fallback, &ids[0]))
@@ -65,8 +65,8 @@ static bool identifier_shown(const char *groups, const lcc_identifier_t *id) {
   return false;
 }
 
-/* A value that collectd gave up in the meantime is not an error; only a broken
- * connection is. The library tells them apart in its message alone. */
+/* A value that collectd has removed in the meantime is not an error; only a
+ * broken connection is. The library distinguishes them only by its message. */
 static int row_fill(struct row *row, lcc_connection_t *connection,
                     lcc_identifier_t *id) {
   size_t len = 0;
@@ -86,8 +86,9 @@ static int row_fill(struct row *row, lcc_connection_t *connection,
   return 0;
 }
 
-/* The identifiers are sorted, so a group's stand together. Groups of another
- * host than the first one's (collectd may be a server) bear its name. */
+/* The identifiers are sorted, so those of a group are adjacent. Groups of hosts
+ * other than the first one's (collectd may be a server) are shown with the
+ * host. */
 static struct row *table_row(struct table *table, const lcc_identifier_t *id) {
   struct row *row = table->len == 0 ? NULL : &table->rows[table->len - 1];
   if (row != NULL && strcmp(row->group, id->plugin_instance) == 0 &&
@@ -139,10 +140,10 @@ int table_read(struct table *table, const char *groups,
   return status;
 }
 
-/* qsort has no other way to tell a comparison by what. */
+/* qsort passes no context to the comparison. */
 static int sort_column;
 
-/* The largest first, what is not known last; groups alike by their names. */
+/* The largest value first, unknown ones last; equal ones by name. */
 static int row_compare(const void *left, const void *right) {
   const struct row *a = left, *b = right;
   double x = a->cells[sort_column], y = b->cells[sort_column];

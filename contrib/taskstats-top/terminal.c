@@ -14,18 +14,18 @@
 
 enum { ESCAPE = '\033', SEQUENCE_MS = 50 };
 
-/* What a signal handler has to know */
+/* State for signal handlers */
 static volatile sig_atomic_t resized;
 static bool on_terminal;
 static bool has_keys;
 static struct termios before, during;
 
-static unsigned char keys[64]; /* that were read */
+static unsigned char keys[64]; /* the keys that were read */
 static size_t key_next, key_count;
 
 static void terminal_write(const char *text, size_t length) {
   if (write(STDOUT_FILENO, text, length) != (ssize_t)length)
-    return; /* nobody is there to see it */
+    return; /* a background process must not write */
 }
 
 static void terminal_restore(void) {
@@ -55,7 +55,7 @@ static void on_resize(int signal) {
   resized = 1;
 }
 
-/* Stops here, until it is to go on. */
+/* Stops here until the process is continued. */
 static void on_stop(int signal) {
   (void)signal;
   int error = errno;
@@ -75,14 +75,15 @@ static void handle_signals(void) {
   static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
   for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
     handle(ends[i], on_end, 0);
-  /* Only a wait is to be cut short, never a read of the library's. */
+  /* Only the wait for a key may be interrupted, not reads of the library. */
   handle(SIGWINCH, on_resize, SA_RESTART);
   if (on_terminal)
     handle(SIGTSTP, on_stop, SA_RESTART);
-  handle(SIGPIPE, SIG_IGN, 0); /* collectd may leave at any time */
+  /* collectd may close the connection at any time */
+  handle(SIGPIPE, SIG_IGN, 0);
 }
 
-/* One that runs in the background leaves the keys to whom they are for. */
+/* A background process leaves the keys to the foreground. */
 static bool has_own_keys(void) {
   if (isatty(STDIN_FILENO) != 1 || tcgetpgrp(STDIN_FILENO) != getpgrp() ||
       tcgetattr(STDIN_FILENO, &before) != 0)
@@ -101,7 +102,7 @@ void terminal_prepare(bool is_wanted, bool with_keys) {
   has_keys = on_terminal && with_keys && has_own_keys();
   handle_signals();
   if (on_terminal) {
-    setvbuf(stdout, NULL, _IOFBF, BUFSIZ * 8); /* a frame at a time */
+    setvbuf(stdout, NULL, _IOFBF, BUFSIZ * 8); /* one frame at a time */
     atexit(terminal_restore);
     terminal_take();
   }
@@ -111,7 +112,8 @@ bool terminal_is_there(void) { return on_terminal; }
 
 bool terminal_has_keys(void) { return has_keys; }
 
-/* Whether there is one within that time. A terminal that is gone has none. */
+/* Whether a key arrives within this time. A terminal that has hung up has none.
+ */
 static bool read_keys(double seconds) {
   struct pollfd wait = {.fd = STDIN_FILENO, .events = POLLIN};
   int ms = seconds <= 0 ? 0 : 1 + (int)(seconds < 1e3 ? seconds * 1e3 : 1e6);
@@ -132,8 +134,8 @@ static bool next_key(double seconds, unsigned char *key) {
   return true;
 }
 
-/* What follows an escape at once makes one key with it: "[", parameters and a
- * letter, or "O" and a letter. */
+/* Bytes that immediately follow an escape form one key with it: "[", parameters
+ * and a letter, or "O" and a letter. */
 static int finish_escape(void) {
   unsigned char key;
   if (!next_key(SEQUENCE_MS / 1e3, &key))

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* From the group's name on, the next to the left or right; and round. */
+/* Moves to the next column on the left or right, starting at the group's name,
+ * with wrap-around. */
 static void move_sort(struct view *view, int step, const bool shown[COLUMNS]) {
   do {
     view->sort += step;

@@ -7,7 +7,8 @@
 #include <stdbool.h>
 
 /*
- * What of the table is shown in which order, and how keys change that.
+ * Which groups of the table are shown, in which order, and how keys change
+ * that.
  */
 
 enum { VIEW_FILTER_SIZE = 64 };
@@ -15,15 +16,16 @@ enum { VIEW_FILTER_SIZE = 64 };
 struct view {
   int sort;                      /* a column, or TABLE_BY_NAME */
   char filter[VIEW_FILTER_SIZE]; /* "": all groups */
-  bool is_typing;                /* the filter */
+  bool is_typing;                /* the filter is being typed */
 };
 
 enum { VIEW_KEY_ESCAPE = '\033' };
 
-/* Takes a key; shown are the columns to choose from. Returns false to quit. */
+/* Handles a key; shown are the columns that can be chosen. Returns false to
+ * quit. */
 bool view_take_key(struct view *view, int key, const bool shown[COLUMNS]);
 
-/* Writes what is set, and which keys there are. */
+/* Writes the current settings, and the available keys. */
 void view_describe(const struct view *view, char *line, size_t size);
 
 #endif
