@@ -13,7 +13,7 @@
 #include <string.h>
 
 /*
- * What a kernel answers, put together byte by byte.
+ * A kernel's answer, assembled byte by byte.
  */
 
 enum { ANSWER_FAMILY = 0x1d };
@@ -60,7 +60,7 @@ static inline void answer_put_attr(struct answer *answer, uint16_t type,
   answer_put(answer, data, size);
 }
 
-/* Begins an attribute that nests others. Returns where it is. */
+/* Begins an attribute that contains others. Returns its position. */
 static inline size_t answer_nest(struct answer *answer, uint16_t type) {
   size_t at = answer->size;
   answer_put_attr(answer, type, NULL, 0);

@@ -11,8 +11,9 @@
 #include <unistd.h>
 
 /*
- * Part of a test in a process of its own, for what cannot be undone. It returns
- * 0 if all is well, or APART_SKIPPED; any other number says where it is not.
+ * Runs part of a test in its own process, for changes that cannot be undone.
+ * The process returns 0 on success, or APART_SKIPPED; any other number
+ * identifies the failed step.
  */
 
 enum { APART_SKIPPED = 77 };

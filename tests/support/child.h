@@ -23,8 +23,8 @@
 #include <unistd.h>
 
 /*
- * Processes that do as they are told: one order at a time, and done when the
- * function returns. They end with the test, however it ends.
+ * Processes that execute orders, one at a time; each order has been executed
+ * when the function returns. They end with the test, however it ends.
  */
 
 struct child {
@@ -34,11 +34,11 @@ struct child {
 
 enum { CHILDREN_MAX = 256 };
 
-/* Those that are not reaped: a test that fails leaves some. */
+/* Children that were not reaped: a failed test leaves some. */
 static struct child child_living[CHILDREN_MAX];
 static size_t child_count;
 
-/* Burns that much CPU time, by its own clock. */
+/* Burns this much CPU time, measured by the clock. */
 static inline void child_burn(clockid_t clock, uint32_t ms) {
   uint64_t end_ns = clock_ns(clock) + ms * UINT64_C(1000000);
   while (clock_ns(clock) < end_ns)
@@ -70,10 +70,10 @@ static inline void child_do(char order, uint32_t argument,
     pthread_create(&thread, NULL, child_burn_thread, &argument);
     pthread_join(thread, NULL);
     break;
-  case 't': /* one thread more */
+  case 't': /* start another thread */
     pthread_create(&thread, NULL, child_sleep_thread, NULL);
     break;
-  case 'w': /* write that many bytes */
+  case 'w': /* write this many bytes */
     null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     for (uint32_t left = argument; left > 0;) {
       ssize_t done =
@@ -84,21 +84,21 @@ static inline void child_do(char order, uint32_t argument,
     }
     close(null);
     break;
-  case 'o': /* open that many files */
+  case 'o': /* open this many files */
     while (argument-- > 0)
       if (open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
         _exit(1);
     break;
-  case 'l': /* the main thread leaves alone, and does not answer */
+  case 'l': /* end the main thread only, without an answer */
     syscall(SYS_exit, 0);
     break;
   case 's': /* sleep_often */
     sleep_often(RUSAGE_SELF, (long)argument);
     break;
-  case 'n': /* take that name */
+  case 'n': /* change the name */
     prctl(PR_SET_NAME, text);
     break;
-  case 'u': /* become that user */
+  case 'u': /* change the user */
     if (setresuid(argument, argument, argument) != 0)
       _exit(1);
     break;
@@ -124,7 +124,7 @@ static inline _Noreturn void child_run(int orders, int answers) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   while (write(answers, "", 1) == 1 &&
          read(orders, &request, sizeof(request)) == sizeof(request)) {
-    if (request.order == 'x') { /* exec, which does not answer */
+    if (request.order == 'x') { /* exec, without an answer */
       execl("/bin/sleep", "sleep", request.text, (char *)NULL);
       _exit(1);
     }
@@ -133,7 +133,7 @@ static inline _Noreturn void child_run(int orders, int answers) {
   _exit(0);
 }
 
-/* Forks, with that pid if it is not 0. */
+/* Forks a child, with this pid if it is not 0. */
 static inline pid_t child_fork(pid_t pid) {
   if (pid == 0)
     return fork();
@@ -148,8 +148,8 @@ static inline void child_wait_for_answer(const struct child *child) {
   assert_int_equal(read(child->answers, &done, 1), 1);
 }
 
-/* Starts a child, with that pid if it is not 0. Returns false if that pid
- * cannot be had. */
+/* Starts a child, with this pid if it is not 0. Returns false if the pid is in
+ * use. */
 static inline bool child_try_start(struct child *child, pid_t pid) {
   int orders[2], answers[2];
   assert_int_equal(pipe2(orders, O_CLOEXEC), 0);
@@ -202,7 +202,7 @@ static inline void child_set_name(const struct child *child, const char *name) {
   child_wait_for_answer(child);
 }
 
-/* Executes "sleep" with that argument. */
+/* Executes "sleep" with this argument. */
 static inline void child_exec_sleep(const struct child *child,
                                     const char *argument) {
   char path[64], cmdline[64];
@@ -210,7 +210,7 @@ static inline void child_exec_sleep(const struct child *child,
 
   child_order(child, 'x', 0, argument);
   snprintf(path, sizeof(path), "/proc/%d/cmdline", child->pid);
-  do { /* the name is there before the arguments */
+  do { /* the name is set before the arguments */
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     assert_true(fd >= 0);
     size = read(fd, cmdline, sizeof(cmdline));
@@ -218,7 +218,7 @@ static inline void child_exec_sleep(const struct child *child,
   } while (size < 6 || memcmp(cmdline, "sleep", 6) != 0);
 }
 
-/* Whether it waits, or has ended. */
+/* Whether it sleeps, or has ended. */
 static inline bool child_rests(pid_t pid) {
   char path[64], text[128] = "";
   snprintf(path, sizeof(path), "/proc/%d/stat", pid);
@@ -237,8 +237,9 @@ static inline uint64_t child_clock(pid_t pid) {
   return clock_ns(clock);
 }
 
-/* Waits until all have gone to rest. The kernel books what a process runs when
- * it stops, or at a tick: until then, others see its CPU clock stand still. */
+/* Waits until all sleep. The kernel accounts for a process's run time when it
+ * is descheduled, or at a tick: until then, others do not see its CPU clock
+ * advance. */
 static inline void child_settle_all(void) {
   bool all_rest;
   do {
@@ -255,7 +256,7 @@ static inline void child_settle_all(void) {
   } while (!all_rest);
 }
 
-/* Ends it, and leaves it a zombie. */
+/* Ends the child, which stays a zombie. */
 static inline void child_end(const struct child *child) {
   siginfo_t info;
   kill(child->pid, SIGKILL);
@@ -273,7 +274,7 @@ static inline void child_forget(pid_t pid) {
     }
 }
 
-/* Ends it and takes it away. Returns what it used, in CPU ns. */
+/* Ends and reaps the child. Returns its CPU time in ns. */
 static inline uint64_t child_reap(const struct child *child) {
   struct rusage usage;
   child_end(child);
@@ -285,7 +286,7 @@ static inline uint64_t child_reap(const struct child *child) {
              1000;
 }
 
-/* Takes all away, for a test's end. */
+/* Reaps all children, at the end of a test. */
 static inline void child_reap_all(void) {
   while (child_count > 0) {
     pid_t pid = child_living[0].pid;

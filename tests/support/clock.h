@@ -14,7 +14,7 @@ enum { MS = 1000000, AWAIT_MS = 60000 };
 
 static inline uint64_t boot_ns(void) { return clock_ns(CLOCK_BOOTTIME); }
 
-/* Of start times, as stat has them. */
+/* The unit of start times in stat. */
 static inline uint64_t tick_ns(void) {
   return 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
 }
@@ -23,9 +23,9 @@ static inline void pause_ms(long ms) {
   nanosleep(&(struct timespec){.tv_nsec = ms * MS}, NULL);
 }
 
-/* Sleeps until it counts as so many voluntary switches, of RUSAGE_SELF or
- * RUSAGE_THREAD: on a busy machine a short sleep may be over before its thread
- * has given up the CPU. */
+/* Sleeps until the number of voluntary switches, of RUSAGE_SELF or
+ * RUSAGE_THREAD, has grown by switches: on a busy machine, a short sleep may be
+ * over before its thread has given up the CPU. */
 static inline void sleep_often(int who, long switches) {
   struct rusage usage;
   getrusage(who, &usage);
@@ -34,7 +34,8 @@ static inline void sleep_often(int who, long switches) {
     nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL);
 }
 
-/* Waits until it is so; not for ever, but longer than any machine takes. */
+/* Waits until the condition is true; not for ever, but longer than any machine
+ * needs. */
 #define await(condition)                                                       \
   do {                                                                         \
     for (int await_ms = 0; await_ms < AWAIT_MS && !(condition); await_ms++)    \

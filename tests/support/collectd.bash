@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# A real collectd in a directory of its own, loads whose truth is known, and
-# questions about the values that arrived. The values are read from the files
-# of collectd's csv plugin, which has every dispatched value as it was.
+# A real collectd in its own directory, loads whose ground truth is known, and
+# queries of the values that were dispatched. The values are read from the files
+# of collectd's csv plugin, which writes every dispatched value unchanged.
 #
 # The runner sets TASKSTATS_BUILD (with taskstats.so and tests/load) and
 # TASKSTATS_TESTS (the directory above this one).
@@ -24,7 +24,7 @@ DELAYACCT=/proc/sys/kernel/task_delayacct
 # shellcheck disable=SC2034 # for the tests
 NOBODY=$(id -u nobody)
 
-# Names of commands have this in front, so that two runs do not mix.
+# The prefix of command names, so that two runs do not interfere.
 # shellcheck disable=SC2034 # for the tests
 me=it$((BATS_ROOT_PID % 10000))
 
@@ -73,8 +73,8 @@ show_evidence() {
   done | head -n 200
 }
 
-# Deletes at the test's end, the last first; cgroups too, which rmdir alone can
-# delete.
+# Deletes paths at the test's end, the last one first; also cgroups, which only
+# rmdir can delete.
 remove_at_end() { removable=("$1" "${removable[@]}"); }
 
 remove_leftovers() {
@@ -91,8 +91,8 @@ remove_leftovers() {
 
 # --- the machine ---
 
-# Other suites may run on it: all share a lock, in a file that says what the
-# first of them found. The last sets that back.
+# Other suites may run on it: all share a lock, in a file with the settings that
+# the first of them found. The last one restores them.
 
 lock_file=/run/lock/collectd-taskstats-tests
 
@@ -111,7 +111,7 @@ leave_machine() {
   fi
 }
 
-# alone: for a test that would disturb others, or that they would.
+# alone: for a test that would disturb others, or be disturbed by them.
 alone() {
   flock -w 600 "$lock" || fail "other tests have had $lock_file for 10 minutes"
 }
@@ -131,7 +131,7 @@ fail() {
   return 1
 }
 
-# await WHAT COMMAND...: until the command succeeds; not for ever.
+# await WHAT COMMAND...: waits until the command succeeds; not for ever.
 await() {
   local what=$1 tries=${await_tries:-1200}
   shift
@@ -144,7 +144,7 @@ await() {
 
 # --- collectd ---
 
-# The whole configuration; the plugin's own part comes from standard input.
+# The whole configuration; the plugin's part is read from standard input.
 configure() {
   cat >"$work/collectd.conf" <<EOF
 Hostname "testhost"
@@ -173,7 +173,7 @@ $(cat)
 EOF
 }
 
-# add_plugin NAME: another plugin, with what standard input has for it.
+# add_plugin NAME: another plugin, configured by standard input.
 add_plugin() {
   printf 'PluginDir "%s"\nLoadPlugin %s\n<Plugin %s>\n%s\n</Plugin>\n' \
     "$COLLECTD_PLUGINS" "$1" "$1" "$(cat)" >>"$work/collectd.conf"
@@ -206,8 +206,8 @@ stop_collectd() {
 
 is_gone() { ! kill -0 "$1"; }
 
-# lasting_files: how many files collectd has open at any time; in the middle of
-# a read or a write it has some more.
+# lasting_files: the number of files that collectd keeps open; during a read or a
+# write it has some more.
 lasting_files() {
   for _ in {1..20}; do
     find "/proc/$collectd_pid/fd" -mindepth 1 | wc -l
@@ -215,7 +215,7 @@ lasting_files() {
   done | sort -n | head -n 1
 }
 
-# How often the log has a line that matches, apart from collectd's own.
+# The number of matching lines in the log, except collectd's own.
 log_count() { grep -Ec -- "$1" "$work/collectd.log"; }
 
 assert_logged_once() {
@@ -229,11 +229,11 @@ assert_not_logged() {
   ! grep -E -- "$1" "$work/collectd.log"
 }
 
-# await_logged PATTERN: soon.
+# await_logged PATTERN: waits for a log line.
 await_logged() { await "the log to say \"$1\"" grep -qE -- "$1" "$work/collectd.log"; }
 
-# complaints: lines that the plugin logged as a warning or an error. collectd's
-# own, such as of a read that took long, are the machine's business.
+# complaints: lines that the plugin logged as a warning or an error. Those of
+# collectd, for example about a slow read, depend on the machine.
 complaints() {
   grep -E '\[(warning|error)\] taskstats' "$work/collectd.log" || true
 }
@@ -242,7 +242,7 @@ assert_no_complaints() { assert_equal "$(complaints)" ""; }
 
 # --- loads ---
 
-# in_background NAME COMMAND...: as a load, which ends with the test.
+# in_background NAME COMMAND...: starts a load, which ends with the test.
 in_background() {
   "${@:2}" 3>&- {lock}>&- &
   load_pid[$1]=$!
@@ -263,31 +263,31 @@ start_load() {
 
 said() { grep -Eqx -- "$2" "$work/$1.out.load"; }
 
-# a_cpu: one that the test may use.
+# a_cpu: a CPU that the test may use.
 a_cpu() { taskset -pc $$ | grep -oE '[0-9]+$'; }
 
-# What makes a load another user's.
+# The prefix of a command that runs a load as another user.
 # shellcheck disable=SC2034 # for the tests
 as_nobody=(setpriv --reuid nobody --regid nogroup --clear-groups)
 
-# open_work: others may reach what is in there.
+# open_work: lets other users access the directory.
 open_work() {
   chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/* "$work" 2>/dev/null || true
 }
 
-# go NAME: work now.
+# go NAME: starts the work.
 go() { kill -USR1 "${load_pid[$1]}"; }
 
 # await_done NAME [ROUND]
 await_done() { await "$1's work" said "$1" "done=${2:-1}"; }
 
-# perform NAME [ROUND]: a whole round.
+# perform NAME [ROUND]: starts the work and waits for it.
 perform() {
   go "$1"
   await_done "$@"
 }
 
-# truth NAME KEY [ROUND]: what it said last, or in a round.
+# truth NAME KEY [ROUND]: the last value that a load printed, or that of a round.
 truth() {
   awk -F= -v key="$2" -v round="${3:-}" '
     $1 == key { value = $2; found = 1 }
@@ -295,14 +295,14 @@ truth() {
     END { if (!found) exit 1; print value }' "$work/$1.out.load"
 }
 
-# cpu_so_far NAME: microseconds, as the scheduler has counted them for its only
-# thread, which may be a tick ago.
+# cpu_so_far NAME: microseconds, from the scheduler's statistics of its only
+# thread, which may be a tick old.
 cpu_so_far() {
   awk '{ printf "%.0f\n", $1 / 1000 }' "/proc/${load_pid[$1]}/schedstat"
 }
 
-# schedstat PID...: seconds that single-threaded processes waited for a CPU, by the
-# scheduler's own books.
+# schedstat PID...: seconds that single-threaded processes waited for a CPU, from
+# the scheduler's statistics.
 schedstat() {
   local pid
 
@@ -332,14 +332,14 @@ stop_loads() {
 
 # --- values ---
 
-# The files of one identity: csv begins a new one at midnight.
+# The files of one identity: csv starts a new one at midnight.
 date_glob='[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'
 
-# directory GROUP: "" is the plugin's own figures.
+# directory GROUP: "" for the plugin's own metrics.
 directory() { echo "$work/csv/testhost/taskstats${1:+-$1}"; }
 
-# rows GROUP IDENTITY: "epoch,value…" in the order of time. Write threads may
-# overtake each other.
+# rows GROUP IDENTITY: "epoch,value…" sorted by time. Write threads may overtake
+# each other.
 rows() {
   local dir
 
@@ -374,8 +374,8 @@ cpu_us() {
   rows "$1" ps_cputime | tail -n1 | awk -F, '{ print $2 + $3 }'
 }
 
-# rates GROUP IDENTITY: "epoch,rate,seconds", the time that the rate is of: from
-# the begin of the read before to that of its own.
+# rates GROUP IDENTITY: "epoch,rate,seconds"; seconds is the interval of the rate,
+# from the start of the previous read to that of this one.
 rates() {
   join -t, <(rows "$1" "$2") <(rows "" duration-read | awk -F, -v OFS=, '
     { begin = $1 - $2 }
@@ -383,14 +383,14 @@ rates() {
     { last = begin }')
 }
 
-# integral GROUP IDENTITY: a rate, summed up over the time.
+# integral GROUP IDENTITY: a rate, integrated over time.
 integral() {
   rates "$1" "$2" | awk -F, '
     $2 != "nan" { sum += $2 * $3 }
     END { printf "%.6f\n", sum }'
 }
 
-# reads_since GROUP TIME COUNT: each identity has so many values after TIME.
+# reads_since GROUP TIME COUNT: each identity has COUNT values after TIME.
 reads_since() {
   local dir
 
@@ -405,14 +405,14 @@ reads_since() {
     }' "$dir"/*-$date_glob
 }
 
-# reads COUNT GROUP: waits for so many more reads.
+# reads COUNT GROUP: waits for COUNT more reads.
 reads() { await "$1 reads of $2" reads_since "$2" "$EPOCHREALTIME" "$1"; }
 
-# settle GROUP: until what has happened by now must be in the values. The
-# first read that ends after now may have begun before it; the second did not.
+# settle GROUP: waits until everything that has happened must be in the values. The
+# first read that ends from now on may have started earlier; the second one did not.
 settle() { reads 2 "$1"; }
 
-# identities GROUP: those that have arrived, sorted.
+# identities GROUP: the dispatched identities, sorted.
 identities() {
   find "$(directory "$1")" -type f -printf '%f\n' |
     sed -E 's/-[0-9]{4}-[0-9]{2}-[0-9]{2}$//' | sort -u
@@ -420,7 +420,7 @@ identities() {
 
 has_identity() { identities "$1" | grep -qx -- "$2"; }
 
-# assert_identities GROUP IDENTITY...: these, and no others.
+# assert_identities GROUP IDENTITY...: exactly these were dispatched.
 assert_identities() {
   local group=$1
   shift
@@ -450,19 +450,19 @@ await_members() {
     fail "$1 has $(members "$1") members, not $2"
 }
 
-# assert_members GROUP COUNT: at a read from now on, whose values are all here.
+# assert_members GROUP COUNT: at a future read, all values of which have arrived.
 assert_members() {
   settle "$1"
   has_members "$1" "$2" || fail "$1 has $(members "$1") members, not $2"
 }
 
-# group_names [PATTERN]: the groups of which values have arrived.
+# group_names [PATTERN]: the groups with dispatched values.
 group_names() {
   find "$work/csv/testhost" -maxdepth 1 -name 'taskstats-*' -printf '%f\n' |
     sed 's/^taskstats-//' | grep -Ex -- "${1:-.*}" | sort
 }
 
-# sum_up PATTERN IDENTITY FIELD: of the last values of all these groups.
+# sum_up PATTERN IDENTITY FIELD: the sum of the last values of all these groups.
 sum_up() {
   local group paths=()
 
@@ -515,12 +515,12 @@ enter_cgroup() {
   done
 }
 
-# --- judgement ---
+# --- assertions ---
 
-# holds EXPRESSION: of numbers, with fractions.
+# holds EXPRESSION: whether an expression of numbers, also fractions, is true.
 holds() { awk "BEGIN { exit !($1) }"; }
 
-# assert_near GOT TRUTH PERCENT [SLACK]: slack in the unit of the values.
+# assert_near GOT TRUTH PERCENT [SLACK]: SLACK is in the unit of the values.
 assert_near() {
   holds "($1 - $2) ^ 2 <= ($2 * $3 / 100 + ${4:-0}) ^ 2" ||
     fail "$1 is not within $3 %${4:+ and $4} of the truth, $2"
@@ -533,13 +533,13 @@ assert_between() {
 assert_equal() { [[ $1 == "$2" ]] || fail "$1 is not $2${3:+: $3}"; }
 
 # Rule 1: no derive decreases, whatever the group. CPU time, which has a
-# limit, may not jump beyond it either. A group that was forgotten begins anew,
-# but not before collectd has forgotten it, too.
+# limit, must not exceed it either. A group that was discarded starts again at 0,
+# but not before collectd has discarded it, too.
 assert_monotone() {
   local derives='total_time_in_ms|ps_cputime|io_octets|io_ops|disk_octets|ps_pagefaults|contextswitch|total_events'
 
-  # All files at once. Of two reads within a millisecond nobody knows which was
-  # first: their rows are put in the order of their values.
+  # All files at once. The order of two reads within a millisecond is unknown:
+  # their rows are sorted by their values.
   # shellcheck disable=SC2016 # for awk
   find "$work/csv" -path '*/taskstats*' -type f | grep -E "/($derives)-" |
     xargs -r -d '\n' awk '!/^epoch/ { gsub(/,/, "\t"); print FILENAME "\t" $0 }' |
@@ -564,11 +564,11 @@ assert_monotone() {
       END { exit bad }'
 }
 
-# collectd refuses a value that is no newer than the last of its identity, and
-# suspends a plugin whose read fails. A value that the one of the next read has
-# overtaken in collectd's queue is not the plugin's fault, nor that two reads
-# follow each other at once where the machine was too slow for the interval. All
-# values of one read have one time.
+# collectd refuses a value that is not newer than the last one of its identity, and
+# suspends a plugin whose read fails. Not the plugin's fault are a value that was
+# overtaken in collectd's queue by that of the next read, and two reads in immediate
+# succession if the machine was too slow for the interval. All values of a read have
+# the same time.
 assert_no_refusals() {
   assert_not_logged 'plugin_dispatch_|parse_value|read-function .*failed'
   ! grep -qE 'Not sleeping because the next interval|which is above its read interval' \
@@ -579,7 +579,7 @@ assert_no_refusals() {
     END { exit bad }'
 }
 
-# disk_dir: a directory on a file system that has a disk, in $disk.
+# disk_dir: sets $disk to a directory on a file system with a disk.
 disk_dir() {
   local dir
 

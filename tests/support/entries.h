@@ -6,8 +6,8 @@
 
 #include <dirent.h>
 
-/* How many entries a directory has: of /proc/self/fd and /proc/self/task, say,
- * before and after what should leave nothing behind. */
+/* The number of entries of a directory: for example of /proc/self/fd and
+ * /proc/self/task, before and after something that must not leak. */
 static inline size_t count_entries(const char *path) {
   size_t count = 0;
   DIR *dir = opendir(path);

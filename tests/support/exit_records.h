@@ -14,9 +14,9 @@
 #include "track/reader.h"
 
 /*
- * Exit records as the kernel sends them, of processes that never were, over a
- * procfs of the test's own. Those that reads are to see are children of the
- * test, since CPU clocks are the kernel's.
+ * Exit records as the kernel sends them, for processes that do not exist, over
+ * a procfs of the test. Processes that reads are to see are children of the
+ * test, because CPU clocks are the kernel's.
  */
 
 enum { GROUPS = 3, EVENTS = 16, PID = 4711, AGE_MS = 40 };
@@ -39,7 +39,7 @@ struct fixture {
   struct reader_report report;
   struct event events[EVENTS];
   size_t event_count;
-  uint64_t now; /* when all of it happens, CLOCK_BOOTTIME */
+  uint64_t now; /* the time of all events, CLOCK_BOOTTIME */
 };
 
 static inline int set_up(void **state) {
@@ -51,7 +51,7 @@ static inline int set_up(void **state) {
   return 0;
 }
 
-/* Leaves processes out of the group that was added last. */
+/* Adds an exclusion to the group that was added last. */
 static inline void exclude(struct fixture *fixture, enum selector_kind kind,
                            const char *value) {
   char error[256];
@@ -72,7 +72,7 @@ static inline void destroy_selectors(struct rule *rule) {
   }
 }
 
-/* For another case of a table. */
+/* Resets the fixture for another case of a table. */
 static inline void clear(struct fixture *fixture) {
   child_reap_all();
   reader_destroy(fixture->reader);
@@ -134,7 +134,7 @@ static inline void note(void *context, const struct exit_event *event) {
     snprintf(copy->unit, sizeof(copy->unit), "%s", event->unit);
 }
 
-/* The plugin began since_ms before now. */
+/* Sets that the plugin started since_ms before now. */
 static inline void begin(struct fixture *fixture, uint64_t since_ms) {
   fixture->tracker = tracker_create(fixture->count > 0 ? fixture->rules : NULL,
                                     100, fixture->now - since_ms * MS);
@@ -151,7 +151,7 @@ static inline void begin(struct fixture *fixture, uint64_t since_ms) {
       reader_create(fixture->tree.root, fixture->tracker, &fixture->reader), 0);
 }
 
-/* The process event happens that is told of now. */
+/* Lets the process event happen that is reported now. */
 static inline void happen(struct fixture *fixture, enum process_event_kind kind,
                           pid_t pid, pid_t parent, uint64_t time_ns) {
   const struct process_event event = {
@@ -201,8 +201,8 @@ static inline int64_t exits_of(const struct fixture *fixture, size_t group) {
          truth(fixture, group, COUNTER_EXIT_SIGNAL);
 }
 
-/* What n threads of 8 ms have used; the same record of a process has neither
- * I/O nor page faults. They slept so often that no time is missing. */
+/* Sets what n threads of 8 ms have used; a process's record has neither I/O nor
+ * page faults. They slept so often that no time is missing. */
 static inline void set_use(struct record *record, uint64_t n) {
   record->cpu_ns = 2 * MS * n;
   record->user_us = 500 * n;
@@ -240,7 +240,8 @@ static inline uint64_t used_of(unsigned int counter, uint64_t n) {
   return use[counter] * n;
 }
 
-/* That the group has what n threads used, and that its processes ended. */
+/* Asserts that the group has what n threads used, and that its processes ended.
+ */
 static inline void assert_used(const char *name, const struct fixture *fixture,
                                size_t group, uint64_t n, int64_t ends) {
   for (unsigned int i = 0; i < COUNTER_EXIT_OK; i++)
@@ -250,7 +251,7 @@ static inline void assert_used(const char *name, const struct fixture *fixture,
   assert_case_int(name, exits_of(fixture, group), ends);
 }
 
-/* A thread that ended with its process, which had but one. */
+/* A thread that ended with its process, which had no other. */
 static inline struct message death_of(pid_t pid, const char *comm,
                                       uint64_t age_ms) {
   struct message message = {
@@ -291,8 +292,8 @@ static inline struct message last_of(struct message message, uint64_t n) {
   return message;
 }
 
-/* In the place of a state: one whose exit record is sent, and which is being
- * torn down. */
+/* Used as a state: a process that is being torn down and whose exit record was
+ * sent. */
 enum { DYING = 'd' };
 
 static inline void put_child(const struct fixture *fixture, pid_t pid,

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# Processes that end, by support/exits.c, and what was counted of their ends.
-# To be sourced after collectd.bash.
+# Processes of support/exits.c that end, and the exits that were counted.
+# Source this after collectd.bash.
 
 # Set in collectd.bash.
 : "${collectd_pid=}" "${work=}" "${me=}"
 
 EXITS=$TASKSTATS_BUILD/tests/exits
 
-# start_exits NAME [OPTION...] COMMAND ARGUMENT...: as start_load. It works at
-# each go.
+# start_exits NAME [OPTION...] COMMAND ARGUMENT...: as start_load. It works once
+# for each go.
 start_exits() {
   # shellcheck disable=SC2034 # for start_load
   local LOAD=$EXITS
@@ -18,7 +18,7 @@ start_exits() {
   start_load "$@"
 }
 
-# own_executable: for a test that selects by it. EXITS is a copy.
+# own_executable: makes EXITS a copy, for a test that selects by Executable.
 own_executable() {
   cp "$EXITS" "$work/exits"
   EXITS=$work/exits
@@ -36,14 +36,14 @@ assert_exits() {
   return "$status"
 }
 
-# assert_exits_of GROUP NAME: those that NAME has seen.
+# assert_exits_of GROUP NAME: exactly those in the ground truth of NAME.
 assert_exits_of() {
   assert_exits "$1" "$(truth "$2" ok)" "$(truth "$2" error)" \
     "$(truth "$2" signal)"
 }
 
-# assert_decided_exits_of GROUP NAME: the same where a group's name cannot always
-# be told in time; then the process is counted as undecided.
+# assert_decided_exits_of GROUP NAME: the same if a group's name cannot always be
+# determined in time; the process is then counted as undecided.
 assert_decided_exits_of() {
   local kind truth
 
@@ -59,10 +59,10 @@ assert_cpu() {
   assert_cpu_of_ended "$1" "$(truth "$2" cpu_us)" "$(truth "$2" counted)" "${3:-3}"
 }
 
-# assert_cpu_of_ended GOT TRUTH COUNT [PERCENT [US]]: of so many processes, in
-# microseconds. What a process uses after its record was written, to tear itself
-# down, is in no record. How much that can be is measured here and now, once a
-# test; half a millisecond each, or US, is for what was slower when they ended.
+# assert_cpu_of_ended GOT TRUTH COUNT [PERCENT [US]]: the CPU time of COUNT
+# processes, in microseconds. What a process uses for its teardown, after its record
+# was written, is in no record. That is measured once per test; half a millisecond
+# for each process, or US, allows for slower teardowns.
 assert_cpu_of_ended() {
   local lost percent=${4:-3}
 
@@ -72,18 +72,18 @@ assert_cpu_of_ended() {
     fail "$1 is not within $percent % of the truth, $2, less up to $lost"
 }
 
-# seen GROUP: how many processes the reads have seen, at most.
+# seen GROUP: the maximum number of processes that a read has seen.
 seen() {
   column "$1" ps_count processes | awk '{ sum += $1 } END { printf "%d\n", sum }'
 }
 
-# assert_unseen GROUP MOST: the reads have seen no more than that, and so few.
+# assert_unseen GROUP MOST: no read has seen more than MOST processes.
 assert_unseen() { assert_between "$(seen "$1")" 0 "$2"; }
 
-# own IDENTITY: the plugin's own figure.
+# own IDENTITY: the value of one of the plugin's own metrics.
 own() { value "" "total_events-$1"; }
 
-# How many processes and threads were ever made, on the whole machine.
+# The number of processes and threads created since boot, on the whole machine.
 forks() { awk '$1 == "processes" { print $2 }' /proc/stat; }
 
 needs_two_cpus() {
@@ -95,8 +95,8 @@ thread_names() { cat "/proc/$collectd_pid/task/"*/comm; }
 
 has_listener() { thread_names | grep -qx 'taskstats exits'; }
 
-# start_churn NAME: what makes 20000 processes at each go. Some are seen by a
-# read, some have threads, some are held as zombies.
+# start_churn NAME: creates 20000 processes at each go. Some are seen by a read,
+# some have threads, some stay zombies for a while.
 start_churn() {
   start_exits "$me-storm" storm "$1" 19400 2
   start_exits "$me-brood" brood "$1" 600 20 2 exit0,kill,headless 500 100
@@ -109,18 +109,17 @@ churn() {
   await_done "$me-storm" "$1"
 }
 
-# figure KEY: of collectd, as /proc/<pid>/status has it.
+# figure KEY: a value in /proc/<pid>/status of collectd.
 figure() { awk -v key="$1:" '$1 == key { print $2 }' "/proc/$collectd_pid/status"; }
 
 has_as_before() {
   [[ $(lasting_files) -le $files && $(figure Threads) -eq $threads ]]
 }
 
-# assert_flat COMMAND...: churning leaves no files, threads or memory behind,
-# once the command has waited for the reads to be done with it. The allocator
-# keeps what the largest read has needed so far, and a round may set a record;
-# but a leak grows with each round, by 640 kB if it is malloc's smallest piece a
-# process.
+# assert_flat COMMAND...: churning leaks no files, threads or memory, once the
+# command has waited for the reads to finish. The allocator keeps what the largest
+# read has needed so far, and any round may be the largest; but a leak grows with
+# each round, by 640 kB if it is malloc's smallest piece per process.
 assert_flat() {
   local files threads memory round
 
@@ -138,7 +137,7 @@ assert_flat() {
   assert_between "$(figure VmRSS)" 0 $((memory + 400))
 }
 
-# notifications GROUP [PATTERN]: the log's lines.
+# notifications GROUP [PATTERN]: the lines in the log.
 notifications() {
   grep -F "plugin_instance = $1, type = exit," "$work/collectd.log" |
     grep -E -- "${2:-.}"
@@ -148,10 +147,10 @@ count_notifications() { notifications "$@" | wc -l; }
 
 has_notifications() { [[ $(count_notifications "$1") -ge $2 ]]; }
 
-# has_rows GROUP IDENTITY: some have arrived.
+# has_rows GROUP IDENTITY: whether any values have arrived.
 has_rows() { rows "$@" | grep -q .; }
 
-# await_exits GROUP COUNT: in any way; what was read may not be all yet.
+# await_exits GROUP COUNT: waits for exits of any kind; other values may be late.
 await_exits() { await "$2 ends of $1" has_exits "$1" "$2"; }
 
 has_exits() {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * Processes that end, and the truth about them.
+ * Processes that end, and their ground truth.
  *
  *   exits [options] COMMAND ARGUMENTS
  *
- * A command prints "ready", does its work at each SIGUSR1 and prints its truth
+ * A command prints "ready", works at each SIGUSR1 and prints its ground truth
  * as key=value lines that end with "done=ROUND". It lives until it is killed,
  * but no longer than two minutes.
  *
- * The truth comes from wait4 and from what was passed to write. Nobody asks a
- * clock while the children burn: to ask would bring the kernel's books up to
- * date and hide what a reader of them has to cope with.
+ * The truth comes from wait4 and from what was passed to write. No clock is
+ * read while the children burn: reading one would update the kernel's
+ * accounts, and hide what a reader of these has to cope with.
  */
 #include "workload.h"
 
@@ -27,7 +27,7 @@ enum {
   MAX_BYTES = 1024 * 1024,
   MAX_CHILDREN = 100000,
   MAX_DEPTH = 8,
-  MAX_LISTED = 100, /* children of whose ends each has a line */
+  MAX_LISTED = 100, /* more children have no line each */
   MAX_THREADS = 16,
   MAX_WORDS = 16,
   NAME_SIZE = 16, /* TASK_COMM_LEN */
@@ -35,7 +35,7 @@ enum {
   TEXT_SIZE = 256,
 };
 
-/* Words between commas; the n-th child has the n-th word, round and round. */
+/* Words separated by commas; the n-th child has the n-th word, cyclically. */
 struct words {
   const char *word[MAX_WORDS];
   unsigned count;
@@ -43,33 +43,32 @@ struct words {
 
 /* What a child does. */
 struct life {
-  const char *name; /* NULL: that of its parent */
+  const char *name; /* NULL: its parent's name */
   const char *end;
-  unsigned threads; /* beside the main one */
+  unsigned threads; /* in addition to the main one */
   uint64_t turns;   /* of each thread, in each burst */
   size_t bytes;     /* written by each thread */
 };
 
-static bool hold;       /* leave the children zombies until the next SIGUSR1 */
-static bool same_pid;   /* one after the other has the same pid */
-static bool do_exec;    /* children call exec */
-static bool orphans;    /* nobody in a tree waits for its children */
-static bool root_waits; /* but its root */
+static bool hold;     /* leave the children as zombies until the next SIGUSR1 */
+static bool same_pid; /* successive children have the same pid */
+static bool do_exec;  /* children call exec */
+static bool orphans;  /* the children of a tree are not waited for */
+static bool root_waits;     /* except by the root */
 static uint64_t bursts = 1; /* of each thread, with a sleep between two */
-/* With --waits: for how long the children waited for a CPU; shared with them.
- */
+/* With --waits: how long the children waited for a CPU; shared with them. */
 static atomic_uint_fast64_t *waited_ns;
 
 static const char *self; /* this program's path */
 static int null_fd;
 static char buffer[MAX_BYTES];
-static atomic_uint at_work; /* threads of a child that are not done */
+static atomic_uint at_work; /* threads of a child that are not finished */
 
-/* The truth so far. */
+/* The ground truth so far. */
 static int64_t cpu_us;
 static uint64_t written, ok, error, by_signal, counted;
 
-/* Cuts the text, which stays the words' own. */
+/* Splits the text, to which the words point. */
 static void split(char *text, struct words *words) {
   char *rest = text;
   char *word;
@@ -88,7 +87,7 @@ static const char *pick(const struct words *words, unsigned i) {
   return words->word[i % words->count];
 }
 
-/* Writes a name with a number in place of a "#" that it ends with. */
+/* Writes a name; a "#" at its end is replaced by a number. */
 static const char *put_number(char result[NAME_SIZE], const char *name,
                               unsigned number_of_it) {
   size_t length = strcspn(name, "#");
@@ -130,12 +129,12 @@ static bool is_headless(const struct life *life) {
   return strncmp(life->end, "headless", strlen("headless")) == 0;
 }
 
-/* Whether the threads are at work until the end comes over them. */
+/* Whether the threads are working when the process ends. */
 static bool is_torn(const struct life *life) {
   return has_end(life, "together") || has_end(life, "crash");
 }
 
-/* Whether one of the workers ends the process, and the others just end. */
+/* Whether a worker ends the process, while the others simply end. */
 static bool is_ended_by_worker(const struct life *life) {
   return has_end(life, "worker4") || has_end(life, "headless6");
 }
@@ -146,7 +145,7 @@ static void *live_as_thread(void *data) {
   bool is_first = !atomic_flag_test_and_set(&is_taken);
 
   prctl(PR_SET_NAME, "worker");
-  /* Those of a process whose main thread leaves first have more to do. */
+  /* Threads of a process whose main thread ends first do more. */
   work(life, is_headless(life) ? 3 * life->turns : life->turns);
   if (is_first && is_ended_by_worker(life)) {
     while (atomic_load(&at_work) > 1)
@@ -159,13 +158,13 @@ static void *live_as_thread(void *data) {
   return NULL;
 }
 
-/* What no stack shows: a write through a null pointer. */
+/* Hides a write through a null pointer from static analysis. */
 static void write_to_nowhere(void) {
   volatile int *volatile nowhere = NULL;
   *nowhere = 1;
 }
 
-/* Adds what the scheduler's own books say, which it does not touch. */
+/* Adds the scheduler's own statistics, which reading does not change. */
 static void tell_waits(void) {
   char text[TEXT_SIZE] = "";
   int fd = open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC);
@@ -176,7 +175,7 @@ static void tell_waits(void) {
   atomic_fetch_add(waited_ns, strtoull(strchr(text, ' '), NULL, 10));
 }
 
-/* What the last part of a child's life is called after. */
+/* Ends as the last part of the child's description says. */
 _Noreturn static void end_as(const struct life *life) {
   if (has_end(life, "abort"))
     abort();
@@ -223,7 +222,8 @@ _Noreturn static void live(const struct life *life) {
   end_as(life);
 }
 
-/* Becomes another program, which lies beside this one and has the name. */
+/* Executes another program, which is in the same directory and has this name.
+ */
 _Noreturn static void live_by_exec(const struct life *life) {
   char path[TEXT_SIZE], threads[32], turns[32], bytes[32];
 
@@ -255,7 +255,7 @@ static void bound_child(void) {
   alarm(LIMIT_S);
 }
 
-/* wanted is its pid, or 0. */
+/* wanted is the pid, or 0. */
 static pid_t make_child(const struct life *life, pid_t wanted) {
   pid_t pid = fork_with_pid(wanted);
   if (pid == 0) {
@@ -267,8 +267,8 @@ static pid_t make_child(const struct life *life, pid_t wanted) {
   return pid;
 }
 
-/* Reaps one of the children and says how it ended, and after how much CPU time,
- * if there are few. */
+/* Reaps one of the children and, if there are few, prints how it ended and its
+ * CPU time. */
 static void reap(unsigned children) {
   struct rusage usage;
   int status;
@@ -297,12 +297,12 @@ static void await_zombies(const pid_t *pids, unsigned count) {
   }
 }
 
-/* NAMES COUNT PARALLEL THREADS ENDS US BYTES: children, so many at a time. Each
- * of their threads burns and writes so much. A name of "-" is the parent's; one
- * that ends with "#" gets the child's number there. */
+/* NAMES COUNT PARALLEL THREADS ENDS US BYTES: creates children, PARALLEL at a
+ * time. Each of their threads burns US and writes BYTES. A name of "-" is the
+ * parent's; a "#" at the end of a name becomes the child's number. */
 static void work_brood(char **arguments) {
   static pid_t pids[MAX_CHILDREN];
-  static struct words names, ends; /* cut once, in the first round */
+  static struct words names, ends; /* split once, in the first round */
   unsigned count = (unsigned)number_up_to(arguments[1], MAX_CHILDREN);
   unsigned parallel = (unsigned)number(arguments[2]);
   struct life life = {
@@ -339,8 +339,8 @@ static void work_brood(char **arguments) {
     reap(count);
 }
 
-/* NAME COUNT: children that sleep; at the next SIGUSR1 all are killed. A name
- * that ends with "#" gets the child's number there. */
+/* NAME COUNT: children that sleep; at the next SIGUSR1 all are killed. A "#" at
+ * the end of the name becomes the child's number. */
 static void work_crowd(char **arguments) {
   static pid_t pids[MAX_CHILDREN];
   unsigned count = (unsigned)number_up_to(arguments[1], MAX_CHILDREN);
@@ -365,15 +365,15 @@ static void work_crowd(char **arguments) {
     reap(count);
 }
 
-/* A tree that is being planted, as its nodes see it. */
+/* A tree that is being created, as its nodes see it. */
 struct tree {
   struct words names; /* of each level, from the root's */
-  unsigned depth;     /* levels beneath the root */
+  unsigned depth;     /* levels below the root */
   unsigned width;
   uint64_t turns;
 };
 
-/* Whether all children of a node have ended well. */
+/* Whether all children of a node have ended successfully. */
 static bool await_children(unsigned count) {
   bool is_well = true;
 

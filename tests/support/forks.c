@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Processes that call no exec, and so have this one's command line.
+ * Processes that do not call exec, and therefore have this one's command line.
  *
  *   forks COUNT STAY_MS SECONDS [ARGUMENT...]
  *
- * Prints "ready", and has COUNT processes at a time, forked one after another
+ * Prints "ready", and keeps COUNT processes running, forked one after another
  * in equal intervals, each of which ends after STAY_MS. After SECONDS it waits
  * for the last ones and prints "forked=" and how many there were. The arguments
  * only make the command line long.

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 /*
- * A file system whose server a program is, which answers some requests late:
- * once SIGUSR1 has come. SIGTERM, or two minutes, ends it.
+ * A file system whose server is this program, which delays some answers until
+ * SIGUSR1. SIGTERM, or two minutes, ends it.
  */
 
 enum { SERVER_LIFE_S = 120, ANSWER_MAX = 4096 };
@@ -54,7 +54,7 @@ static inline int mount_server(const char *directory) {
   return fd;
 }
 
-/* Whoever waits yet gets an error. */
+/* Pending requests get an error. */
 static inline void unmount_server(const char *directory, int fd) {
   umount2(directory, MNT_DETACH);
   close(fd);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * hung_mount DIRECTORY: a file system whose server never answers, as that of a
- * dead file server. Says "ready" once it is mounted. SIGUSR1 makes it answer
- * that nothing exists, to whoever waits, too; SIGTERM, or two minutes, ends it.
+ * hung_mount DIRECTORY: a file system whose server never answers, like that of
+ * a dead file server. Prints "ready" once it is mounted. SIGUSR1 makes it
+ * answer that nothing exists, also to pending requests; SIGTERM, or two
+ * minutes, ends it.
  */
 
 #include "fuse_server.h"

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * hung_process exec|mmap DIRECTORY NAME: a process of that name whose files in
- * /proc do not answer, because the server of a file system does not, which this
- * is, at the directory.
+ * hung_process exec|mmap DIRECTORY NAME: a process with that name whose files
+ * in /proc do not answer, because the server of a file system does not. This
+ * program is the server, and mounts it at the directory.
  *
  *   exec  waits in exec for the close of a file: stat, io and exe do not answer
- *   mmap  waits in mmap for a page: cmdline does not. It has forked 40 children
- *         before, which do not call exec, and which end one by one in 2 seconds
+ *   mmap  waits in mmap for a page: cmdline does not. Before, it forks 40
+ * children, which do not call exec, and which end one by one within 2 seconds
  *
- * Says "ready" and the pid just before the process hangs. SIGUSR1 makes the
- * server answer, to those who wait, too; SIGTERM, or two minutes, ends both.
+ * Prints "ready" and the pid just before the process hangs. SIGUSR1 makes the
+ * server answer, also pending requests; SIGTERM, or two minutes, ends both.
  */
 
 #include "fuse_server.h"
@@ -67,8 +67,8 @@ static void serve_request(int fd, const struct request *request) {
                                    .attr = attributes_of(request->node)},
            sizeof(struct fuse_attr_out));
     break;
-  case FUSE_OPEN: /* a mapping of the second one waits for what the first reads
-                   */
+  case FUSE_OPEN: /* a mapping in the second process waits for what the first
+                     reads */
     answer(fd, request->unique, 0,
            &(struct fuse_open_out){
                .open_flags = FOPEN_KEEP_CACHE |
@@ -87,7 +87,7 @@ static void serve_request(int fd, const struct request *request) {
   }
 }
 
-/* Serves until the end; what hangs is not answered before SIGUSR1. */
+/* Serves until the end; delayed requests are not answered before SIGUSR1. */
 static void serve(int fd, uint32_t hangs) {
   static char bytes[1 << 17];
   struct request waiting[WAITING_MAX];

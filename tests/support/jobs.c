@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * Jobs that call exec and live shortly, what starts them, and the truth about
- * them.
+ * Short jobs that call exec, processes that start them, and their ground
+ * truth.
  *
  *   jobs [options] COMMAND ARGUMENTS
  *
- * A command prints "ready", does its work at SIGUSR1 and prints its truth as
+ * A command prints "ready", works at SIGUSR1 and prints its ground truth as
  * key=value lines that end with "done=ROUND". It lives until it is killed, but
  * no longer than two minutes.
  *
  * The truth comes from wait4, from getrusage before an exec, and from what was
- * passed to write. A job asks no clock: to ask would bring the kernel's books
- * up to date and hide what a reader of them has to cope with.
+ * passed to write. A job reads no clock: reading one would update the
+ * kernel's accounts, and hide what a reader of these has to cope with.
  */
 #include "workload.h"
 
@@ -74,8 +74,8 @@ static void burn_and_write(const char *turns, const char *bytes) {
     write_null(number_up_to(bytes, MAX_BYTES));
 }
 
-/* In a child: its signals are as usual, and it does not outlive its parent or
- * the time. */
+/* In a child: restores signals, and limits its life to that of its parent and
+ * the time limit. */
 static void become_ordinary(void) {
   sigset_t none;
 
@@ -87,14 +87,14 @@ static void become_ordinary(void) {
 
 /* A brood of jobs */
 
-/* A kind of job, and the truth about those that have ended. */
+/* A kind of job, and the ground truth of those that have ended. */
 struct kind {
   const char *name;
   uint64_t count, ok, bytes;
   int64_t cpu_us, before_us;
 };
 
-/* What leads to a job. */
+/* The start of a job. */
 struct start {
   struct kind *kind;
   pid_t pid;
@@ -188,10 +188,10 @@ static void say_kinds(const struct kind *kinds, unsigned count) {
   }
 }
 
-/* DIR TAG KIND[,KIND...] COUNT PARALLEL US BYTES: so many jobs, so many at a
- * time, by turns of each kind. Each burns and writes so much. Says for each
- * kind how many there were and ended well, their CPU time, how much of that
- * they had used before exec, and the bytes. */
+/* DIR TAG KIND[,KIND...] COUNT PARALLEL US BYTES: COUNT jobs, PARALLEL at a
+ * time, cyclically of each kind. Each burns US and writes BYTES. Prints for
+ * each kind how many there were and ended successfully, their CPU time, the
+ * part of it before exec, and the bytes. */
 static void work_brood(char **arguments) {
   static struct start starts[MAX_JOBS];
   struct kind kinds[MAX_KINDS];
@@ -243,7 +243,7 @@ static void read_lines(const char *path, char *lines[MAX_ARGUMENTS + 1]) {
   lines[count] = NULL;
 }
 
-/* What a zombie itself has used, without its children. */
+/* The CPU time of a zombie, without its children. */
 static int64_t zombie_cpu_us(pid_t pid) {
   struct timespec time;
   clockid_t clock;
@@ -255,9 +255,10 @@ static int64_t zombie_cpu_us(pid_t pid) {
   return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
 }
 
-/* FILE: runs what is in the file, an argument a line, so that this process's
- * command line is unlike that one's. Says the CPU time of the program and of
- * all that it starts, also of orphans, and the program's own. */
+/* FILE: runs the command in the file, one argument per line, so that this
+ * process has another command line. Prints the CPU time of the program and of
+ * everything that it starts, including orphans, and that of the program alone.
+ */
 static void work_run(char **arguments) {
   char *lines[MAX_ARGUMENTS + 1];
   struct rusage usage;
@@ -285,8 +286,8 @@ static void work_run(char **arguments) {
       cpu_us, own_us);
 }
 
-/* A daemon of the old kind, as a service manager may start it: who has forked
- * it is gone, and it is in a session of its own. */
+/* A classic daemon, as a service manager may start it: its parent has ended,
+ * and it is in its own session. */
 static void start_daemon(char **command) {
   pid_t pid = fork();
 
@@ -307,7 +308,7 @@ static void start_daemon(char **command) {
   die(command[0]);
 }
 
-/* COUNT COMMAND ARGUMENT...: so many of them. To be run by "run". */
+/* COUNT COMMAND ARGUMENT...: starts COUNT daemons. For use by "run". */
 static int start_daemons(char **arguments) {
   uint64_t count = number(arguments[0]);
 
@@ -338,8 +339,8 @@ static double now_s(void) {
   return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* RATE SECONDS: so many processes a second that end at once, until the next
- * SIGUSR1, but no longer than that. */
+/* RATE SECONDS: starts RATE processes per second, which end at once, until the
+ * next SIGUSR1, but no longer than SECONDS. */
 static void work_others(char **arguments) {
   static char stack[STACK_SIZE] __attribute__((aligned(16)));
   double rate = (double)number(arguments[0]);
@@ -357,13 +358,13 @@ static void work_others(char **arguments) {
 
 /* A process that changes */
 
-/* What it has used so far. */
+/* What the process has used so far. */
 struct use {
   uint64_t bytes, cpu_us, waited_us;
 };
 
-/* The waits for a CPU come from the scheduler's own books, which it does not
- * touch. */
+/* Waits for a CPU from the scheduler's statistics, which reading does not
+ * change. */
 static uint64_t own_waited_us(void) {
   char text[256] = "";
   int fd = open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC);
@@ -378,14 +379,14 @@ static struct use own_use(void) {
   return (struct use){sent.bytes, (uint64_t)own_cpu_us(), own_waited_us()};
 }
 
-/* Says what was used before the change, and since then; the bytes of this are
- * among the latter. */
+/* Prints what was used before the change, and since then, including the output
+ * of this line. */
 static void say_change(const struct use *before) {
   struct use now = own_use();
   char text[512];
   int length = 0;
 
-  /* The length depends on itself, but grows with itself and soon settles. */
+  /* The line contains its own length, which settles after a few iterations. */
   for (int i = 0; i < 4; i++)
     length = snprintf(
         text, sizeof(text),
@@ -398,7 +399,7 @@ static void say_change(const struct use *before) {
   emit(text, (size_t)length);
 }
 
-/* Lets the change be seen, and goes on at SIGUSR1. */
+/* Lets the change be observed, and continues at SIGUSR1. */
 _Noreturn static void live_changed(const struct use *before, const char *turns,
                                    const char *bytes) {
   nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
@@ -431,9 +432,9 @@ _Noreturn static void change_by_exec(const char *word, const struct use *before,
   die(self);
 }
 
-/* name|user|exec NEW US BYTES: burns and writes so much, changes its name, its
- * user or its command line at the next SIGUSR1, and burns and writes as much at
- * the one after that. */
+/* name|user|exec NEW US BYTES: burns US and writes BYTES, changes its name,
+ * user or command line at the next SIGUSR1, and does the same work again at the
+ * one after that. */
 static void work_change(char **arguments) {
   const char *what = arguments[0], *new = arguments[1], *bytes = arguments[3];
   char turns[32];
@@ -485,7 +486,8 @@ _Noreturn static void usage_error(void) {
   exit(EXIT_FAILURE);
 }
 
-/* What prints no truth. Returns an exit status, or -1 if it is none of that. */
+/* Commands that print no ground truth. Returns an exit status, or -1 if it is
+ * another command. */
 static int do_at_once(const char *command, int count, char **arguments) {
   if (strcmp(command, "work") == 0 && count >= 2) {
     burn_and_write(arguments[0], arguments[1]);

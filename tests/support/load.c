@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * Known work, and what it came to.
+ * Known work, and its ground truth.
  *
  *   load [options] COMMAND ARGUMENTS
  *
- * A command prints "ready", does its work (at SIGUSR1, with --wait), prints
- * its truth as key=value lines that end with "done=ROUND", and goes away
- * after --stay seconds. No command outlives --limit seconds.
+ * A command prints "ready", works (with --wait, at SIGUSR1), prints its
+ * ground truth as key=value lines that end with "done=ROUND", and ends after
+ * --stay seconds. No command outlives --limit seconds.
  *
  * The truth comes from getrusage, wait4 and from what was passed to read and
- * write. Nothing asks a CPU clock before the work is over: to ask would bring
- * the kernel's books up to date and hide what a reader of them has to cope
+ * write. No CPU clock is read before the work is over: reading one would
+ * update the kernel's accounts, and hide what a reader of these has to cope
  * with.
  */
 #include "workload.h"
@@ -29,15 +29,15 @@ enum {
 };
 
 struct options {
-  const char *name;   /* of the command, as /proc/<pid>/comm has it */
-  const char *rename; /* the name to take at SIGUSR2 */
+  const char *name;   /* of the command, as in /proc/<pid>/comm */
+  const char *rename; /* the name to set at SIGUSR2 */
   unsigned rounds;
   unsigned stay_s;
   unsigned limit_s;
   bool wait;
-  long real_uid; /* -1: as it is */
+  long real_uid; /* -1: unchanged */
   long effective_uid;
-  long next_uid; /* real and effective, to be taken at SIGUSR2; -1: none */
+  long next_uid; /* real and effective, to be set at SIGUSR2; -1: none */
 };
 
 struct command {
@@ -56,7 +56,8 @@ static struct options options = {.rounds = 1,
                                  .next_uid = -1};
 
 static struct transfer received;
-static uint64_t counted;          /* threads, switches, pages: what was asked */
+static uint64_t
+    counted; /* the number of threads, switches or pages that was requested */
 static struct rusage child_usage; /* of reaped children */
 static atomic_bool expired;
 
@@ -86,7 +87,8 @@ static size_t format_truth(char *text, size_t size, unsigned round,
   return (size_t)length;
 }
 
-/* Says what the process has used so far, this very line included. */
+/* Prints what the process has used so far, including the output of this line.
+ */
 static void say_truth(unsigned round) {
   struct rusage usage;
   char text[1024];
@@ -94,7 +96,7 @@ static void say_truth(unsigned round) {
 
   if (getrusage(RUSAGE_SELF, &usage) < 0)
     die("getrusage");
-  /* The length depends on itself, but grows with itself and soon settles. */
+  /* The line contains its own length, which settles after a few iterations. */
   for (int i = 0; i < 4; i++)
     length =
         format_truth(text, sizeof(text), round, &usage,
@@ -109,7 +111,7 @@ static void rename_self(const char *name) {
     die("PR_SET_NAME");
 }
 
-/* What SIGUSR2 asks for. */
+/* Executes the change of SIGUSR2. */
 static void change_self(void) {
   if (options.rename != NULL)
     rename_self(options.rename);
@@ -169,7 +171,7 @@ static void on_expiry(int signal_number) {
   atomic_store_explicit(&expired, true, memory_order_relaxed);
 }
 
-/* Sets `expired` when the time is over: nobody needs to ask a clock. */
+/* Sets `expired` when the time is over, so that no clock has to be read. */
 static void expire_after(unsigned milliseconds) {
   struct sigevent event = {.sigev_notify = SIGEV_SIGNAL,
                            .sigev_signo = SIGRTMIN};
@@ -207,7 +209,7 @@ static void *burn_user(void *unused) {
   return unused;
 }
 
-/* The kernel's CPU time: it fills a buffer with zeros. */
+/* Uses CPU time in the kernel: fills a buffer with zeros. */
 static void *burn_system(void *unused) {
   static char buffer[CHUNK];
   int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
@@ -259,7 +261,7 @@ static void work_system(char *const *arguments) {
   burn_system(NULL);
 }
 
-/* PHASES MS: by turns in the process and in the kernel. */
+/* PHASES MS: alternately in the process and in the kernel. */
 static void work_mixed(char *const *arguments) {
   unsigned phases = small_number(arguments[0]);
 
@@ -277,7 +279,7 @@ static void *spin_once(void *turns) {
   return NULL;
 }
 
-/* COUNT US PARALLEL: threads that come, spin for US and go. */
+/* COUNT US PARALLEL: threads that start, spin for US and end. */
 static void work_churn(char *const *arguments) {
   pthread_t threads[MAX_THREADS];
   uint64_t count = number(arguments[0]);
@@ -296,7 +298,7 @@ static void work_churn(char *const *arguments) {
   counted += count;
 }
 
-/* THREADS: so many more threads, which sleep. */
+/* THREADS: starts this many threads, which sleep. */
 static void work_park(char *const *arguments) {
   unsigned count = thread_count(arguments[0]);
 
@@ -317,7 +319,7 @@ static int open_file(const char *path, int flags) {
   return fd;
 }
 
-/* Open files, which stay so. */
+/* Opens files, and keeps them open. */
 static void work_files(char *const *arguments) {
   unsigned count = small_number(arguments[0]);
 
@@ -390,7 +392,7 @@ static void work_read(char *const *arguments) {
   close(fd);
 }
 
-/* FILE BLOCK MS: reads blocks past the page cache, round and round. */
+/* FILE BLOCK MS: reads blocks past the page cache, cyclically. */
 static void work_direct(char *const *arguments) {
   size_t block = (size_t)number(arguments[1]);
   int fd = open_file(arguments[0], O_RDONLY | O_DIRECT);
@@ -417,14 +419,15 @@ static void work_direct(char *const *arguments) {
 /* A file that threads read past the page cache. */
 struct direct_file {
   const char *path;
-  uint64_t blocks; /* that each thread reads; 0: until the time is over */
+  uint64_t
+      blocks; /* number that each thread reads; 0: until the time is over */
   off_t size;
   atomic_uint threads;
   atomic_uint_fast64_t read, blocked_us;
 };
 
-/* The CPU time of this thread and its waits for a CPU, as the scheduler counts
- * them. */
+/* The CPU time of this thread and its waits for a CPU, from the scheduler's
+ * statistics. */
 static uint64_t busy_us(void) {
   uint64_t ran_ns, waited_ns;
   FILE *file = fopen("/proc/thread-self/schedstat", "re");
@@ -436,8 +439,8 @@ static uint64_t busy_us(void) {
   return (ran_ns + waited_ns) / 1000;
 }
 
-/* Reads so many blocks, or until the time is over. The caller's life has begun
- * just now. */
+/* Reads this many blocks, or until the time is over. Must be called at the
+ * start of the thread. */
 static void read_direct(struct direct_file *file, uint64_t blocks) {
   enum { BLOCK = 4096 };
   struct timespec start;
@@ -481,9 +484,9 @@ static void start_direct_reader(struct direct_file *file) {
   pthread_detach(thread);
 }
 
-/* FILE THREADS BLOCKS MS: so many threads read blocks past the page cache, and
- * do nothing else. All but the main one read so many and are replaced; 0: each
- * reads until the end. */
+/* FILE THREADS BLOCKS MS: this many threads only read blocks past the page
+ * cache. All but the main one read BLOCKS and are replaced; 0: each reads until
+ * the end. */
 static void work_directs(char *const *arguments) {
   struct direct_file file = {.path = arguments[0],
                              .blocks = number(arguments[2])};
@@ -552,8 +555,8 @@ static void *nap_and_stay(void *naps) {
 }
 
 /*
- * COUNT THREADS PAGES: as many voluntary switches at least, in this thread and
- * in each of the others, which stay; with so much memory.
+ * COUNT THREADS PAGES: makes at least this many voluntary switches, in this
+ * thread and in each of the others, which stay; with this much memory.
  */
 static void work_switch(char *const *arguments) {
   static struct naps naps;
@@ -590,7 +593,7 @@ static void work_major(char *const *arguments) {
 
 /*
  * PAGES PASSES: pages of a file that are read first and then written, so that
- * each is copied; and again.
+ * each is copied; repeatedly.
  */
 static void work_cow(char *const *arguments) {
   size_t pages = (size_t)number(arguments[0]);
@@ -611,8 +614,8 @@ static void work_cow(char *const *arguments) {
 }
 
 /*
- * FILE BYTES PAGES MS THREADS: a little of everything that is counted, most of
- * it waiting; in the end with so many more threads, which stay.
+ * FILE BYTES PAGES MS THREADS: a little of everything that is counted, mostly
+ * waits; finally starts more threads, which stay.
  */
 static void work_various(char *const *arguments) {
   char *file = arguments[0], *bytes = arguments[1], *pages = arguments[2];
@@ -631,7 +634,7 @@ static void work_various(char *const *arguments) {
 
 /* Processes */
 
-/* In a child: it must not survive its parent, nor the time limit. */
+/* In a child: it must not outlive its parent or the time limit. */
 static void bound_child(void) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   alarm(options.limit_s);
@@ -688,8 +691,8 @@ static void *burn_forever(void *unused) {
 }
 
 /*
- * The child's life: JOINED joins its threads, TOGETHER leaves while they run,
- * HEADLESS has the main thread leave first.
+ * A child's life: JOINED joins its threads, TOGETHER ends while they run,
+ * HEADLESS ends the main thread first.
  */
 _Noreturn static void live(enum ending ending, unsigned count, unsigned ms,
                            uint64_t bytes) {
@@ -749,7 +752,7 @@ static void start_sleeper(unsigned milliseconds) {
   _exit(0);
 }
 
-/* TOTAL PARALLEL MS: processes that live for MS, so many at a time. */
+/* TOTAL PARALLEL MS: processes that live for MS, PARALLEL at a time. */
 static void work_swarm(char *const *arguments) {
   unsigned total = small_number(arguments[0]);
   unsigned parallel = small_number(arguments[1]);
@@ -769,13 +772,13 @@ static void work_swarm(char *const *arguments) {
   counted += total;
 }
 
-/* What a child tells of itself, in memory that it shares with its parent. */
+/* What a child reports, in memory shared with its parent. */
 struct life {
   pid_t pid;
   struct rusage usage;
 };
 
-/* A child to make: under a name from its first moment, perhaps with a pid. */
+/* A child to create: with a name from its first moment, and possibly a pid. */
 struct birth {
   const char *name;
   pid_t wanted; /* 0: any */
@@ -784,7 +787,7 @@ struct birth {
   struct life *life;
 };
 
-/* Burns, writes, tells, and idles until it is killed. */
+/* Burns, writes, reports, and idles until it is killed. */
 _Noreturn static void live_and_tell(const struct birth *birth) {
   bound_child();
   expire_after(birth->burn_ms);
@@ -798,8 +801,9 @@ _Noreturn static void live_and_tell(const struct birth *birth) {
 }
 
 /*
- * A child has the name of the thread that forks, so a thread with that name
- * forks. It stays, since its end would be the child's too (PR_SET_PDEATHSIG).
+ * A child inherits the name of the thread that forks, so a thread with that
+ * name forks. It stays, because its end would also end the child
+ * (PR_SET_PDEATHSIG).
  */
 static void *give_birth(void *data) {
   const struct birth *birth = data;
@@ -810,7 +814,7 @@ static void *give_birth(void *data) {
   return sleep_forever(NULL);
 }
 
-/* Returns when the child has done its work. */
+/* Returns when the child has finished its work. */
 static void make_child(struct birth *birth) {
   pthread_t thread;
 
@@ -843,7 +847,7 @@ static void say_life(const char *which, const struct life *life) {
 
 /*
  * NAME MS NAME2 MS2 BYTES: a child that burns MS; at the next SIGUSR1 it is
- * killed, and a second one at once has its pid.
+ * killed, and a second one immediately gets its pid.
  */
 static void work_reuse(char *const *arguments) {
   struct birth first = {.name = arguments[0],
@@ -914,7 +918,7 @@ _Noreturn static void usage_error(void) {
   exit(EXIT_FAILURE);
 }
 
-/* Returns false if this is no option. */
+/* Returns false if it is not an option. */
 static bool set_option(const char *key, const char *value) {
   if (strcmp(key, "--name") == 0)
     options.name = value;
@@ -937,7 +941,7 @@ static bool set_option(const char *key, const char *value) {
   return true;
 }
 
-/* Returns the index of the first argument that is no option. */
+/* Returns the index of the first argument that is not an option. */
 static int parse_options(int argc, char *const *argv) {
   int i = 1;
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * Answers of the kernel that this machine's kernel does not give.
+ * Provokes answers that this machine's kernel does not give.
  *
  *   meddle family|stranger|silence COMMAND ARGUMENT...
  *
- * Runs the command and changes what it sends by netlink, as a debugger: the
- * kernel itself answers what was not asked.
+ * Runs the command and, like a debugger, changes what it sends by netlink: the
+ * kernel then answers another request.
  *
- *   family    asks for a family that no kernel has
- *   stranger  asks about this program, whichever process was meant
- *   silence   asks nothing that wants an answer
+ *   family    requests a family that no kernel has
+ *   stranger  requests the record of this program instead of another process
+ *   silence   sends nothing that requires an answer
  *
- * Ends as the command did.
+ * Ends with the status of the command.
  */
 #include "workload.h"
 
@@ -39,7 +39,7 @@ struct trick {
   void (*change)(struct request *request);
 };
 
-/* The controller's requests look for a family; all others are taskstats'. */
+/* Requests to the controller look up a family; all others are for taskstats. */
 static bool is_lookup(const struct request *request) {
   return request->header->nlmsg_type == GENL_ID_CTRL;
 }
@@ -52,7 +52,7 @@ static void change_family(struct request *request) {
     name[0] = '?';
 }
 
-/* The id is the value of the one attribute. */
+/* The id is the value of the only attribute. */
 static void change_id(struct request *request) {
   const size_t at = sizeof(struct nlmsghdr) + sizeof(struct genlmsghdr) +
                     sizeof(struct nlattr);
@@ -62,7 +62,7 @@ static void change_id(struct request *request) {
     memcpy(request->bytes + at, &id, sizeof(id));
 }
 
-/* What is no request the kernel takes without a word. */
+/* The kernel silently ignores a message that is not a request. */
 static void change_flags(struct request *request) {
   if (!is_lookup(request))
     request->header->nlmsg_flags = 0;

@@ -11,8 +11,8 @@
 #include <string.h>
 
 /*
- * A parser of what tests write: a line an option, "<Key value>" and "</Key>"
- * lines around what is in a block.
+ * Parses configurations in tests: one option per line, with lines "<Key value>"
+ * and "</Key>" around the contents of a block.
  */
 
 static inline void oconfig_skip_blanks(const char **at) {
@@ -41,7 +41,7 @@ static inline char *oconfig_take_quoted(const char **at) {
   return text;
 }
 
-/* As collectd's scanner: only what is quoted is a string for sure. */
+/* As collectd's scanner: only quoted values are certainly strings. */
 static inline oconfig_value_t oconfig_take_value(const char **at) {
   if (**at == '"')
     return (oconfig_value_t){.type = OCONFIG_TYPE_STRING,
@@ -110,7 +110,7 @@ static inline void oconfig_clear(oconfig_item_t *item) {
   free(item->key);
 }
 
-/* What is in a <Plugin> block. */
+/* The contents of a <Plugin> block. */
 static inline oconfig_item_t oconfig_block(const char *text) {
   oconfig_item_t block = {.key = strdup("Plugin")};
   assert_non_null(block.key);

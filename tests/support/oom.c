@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * Processes that the OOM killer ends, and others that a plain SIGKILL does.
+ * Processes that the OOM killer kills, and others that a plain SIGKILL does.
  *
  *   oom [--same-pid] PROCS NAME COUNT ENDS
  *
- * Prints "ready", and at each SIGUSR1 makes so many children, one after the
- * other. Each enters the cgroups whose files of processes PROCS are, between
- * commas, and has the name. Those of the end "oom" take memory until they are
- * killed; those of the end "kill" wait, and are killed at once; the n-th child
- * has the n-th end, round and round. How each ended is what wait4 says.
+ * Prints "ready", and at each SIGUSR1 creates COUNT children, one after the
+ * other. Each enters the cgroups whose cgroup.procs files PROCS lists,
+ * separated by commas, and has the name. Children with the end "oom" allocate
+ * memory until they are killed; those with "kill" wait, and are killed at once;
+ * the n-th child has the n-th end, cyclically. wait4 reports how each one
+ * ended.
  */
 #include "workload.h"
 
@@ -54,7 +55,7 @@ _Noreturn static void live(const char *procs, const char *name,
     pause();
 }
 
-/* Waits until a child is what it is to be, and kills it. */
+/* Waits until a child is ready, and kills it. */
 static void kill_child(pid_t pid, int ready) {
   char byte;
   if (read(ready, &byte, 1) != 1)
@@ -71,7 +72,8 @@ static void reap(pid_t pid, const char *end) {
       usage.ru_maxrss, pid, end);
 }
 
-/* PROCS NAME COUNT ENDS. With same_pid each has the pid of the one before. */
+/* PROCS NAME COUNT ENDS. With same_pid, each child has the pid of the previous
+ * one. */
 static void work(char *const *arguments, bool same_pid) {
   unsigned count = (unsigned)number_up_to(arguments[2], MAX_CHILDREN);
   char ends[256], *end[MAX_WORDS], *rest = ends;

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# Debian's packages of other suites or another architecture than the system's.
-# apt asks for them at the mirrors that the system uses, with its proxies, but
-# with lists of its own: nothing is installed, and the system's sources, lists
-# and architectures stay as they are.
+# Debian's packages of other suites, or of another architecture, than the system's.
+# apt gets them from the mirrors that the system uses, with its proxies, but with
+# separate lists: nothing is installed, and the system's sources, lists and
+# architectures are not changed.
 #
-# Who sources it has work, a directory of its own, and fail CAUSE REMEDY.
+# The caller must define work, its own directory, and fail CAUSE REMEDY.
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# mirrors LABEL: of the archive that calls itself so. Its name is in the lists
-# that the system's apt has downloaded, not in its sources.
+# mirrors LABEL: the mirrors of the archive with this label. The label is in the
+# lists that the system's apt has downloaded, not in its sources.
 mirrors() {
   # shellcheck disable=SC2016 # for apt-get
   apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
@@ -33,13 +33,13 @@ find_mirrors() {
   security_mirror=$(mirrors Debian-Security)
 }
 
-# --- an apt of our own ---
+# --- a separate apt ---
 
 own_apt() { # TOOL ARGUMENT...
   "$1" -c "${work:?}/apt.conf" "${@:2}"
 }
 
-# The system's preferences and what is installed have no say.
+# Ignores the system's preferences and installed packages.
 configure_apt() { # ARCHITECTURE
   mkdir -p "$work"/{lists,archives}/partial
   : >"$work/status"

@@ -9,8 +9,8 @@
 #include <string.h>
 
 /*
- * Payloads as each kernel lays them out: offsets counted by hand from the
- * struct taskstats of its headers, not by record.c's rule.
+ * Payloads in the layout of each kernel: offsets counted by hand from the
+ * struct taskstats in its headers, independently of record.c.
  */
 
 struct layout {
@@ -18,7 +18,7 @@ struct layout {
   size_t size;
   struct {
     size_t count, total, max;
-  } delays[DELAY_KINDS]; /* as in enum delay; 0 for what is not there yet */
+  } delays[DELAY_KINDS]; /* as in enum delay; 0 for kinds that are missing */
   size_t cpu_run_virtual_total, ac_exitcode, ac_flag, ac_comm, ac_uid, ac_pid;
   size_t ac_ppid, ac_etime, ac_utime, ac_stime, ac_minflt, ac_majflt;
   size_t hiwater_rss;
@@ -81,11 +81,12 @@ static const struct layout layouts[] = {
      .ac_tgetime = 472, .ac_exe_dev = 480, .ac_exe_inode = 488},
     {16, 560, {DELAYS_16}, FIELDS_12}, /* maxima, minima: last */
     {17, 688, {DELAYS_16}, FIELDS_12}, /* the maxima's times */
-    {18, 696, {DELAYS_16}, FIELDS_12}, /* one more field, say */
+    /* a hypothetical version with one more field */
+    {18, 696, {DELAYS_16}, FIELDS_12},
 };
 /* clang-format on */
 
-enum { PAYLOAD_SIZE = 1024 }; /* more than any */
+enum { PAYLOAD_SIZE = 1024 }; /* larger than any */
 
 static inline const struct layout *layout_of(uint16_t version) {
   for (size_t i = 0; i < COUNT_OF(layouts); i++)
@@ -95,7 +96,7 @@ static inline const struct layout *layout_of(uint16_t version) {
   return NULL;
 }
 
-/* A record with a different value in every field that the version has. */
+/* A record with a different value in every field of the version. */
 static inline struct record payload_record(uint16_t version, uint64_t seed) {
   const struct layout *layout = layout_of(version);
   uint64_t value = UINT64_C(0x0102030405060000) + (seed << 8);
@@ -149,7 +150,7 @@ static inline void payload_put_u32(unsigned char *payload, size_t offset,
 }
 
 /* Writes a payload of PAYLOAD_SIZE bytes, of which a kernel would send the
- * first layout->size. All that the record does not tell is noise. */
+ * first layout->size. Fields that are not in the record contain noise. */
 static inline void payload_build(unsigned char *payload,
                                  const struct record *record) {
   const struct layout *layout = layout_of(record->version);

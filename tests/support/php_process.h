@@ -6,7 +6,7 @@
 #include "support/tree.h"
 
 /*
- * A procfs with one process, a worker of PHP's, made before a test and removed
+ * A procfs with one process, a PHP worker, created before a test and removed
  * after it.
  */
 

@@ -11,8 +11,8 @@
 #include <string.h>
 
 /*
- * A tracker whose rules select by what the test says, not by what processes
- * are.
+ * A tracker whose rules select what the test specifies, regardless of the
+ * processes.
  */
 
 enum { RULES = 4 };
@@ -23,7 +23,7 @@ struct book {
   struct tracker *tracker;
 };
 
-/* A name with a percent sign is one that the processes complete. */
+/* A name with a percent sign is a template. */
 static inline struct rule *book_add_rule(struct book *book, const char *name,
                                          uint32_t top) {
   char error[256];
@@ -74,7 +74,7 @@ static inline struct group *join(struct book *book, size_t rule,
   return membership.group;
 }
 
-/* A process that stays in that group until its member is destroyed. */
+/* A process that stays in the group until its member is destroyed. */
 static inline struct member *enroll(struct book *book, size_t rule,
                                     const char *name) {
   struct membership membership = {.rule = &book->rules[rule],
@@ -94,8 +94,8 @@ static inline struct group *group_named(const struct book *book,
   return group;
 }
 
-/* That the groups which are not forgotten, in the order of their birth, have
- * these names. */
+/* Asserts that the groups that still exist, in the order of their creation,
+ * have these names. */
 static inline void assert_groups(const char *name, const struct book *book,
                                  const char *names) {
   char got[1024] = "";

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * Prints how long a process runs on once it has decided to end: the mean in
- * microseconds. A part of that is in no exit record. It is more on a slow or
- * busy machine, and most on an emulated one.
+ * Prints the mean time in microseconds that a process runs on after it has
+ * decided to end. Part of that is in no exit record. It is longer on a slow or
+ * busy machine, and longest on an emulated one.
  */
 #include "workload.h"
 
 enum { SAMPLES = 100 };
 
-/* How long a child ran after it had noted its CPU time in *noted_us. */
+/* The time that a child ran after it had stored its CPU time in *noted_us. */
 static int64_t measure(int64_t *noted_us) {
   struct rusage usage;
   pid_t pid = fork();

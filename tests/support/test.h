@@ -2,7 +2,7 @@
 #ifndef TASKSTATS_TEST_H
 #define TASKSTATS_TEST_H
 
-/* cmocka wants these in front. */
+/* cmocka requires these headers before its own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,9 +10,10 @@
 
 #include <cmocka.h>
 
-/* Programs of another architecture run under qemu-user (tests/arch): it passes
- * system calls on, but knows few kinds of netlink, has a thread of its own in
- * each process, and is what others see of its name, files and memory. */
+/* Programs of another architecture run under qemu-user (tests/arch), which
+ * passes system calls on, but supports few kinds of netlink, has its own thread
+ * in each process, and shows its own name, files and memory to other processes.
+ */
 #ifdef EMULATED
 enum { EMULATOR_THREADS = 1 };
 #define skip_if_emulated(why)                                                  \
@@ -27,7 +28,7 @@ enum { EMULATOR_THREADS = 0 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Assertions that name the case of a table they fail in. */
+/* Assertions that print the case of a table in which they fail. */
 
 #define assert_case(name, condition)                                           \
   do {                                                                         \
@@ -53,7 +54,7 @@ enum { EMULATOR_THREADS = 0 };
                assert_want);                                                   \
   } while (0)
 
-/* That needle stands in the text. */
+/* Asserts that the text contains needle. */
 #define assert_case_says(name, text, needle)                                   \
   do {                                                                         \
     const char *assert_text = (text);                                          \

@@ -15,10 +15,9 @@
 #include <unistd.h>
 
 /*
- * A directory of the test's own, with files in it: a procfs that says what the
- * test wants. Paths are relative to its root; what is on the way is made. At
- * first it has process 1, of which nothing can be read, and delay accounting is
- * on.
+ * A directory of the test with files in it: a procfs with any contents. Paths
+ * are relative to its root; missing directories are created. Initially it has
+ * process 1, of which nothing can be read, and delay accounting is on.
  */
 
 struct tree {
@@ -40,9 +39,9 @@ static inline int tree_remove_below(const char *path, const struct stat *st,
   return at->level == 0 ? 0 : tree_remove_one(path, st, type, at);
 }
 
-/* Moves a directory out of the tree. Its inode is not given to another one as
- * long as the tree is there, as in procfs; other file systems use the inode of
- * what was removed at once. */
+/* Moves a directory out of the tree. Its inode is not reused as long as the
+ * tree exists, as in procfs; other file systems reuse the inodes of removed
+ * directories at once. */
 static inline void tree_move_away(const struct tree *tree, const char *path) {
   static unsigned int moved;
   char from[TREE_PATH_SIZE], to[TREE_PATH_SIZE];
@@ -53,7 +52,7 @@ static inline void tree_move_away(const struct tree *tree, const char *path) {
   assert_int_equal(rename(from, to), 0);
 }
 
-/* Removes what there is at the path, "" for the whole tree. */
+/* Removes what is at the path, "" for the whole tree. */
 static inline void tree_remove(const struct tree *tree, const char *path) {
   char full[TREE_PATH_SIZE];
   if (path[0] == '\0') {
@@ -119,7 +118,7 @@ static inline void tree_create(struct tree *tree) {
   tree_fill(tree);
 }
 
-/* Makes it what it was at first. Whoever has the root open sees it. */
+/* Restores the initial state, visible to those who have the root open. */
 static inline void tree_renew(const struct tree *tree) {
   nftw(tree->root, tree_remove_below, 16, FTW_DEPTH | FTW_PHYS);
   tree_fill(tree);
@@ -133,8 +132,8 @@ static inline void tree_link(const struct tree *tree, const char *path,
   assert_int_equal(symlink(target, full), 0);
 }
 
-/* Puts something that is no directory under each descriptor that the test has
- * open on the root: listing it fails from now on. */
+/* Replaces each descriptor of the test for the root by one that is not a
+ * directory: listing it then fails. */
 static inline void tree_break(const struct tree *tree) {
   int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
   assert_true(null >= 0);
@@ -151,7 +150,7 @@ static inline void tree_break(const struct tree *tree) {
   close(null);
 }
 
-/* A procfs's <pid>/<file>. */
+/* Writes <pid>/<file> of a procfs. */
 static inline void tree_put_of(const struct tree *tree, pid_t pid,
                                const char *file, const char *text) {
   char path[64];
@@ -159,7 +158,7 @@ static inline void tree_put_of(const struct tree *tree, pid_t pid,
   tree_put(tree, path, text);
 }
 
-/* Its stat, statm, io and task. */
+/* The contents of stat, statm, io and task. */
 struct tree_process {
   pid_t pid, ppid;
   const char *comm;

@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 /*
- * What the programs share whose work is known: they end when something fails,
- * say what they did, and burn CPU time without asking a clock.
+ * Shared by the programs with known work: they end when something fails, print
+ * what they did, and burn CPU time without reading a clock.
  */
 
 _Noreturn static inline void die(const char *what) {
@@ -53,7 +53,7 @@ static inline int64_t cpu_us_of(const struct rusage *usage) {
   return microseconds(usage->ru_utime) + microseconds(usage->ru_stime);
 }
 
-/* Output. A line is a write too, and the truth about writes has it. */
+/* Output. Printing a line is also a write, and counts in the ground truth. */
 
 /* Bytes and calls that went through read(2) or write(2). */
 struct transfer {
@@ -69,7 +69,7 @@ static inline void emit(const char *text, size_t length) {
   sent.calls++;
 }
 
-/* A line. */
+/* Prints a line. */
 __attribute__((format(printf, 1, 2))) static inline void say(const char *format,
                                                              ...) {
   char text[256];
@@ -92,7 +92,7 @@ __attribute__((noinline)) static void spin(uint64_t turns) {
     ;
 }
 
-/* The fastest of a few runs: others only tell what disturbed them. */
+/* The fastest of a few runs: the others were disturbed. */
 static inline void calibrate(void) {
   const uint64_t turns = 1000000;
   int64_t best_ns = INT64_MAX;
@@ -126,7 +126,7 @@ static inline void *share(size_t size) {
   return memory;
 }
 
-/* Makes it the next pid, unless somebody else forks first. */
+/* Makes it the next pid, unless another process forks first. */
 static inline void set_next_pid(pid_t wanted) {
   int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
   if (fd < 0 || dprintf(fd, "%d", wanted - 1) < 0)
@@ -134,7 +134,8 @@ static inline void set_next_pid(pid_t wanted) {
   close(fd);
 }
 
-/* Forks a child that has the pid, if that is not 0. Returns as fork does. */
+/* Forks a child that has the pid, if it is not 0. Returns the result of fork.
+ */
 static inline pid_t fork_with_pid(pid_t wanted) {
   enum { TRIES = 10000 };
   for (int i = 0; i < TRIES; i++) {
