@@ -9,24 +9,25 @@
 #include "track/tracker_mutex.h"
 
 /*
- * The books of one process: what of its use was already counted. Each look at
- * the process gives a sample; what has been added since the last one is handed
- * out once, and what a look could not tell stays for a later one.
+ * The account of one process: which part of its use was already counted. Each
+ * look at the process yields a sample; the increase since the last sample is
+ * returned once, and what a sample lacks is counted with a later one.
  */
 
 struct account {
-  bool from_zero; /* count what was used before the first sample, too */
-  uint32_t known; /* counters that some sample has told, as 1 << counter */
-  uint64_t total[USE_COUNTERS]; /* what is counted; of the known ones */
-  struct own_io *own_io; /* of a process that has waited for children; owned */
-  uint64_t user_ticks, system_ticks; /* proportion of user to system time */
-  uint64_t blkio_excess_ns; /* what the kernel's total has too much for good */
-  uint64_t presumed_ns;     /* the part of it that no record has shown yet */
-  uint64_t from_boot_ns;    /* the longest of the waits from boot among that */
-  uint64_t sampled_ns;      /* when a record was last booked; 0 for never */
+  bool from_zero; /* also count what was used before the first sample */
+  uint32_t known; /* counters known from some sample, as 1 << counter */
+  uint64_t total[USE_COUNTERS]; /* counted so far; of the known counters */
+  struct own_io *own_io; /* for a process that has waited for children; owned */
+  /* to divide CPU time into user and system time */
+  uint64_t user_ticks, system_ticks;
+  uint64_t blkio_excess_ns; /* the permanent excess of the kernel's total */
+  uint64_t presumed_ns;  /* the part of it that no record has confirmed yet */
+  uint64_t from_boot_ns; /* the longest wait from boot in that part */
+  uint64_t sampled_ns;   /* when a record was last counted; 0: never */
 };
 
-/* What one look at a process tells. */
+/* The result of one look at a process. */
 struct sample {
   uint64_t cpu_ns; /* its CPU clock */
 
@@ -34,62 +35,60 @@ struct sample {
   const struct record *record;
   uint64_t time_ns; /* when it was read (CLOCK_MONOTONIC) */
   /* Since the last sample, or else since the process's start; without busy_ns,
-   * which the account works out. */
+   * which the account calculates. */
   struct disk_wait_period disk;
-  /* Whether the record's CPU times and switches count threads that have ended
-   * (query_counts_ended_threads; that of a single thread always does). */
+  /* Whether the record's CPU times and switches include threads that have ended
+   * (query_counts_ended_threads; always true for a single thread). */
   bool counts_ended_threads;
-  /* Whether the caller has added their switches, by their exit records. */
+  /* Whether the caller has added their switches, from their exit records. */
   bool adds_ended_threads;
 
   const struct procfs_io *io; /* or NULL */
-  /* How far that may have the I/O of children which the process has waited for.
-   */
+  /* To separate the I/O of children that the process has waited for. */
   struct own_io_sample own_io;
-  const struct procfs_stat *stat; /* or NULL; needed for page faults, and for
-                                   user against system time if no record counts
-                                   ended threads */
+  /* or NULL; required for page faults, and to divide CPU time if records do not
+   * include ended threads */
+  const struct procfs_stat *stat;
 
-  /* Whether it is what exit records tell of the whole process: then I/O is
-   * rounded down and its calls are not known, and I/O and page faults of
+  /* Whether the sample comes from exit records of the whole process: then I/O
+   * is rounded down, the number of calls is unknown, and I/O and page faults of
    * threads that ended before the plugin's start are missing. */
   bool is_final;
 };
 
-/* Frees what it holds. */
+/* Frees the contents. */
 void account_clear(struct account *account) REQUIRES(tracker_mutex);
 
-/* Begins the books with a CPU time that is not counted. */
+/* Starts with a CPU time that is not counted. */
 void account_start_at(struct account *account, uint64_t cpu_ns)
     REQUIRES(tracker_mutex);
 
-/* Whether the next I/O of a sample is a base that is not counted. */
+/* Whether the next sample's I/O is a base that is not counted. */
 bool account_begins_io(const struct account *account) REQUIRES(tracker_mutex);
 
-/* The CPU time that is booked. No later sample of the same process has less,
- * but of one that has ended, where it was estimated. */
+/* The CPU time that was counted. Later samples of the same process have at
+ * least this, except for an ended process whose CPU time was estimated. */
 uint64_t account_cpu_ns(const struct account *account) REQUIRES(tracker_mutex);
 
-/* Whether a wait for something else than a CPU was counted, ever: of a process
- * that started while delay accounting was off, none is. */
+/* Whether a wait for something other than a CPU was ever counted: never for a
+ * process that started while delay accounting was off. */
 bool account_has_delays(const struct account *account) REQUIRES(tracker_mutex);
 
-/* Whether what was counted as waits for a disk since the last sample may have
- * false ones in it: then it is worth asking for those from boot. */
+/* Whether the waits for a disk since the last sample may include false ones:
+ * then the waits from boot should be determined. */
 bool account_doubts_disk_waits(const struct account *account,
                                const struct sample *sample)
     REQUIRES(tracker_mutex);
 
-/* Whether a sample's I/O may be that of children whose exit records are yet to
- * be taken. */
+/* Whether a sample's I/O may include that of children whose exit records have
+ * not been taken yet. */
 bool account_doubts_io(const struct account *account,
                        const struct sample *sample) REQUIRES(tracker_mutex);
 
-/* Books a sample. Each delta is
- * what the counter has grown since the last sample that told it, 0 if this one
- * does not; negative where an earlier sample was too high: the kernel counts a
- * dying thread twice. Returns false if the record is not booked for that: it is
- * to be asked for again. */
+/* Counts a sample. Each delta is the counter's increase since the last sample
+ * that had it, or 0 if this one lacks it; it is negative if an earlier sample
+ * was too high: the kernel counts a dying thread twice. Returns false if the
+ * record was not counted for that reason, and must be requested again. */
 bool account_update(struct account *account, const struct sample *sample,
                     int64_t delta[COUNTERS]) REQUIRES(tracker_mutex);
 

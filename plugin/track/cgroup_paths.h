@@ -6,18 +6,18 @@
 #include "track/tracker_mutex.h"
 
 /*
- * In which cgroups a process is, for what is told of its end: where version 1
- * is in use, the kernel does not show that any more when it ends. A process
- * shares them with its parent until it is seen in others.
+ * The cgroups of a process, for the report of its exit: with version 1, the
+ * kernel hides them when the process ends. A process shares them with its
+ * parent until it is found in others.
  */
 struct cgroup_paths {
   size_t users GUARDED_BY(tracker_mutex);
-  const char *memory; /* behind the other one; "" if not known, as that */
+  const char *memory; /* points behind the other one; "" if unknown, as that */
   char unit[];
 };
 
-/* Sets what was read, unless these are the paths that there are. If memory is
- * short nothing is known. */
+/* Sets the paths that were read, unless they are the same as before. If out of
+ * memory, the paths are unknown. */
 void cgroup_paths_set(struct cgroup_paths **paths,
                       const struct procfs_cgroups *cgroups)
     REQUIRES(tracker_mutex);

@@ -5,8 +5,8 @@
 #include "kernel/record.h"
 
 /*
- * What processes use, as counters that grow from a process's first moment.
- * Every counter of the plugin has its place here.
+ * The use of processes, as counters that grow from a process's start. All
+ * counters of the plugin are listed here.
  */
 enum counter {
   COUNTER_CPU_USER,   /* ns */
@@ -23,15 +23,16 @@ enum counter {
   COUNTER_FAULTS_MAJOR,
   COUNTER_DELAY,                               /* ns; one for each kind */
   COUNTER_WAITS = COUNTER_DELAY + DELAY_KINDS, /* one for each kind */
-  USE_COUNTERS = COUNTER_WAITS + DELAY_KINDS,  /* those of a single process */
-  COUNTER_EXIT_OK = USE_COUNTERS,              /* processes that ended so */
+  /* the counters of a single process */
+  USE_COUNTERS = COUNTER_WAITS + DELAY_KINDS,
+  COUNTER_EXIT_OK = USE_COUNTERS, /* processes that ended in this way */
   COUNTER_EXIT_ERROR,
   COUNTER_EXIT_SIGNAL,
-  COUNTER_EXIT_OOM, /* of the latter */
+  COUNTER_EXIT_OOM, /* a part of the latter */
   COUNTERS
 };
 
-/* What processes are at a moment. */
+/* The current state of processes. */
 enum gauge {
   GAUGE_PROCESSES,
   GAUGE_THREADS,
@@ -39,9 +40,9 @@ enum gauge {
   GAUGE_VM,
   GAUGE_DATA,
   GAUGE_CODE,
-  GAUGE_FILES, /* open */
-  /* Of how many of these processes it is known; of all together if it is of
-   * each. */
+  GAUGE_FILES, /* open files */
+  /* The number of processes for which it is known; the sum is known if that is
+   * all of them. */
   GAUGE_KNOWN_MEMORY,
   GAUGE_KNOWN_FILES,
   GAUGE_WITHOUT_IO, /* members whose I/O cannot be read */

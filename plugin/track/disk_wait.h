@@ -7,74 +7,75 @@
 #include <stdbool.h>
 
 /*
- * False waits for a disk. Since Linux 6.12 the kernel may note the start of a
- * wait for another task than the one that waits (__block_task notes it for the
+ * False waits for a disk. Since Linux 6.12 the kernel may store the start of a
+ * wait for another task than the one that waits (__block_task stores it for the
  * current one). The wait is then counted from the task's previous wait, or from
- * boot if it had none: then it is as long as the machine has been up. A thread
- * can have several of these.
+ * boot if it had none, in which case it is as long as the machine has been up.
+ * A thread can have several of these.
  *
- * Times are of CLOCK_MONOTONIC, which, like the clock that the kernel counts
- * waits by, leaves out what the machine was suspended.
+ * Times are of CLOCK_MONOTONIC, which, like the kernel's clock for waits,
+ * excludes times when the machine was suspended.
  */
 
 /* Waits of some threads that were counted from boot. */
 struct disk_wait_from_boot {
   uint64_t count;
   uint64_t sum_ns, longest_ns;
-  /* Further ones of these threads, of unknown lengths, at any time: a thread's
-   * record has its longest only. */
+  /* Further ones of these threads, of unknown length, at any time: a thread's
+   * record has only its longest wait. */
   uint64_t more;
 };
 
-/* Adds a thread's longest wait if it was counted from boot, which it was if it
- * is longer than the thread's life; but not if it ended before since_ns, or is
- * not longer than known_ns, the longest of which is known already: a later one
- * is longer. Before version 15 a record does not have the longest wait. */
+/* Adds a thread's longest wait if it was counted from boot, that is, if it is
+ * longer than the thread's life; but not if it ended before since_ns, or if it
+ * is at most known_ns, the longest known one: a later one is longer. Before
+ * version 15, records lack the longest wait. */
 void disk_wait_note(struct disk_wait_from_boot *from_boot,
                     const struct record *thread, uint64_t since_ns,
                     uint64_t known_ns);
 
-/* Adds what other threads had. */
+/* Adds those of other threads. */
 void disk_wait_add(struct disk_wait_from_boot *from_boot,
                    const struct disk_wait_from_boot *more);
 
-/* Takes back what was added before. */
+/* Subtracts what was added before. */
 void disk_wait_subtract(struct disk_wait_from_boot *from_boot,
                         const struct disk_wait_from_boot *less);
 
 /* What is known of a period in which a process's threads waited. */
 struct disk_wait_period {
-  uint64_t since_ns, until_ns; /* when it began and ended */
-  uint64_t thread_ns; /* how long its threads lived in it, all together */
-  uint64_t busy_ns;   /* of that, they ran or waited for a CPU */
-  uint64_t false_ns;  /* what was counted that is known to be false */
-  uint64_t slack_ns;  /* by how much these can be wrong */
-  bool is_steady;     /* no thread has ended in it: those that live tell all */
+  uint64_t since_ns, until_ns; /* its begin and end */
+  uint64_t thread_ns;          /* sum of the threads' lifetimes in it */
+  uint64_t busy_ns;  /* the part in which they ran or waited for a CPU */
+  uint64_t false_ns; /* waits counted in it that are known to be false */
+  uint64_t slack_ns; /* the possible error of these */
+  bool is_steady;    /* no thread has ended: the living ones have all waits */
   struct disk_wait_from_boot from_boot; /* as far as they are known */
 };
 
-/* What is read of one process is not all of the same moment. */
+/* The values of a process are not read at exactly the same moment. */
 enum { DISK_WAIT_SLACK_NS = 10000000 };
 
-/* How long a thread that ended after age_ns can have waited for a disk, and
- * been busy: not at all, but for what it was busy, if it never did. */
+/* How long a thread that ended after age_ns can have waited for a disk or been
+ * busy: only how long it was busy, if it never waited for a disk. */
 uint64_t disk_wait_life(const struct record *thread, uint64_t age_ns);
 
-/* Whether the threads are to be asked what each can have waited: they cannot
- * have waited that long, since a thread runs, waits for a CPU, or is blocked;
- * or, in a steady period, those that waited may be few; or so much was counted
- * that a wait from boot may be among it. */
+/* Whether the threads' records are needed to determine what each can have
+ * waited: because together they cannot have waited that long, since a thread
+ * runs, waits for a CPU, or is blocked; or because, in a steady period, only
+ * few may have waited; or because so much was counted that it may include a
+ * wait from boot. */
 bool disk_wait_is_doubtful(const struct disk_wait_period *period,
                            uint64_t waited_ns);
 
-/* How much of the waits that the kernel has counted in a period can be true, in
- * ns: without those from boot, known and presumed, and no more than the threads
- * can have waited. */
+/* The maximum part of the kernel's waits in a period that can be true, in ns:
+ * without known and presumed waits from boot, and at most what the threads can
+ * have waited. */
 uint64_t disk_wait_bound(const struct disk_wait_period *period,
                          uint64_t waited_ns);
 
-/* How much of all that was counted for a thread is false, at least. Its record
- * came after ended_ns. */
+/* The minimum part of everything counted for a thread that is false. Its record
+ * was sent after ended_ns. */
 uint64_t disk_wait_false(const struct record *thread, uint64_t ended_ns);
 
 #endif

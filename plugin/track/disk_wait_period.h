@@ -6,20 +6,20 @@
 
 /*
  * The time between two samples of a process, in which its threads may have
- * waited for a disk: how long they have lived in it, all together, and which of
- * their waits are known to be false (disk_wait.h).
+ * waited for a disk: the sum of their lifetimes in it, and which of their waits
+ * are known to be false (disk_wait.h).
  */
 
-/* Sets found->sample.disk, of a sample that was read and has a record. Asks the
- * threads of the process only if false waits may be among those that were
- * counted (account_doubts_disk_waits), and gives up the lock meanwhile: what
- * it guards may have changed. If they cannot be asked, what is known without
- * them stays. */
+/* Sets found->sample.disk of a sample that was read and has a record. Reads the
+ * records of the process's threads only if the counted waits may include false
+ * ones (account_doubts_disk_waits), and releases the lock meanwhile: what it
+ * guards may have changed. If they cannot be read, the estimate without them is
+ * kept. */
 void disk_wait_period_set(struct sample_sources *sources,
                           const struct process *process,
                           struct member_sample *found) REQUIRES(tracker_mutex);
 
-/* The same without asking the threads: keeps the lock. */
+/* The same without the threads' records: keeps the lock. */
 void disk_wait_period_estimate(const struct sample_sources *sources,
                                const struct process *process,
                                struct member_sample *found)

@@ -5,9 +5,9 @@
 #include "track/exit_info.h"
 #include "track/tracker.h"
 
-/* Notes that a process has ended, for which its parent may wait: what it has
- * read and written shows in the parent's /proc/<pid>/io then. child is NULL if
- * it is not known. Returns the parent, or NULL if that is not known. */
+/* Records that a process has ended for which its parent may wait: the parent's
+ * /proc/<pid>/io then includes its I/O. child is NULL if it is unknown. Returns
+ * the parent, or NULL if that is unknown. */
 struct process *ended_child_note(struct tracker *tracker,
                                  const struct exit_info *info,
                                  const struct process *child)

@@ -9,13 +9,13 @@
 #include <stddef.h>
 
 /*
- * The exit records that are accounted for together: they had arrived when the
- * socket was read. Belongs to the listener's thread; exit_accounting.c alone
- * changes it, the others read it.
+ * Exit records that are accounted for together, because they had all arrived
+ * when the socket was read. Used by the listener's thread; only
+ * exit_accounting.c changes it.
  */
 struct exit_batch {
-  /* In the order of their arrival, of which so many are accounted for; the
-   * caller's of exit_accounting_take. */
+  /* In the order of their arrival, of which taken are accounted for; owned by
+   * the caller of exit_accounting_take. */
   const struct message *messages;
   size_t count, taken;
 
@@ -23,8 +23,8 @@ struct exit_batch {
   struct exit_info_when when;
   struct exited_threads_when when_monotonic;
 
-  /* Never change: of the kernel's sampling, and whether a group may tell ends.
-   */
+  /* Constant: the kernel's sampling tick, and whether any group sends
+   * notifications. */
   uint64_t tick_ns;
   bool tells_ends;
 };

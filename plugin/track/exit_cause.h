@@ -6,9 +6,9 @@
 #include "track/tracker.h"
 
 /*
- * What ended a process beside itself: whether the OOM killer did, and in which
- * cgroups it was by then. Asked only where a group counts or tells it. Belongs
- * to the listener's thread, and is used for one process after the other.
+ * Whether the OOM killer killed a process, and the cgroups in which it ended.
+ * Determined only if a group counts or reports it. Used by the listener's
+ * thread, for one process at a time.
  */
 struct exit_cause {
   bool is_kill;       /* it may have ended with SIGKILL */
@@ -16,12 +16,12 @@ struct exit_cause {
   struct procfs_cgroups known, found;
 };
 
-/* Begins the next process, which is NULL if it is not known. */
+/* Starts with the next process, which is NULL if it is unknown. */
 void exit_cause_begin(struct exit_cause *cause, const struct exit_info *info,
                       const struct process *process) REQUIRES(tracker_mutex);
 
-/* Reads what there is with proc, and fills in the oom and the cgroups of info,
- * which stay the cause's. */
+/* Reads what is available from proc, and sets oom and cgroups of info, which
+ * remain owned by cause. */
 void exit_cause_find(struct exit_cause *cause, struct tracker *tracker,
                      struct procfs *proc, struct exit_info *info)
     EXCLUDES(tracker_mutex);

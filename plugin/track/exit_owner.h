@@ -6,38 +6,40 @@
 #include "track/tracker.h"
 
 /*
- * Whose exit record it is. A record states the pid and the age of its process,
- * but not when that began. Of several processes of the pid that fit, the order
- * in which records of one pid arrive decides, the parent, and whether a process
- * was still there when the record had arrived. The listener's thread.
+ * Determines the process of an exit record. A record contains the pid and the
+ * age of its process, but not its start time. If several processes with the pid
+ * fit, the order in which records of one pid arrive decides, the parent, and
+ * whether a process still existed when the record had arrived. The listener's
+ * thread.
  */
 
 /* The process whose thread has ended, and whose exit is not counted yet, or
- * NULL if it is not known: rather one whose record came at once than one whose
- * record was late. The record has to be the next of the batch, or one that has
- * waited for it. */
+ * NULL if it is unknown: a process whose record was sent at once is preferred
+ * to one whose record was late. The record must be the next of the batch, or
+ * one that has waited for it. */
 struct process *exit_owner_find(const struct tracker *tracker,
                                 const struct exit_batch *batch,
                                 const struct exit_info *info)
     REQUIRES(tracker_mutex);
 
-/* The process whose exit is counted and which lacks the record of a thread that
- * this may be, or NULL. It is not the main thread's if that has come. Once a
- * listing has shown who has its pid now, it has come or is lost. */
+/* The process whose exit is counted and which lacks the record of a thread,
+ * possibly this one, or NULL. Not for the main thread if its record has
+ * arrived. Once a listing has shown the pid's next process, missing records are
+ * lost. */
 struct process *exit_owner_find_exited(const struct tracker *tracker,
                                        const struct exit_info *info)
     REQUIRES(tracker_mutex);
 
-/* Enters a process that nothing is known of, announced. Of others that have its
- * pid, those that have ended began before and those that have not began later:
- * exit records of a pid come in the order of its processes. NULL if memory is
- * short. */
+/* Adds an unknown process, in the announced state. Other processes with the pid
+ * that have ended are earlier ones, those that have not are later ones: the
+ * exit records of a pid arrive in the order of its processes. Returns NULL if
+ * out of memory. */
 struct process *exit_owner_enter(struct tracker *tracker,
                                  const struct exit_info *info)
     REQUIRES(tracker_mutex);
 
-/* How many processes that have a thread's pid end within the messages at hand:
- * its own, if this is not its last one, and later ones. */
+/* The number of processes with a thread's pid that end within the current
+ * messages: its own, unless this is its last record, and later ones. */
 unsigned int exit_owner_count_exits(const struct exit_batch *batch,
                                     const struct exit_info *info);
 

@@ -6,19 +6,20 @@
 #include "track/tracker.h"
 
 /*
- * What a process used until it ended, by the exit records of its threads: they
- * are added up while they end, and counted for its groups once it has ended.
- * The listener's thread.
+ * What a process used until it ended, from the exit records of its threads:
+ * they are added up as they end, and counted for its groups once the process
+ * has ended. The listener's thread.
  */
 
-/* Adds a thread to what the process's ended threads used, also if no group
- * selects it: one may by the time it ends. Returns false if memory is short. */
+/* Adds a thread to the use of the process's ended threads, even if no group
+ * selects the process: one may by the time it ends. Returns false if out of
+ * memory. */
 bool exit_usage_add_thread(const struct exit_batch *batch,
                            struct process *process, const struct record *thread)
     REQUIRES(tracker_mutex);
 
-/* The same for one that was added already if is_added, unless the process was
- * removed and met anew since. */
+/* The same for a thread that was already added if is_added, unless the process
+ * has been removed and entered again since. */
 static inline bool exit_usage_add_thread_once(const struct exit_batch *batch,
                                               struct process *process,
                                               const struct record *thread,
@@ -28,15 +29,15 @@ static inline bool exit_usage_add_thread_once(const struct exit_batch *batch,
          exit_usage_add_thread(batch, process, thread);
 }
 
-/* Counts what a member used in all that has ended, with all its delays; its
- * last thread must have been added. */
+/* Counts the use of a member that has ended, with all its delays; its last
+ * thread must have been added. */
 void exit_usage_count(const struct tracker *tracker,
                       const struct exit_batch *batch, struct process *process,
                       const struct exit_info *info) REQUIRES(tracker_mutex);
 
-/* Counts, for a member that was counted already, a thread that has been added
- * since. The record of the whole process had its delays and CPU time, but not
- * its I/O and page faults. */
+/* Counts a thread that was added after its process was counted. The record of
+ * the whole process included its delays and CPU time, but not its I/O and page
+ * faults. */
 void exit_usage_count_late_thread(const struct tracker *tracker,
                                   const struct exit_batch *batch,
                                   struct process *process,

@@ -5,9 +5,9 @@
 #include "kernel/message.h"
 #include "track/account.h"
 
-/* Threads that ended in a period: how long they lived in it, all together; and
- * their false waits for a disk: of those that began in it, and of the others,
- * from boot. */
+/* Threads that ended in a period: the sum of their lifetimes in it; and their
+ * false waits for a disk: of those that started in it, and of the others, from
+ * boot. */
 struct exited_period {
   uint64_t lived_ns;
   uint64_t false_ns;
@@ -15,38 +15,39 @@ struct exited_period {
 };
 
 /*
- * What the ended threads of one process have used, by their exit records. Only
- * these tell a process's I/O and page faults once it is gone: the record of the
- * process, all threads together, has neither.
+ * The use of a process's ended threads, from their exit records. These are the
+ * only source of a process's I/O and page faults once it has ended: the record
+ * of the process has neither.
  */
 struct exited_threads {
   uint64_t cpu_ns;        /* estimated */
-  uint64_t record_cpu_ns; /* as their records have it */
+  uint64_t record_cpu_ns; /* as in their records */
   uint64_t
-      whole_cpu_ns; /* likewise, of the whole process, once it has exited */
+      whole_cpu_ns; /* likewise, for the whole process, once it has exited */
   uint64_t user_us, system_us;
   uint64_t switches_voluntary, switches_involuntary;
   uint64_t faults_minor, faults_major;
   uint64_t read_chars, write_chars;
   uint64_t read_bytes, write_bytes;
-  uint64_t disk_waits; /* their count */
+  uint64_t disk_waits; /* their number */
 
-  /* Of those but the main thread: how many they are, and their I/O. */
+  /* Of all but the main thread: their number, and their I/O. */
   uint32_t io_count;
   uint64_t io_read_chars, io_write_chars, io_read_bytes, io_write_bytes;
 
-  uint64_t elapsed_us; /* how long the process lived, if its last one is here */
+  uint64_t
+      elapsed_us; /* lifetime of the process, if its last thread is included */
 
-  uint64_t peak_rss_kib; /* 0: not known */
+  uint64_t peak_rss_kib; /* 0: unknown */
 
-  struct exited_period recent; /* since the process was last sampled */
+  struct exited_period recent; /* since the last sample of the process */
 
-  /* The one that crashed says so, which need not be the last. */
+  /* Set by the thread that crashed, which need not be the last one. */
   bool dumped_core;
-  uint32_t exit_code;    /* of the last that did not end with 0 */
-  uint64_t exit_code_us; /* when that was, since the process began */
+  uint32_t exit_code;    /* of the last one that did not end with 0 */
+  uint64_t exit_code_us; /* time of that, since the process's start */
 
-  /* The main thread's record, if that has ended: it has the process's name. */
+  /* The main thread's record, if it has ended: it has the process's name. */
   bool has_main;
   char comm[RECORD_COMM_SIZE];
 
@@ -54,21 +55,20 @@ struct exited_threads {
    * has overtaken; owned, or NULL. */
   struct message *last;
 
-  /* The longest wait of each kind, since version 15: only where ends are told.
-   */
+  /* The longest wait of each kind, since version 15: only if exits are
+   * reported. */
   bool has_longest;
   uint64_t longest_ns[];
 };
 
-/* What nothing has been added to. Returns NULL if memory is short. */
+/* Returns an empty object, or NULL if out of memory. */
 struct exited_threads *exited_threads_create(bool with_longest);
 
-/* Takes NULL. */
+/* exited may be NULL. */
 void exited_threads_destroy(struct exited_threads *exited);
 
-/* Whether the record of a thread is missing yet that ended before the last one
- * did.
- */
+/* Whether the record of a thread that ended before the last one is still
+ * missing. */
 bool exited_threads_lack_one(const struct exited_threads *exited);
 
 /* When a thread has ended, between two times of CLOCK_MONOTONIC. */
@@ -83,20 +83,20 @@ void exited_threads_add(struct exited_threads *exited,
                         const struct account *account,
                         const struct exited_threads_when *when);
 
-/* Notes that the process was sampled, when this was the recent period. What has
- * come since then is of the next one. */
+/* Records that the process was sampled, when sampled was the recent period.
+ * Later threads belong to the next period. */
 void exited_threads_note_sample(struct exited_threads *exited,
                                 const struct exited_period *sampled);
 
 /*
- * The CPU time of an ended thread in ns. Its record lacks what came after the
+ * The CPU time of an ended thread in ns. Its record lacks the time since the
  * last tick or switch. A thread that never slept has run whenever it did not
- * wait for a CPU. Of another one, the mean length of its bursts tells how much
- * is missing: measured against wait4, the sum over 300 processes is within 8, 2
- * and 1.2 % for 2, 5 and 10 bursts of 0.1 to 10 ms, and within 11, 3 and 1 %
- * beside busy loops. It is too high where the last burst is short (by 5 to 45 %
- * for a shell that waits for a command) and too low where it is the longest: no
- * field of a record tells one from the other.
+ * wait for a CPU. For others, the mean length of its bursts is an estimate of
+ * what is missing: compared with wait4, the error of the sum over 300 processes
+ * is at most 8, 2 and 1.2 % for 2, 5 and 10 bursts of 0.1 to 10 ms, and 11, 3
+ * and 1 % while other processes are busy. The estimate is too high if the last
+ * burst is short (by 5 to 45 % for a shell that waits for a command) and too
+ * low if it is the longest: no field of a record distinguishes these.
  */
 uint64_t exited_threads_cpu_ns(const struct record *thread, uint64_t tick_ns);
 

@@ -8,21 +8,21 @@
 #include <stdatomic.h>
 
 /*
- * Processes whose files in /proc do not answer (kernel/hang_guard.h). Nobody
- * asks them until the thread that was left behind is back.
+ * Processes whose files in /proc do not answer (kernel/hang_guard.h). They are
+ * not read until the abandoned thread has returned.
  *
- * Has a lock of its own, so that any thread may call these functions.
+ * Has its own lock, so that any thread may call these functions.
  */
 
 enum { HUNG_PROCESSES_MOST = 32 };
 
 struct hung_process {
   pid_t pid;
-  struct procfs *proc; /* that the thread uses which was left behind */
-  bool is_old;         /* it is since an earlier read */
+  struct procfs *proc; /* used by the abandoned thread */
+  bool is_old;         /* it has hung since an earlier read */
 };
 
-/* Stands for its lock. */
+/* Represents its lock, for annotations only. */
 extern struct mutex hung_mutex;
 
 /* Private. */
@@ -34,22 +34,23 @@ struct hung_processes {
 
 void hung_processes_init(struct hung_processes *hung);
 
-/* What threads use that are not back stays theirs. */
+/* What threads that have not returned use remains theirs. */
 void hung_processes_clear(struct hung_processes *hung);
 
 bool hung_processes_has_room(const struct hung_processes *hung);
 
-/* Takes over proc, which has been abandoned in a call about that process. There
- * must be room. */
+/* Takes ownership of proc, which was abandoned in a call about that process.
+ * There must be room. */
 void hung_processes_add(struct hung_processes *hung, pid_t pid,
                         struct procfs *proc);
 
 bool hung_processes_has(struct hung_processes *hung, pid_t pid);
 
-/* At the begin of a read: forgets those that have answered. */
+/* At the start of a read: removes those that have answered. */
 void hung_processes_begin_read(struct hung_processes *hung);
 
-/* How many do not answer since an earlier read, and the id of one of them. */
+/* The number of processes that have not answered since an earlier read, and the
+ * id of one of them. */
 size_t hung_processes_count(struct hung_processes *hung, pid_t *pid);
 
 #endif

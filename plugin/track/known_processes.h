@@ -5,26 +5,25 @@
 #include "track/selection.h"
 
 /*
- * Whom a read has to look at that does not list /proc, because events have told
- * which processes there are: the members, and those of whom it is not known
- * what they are. Belongs to the reader's thread.
+ * The processes that a read without a listing of /proc has to look at, because
+ * events have reported which exist: the members, and those whose attributes are
+ * unknown. Used by the reader's thread.
  */
 
-/* Zeroed at first. */
+/* Zeroed before use. */
 struct known_processes {
-  struct process **met; /* by an earlier read */
-  pid_t *announced;     /* by an event only; some may be gone */
+  struct process **met; /* known from an earlier read */
+  pid_t *announced;     /* known from an event only; some may have ended */
   size_t met_count, announced_count;
-  size_t room; /* for each; 0 if memory is short */
+  size_t room; /* of each array; 0 if out of memory */
 };
 
-/* Frees what was chosen. */
+/* Frees the choice. */
 void known_processes_clear(struct known_processes *known);
 
-/* Chooses them. Of all others it is noted that this read has seen them; those
- * that are known to be over are forgotten. If memory is short, some wait for
- * the next read. To be cleared once they have been looked at: after a storm
- * there are many. */
+/* Chooses them. Marks all others as seen by this read; removes those that are
+ * known to have ended. If memory is short, some wait for the next read. Must be
+ * cleared after they were looked at: after a storm there are many. */
 void known_processes_choose(struct known_processes *known,
                             struct selection *selection)
     EXCLUDES(tracker_mutex);

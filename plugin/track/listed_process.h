@@ -5,37 +5,39 @@
 #include "track/selection.h"
 
 /*
- * Which process it is that a listing shows: its identity is pid and start time.
- * Belongs to the reader's thread.
+ * Identifies the processes in a listing: identity is pid and start time. Used
+ * by the reader's thread.
  */
 
-/* The read that has found a process, if none has; reads are counted from 1. */
+/* The number of the read that found a process, if none did; reads are counted
+ * from 1. */
 enum { LISTED_PROCESS_NO_READ = 0 };
 
-/* The process that has the pid now, as far as is known, if a read has met it;
+/* The current process with the pid, as far as is known, if a read has found it;
  * or NULL. */
 struct process *listed_process_find(struct tracker *tracker, pid_t pid)
     EXCLUDES(tracker_mutex);
 
-/* Finds out which process has the pid, and enters it if no read has met it:
- * that is matched, and put into its groups. inode is that of /proc/<pid>.
- * Returns NULL if it is gone, or is the listener's alone because it is ending,
- * or if memory is short. error is a negative errno if its files must not be
- * read, else as it was. */
+/* Identifies the process with the pid, and enters it if no read has found it:
+ * that is, matches it and puts it into its groups. inode is that of
+ * /proc/<pid>. Returns NULL if it has ended, or belongs to the listener only
+ * because it is ending, or if out of memory. error is set to a negative errno
+ * if its files must not be read, else unchanged. */
 struct process *listed_process_identify(struct selection *selection, pid_t pid,
                                         uint32_t inode, int *error)
     EXCLUDES(tracker_mutex);
 
-/* After a complete listing: forgets the threads of processes that are gone. */
+/* After a complete listing: removes the threads of processes that have ended.
+ */
 void listed_process_forget_threads(struct tracker *tracker)
     REQUIRES(tracker_mutex);
 
-/* Whether the CPU clock of a process that no listing has shown says that it is
- * gone; for the second time: then its records have been taken since. */
+/* Whether the CPU clock of a process that no listing contained shows for the
+ * second time that it has ended: its records have then been taken. */
 bool listed_process_has_vanished(struct process *process);
 
-/* A process is not listed, or its pid is another one's. Returns whether to keep
- * it in the table; if not, what was kept for it is freed. */
+/* Handles a process that is not listed, or whose pid was reused. Returns
+ * whether to keep it in the table; if not, its data was freed. */
 bool listed_process_note_unlisted(struct selection *selection,
                                   struct process *process)
     REQUIRES(tracker_mutex);

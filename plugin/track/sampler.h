@@ -6,58 +6,58 @@
 #include "track/tracker.h"
 
 /*
- * Looks at members: their records from the kernel, many in one request, their
- * CPU clocks and what procfs has. Belongs to one thread.
+ * Samples members: their records from the kernel, many in one request, their
+ * CPU clocks and procfs files. Used by one thread.
  */
 
 struct sampler;
 
-/* proc and tracker stay the caller's. Returns NULL if memory is short. */
+/* proc and tracker remain owned by the caller. Returns NULL if out of memory.
+ */
 struct sampler *sampler_create(struct procfs *proc, struct tracker *tracker);
 
-/* Takes NULL. */
+/* sampler may be NULL. */
 void sampler_destroy(struct sampler *sampler);
 
-/* What went wrong since sampler_begin: 0 or a negative errno each. */
+/* Failures since sampler_begin: 0 or a negative errno each. */
 struct sampler_status {
-  int taskstats;        /* no records: CPU, I/O and counts go on without. Not
-                         * if only some members have none */
+  int taskstats; /* no records: CPU time, I/O and counts are still available. 0
+                    if only some members have none */
   uint32_t delays;      /* the kinds of delay that are counted, as 1 << kind */
-  int delay_accounting; /* -ENODATA: it is off; else why it cannot be told */
+  int delay_accounting; /* -ENODATA: it is off; else why it is unknown */
 };
 
-/* Drops what was queued, for the next read to look at, which uses proc. */
+/* Drops the queue, which the next read samples, using proc. */
 void sampler_abandon_batch(struct sampler *sampler, struct procfs *proc);
 
-/* Begins a read. Connects to the kernel if there is no connection. */
+/* Starts a read. Connects to the kernel if there is no connection. */
 void sampler_begin(struct sampler *sampler);
 
-/* Queues a member that ran since it was last looked at: process->clock_ns must
- * have been read now. Its groups get what it used by the next sampler_flush at
- * the latest. A process that turns out to be gone is marked so, and counts for
- * nothing, whoever has its pid by then. */
+/* Queues a member that ran since its last sample: process->clock_ns must have
+ * just been read. Its use is added to its groups by the next sampler_flush at
+ * the latest. A process that is found to have ended is marked so, and not
+ * counted, even if its pid was reused. */
 void sampler_add(struct sampler *sampler, struct process *process)
     EXCLUDES(tracker_mutex);
 
 void sampler_flush(struct sampler *sampler) EXCLUDES(tracker_mutex);
 
-/* Looks at a member whose exit record is booked, while it is still there. */
+/* Samples a member whose exit record was counted while it still exists. */
 void sampler_look_at_exited(struct sampler *sampler, struct process *process)
     EXCLUDES(tracker_mutex);
 
-/* Looks at a member that did not run: its counters stand as they are, but its
- * memory may have been taken. may_have_ended says whether it may be a zombie
- * that no exit record has told of. */
+/* Handles a member that did not run: its counters are unchanged, but its memory
+ * may have been reclaimed. may_have_ended says whether it may be a zombie that
+ * no exit record has reported. */
 void sampler_look_at_idle(struct sampler *sampler, struct process *process,
                           bool may_have_ended);
 
-/* Forgets a member and closes what was kept open for it. Takes NULL. */
+/* Removes a member and closes what was kept open for it. member may be NULL. */
 void sampler_forget(struct sampler *sampler, struct member *member)
     REQUIRES(tracker_mutex);
 
-/* The device and inode by which the kernel knows the executable of a process.
- * Returns false if they cannot be had: before version 12, or without a
- * connection. */
+/* The device and inode of a process's executable in the kernel. Returns false
+ * if they are unavailable: before version 12, or without a connection. */
 bool sampler_find_executable(struct sampler *sampler, pid_t pid, uint64_t *dev,
                              uint64_t *inode);
 

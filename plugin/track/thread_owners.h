@@ -8,36 +8,37 @@
 #include <sys/types.h>
 
 /*
- * Which process a thread belongs to, for exit records before version 12, which
- * do not tell. Process events tell it of each new thread, and procfs of those
- * that were there before. Such a record has a part for the whole process if it
- * is the last thread's of a process that ever had several: one that has none is
- * a whole process's only if that never had another thread.
+ * The process of each thread, for exit records before version 12, which lack
+ * it. It comes from the process events of new threads, and from procfs for
+ * those that existed before. Such a record has a part for the whole process if
+ * the thread is the last of a process that ever had several: a record without
+ * this part is that of a whole process only if the process never had another
+ * thread.
  */
 
 struct thread_owners;
 
-/* Returns NULL if memory is short. */
+/* Returns NULL if out of memory. */
 struct thread_owners *thread_owners_create(void);
 
-/* Takes NULL. */
+/* owners may be NULL. */
 void thread_owners_destroy(struct thread_owners *owners);
 
-/* Notes that a process has a thread beside its main one. Does nothing if memory
- * is short: then the thread's record is one of an unknown process. */
+/* Adds a thread other than the main one to a process. If out of memory, does
+ * nothing: the thread's record then belongs to no known process. */
 void thread_owners_add(struct thread_owners *owners, pid_t tid, pid_t process)
     REQUIRES(tracker_mutex);
 
-/* The process of a thread, which for a main thread is known only if there were
- * others; or 0. */
+/* The process of a thread; for a main thread known only if there were others;
+ * or 0. */
 pid_t thread_owners_find(const struct thread_owners *owners, pid_t tid)
     REQUIRES(tracker_mutex);
 
-/* A thread has ended, or its id is a new process's. */
+/* Must be called when a thread has ended, or its id was reused by a process. */
 void thread_owners_remove(struct thread_owners *owners, pid_t tid)
     REQUIRES(tracker_mutex);
 
-/* Removes the threads of all processes for which gone says so. */
+/* Removes the threads of all processes for which gone returns true. */
 void thread_owners_sweep(struct thread_owners *owners,
                          bool (*gone)(void *context, pid_t process),
                          void *context) REQUIRES(tracker_mutex);

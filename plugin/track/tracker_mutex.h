@@ -4,8 +4,9 @@
 
 #include "kernel/mutex.h"
 
-/* Stands for the tracker's lock (tracker_lock), which guards what the reader
- * and the listener share. It is never held over a call that can block. */
+/* Represents the tracker's lock (tracker_lock), for annotations only; the lock
+ * guards what the reader and the listener share. It is never held during a call
+ * that can block. */
 extern struct mutex tracker_mutex;
 
 #endif
