@@ -9,7 +9,7 @@ static uint32_t bit(unsigned int counter) { return UINT32_C(1) << counter; }
 
 _Static_assert(USE_COUNTERS <= 32, "the counters fit into the bits of known");
 
-/* Books a counter's new total, unless it is the first and only a base. */
+/* Counts a counter's new total, unless it is the first and only a base. */
 static void book(struct account *account, unsigned int counter, uint64_t total,
                  int64_t delta[COUNTERS]) {
   uint64_t base = total;
@@ -23,8 +23,8 @@ static void book(struct account *account, unsigned int counter, uint64_t total,
   delta[counter] = (int64_t)(total - base);
 }
 
-/* For a counter that loses what ended threads had: a smaller total is a new
- * base and not a correction. */
+/* For a counter that loses the values of ended threads: a smaller total is a
+ * new base, not a correction. */
 static void book_losing(struct account *account, unsigned int counter,
                         uint64_t total, int64_t delta[COUNTERS]) {
   book(account, counter, total, delta);
@@ -32,7 +32,7 @@ static void book_losing(struct account *account, unsigned int counter,
     delta[counter] = 0;
 }
 
-/* For a total that may be too low: never less than what is booked. */
+/* For a total that may be too low: never less than what was counted. */
 static void book_at_least(struct account *account, unsigned int counter,
                           uint64_t total, int64_t delta[COUNTERS]) {
   if ((account->known & bit(counter)) && account->total[counter] > total)
@@ -40,16 +40,16 @@ static void book_at_least(struct account *account, unsigned int counter,
   book(account, counter, total, delta);
 }
 
-/* The total of the waits for a disk, without what is known to be too much. */
+/* The total of the waits for a disk, without the known excess. */
 static uint64_t blkio_ns(const struct account *account,
                          const struct sample *sample) {
   uint64_t total = sample->record->delay_ns[DELAY_BLKIO];
-  /* It is less where it has overflowed. */
+  /* It is less if it has overflowed. */
   return total < account->blkio_excess_ns ? total
                                           : total - account->blkio_excess_ns;
 }
 
-/* What the waits for a disk have grown by; nothing if this is only a base. */
+/* The increase of the waits for a disk; 0 if this is only a base. */
 static uint64_t blkio_growth(const struct account *account,
                              const struct sample *sample) {
   unsigned int counter = COUNTER_DELAY + DELAY_BLKIO;
@@ -58,7 +58,7 @@ static uint64_t blkio_growth(const struct account *account,
   return subtract(blkio_ns(account, sample), account->total[counter]);
 }
 
-/* The period of a sample, with the CPU time and the waits for a CPU. */
+/* The period of a sample, including CPU time and waits for a CPU. */
 static struct disk_wait_period disk_wait_period(const struct account *account,
                                                 const struct sample *sample)
     REQUIRES(tracker_mutex) {
@@ -86,15 +86,15 @@ bool account_doubts_disk_waits(const struct account *account,
   return disk_wait_is_doubtful(&period, blkio_growth(account, sample));
 }
 
-/* Sets the excess, so that blkio_ns is without waits that cannot be true. */
+/* Sets the excess, so that blkio_ns excludes waits that cannot be true. */
 static void bound_blkio(struct account *account, const struct sample *sample)
     REQUIRES(tracker_mutex) {
   if (sample->record->delay_ns[DELAY_BLKIO] < account->blkio_excess_ns)
     account->blkio_excess_ns = account->presumed_ns = 0;
   struct disk_wait_period period = disk_wait_period(account, sample);
   uint64_t growth_ns = blkio_growth(account, sample);
-  /* What was cut before as false may be shown by records that came later: it is
-   * not cut again. */
+  /* Records that arrive later may confirm what was presumed false before: it is
+   * not subtracted twice. */
   uint64_t shown_ns = min(account->presumed_ns, period.false_ns);
   account->presumed_ns -= shown_ns;
   period.false_ns -= shown_ns;
@@ -107,8 +107,8 @@ static void bound_blkio(struct account *account, const struct sample *sample)
     account->from_boot_ns = longest_ns;
 }
 
-/* A total that overflows is set to 0 for good while its count goes on
- * (delayacct_add_tsk in the kernel): a new base, too. */
+/* A total that overflows is set to 0 permanently, while its count continues
+ * (delayacct_add_tsk in the kernel): this is also a new base. */
 static void book_delay(struct account *account, unsigned int kind,
                        const struct sample *sample, int64_t delta[COUNTERS]) {
   const struct record *record = sample->record;
@@ -125,17 +125,17 @@ static void book_delay(struct account *account, unsigned int kind,
 }
 
 /*
- * Whether the kernel has just counted a dying thread as dead and as alive
- * (between fill_tgid_exit and exit_notify): then the record's CPU time exceeds
- * that of the clock, which was read later and never lags behind. A thread that
- * ran too little for that is corrected by the next record.
+ * Whether the kernel counts a dying thread both as dead and as alive (between
+ * fill_tgid_exit and exit_notify): the record's CPU time then exceeds that of
+ * the clock, which was read later and never lags. If the thread ran too briefly
+ * for that, the next record corrects it.
  */
 static bool counts_twice(const struct sample *sample) {
   return sample->record->cpu_ns > sample->cpu_ns;
 }
 
-/* A process that has run cannot have a blank record, but for a zombie, whose
- * thread's record the caller has to ask for. */
+/* A process that has run cannot have a blank record, except a zombie, for which
+ * the caller has to request the thread's record. */
 static bool is_believable(const struct sample *sample) {
   return sample->is_final ||
          (!counts_twice(sample) &&
@@ -173,8 +173,7 @@ static void take_io(const struct account *account, struct procfs_io *io) {
   };
 }
 
-/* Books what the process itself has read and written, as far as <pid>/io tells.
- */
+/* Counts the process's own I/O, as far as <pid>/io shows it. */
 static void book_io(struct account *account, const struct sample *sample,
                     int64_t delta[COUNTERS]) {
   struct procfs_io io = *sample->io, last;
@@ -196,7 +195,7 @@ bool account_doubts_io(const struct account *account,
          own_io_may_have_waited(account->own_io, &sample->own_io);
 }
 
-/* The same of what exit records tell, which is rounded down. */
+/* The same from exit records, which are rounded down. */
 static void book_final_io(struct account *account, const struct procfs_io *io,
                           int64_t delta[COUNTERS]) {
   book_at_least(account, COUNTER_READ_CHARS, io->read_chars, delta);
@@ -220,8 +219,8 @@ uint64_t account_cpu_ns(const struct account *account) {
 
 /*
  * Divides the exact CPU time in the proportion of the sampled user and system
- * times, as the kernel does for <pid>/stat (cputime_adjust), and as it does
- * lets neither part fall when the proportion changes.
+ * times, as the kernel does for <pid>/stat (cputime_adjust); like the kernel,
+ * never decreases either part when the proportion changes.
  */
 static void book_cpu(struct account *account, const struct sample *sample,
                      int64_t delta[COUNTERS]) REQUIRES(tracker_mutex) {
@@ -233,7 +232,7 @@ static void book_cpu(struct account *account, const struct sample *sample,
     account->system_ticks = sample->stat->system_ticks;
   }
 
-  /* Without a tick all is user time, as for the kernel. */
+  /* Without a tick, everything is user time, as in the kernel. */
   uint64_t ticks = account->user_ticks + account->system_ticks;
   uint64_t system = 0;
   if (ticks != 0)

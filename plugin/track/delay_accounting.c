@@ -17,7 +17,7 @@ void delay_accounting_begin(struct tracker *tracker, struct procfs *proc) {
   bool on;
   bool is_told = procfs_delay_accounting(proc, &on) == 0;
   delay_accounting_note(tracker, false, 0);
-  /* If it can be switched, nobody knows since when it is on. */
+  /* If there is a switch, it is unknown since when it has been on. */
   delay_accounting_note(
       tracker, is_told && on,
       procfs_can_switch_delay_accounting(proc) ? tracker->since_ns : 0);

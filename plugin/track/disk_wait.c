@@ -5,17 +5,18 @@
 
 #define MS_NS UINT64_C(1000000)
 
-/* An age is in microseconds. */
+/* Ages are in microseconds. */
 #define AGE_SLACK_NS UINT64_C(1000)
 
-/* How far the kernel's clock may be from CLOCK_MONOTONIC, which NTP adjusts. */
+/* The maximum difference between the kernel's clock and CLOCK_MONOTONIC, which
+ * NTP adjusts. */
 static uint64_t drift_ns(uint64_t time_ns) {
   return 1000 * MS_NS + time_ns / 10000;
 }
 
-/* How many waits from boot a thread had beside its longest one: the others are
- * shorter by its age at most, and its true waits together no longer than that.
- */
+/* The number of a thread's waits from boot other than the longest: the others
+ * are shorter by at most its age, and the sum of its true waits is at most its
+ * age. */
 static uint64_t count_more(const struct record *thread) {
   uint64_t longest_ns = thread->delay_max_ns[DELAY_BLKIO];
   uint64_t age_ns = thread->elapsed_us * 1000 + DISK_WAIT_SLACK_NS;
@@ -68,13 +69,13 @@ static uint64_t room_ns(const struct disk_wait_period *period) {
   return subtract(period->thread_ns, period->busy_ns);
 }
 
-/* Whether the threads can have waited that long. */
+/* Whether the threads can have waited this long. */
 static bool is_possible(const struct disk_wait_period *period,
                         uint64_t waited_ns) {
   return subtract(waited_ns, period->slack_ns) <= room_ns(period);
 }
 
-/* How long a wait from boot is at least that ended in the period. */
+/* The minimum length of a wait from boot that ended in the period. */
 static uint64_t least_from_boot_ns(const struct disk_wait_period *period) {
   if (period->from_boot.count > 0)
     return subtract(period->from_boot.longest_ns,
@@ -90,8 +91,8 @@ bool disk_wait_is_doubtful(const struct disk_wait_period *period,
                          rest_ns >= least_from_boot_ns(period));
 }
 
-/* The known waits from boot in what was counted, in ns. They are exact, unless
- * some were counted before. */
+/* The known waits from boot among those counted, in ns. Exact, unless some were
+ * counted before. */
 static uint64_t known_ns(const struct disk_wait_period *period,
                          uint64_t waited_ns) {
   const struct disk_wait_from_boot *known = &period->from_boot;
@@ -102,9 +103,9 @@ static uint64_t known_ns(const struct disk_wait_period *period,
   return count < known->count ? count * (known->sum_ns / known->count) : 0;
 }
 
-/* Others from boot, in ns, at least: further ones of threads that are known to
- * have had several; and if they are longer than all other waits can be
- * together, as many as there is room for in the sum. */
+/* The minimum of the other waits from boot, in ns: further ones of threads that
+ * are known to have had several; and if waits from boot are longer than all
+ * other waits can be together, as many as fit into the sum. */
 static uint64_t presumed_ns(const struct disk_wait_period *period,
                             uint64_t waited_ns) {
   uint64_t least_ns = least_from_boot_ns(period);

@@ -6,20 +6,21 @@
 
 #include <stdlib.h>
 
-/* Of so many threads of a process the longest waits are asked for. */
+/* The maximum number of a process's threads that are queried for their longest
+ * waits. */
 enum { THREADS_ASKED = 16384 };
 
 /*
- * How long a process's threads have lived since the last sample at least, all
- * together. How long those lived that began since then, would have to be asked;
- * of those that are gone their records tell, if there is a listener.
+ * The minimum sum of the lifetimes of a process's threads since the last
+ * sample. The lifetimes of those that started since then would have to be
+ * queried; those of ended threads are in their records, if there is a listener.
  */
 static uint64_t least_thread_ns(const struct sample_sources *sources,
                                 const struct process *process,
                                 const struct member_sample *found,
                                 uint64_t length_ns) REQUIRES(tracker_mutex) {
   uint32_t threads_now = found->threads;
-  /* It had one at least, whether a read has counted them or not. */
+  /* It had at least one, whether or not a read has counted them. */
   uint32_t before = process->member->threads > 0 ? process->member->threads : 1;
 
   if (!sources->tracker->listens)
@@ -48,11 +49,11 @@ void disk_wait_period_estimate(const struct sample_sources *sources,
   period->from_boot = found->recent.from_boot;
 }
 
-/* What the living threads of a process tell of a period. */
+/* What the records of a process's living threads say about a period. */
 struct thread_life {
   uint64_t lived_ns;
   struct disk_wait_from_boot from_boot;
-  size_t count; /* of those that answered */
+  size_t count; /* number of those that answered */
 };
 
 static void add_thread_life(struct thread_life *life,
@@ -60,10 +61,10 @@ static void add_thread_life(struct thread_life *life,
                             const struct disk_wait_period *period,
                             uint64_t known_ns) {
   uint64_t length_ns = subtract(period->until_ns, period->since_ns);
-  uint64_t age_ns = length_ns; /* of one that has ended just now */
+  uint64_t age_ns = length_ns; /* for one that has just ended */
   if (is->error == 0) {
     age_ns = is->record.elapsed_us * 1000;
-    /* The process's record was before it began. */
+    /* The process's record was read before it started. */
     if (age_ns < subtract(clock_ns(CLOCK_MONOTONIC), period->until_ns))
       return;
     disk_wait_note(&life->from_boot, &is->record, period->since_ns, known_ns);
@@ -73,7 +74,7 @@ static void add_thread_life(struct thread_life *life,
   life->lived_ns += min(age_ns, length_ns);
 }
 
-/* Asks a process's threads, as far as they can be asked. */
+/* Queries a process's threads, as far as possible. */
 static struct thread_life query_threads(struct sample_sources *sources,
                                         const struct process *process,
                                         const struct disk_wait_period *period,
@@ -117,7 +118,7 @@ void disk_wait_period_set(struct sample_sources *sources,
   disk_wait_period_estimate(sources, process, found);
   if (sources->tracker->listens)
     life.lived_ns += found->recent.lived_ns;
-  /* Of one that has ended just now nothing is known yet. */
+  /* Threads that have just ended are not known yet. */
   if ((asked->is_steady && life.count == found->threads) ||
       life.lived_ns > asked->thread_ns)
     asked->thread_ns = life.lived_ns;

@@ -10,8 +10,8 @@ static bool may_have_waited(const struct tracker *tracker, pid_t pid,
              : unmet_parents_have_ended(&tracker->unmet_parents, pid);
 }
 
-/* Whether a process, or a child that it may have waited for, has read or
- * written, as far as exit records tell. */
+/* Whether a process, or a child that it may have waited for, has done I/O,
+ * according to exit records. */
 static bool has_done_io(const struct tracker *tracker,
                         const struct exit_info *info,
                         const struct process *process) REQUIRES(tracker_mutex) {

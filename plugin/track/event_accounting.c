@@ -49,13 +49,13 @@ void event_accounting_set_time(struct event_accounting *events,
   process_changes_set_time(&events->changes, now_ns);
 }
 
-/* Whether the groups of a process cannot be known now: of no use to look at it
- * again with each fork. */
+/* Whether the groups of a process cannot be determined now, so that looking at
+ * it again at each fork is useless. */
 static bool is_unresolvable(const struct process *process) {
   return process->is_pending || selection_is_undecided(process->select_error);
 }
 
-/* Whether there is nothing to find out about who has forked. */
+/* Whether nothing has to be determined about the process that forked. */
 static bool is_parent_known(const struct event_accounting *events,
                             const struct process_event *fork)
     REQUIRES(tracker_mutex) {
@@ -63,12 +63,12 @@ static bool is_parent_known(const struct event_accounting *events,
       events->changes.tracker->table, fork->parent, fork->time_ns);
   bool is_known =
       process != NULL && (process->groups_resolved || is_unresolvable(process));
-  if (is_known) /* who forks is there */
+  if (is_known) /* the process that forks exists */
     process_note_alive(process, fork->time_ns);
   return is_known;
 }
 
-/* The process of the table that may be the one that was forked, or NULL. */
+/* The process in the table that may be the forked one, or NULL. */
 static struct process *find_child(const struct event_accounting *events,
                                   const struct process_event *fork,
                                   uint64_t earliest_ns)
@@ -80,7 +80,7 @@ static struct process *find_child(const struct event_accounting *events,
   return may_be ? process : NULL;
 }
 
-/* Whether the process that has a pid now is the one that began at that time. */
+/* Whether the current process with the pid started at that time. */
 static bool has_begun_at(struct event_accounting *events, pid_t pid,
                          uint64_t start_ns) {
   struct procfs_stat stat;
@@ -88,14 +88,14 @@ static bool has_begun_at(struct event_accounting *events, pid_t pid,
          stat.start_ticks * events->changes.selection.tick_ns == start_ns;
 }
 
-/* Enters a process that was forked. Returns NULL if memory is short. */
+/* Enters a process that was forked. Returns NULL if out of memory. */
 static struct process *enter_child(struct event_accounting *events,
                                    const struct process_event *fork,
                                    uint64_t earliest_ns)
     REQUIRES(tracker_mutex) {
   struct tracker *tracker = events->changes.tracker;
   const struct process *former = process_table_find(tracker->table, fork->pid);
-  /* Whoever had the pid before is not to be taken for it. */
+  /* It must not be mistaken for a former process with its pid. */
   if (former != NULL)
     earliest_ns = process_begin_after(former, earliest_ns);
   struct process *child =
@@ -106,8 +106,8 @@ static struct process *enter_child(struct event_accounting *events,
   return child;
 }
 
-/* Of a parent that was gone before it was known what it had become, the child
- * inherits only what the parent has inherited. */
+/* If a parent has ended before its attributes were known, the child inherits
+ * only what the parent has inherited. */
 static void inherit_descent_only(struct join *join, struct process *child,
                                  const struct process *parent)
     REQUIRES(tracker_mutex) {
@@ -119,12 +119,12 @@ static void inherit_descent_only(struct join *join, struct process *child,
 }
 
 /* Puts a process that was just forked into its parent's groups. Returns false
- * if it has to be looked at itself. */
+ * if its own attributes have to be read. */
 static bool copy_groups(struct event_accounting *events, struct process *child,
                         const struct process *parent, bool has_its_name)
     REQUIRES(tracker_mutex) {
   struct join *join = &events->changes.selection.join;
-  /* Threads of the kernel take their names later, and no event says so. */
+  /* Kernel threads get their names later, without an event. */
   if (child->parent == PROCESS_KTHREADD)
     return true;
   if (parent == NULL)
@@ -147,7 +147,7 @@ static bool copy_groups(struct event_accounting *events, struct process *child,
   return is_complete;
 }
 
-/* Finds out which rules leave a process out. */
+/* Determines which rules exclude a process. */
 static void match_exclusions(struct event_accounting *events, pid_t pid) {
   struct selection *selection = &events->changes.selection;
   struct procfs_stat stat;
@@ -159,8 +159,8 @@ static void match_exclusions(struct event_accounting *events, pid_t pid) {
     join_doubt_exclusions(&selection->join);
 }
 
-/* Has a process that a read met before its fork was heard inherit from who has
- * forked it, unless it is left out. */
+/* Lets a process that a read found before its fork event inherit from the
+ * process that forked it, unless it is excluded. */
 static void inherit_descent(struct event_accounting *events,
                             struct process *child,
                             const struct process_event *fork)
@@ -168,7 +168,7 @@ static void inherit_descent(struct event_accounting *events,
   struct join *join = &events->changes.selection.join;
   const struct member *member = child->member;
 
-  join->match_count = 0; /* but not what leaves it out */
+  join->match_count = 0; /* but keep the exclusions */
   for (size_t i = 0; member != NULL && i < member->group_count; i++)
     join->matches[join->match_count++] =
         (struct match){.rule = member->memberships[i].rule,
@@ -179,13 +179,13 @@ static void inherit_descent(struct event_accounting *events,
     join_admit(join, child, true);
 }
 
-/* Where exit records do not tell whose thread has ended. */
+/* If exit records lack the process of a thread. */
 static void note_thread(struct tracker *tracker,
                         const struct process_event *event)
     REQUIRES(tracker_mutex) {
   if (tracker->threads != NULL && event->kind == PROCESS_THREAD)
     thread_owners_add(tracker->threads, event->tid, event->pid);
-  else if (tracker->threads != NULL) /* the id was a thread's before */
+  else if (tracker->threads != NULL) /* the id belonged to a thread before */
     thread_owners_remove(tracker->threads, event->pid);
 }
 
@@ -213,7 +213,8 @@ static void take_fork(struct event_accounting *events,
   }
   struct process *child = find_child(events, fork, earliest_ns);
   if (child != NULL) {
-    /* If it was known before the fork it may have had the pid before. */
+    /* If the pid was known before the fork, it may have belonged to another
+     * process. */
     bool is_there = process_is_known_after(child, fork->time_ns);
     uint64_t start_ns = child->start_ns;
     tracker_unlock(tracker);

@@ -19,16 +19,17 @@
 struct exit_accounting {
   struct tracker *tracker;
   struct procfs *proc;
-  uint64_t start_tick_ns; /* of start times in procfs */
+  uint64_t start_tick_ns; /* the unit of start times in procfs */
   struct exit_batch batch;
-  /* Of the next message, whether its thread is added to what the process's
-   * ended threads used. */
+  /* Whether the thread of the next message was already added to the use of the
+   * process's ended threads. */
   bool is_added;
-  bool has_ended;          /* a process that may be of a group, in this batch */
-  struct message *waiting; /* that is to be taken after the next one; or NULL */
-  struct message completed; /* old_record_complete */
+  bool has_ended; /* a process that may belong to a group has ended in this
+                     batch */
+  struct message *waiting;  /* to be taken after the next one; or NULL */
+  struct message completed; /* the result of old_record_complete */
   struct exit_groups groups;
-  struct exit_cause cause; /* of the process at hand */
+  struct exit_cause cause; /* for the current process */
 };
 
 int exit_accounting_create(const char *root, struct tracker *tracker,
@@ -40,7 +41,7 @@ int exit_accounting_create(const char *root, struct tracker *tracker,
 
   e->tracker = tracker;
   e->start_tick_ns = clock_tick_ns();
-  struct timespec tick; /* the coarse clocks advance by one (CONFIG_HZ) */
+  struct timespec tick; /* the resolution of the coarse clocks (CONFIG_HZ) */
   clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
   e->batch.tick_ns = (uint64_t)tick.tv_nsec;
   e->batch.tells_ends = tracker->tells_ends;
@@ -73,23 +74,23 @@ void exit_accounting_use_proc(struct exit_accounting *exits,
   exits->proc = proc;
 }
 
-/* Whose thread has ended. Returns false if that cannot be known. */
+/* Identifies the process of the thread that has ended. Returns false if that is
+ * not possible. */
 static bool identify_owner(struct exit_accounting *exits,
                            const struct message *message,
                            struct exit_info *info) REQUIRES(tracker_mutex) {
   if (exit_info_identify(info, message, &exits->batch.when) ||
       exit_owner_find(exits->tracker, &exits->batch, info) != NULL)
     return true;
-  /* A thread that was there before events, and ended before the first listing
-   * could show it, counts nowhere. */
+  /* A thread that existed before events were received, and ended before the
+   * first listing could show it, is not counted. */
   if (!exits->tracker->hears_events ||
       info->earliest_ns >= exits->tracker->hears_since_ns)
     exits->tracker->unattributed++;
   return false;
 }
 
-/* What is known of the ended threads of a process, which may be NULL; or NULL.
- */
+/* The ended threads of a process, which may be NULL; or NULL. */
 static const struct exited_threads *
 get_exited_threads(const struct process *process) REQUIRES(tracker_mutex) {
   return process != NULL ? process->exited : NULL;
@@ -97,14 +98,14 @@ get_exited_threads(const struct process *process) REQUIRES(tracker_mutex) {
 
 /* What was known of a process when its last thread's record was taken. */
 struct ending {
-  bool is_over;    /* it was of no group: there is no more to do */
-  bool is_added;   /* the thread, to what the ended ones used */
+  bool is_over;    /* it was in no group: nothing else has to be done */
+  bool is_added;   /* the thread was added to the use of the ended ones */
   bool is_member;  /* or its parent is */
   bool is_decided; /* its groups are resolved */
   bool has_name, has_changed;
 };
 
-/* Narrows down when a process began by what is known of it. */
+/* Narrows the range of a process's start time by what is known of it. */
 static void narrow_begin(struct exit_info *info, const struct process *process)
     REQUIRES(tracker_mutex) {
   if (!process_may_have_begun(process, info->earliest_ns, info->latest_ns))
@@ -115,8 +116,8 @@ static void narrow_begin(struct exit_info *info, const struct process *process)
     info->latest_ns = process_began_by(process);
 }
 
-/* Whether the groups of a process are known, unless it has become something
- * else since. Without events, what a read has not selected may have. */
+/* Whether the groups of a process are known, and it has not changed since.
+ * Without events, a process that a read has not selected may have changed. */
 static bool is_decided(const struct tracker *tracker,
                        const struct process *process) REQUIRES(tracker_mutex) {
   if (process == NULL || !process->groups_resolved)
@@ -125,8 +126,8 @@ static bool is_decided(const struct tracker *tracker,
          !process_is_listed(process);
 }
 
-/* Whether a process is known to be of no group, and nothing more is to be heard
- * of it, since it never had another thread. */
+/* Whether a process is known to be in no group, and no other record is
+ * expected, since it never had another thread. */
 static bool is_of_no_group(const struct tracker *tracker,
                            const struct process *process,
                            const struct exit_info *info)
@@ -137,7 +138,7 @@ static bool is_of_no_group(const struct tracker *tracker,
          !process_has_changed(process, info->thread->comm, info->is_forked);
 }
 
-/* Counts the end of a process of no group. */
+/* Counts the exit of a process that is in no group. */
 static void end_stranger(struct exit_accounting *exits, struct process *process,
                          const struct exit_info *info) REQUIRES(tracker_mutex) {
   exits->tracker->exits++;
@@ -187,8 +188,9 @@ static struct ending begin_exit(struct exit_accounting *exits,
   return ending;
 }
 
-/* Counts the end of a process. The lock was given up to match it and to read
- * its clock, so it has to be looked up anew: a read may have met it by then. */
+/* Counts the exit of a process. The lock was released to match it and to read
+ * its clock, so it has to be looked up again: a read may have found it
+ * meanwhile. */
 static void finish_exit(struct exit_accounting *exits, struct exit_info *info,
                         const struct ending *ending) {
   struct tracker *tracker = exits->tracker;
@@ -202,8 +204,8 @@ static void finish_exit(struct exit_accounting *exits, struct exit_info *info,
     exit_cause_find(&exits->cause, exits->tracker, exits->proc, info);
     exit_info_read_clock(info, exits->proc, exits->start_tick_ns);
   }
-  /* Its pid is its own yet unless another one that may have begun when it did
-   * has ended, too. */
+  /* Its pid has not been reused unless another process with the pid that may
+   * have started at the same time has ended, too. */
   bool is_exact = info->latest_ns - info->earliest_ns <= exits->start_tick_ns;
   if (info->has_clock && !is_exact &&
       exit_owner_count_exits(&exits->batch, info) > 1)
@@ -217,8 +219,8 @@ static void finish_exit(struct exit_accounting *exits, struct exit_info *info,
   tracker_unlock(tracker);
 }
 
-/* A late thread: its process has ended, and is counted. Returns false if it is
- * none. */
+/* Handles a late thread, whose process has ended and was counted. Returns false
+ * if it is not one. */
 static bool take_late_thread(struct exit_accounting *exits,
                              const struct exit_info *info)
     REQUIRES(tracker_mutex) {
@@ -231,8 +233,8 @@ static bool take_late_thread(struct exit_accounting *exits,
   return true;
 }
 
-/* The end of a thread that is not its process's last one. Returns the message
- * of the last one if that has waited for it. */
+/* Handles the end of a thread that is not the last one of its process. Returns
+ * the message of the last one if that has waited for it. */
 static struct message *take_thread(struct exit_accounting *exits,
                                    const struct exit_info *info)
     REQUIRES(tracker_mutex) {
@@ -252,7 +254,7 @@ static struct message *take_thread(struct exit_accounting *exits,
 }
 
 /* Whether the main thread of a member may have ended before exit records were
- * heard: then its record does not come. */
+ * received: then its record will not arrive. */
 static bool may_lack_main(const struct exit_accounting *exits,
                           const struct process *process)
     REQUIRES(tracker_mutex) {
@@ -263,8 +265,8 @@ static bool may_lack_main(const struct exit_accounting *exits,
 
 /*
  * Whether a process has to wait for its main thread, which has its name:
- * threads that die together, on several CPUs, overtake each other. Keeps a copy
- * of the message then.
+ * records of threads that end together, on several CPUs, may overtake each
+ * other. If so, keeps a copy of the message.
  */
 static bool must_wait(struct exit_accounting *exits,
                       const struct exit_info *info,
@@ -291,8 +293,8 @@ static bool must_wait(struct exit_accounting *exits,
   return true;
 }
 
-/* One message. Returns the one that waited for it, which the caller frees, or
- * NULL. is_added says whether the thread is added already. */
+/* Takes one message. Returns the one that waited for it, which the caller
+ * frees, or NULL. is_added: the thread was already added. */
 static struct message *take_message(struct exit_accounting *exits,
                                     const struct message *message,
                                     bool is_added) {

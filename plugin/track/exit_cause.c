@@ -24,8 +24,8 @@ void exit_cause_begin(struct exit_cause *cause, const struct exit_info *info,
   strcpy(cause->known.memory, paths->memory);
 }
 
-/* Reads in which cgroups the process is; what the kernel does not show any more
- * is what was known. */
+/* Reads the cgroups of the process; those that the kernel hides already are
+ * taken from the member. */
 static void find_cgroups(struct exit_cause *cause, struct tracker *tracker,
                          struct procfs *proc, struct exit_info *info) {
   struct procfs_cgroups *found = &cause->found;

@@ -36,9 +36,9 @@ static bool wants_event(const struct membership *membership,
   return !membership->is_duplicate && wants_notice(membership->rule, info);
 }
 
-/* The counters that are known of a process. While delay accounting is off, the
- * kernel counts waits for a CPU only, and of a process that started before it
- * was switched on it never counts the others. */
+/* The known counters of a process. While delay accounting is off, the kernel
+ * counts only waits for a CPU; for a process that started before it was turned
+ * on, the others are never counted. */
 static uint64_t find_known_counters(const struct member *member)
     REQUIRES(tracker_mutex) {
   uint64_t known = member->account.known;
@@ -48,8 +48,8 @@ static uint64_t find_known_counters(const struct member *member)
   return known;
 }
 
-/* The kinds of delay whose longest wait is known. One that is longer than all
- * together is false (track/disk_wait.h). */
+/* The kinds of delay whose longest wait is known. If it is longer than the sum
+ * of all, it is false (track/disk_wait.h). */
 static uint32_t find_longest(const struct exit_info *info,
                              const struct exited_threads *exited,
                              const struct exit_event *event) {
@@ -137,7 +137,7 @@ void exit_event_send(const struct tracker *tracker, exit_sink *sink,
     send_to_groups(tracker, sink, context, info, process);
 }
 
-/* Copies a text, which may be NULL, and moves behind it. */
+/* Copies a text, which may be NULL, and moves past it. */
 static const char *copy_text(char **at, const char *text) {
   if (text == NULL)
     return NULL;

@@ -95,7 +95,8 @@ static void forget_member(struct process *process) REQUIRES(tracker_mutex) {
   process->member = NULL;
 }
 
-/* Frees what only late threads need: those of a member that had several. */
+/* Frees what is no longer needed unless late threads may follow: those of a
+ * member that had several. */
 static void free_what_is_done(struct process *process) REQUIRES(tracker_mutex) {
   bool may_be_late = exited_threads_lack_one(process->exited);
 
@@ -117,9 +118,9 @@ static void exclude_groups(struct join *join, const struct member *member)
           !member->memberships[j].is_excluded;
 }
 
-/* Counts the exit of a process that a read has met in groups of which it is no
- * member. It is the reader's, and so stays as it is. What it used before is not
- * counted. The read has seen its command line, so that there is no doubt. */
+/* Counts the exit of a process that a read has found, in groups of which it is
+ * not a member. The reader owns it, so it is not changed. Its earlier use is
+ * not counted. The read has seen its command line, so nothing is undecided. */
 static void count_exit_of_stranger(struct exit_groups *groups,
                                    struct process *process, bool is_added,
                                    struct exit_info *info)
@@ -142,7 +143,7 @@ static void count_exit_of_stranger(struct exit_groups *groups,
   member_destroy(copy.member);
 }
 
-/* Whether a rule could not be decided by which the process does not inherit. */
+/* Whether a rule was undecided by which the process does not inherit. */
 static bool has_undecided_rule(const struct exit_groups *groups) {
   for (size_t i = 0; i < groups->unknown_count; i++)
     if (!join_inherits(&groups->join, groups->unknown[i].rule))
@@ -150,8 +151,8 @@ static bool has_undecided_rule(const struct exit_groups *groups) {
   return join_is_in_doubt(&groups->join);
 }
 
-/* Decides what the exit record of a process leaves open that never called exec:
- * it is a copy of its parent, if that is known and what it was. */
+/* Decides what the exit record of a process that never called exec leaves
+ * undecided: it is a copy of its parent, if that is known and unchanged. */
 static void decide_by_parent(struct exit_groups *groups,
                              const struct exit_info *info)
     REQUIRES(tracker_mutex) {
@@ -179,8 +180,9 @@ static void decide_by_parent(struct exit_groups *groups,
   groups->unknown_count = undecided;
 }
 
-/* Whether it stays open if a process that has changed its name was in the group
- * of a rule, or not: its name may leave it out now, or have left it out. */
+/* Whether a rule stays undecided for a process that has changed its name,
+ * whether or not it was in the rule's group: its name may exclude it now, or
+ * may have excluded it before. */
 static bool is_open_by_name(const struct undecided_rule *unknown,
                             const struct membership *former) {
   bool is_by_name = rule_excludes_by_name(unknown->rule);
@@ -188,8 +190,8 @@ static bool is_open_by_name(const struct undecided_rule *unknown,
                         : unknown->is_exclusion || is_by_name;
 }
 
-/* Matches what its exit record leaves open: a process that has changed its name
- * only keeps the groups that do not depend on it. */
+/* Decides what its exit record leaves undecided: a process that has only
+ * changed its name keeps the groups that do not depend on it. */
 static void keep_undecided_groups(struct exit_groups *groups,
                                   const struct member *member)
     REQUIRES(tracker_mutex) {
@@ -210,8 +212,8 @@ static void keep_undecided_groups(struct exit_groups *groups,
   groups->unknown_count = undecided;
 }
 
-/* Counts the exit of a member that has become something else since the last
- * read: what it used since then, and its end, are of what it has become. */
+/* Counts the exit of a member that has changed since the last read: what it
+ * used since then, and its exit, belong to its new groups. */
 static void count_exit_of_changed(struct exit_groups *groups,
                                   struct process *process,
                                   struct exit_info *info)
@@ -235,8 +237,8 @@ static void remove_process(struct exit_groups *groups, struct process *process)
   process_table_remove(groups->tracker->table, process);
 }
 
-/* Removes a process that no read has met and no group wants, unless a record of
- * it is to come: that must find whose it is. */
+/* Removes a process that no read has found and no group contains, unless one of
+ * its records is still expected, which must find its process. */
 static void remove_exited_process(struct exit_groups *groups,
                                   struct process *process,
                                   const struct exit_info *info, bool is_added)
@@ -256,8 +258,8 @@ static void remove_exited_process(struct exit_groups *groups,
   process_note_known(process, groups->batch->when.latest_ns);
 }
 
-/* From whom a process inherits that no read has met: of one whose fork was
- * heard that is known; of an older one its parent tells. */
+/* The ancestor from which a process that no read has found inherits: with a
+ * fork event, the known one; without, its parent. */
 static pid_t find_ancestor(const struct exit_groups *groups,
                            const struct exit_info *info)
     REQUIRES(tracker_mutex) {
@@ -267,8 +269,9 @@ static pid_t find_ancestor(const struct exit_groups *groups,
   return was_heard ? NOBODY : (pid_t)info->thread->ppid;
 }
 
-/* Finds out what leaves a process out whose exit record was not asked: because
- * its groups are known; or since that does not have its name. */
+/* Determines the exclusions of a process that was not matched by its exit
+ * record: because its groups are known, or because the record lacks its name.
+ */
 static void find_exclusions(struct exit_groups *groups,
                             const struct process *process)
     REQUIRES(tracker_mutex) {
@@ -280,8 +283,8 @@ static void find_exclusions(struct exit_groups *groups,
     join_doubt_exclusions(&groups->join);
 }
 
-/* Counts the exit of a process that no read has met: what its exit record tells
- * decides about its groups. */
+/* Counts the exit of a process that no read has found: its exit record decides
+ * about its groups. */
 static void count_exit_of_unlisted(struct exit_groups *groups,
                                    struct process *process, bool is_added,
                                    struct exit_info *info)
@@ -294,7 +297,7 @@ static void count_exit_of_unlisted(struct exit_groups *groups,
                     tracker_counts_from_zero(groups->tracker, info->latest_ns));
 
   find_exclusions(groups, process);
-  /* It has changed its name, and was gone before that was read. */
+  /* It has changed its name, and had ended before that was read. */
   if (process != NULL && info->is_same_program)
     keep_undecided_groups(groups, process->member);
   else
@@ -304,7 +307,7 @@ static void count_exit_of_unlisted(struct exit_groups *groups,
   groups->tracker->undecided += has_undecided_rule(groups);
   if (process == NULL && (groups->join.count > 0 || info->whole != NULL))
     process = exit_owner_enter(groups->tracker, info);
-  else if (process == NULL) /* nothing is kept of it */
+  else if (process == NULL) /* nothing of it is kept */
     process_table_note_successor(groups->tracker->table, info->tgid,
                                  info->latest_ns, NULL);
   if (groups->join.count == 0) {
@@ -317,8 +320,7 @@ static void count_exit_of_unlisted(struct exit_groups *groups,
                                  is_added)) {
     count_exit_of_member(groups, process, info);
     free_what_is_done(process);
-    if (!from_zero &&
-        !has_base) /* nor does what a late thread has used count */
+    if (!from_zero && !has_base) /* neither is the use of a late thread */
       forget_member(process);
   }
 }

@@ -9,18 +9,18 @@
 #include <string.h>
 
 enum {
-  /* A record is filled in and then sent; in between its thread may be made to
-   * wait. */
+  /* A record is filled in and then sent; in between, its thread may be
+   * preempted. */
   SLACK_MS = 100,
-  /* Who is the parent of those whose parent has died, and of the kernel's
-   * threads. Exit records arrive in the initial pid namespace only. */
+  /* The parents of orphans, and of kernel threads. Exit records are only
+   * received in the initial pid namespace. */
   INIT_PID = 1,
 };
 
 #define MS_NS UINT64_C(1000000)
 
-/* Between which times a process began, by the age that its record has, which
- * leaves out what the machine was suspended. */
+/* Calculates the range of a process's start time from the age in its record,
+ * which excludes times when the machine was suspended. */
 static void set_begin(struct exit_info *info, uint64_t elapsed_us,
                       const struct exit_info_when *when) {
   /* No process is older than the machine: so nothing overflows. */
@@ -73,14 +73,14 @@ bool exit_info_knows_name(const struct exit_info *info,
 void exit_info_set_comm(struct exit_info *info,
                         const struct exited_threads *exited) {
   const char *comm = info->thread->comm;
-  /* There may have been another main thread: exec by any other ends it. */
+  /* There may have been another main thread: exec by another thread ends it. */
   bool is_main = info->thread->pid == (uint32_t)info->tgid;
   if (!is_main && exited != NULL && exited->has_main)
     comm = exited->comm;
   memcpy(info->comm, comm, sizeof(info->comm));
 }
 
-/* Whether its pid is its own yet, and nothing of it runs any more. */
+/* Whether its pid is still its own, and none of its threads runs any more. */
 static bool is_zombie(const struct exit_info *info, struct procfs *proc,
                       uint64_t tick_ns) {
   struct procfs_stat stat;
@@ -91,8 +91,9 @@ static bool is_zombie(const struct exit_info *info, struct procfs *proc,
   return start_ns <= info->latest_ns && start_ns + tick_ns >= info->earliest_ns;
 }
 
-/* The clock is found by pid: it was the process's if the pid is, afterwards.
- * That of a zombie stands. It never shows less than the record. */
+/* The clock is addressed by pid: it is the process's if the pid still is
+ * afterwards. The clock of a zombie is constant, and never less than the
+ * record. */
 void exit_info_read_clock(struct exit_info *info, struct procfs *proc,
                           uint64_t tick_ns) {
   const struct record *record =
@@ -112,8 +113,8 @@ void exit_info_look_clear(struct exit_info_look *look) {
   attributes_clear(&look->attributes);
 }
 
-/* Whether a process is a thread of the kernel. Programs that the kernel starts
- * are children of kthreadd, too, but call exec. */
+/* Whether a process is a kernel thread. Programs that the kernel starts are
+ * also children of kthreadd, but call exec. */
 static bool is_kernel_thread(const struct record *thread) {
   return thread->ppid == PROCESS_KTHREADD &&
          (thread->flags & RECORD_FORKED) != 0 && thread->exe_inode == 0;

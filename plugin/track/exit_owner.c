@@ -2,8 +2,8 @@
 #include "track/exit_owner.h"
 
 enum {
-  /* How long after it was filled in a record may come at most, if the whole
-   * machine was made to wait. */
+  /* The maximum delay between filling in a record and its arrival, if the whole
+   * machine was stopped. */
   STALL_MS = 5000,
 };
 
@@ -16,9 +16,9 @@ static bool has_no_thread_left(const struct process *process)
          (process->exited != NULL && process->exited->last != NULL);
 }
 
-/* Whether a process that was heard to be forked, and that no listing has shown
- * yet, is another one than that whose record this is: its parent is there, and
- * this one has another parent. */
+/* Whether a process with a fork event, which no listing has shown yet, is a
+ * different process from the record's: its parent is alive, and the record has
+ * another parent. */
 static bool has_other_parent(const struct process_table *table,
                              const struct process *process,
                              const struct exit_info *info)
@@ -31,8 +31,8 @@ static bool has_other_parent(const struct process_table *table,
   return parent != NULL && !has_no_thread_left(parent);
 }
 
-/* Whether a process was there after a time for sure. What began long ago needs
- * no such proof, and its times have no room in 32 bits. */
+/* Whether a process certainly existed after a time. Processes that started long
+ * ago need no such proof, and their times do not fit in 32 bits. */
 static bool was_there_after(const struct exit_batch *batch,
                             const struct process *process, uint64_t time_ns)
     REQUIRES(tracker_mutex) {
@@ -41,7 +41,7 @@ static bool was_there_after(const struct exit_batch *batch,
          process_is_known_after(process, time_ns + 1000);
 }
 
-/* Whether a process was there after a record had come: then it has not ended.
+/* Whether a process existed after a record had arrived: then it has not ended.
  */
 static bool was_there_after_record(const struct exit_batch *batch,
                                    const struct process *process)
@@ -50,7 +50,7 @@ static bool was_there_after_record(const struct exit_batch *batch,
 }
 
 /* Whether a process is known to have lived longer than the one that has ended,
- * whose age leaves out what the machine was suspended. */
+ * whose age excludes times when the machine was suspended. */
 static bool has_lived_longer(const struct exit_batch *batch,
                              const struct process *process,
                              const struct exit_info *info)
@@ -61,8 +61,8 @@ static bool has_lived_longer(const struct exit_batch *batch,
                          process_began_by(process) + age_ns + MS_NS);
 }
 
-/* Whether a process had ended before a thread did: its pid is another one's by
- * then, or its last thread has ended earlier. */
+/* Whether a process had ended before a thread did: its pid had been reused by
+ * then, or its last thread had ended earlier. */
 static bool has_ended_before(const struct process_table *table,
                              const struct process *process,
                              const struct exit_info *info)
@@ -95,8 +95,8 @@ struct owner_search {
   const struct exit_info *info;
 };
 
-/* Whether a record is of one that had the pid before, of which nothing is known
- * because it was there before forks were heard, and no read has met it. */
+/* Whether a record belongs to a former process with the pid, which is unknown
+ * because it started before fork events were received, and no read found it. */
 static bool is_of_former_process(const struct owner_search *search,
                                  const struct process *process)
     REQUIRES(tracker_mutex) {
@@ -105,7 +105,7 @@ static bool is_of_former_process(const struct owner_search *search,
   if (!tracker->hears_events || tracker->has_read ||
       info->earliest_ns >= tracker->hears_since_ns)
     return false;
-  /* The end of the last that has been heard to begin is yet to be taken. */
+  /* The exit of the last process with a fork event has not been taken yet. */
   bool ends_later = process->parent != 0 &&
                     process_table_find(tracker->table, info->tgid) == process &&
                     exit_owner_count_exits(search->batch, info) > 1;

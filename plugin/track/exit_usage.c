@@ -18,8 +18,8 @@ bool exit_usage_add_thread(const struct exit_batch *batch,
   return true;
 }
 
-/* The time since the last sample of a process that has ended, or since it
- * began. Of its ended threads one may be missing, whose record has been
+/* The time since the last sample of a process that has ended, or since its
+ * start. One of its ended threads may be missing, because its record was
  * overtaken. */
 static struct disk_wait_period
 find_last_period(const struct exit_batch *batch, const struct member *member,
@@ -48,8 +48,9 @@ find_last_period(const struct exit_batch *batch, const struct member *member,
 }
 
 /*
- * Counts what a process used in all, by its exit records: with all its delays;
- * or without, if it had several threads, only what is summed over them.
+ * Counts the total use of a process, from its exit records: with all its
+ * delays; or, without them, if it had several threads, only the sums over the
+ * threads.
  */
 static void count_usage(const struct tracker *tracker,
                         const struct exit_batch *batch, struct process *process,
@@ -61,7 +62,8 @@ static void count_usage(const struct tracker *tracker,
   if (with_delays)
     record = info->whole != NULL ? *info->whole : *info->thread;
 
-  /* Kernels that leave ended threads out have no switches in whole at all. */
+  /* Kernels whose records leave out ended threads have no switches in whole at
+   * all. */
   if (with_delays)
     process->member->sums_switches =
         record.switches_voluntary + record.switches_involuntary == 0;
@@ -77,7 +79,7 @@ static void count_usage(const struct tracker *tracker,
   uint64_t cpu_ns = account_cpu_ns(account);
   if (info->has_clock)
     cpu_ns = max(cpu_ns, info->clock_ns);
-  else if (!process->member->is_exact) /* each is too low at worst */
+  else if (!process->member->is_exact) /* each is a lower bound */
     cpu_ns = max(cpu_ns, max(record.cpu_ns, exited->cpu_ns));
   const struct procfs_io io = {.read_chars = exited->read_chars,
                                .write_chars = exited->write_chars,

@@ -24,17 +24,18 @@ void exited_threads_destroy(struct exited_threads *exited) {
 }
 
 /*
- * What a thread that slept ran, on average, since the kernel last added to its
+ * The mean time that a thread that slept ran since the kernel last updated its
  * CPU time. The kernel does so at ticks and switches (update_curr in
  * kernel/sched/fair.c). A burst that is shorter than a tick contains one with
- * probability burst / tick, halfway through on average; a longer one ends half
- * a tick after its last.
+ * probability burst / tick, on average in the middle; a longer one ends on
+ * average half a tick after its last one.
  *
- * The last burst is taken to be as long as the others. Their number: each ended
- * with a sleep; of the last one up to half was added, so half is counted; and
- * so is half of each preemption, which leaves less missing only if it came in
- * the last burst. The sampled times are no help: they are random by whole
- * ticks, and to cut off what is impossible removes the errors of one sign only.
+ * The last burst is assumed to be as long as the others. Their number: each
+ * ended with a sleep; of the last one, on average half was added, so it counts
+ * half; and so does each preemption, after which less is missing only if it
+ * happened in the last burst. The sampled times do not help: they are random by
+ * whole ticks, and removing impossible values would only remove errors of one
+ * sign.
  */
 static uint64_t missing_ns(const struct record *thread, uint64_t tick_ns) {
   uint64_t half_bursts =
@@ -67,7 +68,7 @@ void exited_threads_note_sample(struct exited_threads *exited,
   disk_wait_subtract(&recent->from_boot, &sampled->from_boot);
 }
 
-/* The main thread's own I/O can be read until its process is gone. */
+/* The main thread's I/O can be read until its process has ended. */
 static void add_io(struct exited_threads *exited, const struct record *thread) {
   exited->io_count++;
   exited->io_read_chars += thread->read_chars;
@@ -115,7 +116,7 @@ void exited_threads_add(struct exited_threads *exited,
   if (thread->pid != thread->tgid)
     add_io(exited, thread);
   add_life(exited, thread, account, when);
-  /* Not ACORE, which is set where a limit forbade the core. */
+  /* Not ACORE, which is set even if a limit prevented the core dump. */
   exited->dumped_core |= WCOREDUMP((int)thread->exit_code) != 0;
   if (thread->exit_code != 0) {
     exited->exit_code = thread->exit_code;

@@ -12,14 +12,14 @@ void group_add(struct group *group, const int64_t delta[COUNTERS]) {
     group->total[i] += delta[i];
 }
 
-/* By how much the total exceeds what is reported. */
+/* The difference between the true total and the reported one. */
 static uint64_t unreported(const struct group *group, unsigned int counter)
     REQUIRES(tracker_mutex) {
   int64_t more = group->total[counter] - (int64_t)group->reported[counter];
   return more > 0 ? (uint64_t)more : 0;
 }
 
-/* Raises a mark to a total that is above it. Returns by how much. */
+/* Raises a mark to a total that is above it. Returns the increase. */
 static uint64_t raise_mark(uint64_t *mark, int64_t total) {
   uint64_t before = *mark;
   if (total > (int64_t)before)
@@ -27,9 +27,9 @@ static uint64_t raise_mark(uint64_t *mark, int64_t total) {
   return *mark - before;
 }
 
-/* The kinds but that for a CPU are known once they are counted of one member,
- * or while there is none of which they are not. What is known once stays so,
- * although other members come. */
+/* Kinds other than that for a CPU are known once they are counted for a member,
+ * or while there is no member for which they are not. Once known, they stay
+ * known, even if other members join. */
 static uint32_t known_delays(const struct group *group, uint32_t counted) {
   bool knows_all = group->has_counted || !group->has_uncounted;
   return knows_all ? counted : counted & UINT32_C(1) << DELAY_CPU;
@@ -43,7 +43,7 @@ static uint64_t fresh_counters(const struct group *group, uint32_t known)
   return (uint64_t)(known & ~group->known_delays & ALL_DELAYS) << COUNTER_DELAY;
 }
 
-/* Nearly always. */
+/* The common case. */
 static void raise_reported(struct group *group) REQUIRES(tracker_mutex) {
   for (unsigned int i = 0; i < COUNTERS; i++)
     raise_mark(&group->reported[i], group->total[i]);

@@ -14,7 +14,7 @@ void hung_processes_init(struct hung_processes *hung) {
   hung->count = 0;
 }
 
-/* Forgets those that have answered. */
+/* Removes those that have answered. */
 static void remove_returned(struct hung_processes *hung) REQUIRES(hung_mutex) {
   size_t kept = 0;
   for (size_t i = 0; i < hung->count; i++) {
@@ -45,7 +45,7 @@ void hung_processes_add(struct hung_processes *hung, pid_t pid,
   unlock(hung);
 }
 
-/* Whether a process is among the first that do not answer. */
+/* Whether a process is among the first count that do not answer. */
 static bool is_among(const struct hung_processes *hung, size_t count, pid_t pid)
     REQUIRES(hung_mutex) {
   for (size_t i = 0; i < count; i++)
@@ -55,7 +55,7 @@ static bool is_among(const struct hung_processes *hung, size_t count, pid_t pid)
 }
 
 bool hung_processes_has(struct hung_processes *hung, pid_t pid) {
-  if (hung->count == 0) /* nearly always */
+  if (hung->count == 0) /* the common case */
     return false;
   lock(hung);
   bool has = is_among(hung, hung->count, pid);

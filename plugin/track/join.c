@@ -65,7 +65,7 @@ void join_doubt_exclusions(struct join *join) {
           (struct join_exclusion){r, false};
 }
 
-/* Whether a membership says that the rule does not leave another process out,
+/* Whether a membership shows that the rule does not exclude another process,
  * which may have another name. */
 static bool is_let_in(const struct membership *membership,
                       bool has_other_name) {
@@ -97,8 +97,9 @@ void join_copy_exclusions(struct join *join, const struct member *member) {
           (struct join_exclusion){member->memberships[i].rule, true};
 }
 
-/* What a process has of its own: what it has inherited; and as long as the
- * listener alone knows it, what it was found to be when that could be seen. */
+/* The memberships of the process itself: those that it has inherited; and,
+ * while only the listener knows it, those found when its attributes could be
+ * read. */
 static size_t own_count(const struct process *process) REQUIRES(tracker_mutex) {
   const struct member *member = process->member;
   if (member == NULL)
@@ -122,7 +123,7 @@ bool join_inherits(const struct join *join, const struct rule *rule) {
   return false;
 }
 
-/* By a rule that it inherits by already it does not inherit again. */
+/* A rule by which it already inherits is not inherited again. */
 static void inherit_from(struct join *join, const struct member *parent)
     REQUIRES(tracker_mutex) {
   for (size_t i = 0; parent != NULL && i < parent->group_count; i++) {
@@ -141,8 +142,8 @@ static void inherit(struct join *join, const struct process *process,
   const struct process *parent =
       process_table_find_at(join->tracker->table, ppid, time_ns);
   join->inherited_count = 0;
-  /* A parent that has ended has no children, but its fork may have been missed.
-   */
+  /* A parent that has ended has no children, but its fork event may have been
+   * lost. */
   bool is_former =
       parent != NULL && process_has_exited(parent) &&
       join->tracker->hears_events &&
@@ -170,7 +171,7 @@ void join_work_out(struct join *join, const struct process *process, pid_t ppid,
   fill_in(join);
 }
 
-/* Whether a rule leaves a process out, perhaps, for its pid. */
+/* Whether a rule may exclude a process by its pid. */
 static bool excludes_pid(const struct tracker *tracker, pid_t pid) {
   if (!tracker->excludes_by_pid)
     return false;

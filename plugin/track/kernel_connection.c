@@ -38,8 +38,8 @@ static int read_own_record(struct kernel_connection *connection) {
   return status;
 }
 
-/* Opens the socket and finds out what this kernel counts, and whether it gives
- * its records to the plugin. */
+/* Opens the socket and determines what this kernel counts, and whether the
+ * plugin may read records. */
 static int open_connection(struct kernel_connection *connection) {
   int status = query_open(&connection->query);
   if (status == 0)

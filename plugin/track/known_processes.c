@@ -16,14 +16,14 @@ void known_processes_clear(struct known_processes *known) {
   *known = (struct known_processes){0};
 }
 
-/* Makes room for all processes. If memory is short, it has room for none. */
+/* Makes room for all processes. If memory is short, there is room for none. */
 static void make_room(struct known_processes *known, size_t room) {
   known->met = malloc(room * sizeof(known->met[0]));
   known->announced = malloc(room * sizeof(known->announced[0]));
   known->room = known->met != NULL && known->announced != NULL ? room : 0;
 }
 
-/* Returns false if memory is short. */
+/* Returns false if out of memory. */
 static bool add_process(struct known_processes *known,
                         struct process *process) {
   if (known->room == 0)
@@ -44,15 +44,15 @@ static bool must_visit(const struct selection *selection,
   return process->cgroup != 0 && selection_is_due(selection, process);
 }
 
-/* Whether nothing is to be learned of a process any more: it has exited, and
- * there is no member for which the last look at it would be of use. */
+/* Whether nothing more can be found out about a process: it has exited, and has
+ * no member for which a last sample would be of use. */
 static bool is_done(const struct tracker *tracker,
                     const struct process *process) REQUIRES(tracker_mutex) {
   bool is_old = process_is_listed(process) || process->seen != tracker->read;
   return process_has_exited(process) && process->member == NULL && is_old;
 }
 
-/* Whether another process has its pid. */
+/* Whether its pid was reused. */
 static bool has_successor(const struct tracker *tracker,
                           const struct process *process)
     REQUIRES(tracker_mutex) {
@@ -75,7 +75,7 @@ static bool choose_process(void *context, struct process *process)
                    !hung_processes_has(&tracker->hung, process->pid);
   bool may_be_there =
       process_is_listed(process) || !process_has_exited(process);
-  /* Once its records have been taken, this read forgets it. */
+  /* Once its records have been taken, this read removes it. */
   if (must_look && may_be_there && has_successor(tracker, process))
     return true;
   if (!must_look || !add_process(choice->known, process))
@@ -87,7 +87,7 @@ void known_processes_choose(struct known_processes *known,
                             struct selection *selection) {
   struct choice choice = {known, selection};
 
-  known_processes_clear(known); /* of a read that was abandoned */
+  known_processes_clear(known); /* left by a read that was abandoned */
   tracker_lock(selection->tracker);
   make_room(known, process_table_size(selection->tracker->table));
   process_table_sweep(selection->tracker->table, choose_process, &choice);

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Gives up what is kept for a process that is to be removed. */
+/* Frees what is kept for a process that will be removed. */
 static void release_process(struct selection *selection,
                             struct process *process) REQUIRES(tracker_mutex) {
   selection_drop_member(selection, process);
@@ -35,8 +35,8 @@ bool listed_process_has_vanished(struct process *process) {
   return was_gone;
 }
 
-/* Whether a process of the table is the one that a read has just found. One
- * whose exit is counted is not there any more, but for what is left of it. */
+/* Whether a process of the table is the one that a read has just found. A
+ * process whose exit is counted has ended, but may still be listed. */
 static bool is_found(const struct selection *selection,
                      const struct process *process,
                      const struct procfs_stat *stat) REQUIRES(tracker_mutex) {
@@ -48,8 +48,8 @@ static bool is_found(const struct selection *selection,
          !(process_has_exited(process) && !stat->is_exiting);
 }
 
-/* Whether the pid was given to another process since the read looked at it, and
- * the listener has entered that one. */
+/* Whether the pid was reused since the read looked at it, and the listener has
+ * entered the new process. */
 static bool has_successor(const struct selection *selection,
                           const struct process *process,
                           const struct procfs_stat *stat) {
@@ -57,15 +57,15 @@ static bool has_successor(const struct selection *selection,
          process->start_ns > (stat->start_ticks + 1) * selection->tick_ns;
 }
 
-/* Whether nothing is left of a process but what late records may tell: it has
- * ended, and its pid was given to another one. */
+/* Whether only late records of a process can follow: it has ended, and its pid
+ * was reused. */
 static bool is_over(const struct process *process) REQUIRES(tracker_mutex) {
   return process_has_exited(process) && !process_is_listed(process) &&
          process->is_succeeded;
 }
 
-/* The process that a read has just found under a pid, or NULL if the table does
- * not have it. */
+/* The process that a read has just found with a pid, or NULL if it is not in
+ * the table. */
 static struct process *recognize(struct selection *selection, pid_t pid,
                                  const struct procfs_stat *stat)
     REQUIRES(tracker_mutex) {
@@ -88,8 +88,8 @@ struct process *listed_process_find(struct tracker *tracker, pid_t pid) {
   return is_met ? process : NULL;
 }
 
-/* Sets when a process began, in a tick from then on. Its fork, if that was
- * heard, tells more. */
+/* Sets the start time of a process, to within a tick. Its fork event, if there
+ * was one, is more precise. */
 static void set_start(struct process *process, uint64_t start_ns,
                       uint64_t tick_ns) REQUIRES(tracker_mutex) {
   uint64_t latest_ns = start_ns + tick_ns;
@@ -99,12 +99,12 @@ static void set_start(struct process *process, uint64_t start_ns,
   process->start_width_us = (uint32_t)((latest_ns - start_ns) / 1000);
 }
 
-/* Makes a process the reader's. */
+/* Makes the reader the owner of a process. */
 static void adopt_process(struct selection *selection, struct process *process,
                           const struct procfs_stat *stat)
     REQUIRES(tracker_mutex) {
   const struct tracker *tracker = selection->tracker;
-  /* At first parents may come later than their children. */
+  /* At the first read, parents may be found after their children. */
   bool is_early = tracker->has_descendants && !tracker->has_read;
 
   process_learn(process, FACT_LISTED);
@@ -118,9 +118,9 @@ static void adopt_process(struct selection *selection, struct process *process,
       is_early ? PROCESS_DUE_NOW : selection_next_turn(selection, process);
 }
 
-/* The process that a read has just found under a pid, if its groups are known:
- * a read has met it before, or the listener has resolved them or counted its
- * end. Else NULL. */
+/* The process that a read has just found with a pid, if its groups are known:
+ * because a read has found it before, or the listener has resolved them or
+ * counted its exit. Else NULL. */
 static struct process *find_resolved(struct selection *selection, pid_t pid,
                                      const struct procfs_stat *stat) {
   tracker_lock(selection->tracker);
@@ -138,7 +138,7 @@ static struct process *find_resolved(struct selection *selection, pid_t pid,
   return process;
 }
 
-/* Notes whether a process may have waited for children, or may yet wait for
+/* Records whether a process may have waited for children, or may still wait for
  * some that have ended. */
 static void note_children(const struct tracker *tracker,
                           struct process *process,
@@ -152,8 +152,8 @@ static void note_children(const struct tracker *tracker,
     process->has_io_of_children = true;
 }
 
-/* Whether an event should have reported a process that is not known: of one
- * that began a moment ago it may be on its way. */
+/* Whether an event should have reported an unknown process: the event of a
+ * process that has just started may still be pending. */
 static bool was_missed(const struct selection *selection,
                        const struct procfs_stat *stat) REQUIRES(tracker_mutex) {
   static const uint64_t moment_ns = UINT64_C(1000000000);
@@ -164,7 +164,7 @@ static bool was_missed(const struct selection *selection,
 }
 
 /* Enters a process that was just matched; the listener may know it. Returns
- * NULL if memory is short. */
+ * NULL if out of memory. */
 static struct process *enter_process(struct selection *selection, pid_t pid,
                                      const struct procfs_stat *stat)
     REQUIRES(tracker_mutex) {
@@ -188,8 +188,8 @@ static struct process *enter_process(struct selection *selection, pid_t pid,
   return process;
 }
 
-/* Whether a process that no read has met is the listener's alone: of one that
- * ends only its exit record tells what it was. */
+/* Whether a process that no read has found belongs to the listener only: if it
+ * is ending, only its exit record shows what it was. */
 static bool is_too_late(const struct selection *selection,
                         const struct procfs_stat *stat) {
   return stat->is_exiting && stat->threads <= 1 && selection->tracker->listens;
@@ -207,9 +207,9 @@ static bool is_as_before(const struct procfs_stat *a,
   return strcmp(a->comm, b->comm) == 0 && a->is_forked == b->is_forked;
 }
 
-/* Matches and enters a process that no read has met. An exit that is counted
- * meanwhile may be its own, of which no trace is left if no group wanted it:
- * then it must not be entered. Returns NULL if it is gone, or too late. */
+/* Matches and enters a process that no read has found. An exit that is counted
+ * meanwhile may be its own, and leaves no trace if no group contained it: then
+ * it must not be entered. Returns NULL if it has ended, or is ending. */
 static struct process *enter_stranger(struct selection *selection, pid_t pid,
                                       struct procfs_stat *stat) {
   enum { TRIES = 8 };
@@ -217,7 +217,8 @@ static struct process *enter_stranger(struct selection *selection, pid_t pid,
 
   for (int tries = 1;; tries++) {
     struct procfs_stat matched = *stat;
-    uint64_t cpu_ns; /* before it is matched: what it becomes later, shows */
+    uint64_t
+        cpu_ns; /* before it is matched, so that later changes are noticed */
     if (process_clock_ns(pid, &cpu_ns) != 0)
       return NULL;
     if (is_too_late(selection, stat) || !selection_match(selection, pid, stat))
@@ -235,7 +236,7 @@ static struct process *enter_stranger(struct selection *selection, pid_t pid,
     struct process *process =
         is_sure ? enter_process(selection, pid, stat) : NULL;
     if (process != NULL) {
-      /* The record of one that is ending may be filled in already. */
+      /* The record of an ending process may already be filled in. */
       process_note_known(process, stat->is_exiting ? process->start_ns
                                                    : selection->begin_ns);
       process->clock_ns = cpu_ns;
@@ -246,8 +247,8 @@ static struct process *enter_stranger(struct selection *selection, pid_t pid,
   }
 }
 
-/* Notes the threads of a process that was there before events were heard, where
- * exit records do not tell. */
+/* Records the threads of a process that existed before events were received, if
+ * exit records lack the processes of threads. */
 static void note_threads(struct selection *selection, pid_t pid,
                          const struct procfs_stat *stat) {
   enum { MOST = 1024 };
@@ -287,7 +288,7 @@ static bool was_over(struct selection *selection, pid_t pid) {
   return has_exited;
 }
 
-/* Whether a pid may be that of a process that began after a time, and that the
+/* Whether a pid may belong to a process that started after a time, and that the
  * listener has entered. */
 static bool may_have_begun_after(struct selection *selection, pid_t pid,
                                  uint64_t time_ns) {
@@ -300,11 +301,10 @@ static bool may_have_begun_after(struct selection *selection, pid_t pid,
   return is_later;
 }
 
-/* Makes sure whose stat it is if a read saw a process alive, and the exit of
- * one that has the pid is counted: it has ended since; or had_exited says that
- * it was counted before, and so it is another one's. Returns false if it is
- * gone.
- */
+/* Verifies to which process a stat belongs if a read found a process alive, but
+ * the exit of a process with its pid was counted: either it has ended since;
+ * or, if had_exited, the exit was counted before, and it is another process.
+ * Returns false if it has ended. */
 static bool tell_from_former(struct selection *selection, pid_t pid,
                              struct procfs_stat *stat, bool had_exited) {
   tracker_lock(selection->tracker);
@@ -331,7 +331,7 @@ struct process *listed_process_identify(struct selection *selection, pid_t pid,
                ? NULL
                : listed_process_find(selection->tracker, pid);
 
-  /* Whoever had the pid before is gone: its end is counted before. */
+  /* Any former process with the pid has ended: its exit is counted first. */
   tracker_take_exits(selection->tracker);
   if (may_have_begun_after(selection, pid, read_ns) &&
       !selection_look_again(selection, pid, &stat))

@@ -44,7 +44,7 @@ void member_destroy(struct member *member) {
   free(member);
 }
 
-/* Fills in the overlap of a member's groups, NULL if it needs none. Returns 0
+/* Determines the overlap of a member's groups, NULL if it needs none. Returns 0
  * or -ENOMEM. */
 static int find_overlap(const struct membership *memberships, size_t count,
                         struct overlap **overlap) REQUIRES(tracker_mutex) {
@@ -93,7 +93,7 @@ int member_move(struct member *member, const struct membership *memberships,
   return 0;
 }
 
-/* Tells its groups whether all kinds of delay are counted. */
+/* Tells the groups whether all kinds of delay are counted. */
 static void note_delays(struct member *member) REQUIRES(tracker_mutex) {
   member->counts_delays |= account_has_delays(&member->account);
   for (size_t i = 0; i < member->group_count; i++) {

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* The error of what was not read yet, since no group wanted it. */
+/* The error of a value that was not read yet, since no group needed it. */
 enum { UNREAD = -ENODATA };
 
-/* Who is gone has nothing any more, and that is known. */
+/* A process that has ended has none, which is a known value. */
 static int error_of(int status) {
   return procfs_is_vanished(status) ? 0 : status;
 }

@@ -20,8 +20,8 @@ static bool has_start_of(const struct sample_sources *sources,
   return stat->start_ticks * sources->tick_ns == process->start_ns;
 }
 
-/* Whether the pid is still that of the process it was, by inode number or else
- * by start time. */
+/* Whether the pid still belongs to the same process, by inode number or else by
+ * start time. */
 static bool is_same_process(struct sample_sources *sources,
                             const struct process *process) {
   uint32_t inode;
@@ -35,9 +35,9 @@ static bool is_same_process(struct sample_sources *sources,
 }
 
 /*
- * Counts the process's threads, and makes sure that the pid did not change
- * hands: what was read by pid before is then this process's, too. A kept
- * descriptor answers that by itself. Returns false if the process is gone.
+ * Counts the process's threads, and verifies that the pid was not reused: then
+ * earlier reads by pid were of this process, too. A kept descriptor verifies
+ * that by itself. Returns false if the process has ended.
  */
 static bool count_threads(struct sample_sources *sources,
                           struct process *process, uint32_t *threads) {
@@ -52,8 +52,8 @@ static bool count_threads(struct sample_sources *sources,
          is_same_process(sources, process);
 }
 
-/* Reads what has to be known from before a process's I/O is read, if that may
- * be children's, too. */
+/* Reads what must be known from before a process's I/O is read, if that may
+ * include children's. */
 static void read_before_io(struct sample_sources *sources,
                            const struct process *process,
                            struct member_sample *found) {
@@ -67,8 +67,8 @@ static void read_before_io(struct sample_sources *sources,
   tracker_unlock(sources->tracker);
 }
 
-/* Opens the process's I/O file, to be kept if there is room. Returns 0 or a
- * negative errno. */
+/* Opens the process's I/O file, and keeps it open if there is room. Returns 0
+ * or a negative errno. */
 static int open_io(struct sample_sources *sources, struct process *process) {
   struct member *member = process->member;
   if (member->io_fd >= 0 || !fd_budget_have_room(&sources->files))
@@ -79,7 +79,7 @@ static int open_io(struct sample_sources *sources, struct process *process) {
 }
 
 /* Reads the process's I/O, and that of its living threads, if it may have
- * waited for children. Returns whether it is there. */
+ * waited for children. Returns whether the process exists. */
 static bool read_io(struct sample_sources *sources, struct process *process,
                     struct member_sample *found) {
   struct member *member = process->member;
@@ -107,8 +107,8 @@ static bool needs_stat(const struct member *member, const struct sample *sample,
          (had_waited && (member->collect & COLLECT_IO) != 0);
 }
 
-/* The TGID record of a single-threaded zombie is blank while that of its thread
- * has the final figures. Returns whether it is one. */
+/* The TGID record of a single-threaded zombie is blank, while its thread's has
+ * the final values. Returns whether it is one. */
 static bool query_zombie(struct sample_sources *sources,
                          const struct process *process,
                          struct query_answer *answer) {
@@ -120,8 +120,8 @@ static bool query_zombie(struct sample_sources *sources,
   return answer->error == 0 && !record_is_blank(&answer->record);
 }
 
-/* Makes the record of an answer the sample's, if there is one; of a zombie, its
- * thread's. Returns false if the process is gone. */
+/* Uses the record of an answer, if there is one; for a zombie, its thread's.
+ * Returns false if the process has ended. */
 static bool accept_record(struct sample_sources *sources,
                           struct process *process, struct query_answer *answer,
                           struct member_sample *found) {
@@ -135,7 +135,8 @@ static bool accept_record(struct sample_sources *sources,
     return false;
   kernel_connection_note_answer(&sources->connection, answer->error);
   if (answer->error != 0) {
-    process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again at the next read */
+    /* query again at the next read */
+    process->clock_ns = PROCESS_CLOCK_UNKNOWN;
     return true;
   }
   if (!found->had_exited)
@@ -143,9 +144,9 @@ static bool accept_record(struct sample_sources *sources,
   return true;
 }
 
-/* Sets the CPU time: what the clock said when it was found to have moved,
- * unless the record, or the process's end, is newer than that. Returns false if
- * the process is gone. */
+/* Sets the CPU time: the value of the clock when it was found to have advanced,
+ * unless the record, or the process's end, is newer. Returns false if the
+ * process has ended. */
 static bool read_cpu_time(const struct process *process,
                           struct member_sample *found) {
   struct sample *sample = &found->sample;
@@ -157,14 +158,14 @@ static bool read_cpu_time(const struct process *process,
   return !is_old || process_clock_ns(process->pid, &sample->cpu_ns) == 0;
 }
 
-/* Reads <pid>/stat if it has what nothing else has. Returns false if it is
- * that of another process. */
+/* Reads <pid>/stat if something is needed that only it contains. Returns false
+ * if it belongs to another process. */
 static bool read_stat(struct sample_sources *sources,
                       const struct process *process,
                       struct member_sample *found) {
   const struct member *member = process->member;
-  /* One thread where there were more, or none known, or no record to tell: a
-   * zombie, perhaps. */
+  /* One thread where there were more, or an unknown number, or no record to
+   * show it: perhaps a zombie. */
   bool may_have_ended =
       found->threads <= 1 && (member->threads != 1 || found->record == NULL);
 
@@ -187,14 +188,15 @@ bool member_sample_read(struct sample_sources *sources, struct process *process,
   if (!count_threads(sources, process, &found->threads) ||
       !read_stat(sources, process, found))
     return false;
-  /* Of who waited and has ended, the exit records tell; of who waited and is
-   * gone, nothing tells whether that was for a child. */
+  /* If the process waited and has exited, the exit records have the answer; if
+   * it waited and has been reaped, it is unknown whether that was for a child.
+   */
   bool is_own =
       !found->had_waited || (!found->had_exited && found->sample.stat != NULL);
   if (has_io && is_own)
     found->sample.io = &found->io;
-  /* Of children that ended before it was known, or whose records are lost, only
-   * this tells. */
+  /* Only this shows children that ended before the process was known, or whose
+   * records were lost. */
   if (found->stat.children_faults > 0 && !process->has_ended_children)
     process->has_ended_children = process->has_io_of_children = true;
   found->sample.own_io.may_have_waited =

@@ -10,9 +10,9 @@ bool old_record_is(const struct tracker *tracker,
          thread->version < RECORD_VERSION_LAST_THREAD;
 }
 
-/* The process of a thread that has ended, and whether it was the last one. The
- * kernel adds a part for the process to the last thread's record if there ever
- * were several (taskstats_exit). Returns 0 if it is not known. */
+/* The process of a thread that has ended, and whether the thread was the last
+ * one. The kernel adds a part for the process to the last thread's record if
+ * there ever were several (taskstats_exit). Returns 0 if it is unknown. */
 static pid_t find_process(const struct tracker *tracker,
                           const struct message *message, bool *is_last)
     REQUIRES(tracker_mutex) {
@@ -28,7 +28,7 @@ static pid_t find_process(const struct tracker *tracker,
   return process_table_find(tracker->table, tid) != NULL ? tid : 0;
 }
 
-/* How long a process has lived whose thread has ended, in us. */
+/* The age of the process whose thread has ended, in us. */
 static uint64_t find_age(const struct tracker *tracker,
                          const struct record *thread, pid_t tgid,
                          uint64_t ended_ns) REQUIRES(tracker_mutex) {
@@ -49,6 +49,6 @@ void old_record_complete(const struct tracker *tracker, struct message *message,
   thread->process_elapsed_us = find_age(tracker, thread, tgid, ended_ns);
   if (tgid != 0 && is_last)
     thread->flags |= RECORD_LAST_THREAD;
-  /* That of the main thread may come after the last one's. */
+  /* The main thread's record may arrive after that of the last one. */
   thread_owners_remove(tracker->threads, (pid_t)thread->pid);
 }

@@ -11,13 +11,13 @@ struct overlap {
   struct overlap *next;
   uint32_t members;
 
-  /* Since the last settlement. */
+  /* Since it was last settled. */
   int64_t used[COUNTERS];
   uint64_t gauges[GAUGES];
 
-  /* What was used before that, which some of the groups held back at their
-   * first publication, and the counters, as 1 << counter, of which "other" has
-   * it by another group. */
+  /* The use before, which some of the groups held back at their first
+   * publication, and the counters, as 1 << counter, for which "other" contains
+   * it from another group. */
   int64_t held[COUNTERS];
   uint64_t held_taken;
 
@@ -124,7 +124,7 @@ static void take_used_from(struct group *group, const struct overlap *overlap)
     group->gauges[i] = subtract(group->gauges[i], overlap->gauges[i]);
 }
 
-/* The group's rate has counted it, which "other" need not leave out then. */
+/* The group's rate has counted it, so "other" need not leave it out. */
 static void take_held_from(struct group *group, const struct overlap *overlap,
                            uint64_t counters) REQUIRES(tracker_mutex) {
   for (unsigned int i = 0; i < COUNTERS; i++) {
@@ -140,7 +140,7 @@ static void take_held_from(struct group *group, const struct overlap *overlap,
   }
 }
 
-/* Returns whether what was used now is held back by a group. */
+/* Returns whether a group holds back the current use. */
 static bool settle(struct overlap *overlap) REQUIRES(tracker_mutex) {
   uint64_t held_taken = overlap->held_taken;
   bool is_used_taken = false, is_held_back = false;

@@ -11,12 +11,12 @@ enum { VALUES = 6, OCTETS = 4, ROUNDING = 1024 };
 
 struct own_io {
   bool is_split;             /* it may have waited for children */
-  uint64_t children[VALUES]; /* what <pid>/io has of children */
-  /* Of the living threads, up to the moment until which their process's own I/O
-   * is counted. */
+  uint64_t children[VALUES]; /* the part of <pid>/io that is the children's */
+  /* Of the living threads, at the time up to which the process's own I/O is
+   * counted. */
   uint64_t living[VALUES];
-  uint64_t ended[VALUES]; /* of threads that ended before it was split */
-  /* By how much that moment may be ahead of the last reading of <pid>/io. */
+  uint64_t ended[VALUES]; /* of threads that ended before the split */
+  /* How far that time may be ahead of the last reading of <pid>/io. */
   uint64_t ahead[VALUES];
   uint64_t children_faults; /* before the last sample */
   /* Threads that had ended by then, and their I/O. */
@@ -24,7 +24,7 @@ struct own_io {
   struct procfs_io of_former;
 };
 
-/* The octets first: no exit record has calls. */
+/* The bytes first: exit records have no calls. */
 static void unpack(const struct procfs_io *io, uint64_t values[VALUES]) {
   const uint64_t all[VALUES] = {io->read_chars, io->write_chars,
                                 io->read_bytes, io->write_bytes,
@@ -52,7 +52,7 @@ static struct own_io *get(struct own_io **own_io) {
   return *own_io;
 }
 
-/* Leaves out of a sample the threads that had ended by the last one. */
+/* Removes from a sample the threads that had ended by the last one. */
 static void leave_out_former(const struct own_io *own,
                              struct own_io_sample *sample) {
   struct procfs_io *io = &sample->of_ended;
@@ -64,9 +64,9 @@ static void leave_out_former(const struct own_io *own,
   io->write_bytes = subtract(io->write_bytes, former->write_bytes);
 }
 
-/* As long as no child was waited for, what is not of the living threads is of
- * ended ones. Their files are read at the first look; later, their exit records
- * tell. */
+/* As long as no child was waited for, what the living threads have not done was
+ * done by ended ones. Their files are read at the first look; later, their exit
+ * records are used. */
 static int note_ended(struct own_io **own_io,
                       const struct own_io_sample *sample,
                       const struct procfs_io *io) {
@@ -87,17 +87,18 @@ static int note_ended(struct own_io **own_io,
   return 0;
 }
 
-/* Begins to tell the process's own I/O from that of children. */
+/* Starts to separate the process's own I/O from that of children. */
 static void split(struct own_io *own, const uint64_t last[VALUES]) {
   own->is_split = true;
   for (size_t i = 0; i < VALUES; i++)
     own->living[i] = subtract(last[i], own->ended[i]);
 }
 
-/* What one value has grown by since the last sample. */
+/* The increase of one value since the last sample. */
 struct growth {
-  uint64_t all; /* of <pid>/io, children's I/O included */
-  /* What the threads' own files and exit records tell of it, read later. */
+  uint64_t all; /* of <pid>/io, including children's I/O */
+  /* The part of it in the threads' own files and exit records, which are read
+   * later. */
   uint64_t least, most;
 };
 
@@ -110,11 +111,12 @@ static struct growth measure(const struct own_io *own, size_t value,
       subtract(living[value] + of_ended[value], own->living[value]);
   uint64_t rounding = (uint64_t)ROUNDING * sample->ended;
   if (value >= OCTETS && sample->ended > 0)
-    rounding = UINT64_MAX - least; /* no record has calls */
+    rounding = UINT64_MAX - least; /* exit records have no calls */
   return (struct growth){all, least, least + rounding};
 }
 
-/* Whether what was added by no living thread may be of ended ones alone. */
+/* Whether the increase that is not the living threads' may be that of ended
+ * ones only. */
 static bool may_be_of_ended(const struct growth growth[VALUES]) {
   for (size_t i = 0; i < OCTETS; i++)
     if (growth[i].all > growth[i].most)
@@ -122,8 +124,8 @@ static bool may_be_of_ended(const struct growth growth[VALUES]) {
   return true;
 }
 
-/* Takes what children have done, of what one value has grown by. Returns what
- * is the process's own. */
+/* Determines the children's part of the increase of one value. Returns the
+ * process's own part. */
 static uint64_t take_children(struct own_io *own, size_t value,
                               const struct growth *growth, bool has_waited,
                               bool knows_ended) {
@@ -139,7 +141,7 @@ static uint64_t take_children(struct own_io *own, size_t value,
   return growth->all - of_children;
 }
 
-/* Sets io to what is the process's own. */
+/* Sets io to the process's own I/O. */
 static void leave_out_children(struct own_io *own,
                                const struct own_io_sample *sample,
                                const struct procfs_io *last,
@@ -163,7 +165,7 @@ static void leave_out_children(struct own_io *own,
         take_children(own, i, &growth[i], has_waited, sample->knows_ended);
     own->living[i] =
         living[i] - min(living[i], subtract(growth[i].least, grown));
-    /* Of ended threads whose records are yet to be taken. */
+    /* Of ended threads whose records have not been taken yet. */
     if (!has_waited)
       own->living[i] += subtract(grown, growth[i].most);
     now[i] = subtract(now[i], own->children[i]);

@@ -8,8 +8,8 @@
 
 enum {
   NOBODY = 0,
-  LOOKS = 100, /* at changes of names and users in LOOKS_NS: any user may cause
-                * a million a second, for no more than 3 % of a CPU */
+  LOOKS = 100, /* looks at changes of names and users per LOOKS_NS: any user may
+                  cause a million a second; these take at most 3 % of a CPU */
   LOOKS_NS = 100000000,
 };
 
@@ -23,7 +23,7 @@ int process_changes_init(struct process_changes *changes, const char *root,
   changes->selection.hears_events = true;
   changes->selection.work.is_frequent = true;
   pattern_work_fill(&changes->selection.work, clock_ns(CLOCK_BOOTTIME));
-  changes->sources.files.is_final = true; /* nothing is kept open */
+  changes->sources.files.is_final = true; /* no descriptors are kept open */
   int status = procfs_open(root, &proc);
   process_changes_use_proc(changes, proc);
   return status != 0 ? status : join_init(&changes->selection.join, tracker);
@@ -46,8 +46,8 @@ void process_changes_set_time(struct process_changes *changes,
   pattern_work_fill(&changes->selection.work, now_ns);
 }
 
-/* Whether what a process is was read after an event: then that shows. A process
- * may change its name as often as it likes. */
+/* Whether the attributes of a process were read after an event: then they
+ * include its effect. A process may change its name as often as it likes. */
 static bool was_read_since(const struct process_changes *changes,
                            const struct process_event *event) {
   unsigned int i = (unsigned int)event->pid % PROCESS_CHANGES_RECENT;
@@ -67,7 +67,7 @@ static bool take_look(struct process_changes *changes) {
   return true;
 }
 
-/* Leaves it to the next read to find out what a process is. */
+/* Leaves the attributes of a process to the next read. */
 static void postpone_look(struct process_changes *changes,
                           const struct process_event *event) {
   tracker_lock(changes->tracker);
@@ -87,14 +87,14 @@ bool process_changes_read_stat(struct process_changes *changes, pid_t pid,
          procfs_stat(changes->selection.proc, pid, stat) == 0;
 }
 
-/* Notes that what a process is was read now. */
+/* Records that the attributes of a process were read now. */
 static void note_look(struct process_changes *changes, pid_t pid) {
   changes->recent[(unsigned int)pid % PROCESS_CHANGES_RECENT].pid = pid;
   changes->recent[(unsigned int)pid % PROCESS_CHANGES_RECENT].time_ns =
       changes->now_ns;
 }
 
-/* Whether a stat is that of a process of the table. */
+/* Whether a stat belongs to a process of the table. */
 static bool is_stat_of(const struct process_changes *changes,
                        const struct process *process,
                        const struct procfs_stat *stat) REQUIRES(tracker_mutex) {
@@ -103,19 +103,22 @@ static bool is_stat_of(const struct process_changes *changes,
   return process_may_have_begun(process, start_ns, start_ns + tick_ns);
 }
 
-/* What is known of a process that may have changed, without the lock. */
+/* What is known of a process that may have changed, for use without the lock.
+ */
 struct change {
   pid_t pid;
-  uint64_t time_ns; /* when, CLOCK_BOOTTIME */
+  uint64_t time_ns; /* time of the change, CLOCK_BOOTTIME */
   struct procfs_stat stat;
-  /* Its CPU clock when it changed, at least: since then it may have run. */
+  /* The minimum of its CPU clock when it changed: since then it may have run.
+   */
   uint64_t clock_ns;
-  uint64_t read_clock_ns; /* as it was read */
+  uint64_t read_clock_ns; /* as read */
 
-  /* Stand for the process and its member, to be sampled. */
+  /* Copies of the process and its member, to be sampled. */
   bool is_member;
-  bool is_counted;       /* something that it has used is counted */
-  bool counts_from_zero; /* its start was heard of, or is recent */
+  bool is_counted;       /* some of its use was counted */
+  bool counts_from_zero; /* its fork event was received, or its start is recent
+                          */
   struct process process;
   struct member member;
   uint32_t ended; /* threads: member_sample_ended_threads */
@@ -125,15 +128,15 @@ struct change {
   struct member_sample sample;
 };
 
-/* Whether a process had used so little that all of it is of what it has become,
- * if nothing is counted yet: it was forked for that. Before it calls exec, it
- * may have had to enter a cgroup, or to become another user. */
+/* Whether a process had used so little that everything is attributed to what it
+ * has become, if nothing was counted yet: it was forked for that. Before it
+ * calls exec, it may have had to enter a cgroup, or to change its user. */
 static bool is_unused(const struct change *change) {
   return change->clock_ns < TRACKER_SPAWN_NS && !change->is_counted &&
          change->counts_from_zero;
 }
 
-/* Samples a process: what it has used up to now. */
+/* Samples the use of a process so far. */
 static void sample_change(struct process_changes *changes,
                           struct change *change) {
   struct sample_sources *sources = &changes->sources;
@@ -154,8 +157,8 @@ static void sample_change(struct process_changes *changes,
   change->sample.ended = change->ended;
 }
 
-/* Copies what is needed of the process. Returns false if there is nothing to
- * resolve: it has ended. */
+/* Copies what is needed of the process. Returns false if nothing has to be
+ * resolved, because it has ended. */
 static bool begin_change(const struct process_changes *changes,
                          const struct process *process, struct change *change)
     REQUIRES(tracker_mutex) {
@@ -170,8 +173,8 @@ static bool begin_change(const struct process_changes *changes,
       .start_ns = process->start_ns,
       .has_ended_children = (bool)process->has_ended_children,
   };
-  /* Children that it waited for before it was heard of, or was a member, may
-   * have done its I/O. */
+  /* Children that it waited for before its fork event, or before it was a
+   * member, may have done its I/O. */
   bool is_new = process->parent == 0 || member == NULL;
   change->member =
       (struct member){.task_fd = -1, .io_fd = -1, .is_new = is_new};
@@ -183,27 +186,28 @@ static bool begin_change(const struct process_changes *changes,
       process->parent != 0 ||
       tracker_counts_from_zero(tracker, process_began_by(process));
   change->is_counted |= member != NULL && member->account.known != 0;
-  /* Also what its groups so far do not collect: others may. */
+  /* Also what its current groups do not collect, because its new groups may. */
   for (const struct rule *r = tracker->rules; r != NULL; r = r->next)
     change->member.collect |= r->collect;
   return true;
 }
 
-/* Whether groups were found, beside those that it inherits. */
+/* Whether groups were found, other than those that it inherits. */
 static bool has_groups(const struct process_changes *changes) {
   return changes->selection.join.match_count > 0;
 }
 
 static void read_clock(struct change *change) {
   if (process_clock_ns(change->pid, &change->read_clock_ns) != 0)
-    change->read_clock_ns = 0; /* it has just gone */
-  /* Afterwards: between the two it may run on. */
+    change->read_clock_ns = 0; /* it has just ended */
+  /* Read afterwards, because it may run in between. */
   uint64_t since_ns = subtract(clock_ns(CLOCK_BOOTTIME), change->time_ns);
   change->clock_ns = subtract(change->read_clock_ns, since_ns);
 }
 
-/* Reads what a process is, and samples it if need be. Returns false if it is
- * gone, or ends: then only its exit record tells what it was. */
+/* Reads the attributes of a process, and samples it if necessary. Returns false
+ * if it has ended, or is ending: then only its exit record shows what it was.
+ */
 static bool look_at_process(struct process_changes *changes,
                             struct change *change) {
   struct selection *selection = &changes->selection;
@@ -223,8 +227,8 @@ static bool look_at_process(struct process_changes *changes,
   return true;
 }
 
-/* Begins to count what a process uses that has just become a member: from its
- * start, or from its sample on. */
+/* Starts to count the use of a new member: from its start, or from its sample
+ * on. */
 static void begin_account(struct process_changes *changes,
                           struct process *process, struct change *change)
     REQUIRES(tracker_mutex) {
@@ -238,8 +242,8 @@ static void begin_account(struct process_changes *changes,
     sample_accounting_count_change(&changes->sources, process, &change->sample);
 }
 
-/* Puts a process into no groups. Of one that is the reader's, that takes the
- * member away. */
+/* Removes a process from all groups. The reader removes the members of its own
+ * processes itself. */
 static void leave_groups(struct process *process) REQUIRES(tracker_mutex) {
   struct member *member = process->member;
   if (member == NULL)
@@ -252,33 +256,33 @@ static void leave_groups(struct process *process) REQUIRES(tracker_mutex) {
   member_destroy(member);
 }
 
-/* Notes what a process had used, at least, when it was last of no group. */
+/* Records the minimum use of a process when it was last in no group. */
 static void note_clock(struct process *process, const struct change *change) {
   if (process->clock_ns == PROCESS_CLOCK_UNKNOWN ||
       process->clock_ns < change->clock_ns)
     process->clock_ns = change->clock_ns;
 }
 
-/* Puts a process into the groups of what it has become. What it has used before
- * stays where it was. */
+/* Puts a process into the groups of what it has become. Its use before stays in
+ * the old groups. */
 static void change_groups(struct process_changes *changes,
                           struct process *process, struct change *change)
     REQUIRES(tracker_mutex) {
   struct join *join = &changes->selection.join;
   bool was_member = process->member != NULL, was_heard = process->parent != 0;
 
-  /* It has waited for children whose exit records are yet to be taken. */
+  /* It has waited for children whose exit records have not been taken yet. */
   if (change->process.has_io_of_children)
     process->has_ended_children = process->has_io_of_children = true;
   if (was_member && change->has_sample)
     sample_accounting_count_change(&changes->sources, process, &change->sample);
   selection_note_identity(&changes->selection, process, &change->stat);
-  /* Its ancestry is known from its fork event, if that was heard. */
+  /* Its ancestry is known from its fork event, if that was received. */
   join_work_out(join, process, was_heard ? NOBODY : change->stat.ppid,
                 UINT64_MAX);
   bool from_zero = is_unused(change);
   bool is_done = true;
-  /* What it has used so far is of no group, whatever it becomes. */
+  /* Its use so far belongs to no group, whatever it becomes. */
   process->was_member |= !was_member && !from_zero;
   if (join->count == 0) {
     leave_groups(process);
@@ -288,13 +292,13 @@ static void change_groups(struct process_changes *changes,
     is_done = join_admit(join, process, from_zero);
   }
   selection_note_cgroups(&changes->selection, process);
-  /* A read may have made it a member in between. */
+  /* A read may have made it a member meanwhile. */
   if (process->member != NULL && process->member->account.known == 0)
     process->member->account.from_zero |= from_zero;
   if (is_done && join->count > 0 && !was_member)
     begin_account(changes, process, change);
   process->is_pending = changes->selection.is_pending && from_zero;
-  /* The next read looks again at what is not known yet. */
+  /* The next read repeats what is not known yet. */
   process->groups_resolved = is_done && !process->is_pending &&
                              !selection_is_undecided(process->select_error);
   process->due = process->groups_resolved
@@ -326,18 +330,18 @@ void process_changes_resolve(struct process_changes *changes, pid_t pid,
     process->groups_resolved = false;
   if (is_there && process != NULL && !process_has_exited(process) &&
       is_stat_of(changes, process, &change.stat)) {
-    /* If it is ending its exit record may have come since the event. */
+    /* If it is ending, its exit record may have been sent since the event. */
     process_note_alive(process, change.stat.is_exiting
                                     ? time_ns
                                     : max(time_ns, changes->now_ns));
-    note_look(changes, pid); /* it was this one that was read */
+    note_look(changes, pid); /* the attributes of this process were read */
     change_groups(changes, process, &change);
   }
   tracker_unlock(tracker);
 }
 
-/* Enters a process of which no event was heard, and no read has met, if it was
- * there at that time. */
+/* Enters a process without an event, which no read has found, if it existed at
+ * that time. */
 static void enter_unknown(struct process_changes *changes, pid_t pid,
                           uint64_t time_ns) {
   struct tracker *tracker = changes->tracker;
@@ -347,8 +351,8 @@ static void enter_unknown(struct process_changes *changes, pid_t pid,
   uint64_t tick_ns = changes->selection.tick_ns;
   uint64_t start_ns = stat.start_ticks * tick_ns;
   if (start_ns > time_ns)
-    return; /* another one has its pid already */
-  /* If it is ending its exit record may have come since the event. */
+    return; /* its pid has already been reused */
+  /* If it is ending, its exit record may have been sent since the event. */
   uint64_t alive_ns = time_ns;
   if (!stat.is_exiting && changes->now_ns > time_ns)
     alive_ns = changes->now_ns;

@@ -7,23 +7,23 @@
 
 enum {
   CAPACITY_FIRST = 256,
-  LOAD_MAX = 2, /* processes in a bucket, on average */
+  LOAD_MAX = 2, /* mean number of processes in a bucket */
   BLOCK_SIZE = 4096 / sizeof(struct process), /* fills a page */
 };
 
-/* Processes are many and small: malloc would add a fifth to each. */
+/* There are many small processes: malloc would add a fifth to each. */
 struct block {
   struct block *next;
   struct process processes[BLOCK_SIZE];
 };
 
-/* It never shrinks: what it has needed once it may need again, and arrays of
- * other sizes between would leave holes in the heap. */
+/* It never shrinks: memory that was needed once may be needed again, and arrays
+ * of other sizes in between would fragment the heap. */
 struct process_table {
   struct process **buckets;
-  size_t capacity; /* of buckets, a power of 2 */
+  size_t capacity; /* number of buckets, a power of 2 */
   size_t size;
-  struct block *blocks; /* kept until the end */
+  struct block *blocks; /* kept until the table is destroyed */
   struct process *unused;
 };
 
@@ -64,7 +64,7 @@ size_t process_table_size(const struct process_table *table) {
   return table->size;
 }
 
-/* Pids are given in turn, so their low bits spread them evenly. */
+/* Pids are assigned in sequence, so their low bits spread them evenly. */
 static struct process **bucket_of(const struct process_table *table,
                                   pid_t pid) {
   return &table->buckets[(size_t)pid & (table->capacity - 1)];
@@ -77,7 +77,7 @@ static void insert(struct process_table *table, struct process *process)
   *bucket = process;
 }
 
-/* Doubles the buckets. Changes nothing if memory is short: the chains grow
+/* Doubles the buckets. If out of memory, changes nothing: the chains grow
  * instead. */
 static void grow(struct process_table *table) REQUIRES(tracker_mutex) {
   struct process_table old = *table;
@@ -115,13 +115,13 @@ uint64_t process_begin_before(const struct process *process,
 
 uint64_t process_begin_after(const struct process *process,
                              uint64_t earliest_ns) {
-  /* Else it may have begun long before it is known to have. */
+  /* Otherwise it may have started long before it was known. */
   bool is_exact = process->parent != 0 || process_is_listed(process);
   uint64_t begin_ns = is_exact ? process_began_by(process) : process->start_ns;
   return max(begin_ns + 1000, earliest_ns);
 }
 
-/* Notes that a process began before a time, if it may have. */
+/* Records that a process started before a time, if it may have. */
 static void note_begin_before(struct process *process, uint64_t time_ns)
     REQUIRES(tracker_mutex) {
   if (process_began_by(process) >= time_ns && process->start_ns < time_ns)
@@ -175,7 +175,8 @@ enum process_action process_learn(struct process *process,
   return action;
 }
 
-/* One that was just added begins a bucket, before it has a start time. */
+/* A process that was just added is first in its bucket, before it has a start
+ * time. */
 struct process *process_table_find(const struct process_table *table,
                                    pid_t pid) {
   struct process *last = NULL;
@@ -186,15 +187,15 @@ struct process *process_table_find(const struct process_table *table,
   return last;
 }
 
-/* Whether the fork of a process was heard later than at a time. Nobody can have
- * met it before that. */
+/* Whether the fork event of a process is later than a time. Nothing can have
+ * found it before. */
 static bool was_forked_later(const struct process *process, uint64_t time_ns)
     REQUIRES(tracker_mutex) {
   return process->parent != 0 && !process_is_listed(process) &&
          process_began_by(process) > time_ns;
 }
 
-/* Whether a process was gone before a time for sure. */
+/* Whether a process had certainly ended before a time. */
 static bool was_gone_by(const struct process *process, uint64_t time_ns)
     REQUIRES(tracker_mutex) {
   return process_has_exited(process) && time_ns != UINT64_MAX &&
@@ -203,7 +204,7 @@ static bool was_gone_by(const struct process *process, uint64_t time_ns)
 
 struct process *process_table_find_at(const struct process_table *table,
                                       pid_t pid, uint64_t time_ns) {
-  struct process *last = NULL;  /* of those that began before it for sure */
+  struct process *last = NULL;  /* of those that certainly started before it */
   struct process *first = NULL; /* of those that may have */
   for (struct process *p = *bucket_of(table, pid); p != NULL; p = p->next) {
     if (p->pid != pid || p->start_ns > time_ns ||
@@ -229,10 +230,10 @@ void process_table_note_successor(struct process_table *table, pid_t pid,
   }
 }
 
-/* Whether a record is rather that of one process than of another. Records of a
- * pid come in the order of its processes; but before a listing shows one, those
- * of the former ones are taken, so that what is left of them has lost its
- * record. */
+/* Whether a record is more likely to belong to one process than to another.
+ * Records with one pid arrive in the order of its processes; but before a
+ * listing shows one, the records of former ones are taken, so that former ones
+ * without a record have lost it. */
 static bool comes_first(const struct process *one, const struct process *other)
     REQUIRES(tracker_mutex) {
   if (process_is_listed(one) != process_is_listed(other))
@@ -273,7 +274,7 @@ static void put_unused(struct process_table *table, struct process *process)
   table->unused = process;
 }
 
-/* Returns NULL if memory is short. */
+/* Returns NULL if out of memory. */
 static struct process *take_unused(struct process_table *table)
     REQUIRES(tracker_mutex) {
   if (table->unused == NULL) {

@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 enum {
-  TICK_MS = 10, /* how often a read is looked after */
+  TICK_MS = 10, /* interval of monitoring a read */
   STOP_MS = 500,
 };
 
-/* Stands for the worker's lock. */
+/* Represents the lock of any worker, for annotations only. */
 extern struct mutex worker_mutex;
 
 struct read_worker {
@@ -30,10 +30,10 @@ struct read_worker {
   bool must_stop GUARDED_BY(worker_mutex);
   struct reader_report report GUARDED_BY(worker_mutex);
 
-  /* The caller's: */
+  /* Used by the caller: */
   pthread_t thread;
-  uint64_t call, call_ms; /* what the read waits for, and since when */
-  unsigned int hung;      /* threads that were left behind in this read */
+  uint64_t call, call_ms; /* the call that the read waits for, and since when */
+  unsigned int hung;      /* number of threads abandoned in this read */
 };
 
 static void lock(struct read_worker *worker) ACQUIRES(worker_mutex) UNCHECKED {
@@ -101,7 +101,7 @@ int read_worker_start(struct reader *reader, struct tracker *tracker,
   return 0;
 }
 
-/* Has another thread repeat the read. */
+/* Lets another thread repeat the read. */
 static int replace_thread(struct read_worker *worker, struct procfs *again,
                           pid_t hung) REQUIRES(worker_mutex) {
   pthread_detach(worker->thread);
@@ -110,7 +110,7 @@ static int replace_thread(struct read_worker *worker, struct procfs *again,
   return start_thread(worker);
 }
 
-/* Leaves the thread behind that is in a call, and has another one go on. */
+/* Abandons the thread that is in a call, and lets another one continue. */
 static int leave_behind(struct read_worker *worker, struct procfs *proc)
     REQUIRES(worker_mutex) {
   const struct drain *drain = &worker->tracker->drain;
@@ -133,8 +133,8 @@ static int leave_behind(struct read_worker *worker, struct procfs *proc)
   return is_readers ? replace_thread(worker, NULL, pid) : status;
 }
 
-/* The call that the read waits for, its own or that of the thread that takes
- * exit records; or 0. */
+/* The call that the read waits for, either its own or that of the thread that
+ * takes exit records; or 0. */
 static uint64_t find_call(const struct read_worker *worker,
                           struct procfs **proc) {
   const struct drain *drain = &worker->tracker->drain;
@@ -144,8 +144,8 @@ static uint64_t find_call(const struct read_worker *worker,
   return *proc != NULL ? procfs_call(*proc) : 0;
 }
 
-/* Looks after the thread that reads. Returns -ETIMEDOUT if it hangs and must
- * not be left behind. */
+/* Monitors the thread that reads. Returns -ETIMEDOUT if it hangs and must not
+ * be abandoned. */
 static int look_after(struct read_worker *worker) REQUIRES(worker_mutex) {
   struct procfs *proc;
   uint64_t call = find_call(worker, &proc);

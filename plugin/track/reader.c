@@ -15,7 +15,7 @@
 
 enum {
   INIT_PID = 1,
-  CHECK_S = 60, /* how often /proc is listed though events tell of all */
+  CHECK_S = 60, /* between listings of /proc although events are received */
 };
 
 struct reader {
@@ -24,17 +24,17 @@ struct reader {
   struct sampler *sampler;
   struct selection selection;
 
-  bool lists;          /* this read lists /proc; else events have told */
-  bool must_list;      /* the last listing was not complete */
-  bool checks;         /* whether events have told of all changes */
-  uint64_t checked_ns; /* when that was done last; CLOCK_BOOTTIME */
+  bool lists;          /* this read lists /proc; else events suffice */
+  bool must_list;      /* the last listing was incomplete */
+  bool checks;         /* check whether events have reported all changes */
+  uint64_t checked_ns; /* time of the last check; CLOCK_BOOTTIME */
   bool sees_init;      /* in this listing */
-  struct known_processes known; /* whom a read looks at that does not list */
+  struct known_processes known; /* what a read looks at that does not list */
 
-  uint32_t lookups;     /* changes of users and executables, counted */
+  uint32_t lookups;     /* number of changes of users and executables */
   bool lookups_changed; /* since the last read */
 
-  int clocks;          /* as it reports them */
+  int clocks;          /* as in the report */
   bool has_other_pids; /* in /proc */
   struct reader_report *report;
 };
@@ -83,7 +83,7 @@ void reader_look_up_users(struct reader *reader) {
 }
 
 struct procfs *reader_proc(const struct reader *reader) {
-  /* It is another one after a read that was abandoned. */
+  /* It is another one after a read was abandoned. */
   return reader->proc;
 }
 
@@ -106,7 +106,7 @@ int reader_enable_delay_accounting(struct reader *reader) {
   return delay_accounting_enable(reader->tracker, reader->proc);
 }
 
-/* Leaves a process that does not answer as it is. */
+/* Leaves a process that does not answer unchanged. */
 static void leave_out(struct reader *reader, pid_t pid, uint32_t inode) {
   tracker_lock(reader->tracker);
   struct process *process = process_table_find(reader->tracker->table, pid);
@@ -115,16 +115,16 @@ static void leave_out(struct reader *reader, pid_t pid, uint32_t inode) {
   tracker_unlock(reader->tracker);
 }
 
-/* The process that has the pid, if a read has met it: identity is pid and start
- * time, but an unchanged inode number of /proc/<pid> says the same at no cost.
- */
+/* The process with the pid, if a read has found it: identity is pid and start
+ * time, but an unchanged inode number of /proc/<pid> proves the same at no
+ * cost. */
 static struct process *find_by_inode(const struct reader *reader, pid_t pid,
                                      uint32_t inode) {
   struct process *process = listed_process_find(reader->tracker, pid);
   return process != NULL && process->inode == inode ? process : NULL;
 }
 
-/* Finds out which process has the pid. NULL if it is gone. */
+/* Identifies the process with the pid. NULL if it has ended. */
 static struct process *identify(struct reader *reader, pid_t pid,
                                 uint32_t inode) {
   int error = 0;
@@ -138,8 +138,8 @@ static struct process *identify(struct reader *reader, pid_t pid,
   return process;
 }
 
-/* Whether it is a process's turn to be looked at for what it is. A listing is
- * the check that events have told of all changes. */
+/* Whether a process is due for matching. A listing checks that events have
+ * reported all changes. */
 static bool is_its_turn(const struct reader *reader,
                         const struct process *process) {
   return reader->lookups_changed ||
@@ -147,13 +147,13 @@ static bool is_its_turn(const struct reader *reader,
          selection_is_due(&reader->selection, process);
 }
 
-/* Whether a process is to be matched anew, whose turn it is. */
+/* Whether a due process must be matched again. */
 static bool must_renew(struct reader *reader, const struct process *process,
                        bool has_run) {
   if (process->due == PROCESS_DUE_NOW || reader->lookups_changed)
     return true;
-  /* Events tell what has changed, but for the check. The clocks of members are
-   * looked at in each read: they may have run, and changed, before the last. */
+  /* Events report changes, except for the check. The clocks of members are read
+   * in each read: they may have run, and changed, before the last one. */
   bool may_have_changed =
       reader->selection.hears_events
           ? reader->checks && (has_run || process->member != NULL)
@@ -161,27 +161,28 @@ static bool must_renew(struct reader *reader, const struct process *process,
   return may_have_changed || selection_has_moved(&reader->selection, process);
 }
 
-/* Looks at one process. Those of no group cost nothing more, until it is their
- * turn to be selected anew. */
+/* Looks at one process. Those in no group cost nothing more, until they are due
+ * for matching again. */
 static void visit(struct reader *reader, struct process *process) {
   pid_t pid = process->pid;
   bool is_new = process->seen == LISTED_PROCESS_NO_READ;
   process->seen = reader->tracker->read;
 
-  /* That of one that was just matched is over. */
+  /* The clock of a process that was just matched is outdated. */
   bool is_matched = is_new && process->clock_ns != PROCESS_CLOCK_UNKNOWN;
   bool is_due = !is_matched && is_its_turn(reader, process);
   if (process->member == NULL && !is_due)
     return;
   uint64_t clock_ns;
   if (process_clock_ns(pid, &clock_ns) != 0) {
-    process->seen = LISTED_PROCESS_NO_READ; /* it is gone already */
+    process->seen = LISTED_PROCESS_NO_READ; /* it has already ended */
     return;
   }
 
   bool has_run = clock_ns != process->clock_ns;
   bool was_unused = tracker_knows_as_unused(reader->tracker, process);
-  /* What a stranger has become counts from the last look that could tell. */
+  /* What a process outside of groups has become counts from the last look at
+   * its clock. */
   if (process->member != NULL)
     process->clock_ns = clock_ns;
   if (is_due && must_renew(reader, process, has_run))
@@ -211,9 +212,9 @@ static void visit_listed(struct reader *reader, pid_t pid, uint32_t inode) {
     visit(reader, process);
 }
 
-/* Returns 0 when all processes were visited, or a negative errno. Process 1 is
- * always there, and somebody else's unless collectd is root: if it is not to be
- * seen, nor are others. */
+/* Returns 0 when all processes were visited, or a negative errno. Process 1
+ * always exists, and belongs to another user unless collectd is root: if it is
+ * not visible, neither are others. */
 static int visit_listing(struct reader *reader) {
   pid_t pid;
   uint32_t inode;
@@ -236,14 +237,15 @@ static int visit_listing(struct reader *reader) {
   return status == 0 && !reader->sees_init ? -EACCES : status;
 }
 
-/* Looks at a process that no read has met. */
+/* Looks at a process that no read has found. */
 static void visit_announced(struct reader *reader, pid_t pid) {
   uint32_t inode;
   if (procfs_inode(reader->proc, pid, &inode) == 0)
     visit_listed(reader, pid, inode);
 }
 
-/* Looks at the members, without a listing: events have told who there is. */
+/* Looks at the members, without a listing: events have reported which processes
+ * exist. */
 static void visit_known(struct reader *reader) {
   tracker_take_exits(reader->tracker);
   known_processes_choose(&reader->known, &reader->selection);
@@ -255,7 +257,7 @@ static void visit_known(struct reader *reader) {
   sampler_flush(reader->sampler);
 }
 
-/* Looks at all that this read has to. Returns 0 or a negative errno. */
+/* Looks at everything that this read has to. Returns 0 or a negative errno. */
 static int visit_all(struct reader *reader) {
   if (!reader->lists) {
     visit_known(reader);
@@ -269,14 +271,15 @@ static int visit_all(struct reader *reader) {
   return status;
 }
 
-/* Keeps what is there, and counts it; and what may be told of yet. */
+/* Keeps and counts processes that exist; keeps those for which records may
+ * follow. */
 static bool keep_process(void *context, struct process *process)
     REQUIRES(tracker_mutex) {
   struct reader *reader = context;
   struct member *member = process->member;
   uint32_t read = reader->tracker->read;
 
-  /* The listener may have entered it after this read passed its pid by. */
+  /* The listener may have entered it after this read had passed its pid. */
   if (!process_is_listed(process) && process->seen == read)
     return true;
   if (process->seen != read || (member != NULL && member->is_gone))
@@ -297,7 +300,7 @@ static bool keep_process(void *context, struct process *process)
   return true;
 }
 
-/* The same after a listing that lacked some: who is not seen may be there. */
+/* The same after an incomplete listing: processes not seen may exist. */
 static bool keep_unless_ended(void *context, struct process *process)
     REQUIRES(tracker_mutex) {
   struct reader *reader = context;
@@ -318,7 +321,7 @@ static void select_again(void *context, pid_t pid) {
   tracker_unlock(reader->tracker);
 }
 
-/* Removes those who are gone, and counts the members that are there. */
+/* Removes processes that have ended, and counts the members that exist. */
 static void count_members(struct reader *reader) REQUIRES(tracker_mutex) {
   struct tracker *tracker = reader->tracker;
 

@@ -4,8 +4,8 @@
 #include "kernel/process_clock.h"
 #include "track/disk_wait_period.h"
 
-/* Adds what exit records tell of a process's ended threads where the kernel's
- * own figures leave it out. */
+/* Adds what exit records contain about a process's ended threads if the
+ * kernel's own values leave it out. */
 static void add_ended_threads(struct member_sample *found,
                               const struct exited_threads *exited, bool listens)
     REQUIRES(tracker_mutex) {
@@ -30,7 +30,7 @@ static void add_ended_threads(struct member_sample *found,
   }
 }
 
-/* Leaves the I/O out: the next read looks again. */
+/* Leaves the I/O out: the next read samples it again. */
 static void leave_out_io(struct member_sample *found, struct process *process)
     REQUIRES(tracker_mutex) {
   if (found->sample.io != NULL)
@@ -39,11 +39,12 @@ static void leave_out_io(struct member_sample *found, struct process *process)
 }
 
 /* Leaves the I/O out for now if a child, or a thread of a process that waits
- * for children, has ended since it was read: who did it cannot be told. */
+ * for children, has ended since it was read: it is unknown which of them did
+ * it. */
 static void defer_doubtful_io(struct member_sample *found,
                               struct process *process) REQUIRES(tracker_mutex) {
   if (account_begins_io(&process->member->account))
-    return; /* what counts is how it grows from there */
+    return; /* only its increase from there counts */
   bool is_doubtful = found->sample.own_io.may_have_waited
                          ? member_sample_ended_threads(process) != found->ended
                          : (bool)process->has_ended_children;
@@ -51,8 +52,8 @@ static void defer_doubtful_io(struct member_sample *found,
     leave_out_io(found, process);
 }
 
-/* Whether a sample's CPU time may be the process's: it is not less than what is
- * counted, or was only read before a sample for a process event was. */
+/* Whether a sample's CPU time may be the process's: it is not less than what
+ * was counted, or was merely read before a sample for a process event. */
 static bool has_clock_of(const struct process *process, struct sample *sample)
     REQUIRES(tracker_mutex) {
   uint64_t counted_ns = account_cpu_ns(&process->member->account);
@@ -61,9 +62,9 @@ static bool has_clock_of(const struct process *process, struct sample *sample)
           sample->cpu_ns >= counted_ns);
 }
 
-/* Counts a sample whose disk-wait period is set; has_records says whether all
- * exit records are taken that had come before it. Returns false if the process
- * is not the one that it was. */
+/* Counts a sample whose disk-wait period is set; has_records: all exit records
+ * sent before it have been taken. Returns false if the process is another one.
+ */
 static bool count_sample(const struct sample_sources *sources,
                          struct process *process, struct member_sample *found,
                          bool has_records) REQUIRES(tracker_mutex) {
@@ -80,15 +81,15 @@ static bool count_sample(const struct sample_sources *sources,
   if (!found->had_exited && !has_clock_of(process, &found->sample))
     return false;
   if (!member_update(member, &found->sample))
-    process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
+    process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* query again */
   else if (found->record != NULL && process->exited != NULL)
     exited_threads_note_sample(process->exited, &found->recent);
   return true;
 }
 
-/* Whether a sample was read before what is counted already: its exit record, or
- * a sample for a process event. One that was read after the exit record has a
- * zombie's exact CPU time and I/O. */
+/* Whether a sample was read before what was already counted: its exit record,
+ * or a sample for a process event. A sample that was read after the exit record
+ * has a zombie's exact CPU time and I/O. */
 static bool is_outdated(const struct process *process,
                         const struct member_sample *found)
     REQUIRES(tracker_mutex) {
@@ -108,7 +109,7 @@ bool sample_accounting_count_change(const struct sample_sources *sources,
          count_sample(sources, process, found, false);
 }
 
-/* The same of a listed process; may give up the lock meanwhile. */
+/* The same for a listed process; may release the lock meanwhile. */
 static bool count_read_sample(struct sample_sources *sources,
                               struct process *process,
                               struct member_sample *found) {

@@ -9,11 +9,11 @@
 
 struct sampler {
   struct sample_sources sources;
-  int delay_accounting; /* as sampler_status has it */
+  int delay_accounting; /* as in sampler_status */
 
   struct process *batch[QUERY_BATCH];
   size_t batch_size;
-  struct member_sample *samples; /* one each */
+  struct member_sample *samples; /* one for each */
 };
 
 struct sampler *sampler_create(struct procfs *proc, struct tracker *tracker) {
@@ -99,7 +99,8 @@ void sampler_add(struct sampler *sampler, struct process *process) {
     sampler_flush(sampler);
 }
 
-/* Asks for the records of the processes at hand. Returns whether they came. */
+/* Queries the records of the current processes. Returns whether they were
+ * received. */
 static bool query_batch(struct sampler *sampler,
                         struct query_answer answers[QUERY_BATCH]) {
   uint32_t ids[QUERY_BATCH];
@@ -109,8 +110,8 @@ static bool query_batch(struct sampler *sampler,
                                  ids, sampler->batch_size, answers) == 0;
 }
 
-/* Sets what is known of the threads that had ended when the records were asked
- * for, which count them. */
+/* Stores the threads that had ended when the records were requested, which
+ * include them. */
 static void copy_ended_periods(struct sampler *sampler) {
   tracker_lock(sampler->sources.tracker);
   for (size_t i = 0; i < sampler->batch_size; i++) {
@@ -136,7 +137,7 @@ void sampler_flush(struct sampler *sampler) {
   for (size_t i = 0; i < sampler->batch_size; i++) {
     struct process *process = sampler->batch[i];
     if (!has_answers)
-      process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* ask again */
+      process->clock_ns = PROCESS_CLOCK_UNKNOWN; /* query again */
     struct member *member = process->member;
     if ((member->collect & MEMBER_GAUGES) != 0)
       member_gauges_read(&member->gauges, member->collect,
@@ -145,8 +146,8 @@ void sampler_flush(struct sampler *sampler) {
         &sampler->sources, process, has_answers ? &answers[i] : NULL,
         &sampler->samples[i]);
   }
-  /* Children whose parents have their I/O are known to have ended then, and so
-   * are threads that were not found alive. */
+  /* Children whose I/O was added to their parents' are then known to have
+   * ended, and so are threads that were not found alive. */
   tracker_take_exits(sampler->sources.tracker);
   for (size_t i = 0; i < sampler->batch_size; i++) {
     struct process *process = sampler->batch[i];

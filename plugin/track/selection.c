@@ -9,15 +9,15 @@
 #include <pthread.h>
 
 /*
- * Processes change: they exec, or change name, user or cgroup. Young ones are
- * selected anew at each read, others in turn, all of them in ROUND_S. One that
- * did not run can only have been moved to another cgroup; and so can one of
- * which events tell.
+ * Processes change: they exec, or change their name, user or cgroup. Young ones
+ * are matched at each read, others in turn, all of them within ROUND_S. A
+ * process that did not run can only have been moved to another cgroup; the same
+ * holds if events report all other changes.
  */
 enum { ROUND_S = 50 };
 
-/* How soon one is selected anew for which no work was left: within twice that.
- */
+/* The time after which a process is matched again for which no work was left:
+ * at most twice that. */
 enum { BUSY_S = 3 };
 
 #define SECOND_NS UINT64_C(1000000000)
@@ -33,7 +33,7 @@ bool selection_look_again(struct selection *selection, pid_t pid,
   return is_same;
 }
 
-/* Matches a process, whose attributes these are, with a rule. */
+/* Matches a process with these attributes against a rule. */
 static void match_rule(struct selection *selection, const struct rule *rule,
                        struct attributes *attributes) {
   struct join *join = &selection->join;
@@ -56,12 +56,12 @@ static void match_rule(struct selection *selection, const struct rule *rule,
 
 static void clear_attributes(void *attributes) { attributes_clear(attributes); }
 
-/* Matches a process, whose attributes these are, with all rules. */
+/* Matches a process with these attributes against all rules. */
 static void match_rules(struct selection *selection,
                         struct attributes *attributes) {
   join_begin(&selection->join);
   selection->select_error = 0;
-  pthread_cleanup_push(clear_attributes, attributes); /* if left behind */
+  pthread_cleanup_push(clear_attributes, attributes); /* if abandoned */
   for (const struct rule *r = selection->tracker->rules; r != NULL; r = r->next)
     match_rule(selection, r, attributes);
   pthread_cleanup_pop(false);
@@ -116,12 +116,12 @@ uint32_t selection_next_turn(const struct selection *selection,
       selection->begin_ns < process->start_ns + TRACKER_YOUTH_S * SECOND_NS;
   if (selection->hears_events && process->cgroup == 0)
     is_young = false;
-  /* What takes too long is not asked at each read. */
+  /* What takes too long is not repeated at each read. */
   if (is_young && !selection_is_undecided(process->select_error))
     return now_s;
   if (process->select_error == -EAGAIN)
     return now_s + BUSY_S + (uint32_t)process->pid % BUSY_S;
-  /* Not all at once: each at a second of its own. */
+  /* Spread over the round: each at its own second. */
   uint32_t wait_s =
       ((uint32_t)process->pid + ROUND_S - now_s % ROUND_S) % ROUND_S;
   return now_s + (wait_s > 0 ? wait_s : ROUND_S);
@@ -160,7 +160,7 @@ void selection_assign_groups(struct selection *selection,
   struct join *join = &selection->join;
 
   if (process_has_exited(process))
-    return; /* its groups are settled */
+    return; /* its groups are final */
   selection_note_identity(selection, process, stat);
   join_work_out(join, process, stat->ppid, UINT64_MAX);
   bool is_same = process->member != NULL &&
@@ -183,7 +183,7 @@ bool selection_has_moved(struct selection *selection,
          process_hash(path) != process->cgroup;
 }
 
-/* Matches a process anew, which stat is then of. Returns false if that is not
+/* Matches a process again; stat is then its own. Returns false if that is not
  * possible. */
 static bool match_again(struct selection *selection, struct process *process,
                         struct procfs_stat *stat) {
@@ -192,7 +192,8 @@ static bool match_again(struct selection *selection, struct process *process,
       stat->is_exiting ||
       stat->start_ticks * selection->tick_ns != process->start_ns)
     return false;
-  /* One that ends stays in its groups: what it was cannot be read any more. */
+  /* An ending process keeps its groups: its attributes cannot be read any more.
+   */
   if (!selection_match(selection, process->pid, stat) || stat->is_exiting)
     return false;
   process->select_error = (short)selection->select_error;
@@ -209,8 +210,8 @@ static uint8_t count_changes(const struct selection *selection,
   return changes;
 }
 
-/* Whether a process has become what no event has told so far. Kernel threads
- * change their names without. */
+/* Whether a process has changed without an event. Kernel threads change their
+ * names without one. */
 static bool is_unreported(const struct tracker *tracker,
                           const struct process *process,
                           const struct procfs_stat *stat)
@@ -220,7 +221,7 @@ static bool is_unreported(const struct tracker *tracker,
          process_has_changed(process, stat->comm, stat->is_forked);
 }
 
-/* Whether the groups that were found for a process are those that it has. */
+/* Whether the groups that were found for a process are its current ones. */
 static bool has_groups_found(struct selection *selection,
                              const struct process *process,
                              const struct procfs_stat *stat)
@@ -233,8 +234,8 @@ static bool has_groups_found(struct selection *selection,
                                             join->count, join->inherited_count);
 }
 
-/* Whether an event has changed a process since it had so many changes: then
- * what was read of it may be out of date. Counts a change that no event has
+/* Whether an event has changed a process since the given number of changes:
+ * then what was read of it may be outdated. Counts a change that no event has
  * reported. */
 static bool was_changed_by_event(struct selection *selection,
                                  const struct process *process,
@@ -281,7 +282,7 @@ void selection_renew(struct selection *selection, struct process *process,
     selection_assign_groups(selection, process, &stat, from_zero);
   else
     process->due = PROCESS_DUE_NOW;
-  /* A change of what it is came after the last look at its clock. */
+  /* Its attributes changed after its clock was last read. */
   if (was_none && process->member != NULL && !from_zero &&
       before_ns != PROCESS_CLOCK_UNKNOWN)
     account_start_at(&process->member->account, before_ns);

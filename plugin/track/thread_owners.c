@@ -11,7 +11,8 @@ struct owner {
   pid_t process;
 };
 
-/* A table with open addressing; ids are given in turn, and spread evenly. */
+/* A table with open addressing; ids are assigned in sequence, and spread
+ * evenly. */
 struct thread_owners {
   struct owner *places;
   size_t capacity; /* a power of 2 */
@@ -38,7 +39,7 @@ void thread_owners_destroy(struct thread_owners *owners) {
   free(owners);
 }
 
-/* The place of a thread, or where it would be. */
+/* The place of a thread, or where it would be inserted. */
 static struct owner *find_place(const struct thread_owners *owners, pid_t tid) {
   size_t i = (size_t)tid & (owners->capacity - 1);
   while (owners->places[i].tid != 0 && owners->places[i].tid != tid)
@@ -52,7 +53,7 @@ static void put(struct thread_owners *owners, pid_t tid, pid_t process) {
   *place = (struct owner){tid, process};
 }
 
-/* Moves all to a table of that capacity. Returns false if memory is short. */
+/* Moves all to a table of this capacity. Returns false if out of memory. */
 static bool resize(struct thread_owners *owners, size_t capacity) {
   struct owner *places = calloc(capacity, sizeof(places[0]));
   if (places == NULL)
@@ -67,7 +68,7 @@ static bool resize(struct thread_owners *owners, size_t capacity) {
 }
 
 void thread_owners_add(struct thread_owners *owners, pid_t tid, pid_t process) {
-  /* Two: the main thread is known to be one of several then. */
+  /* Two: the main thread is then known to be one of several. */
   if (owners->count + 2 > owners->capacity / 2 &&
       !resize(owners, owners->capacity * 2))
     return;
@@ -85,7 +86,7 @@ void thread_owners_remove(struct thread_owners *owners, pid_t tid) {
     return;
   *place = (struct owner){0};
   owners->count--;
-  /* Those that had found it taken move up. */
+  /* Moves up those that were displaced by it. */
   size_t i = (size_t)(place - owners->places);
   for (;;) {
     i = (i + 1) & (owners->capacity - 1);

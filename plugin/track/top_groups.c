@@ -22,7 +22,7 @@ static struct used used_by(enum top_order order) {
   return (struct used){COUNTER_DELAY + (order - TOP_DELAY_KIND), 1};
 }
 
-/* What has come since the last choice, or what the members are. */
+/* The increase since the last choice, or the state of the members. */
 static void measure_recent(struct group *group) REQUIRES(tracker_mutex) {
   struct used used = used_by(group->rule->top_order);
   int64_t now = 0;
@@ -33,8 +33,8 @@ static void measure_recent(struct group *group) REQUIRES(tracker_mutex) {
     group->recent = group->gauges[GAUGE_RSS];
 }
 
-/* Notes what was used until now. What was dispatched is not new once more
- * where the total is held. */
+/* Stores the use until now. What was dispatched is not new again if the total
+ * is held. */
 static void note_ranked(struct group *group) REQUIRES(tracker_mutex) {
   struct used used = used_by(group->rule->top_order);
   group->ranked = 0;
@@ -44,8 +44,8 @@ static void note_ranked(struct group *group) REQUIRES(tracker_mutex) {
                          : (int64_t)group->reported[i];
 }
 
-/* The most first. Of equals those that are there, then by name, so that it is
- * not by chance who is reported. */
+/* The largest first. Among equals, those with members, then by name, so that
+ * the choice is deterministic. */
 static int compare(const void *a, const void *b) REQUIRES(tracker_mutex) {
   const struct group *one = *(struct group *const *)a;
   const struct group *two = *(struct group *const *)b;
@@ -57,7 +57,7 @@ static int compare(const void *a, const void *b) REQUIRES(tracker_mutex) {
   return strcmp(one->name, two->name);
 }
 
-/* Fills found, as large as the number of groups. Returns how many there are. */
+/* Fills found, which has room for all groups. Returns their number. */
 static size_t find_groups(const struct tracker *tracker,
                           const struct rule *rule, struct group **found)
     REQUIRES(tracker_mutex) {
@@ -107,7 +107,7 @@ void top_groups_choose(struct tracker *tracker) {
 
   struct group **found = calloc(tracker->group_count + 1, sizeof(found[0]));
   if (found == NULL)
-    return; /* those who were hidden stay so */
+    return; /* hidden groups stay hidden */
   for (const struct rule *r = tracker->rules; r != NULL; r = r->next)
     if (r->top > 0)
       hide_groups(tracker, r, found);

@@ -9,18 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How many reads a group without members is still reported; and kept, so that
- * its totals go on if it comes back before all have forgotten them. */
+/* The number of reads for which a group without members is still reported; and
+ * kept, so that its totals continue if it returns before its values have
+ * expired everywhere. */
 enum { GROUP_LIFE = 10, GROUP_MEMORY = 20, UNSEEN_MEMORY = 1 };
 
 static const char other_name[] = "other";
 
-/* A rule whose groups' names depend on the processes. */
+/* A rule with a group name template. */
 static bool has_names(const struct rule *rule) {
   return rule->template != NULL;
 }
 
-/* A group that counts for the limit. */
+/* Whether a group counts for MaxGroups. */
 static bool is_limited(const struct group *group) {
   return has_names(group->rule) && group->rule->top == 0;
 }
@@ -198,8 +199,8 @@ static bool has_group(const struct membership *memberships, size_t count,
   return false;
 }
 
-/* Takes a group that was inherited. While all who inherited it were excluded it
- * may have been forgotten. */
+/* Takes a group that was inherited. While all processes that inherited it were
+ * excluded, it may have been discarded. */
 static void inherit_group(struct tracker *tracker,
                           const struct membership *membership)
     REQUIRES(tracker_mutex) {
@@ -233,7 +234,7 @@ size_t tracker_join(struct tracker *tracker, const struct membership *inherited,
   return count;
 }
 
-/* One that was never reported, since others were ahead of it, only has to hand
+/* A group that was never reported, because others preceded it, only has to hand
  * over what its last member used. */
 static uint32_t memory_of(const struct group *group) REQUIRES(tracker_mutex) {
   bool was_reported =
