@@ -697,7 +697,7 @@ run_kernel() { # KERNEL LOG
   local status=0
   say 1 >"$2.status" # if it does not come to its end
   TASKSTATS_BUILD=$build TASKSTATS_TESTS=$root/tests \
-    setpriv --pdeathsig TERM env --default-signal=INT "$root/tests/kernels/run.bash" "$1" \
+    setpriv --pdeathsig TERM env --default-signal=INT "$root/tests/kernels/boot.bash" "$1" \
     >"$2.log" 2>&1 &
   trap 'kill "$!"; wait "$!"; exit 143' TERM
   wait "$!" || status=$?
@@ -728,8 +728,8 @@ test_kernels() {
 
 test_arch() {
   need_packages "${build_packages[@]}" "${test_packages[@]}" "${arch_packages[@]}"
-  # shellcheck source=tests/arch/arch.bash disable=SC1091 # looked at by itself
-  source "$root/tests/arch/arch.bash"
+  # shellcheck source=tests/arch/run.bash disable=SC1091 # looked at by itself
+  source "$root/tests/arch/run.bash"
   arch_tests
 }
 
@@ -744,7 +744,7 @@ test_releases() {
   for release in "${releases[@]}"; do
     ! grep -qx "VERSION_CODENAME=$release" /etc/os-release || continue
     for part in lint unit simulation; do
-      check "$release: $part" "$root/tests/releases/run.bash" "$release" \
+      check "$release: $part" "$root/tests/releases/enter.bash" "$release" \
         "$build/releases/$release" test "$part"
     done
   done

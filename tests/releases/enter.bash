@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-#   run.bash SUITE DIRECTORY COMMAND [ARGUMENT]...
+#   enter.bash SUITE DIRECTORY COMMAND [ARGUMENT]...
 #
 # Runs build.sh's COMMAND on Debian's SUITE: in the directory, which becomes a
 # root with that system and a copy of this tree. It has this machine's kernel and

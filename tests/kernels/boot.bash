@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-#   run.bash VERSION [PATTERN...]
+#   boot.bash VERSION [PATTERN...]
 #
 # Runs the core of the integration suites, or the tests whose names begin so,
 # on Debian's kernel VERSION (5.10, 6.1, 6.12, or newest), in an emulated
@@ -64,7 +64,7 @@ choose_tests() {
   cd "$tests/integration"
   for one in "${core[@]}"; do
     grep -qE "^$one" <<<"$(names_of ./*.bats)" ||
-      fail "no test matches \"$one\"" "correct the list in tests/kernels/run.bash"
+      fail "no test matches \"$one\"" "correct the list in tests/kernels/boot.bash"
   done
   for suite in *.bats; do
     ! grep -qE "$all" <<<"$(names_of "$suite")" || echo "$suite"
