@@ -32,6 +32,6 @@ $(LIBRARY): $(LIBRARY_OBJECTS) $(O)/$(HERE)/members
 	$(ARCHIVE) $(LIBRARY_OBJECTS)
 
 $(O)/core.a: $(wildcard $(ROOT)/plugin/*/*.[ch])
-	+$(MAKE) -C $(ROOT)/plugin core && touch $@
+	$(MAKE) -C $(ROOT)/plugin core && touch $@
 
 $(eval $(call remember,$(O)/$(HERE)/members,LIBRARY_OBJECTS))

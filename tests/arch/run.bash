@@ -1,26 +1,29 @@
+#!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash
-# shellcheck disable=SC2154 # the variables of build.sh, which sources this
 #
 # The unit tests and the simulation on other architectures, by emulation of their
 # programs (qemu-user), and the C library musl.
+set -euo pipefail
+
+# shellcheck source=../support/units.bash
+source "$(dirname "${BASH_SOURCE[0]}")/../support/units.bash"
 
 # --- musl ---
 
 # The plugin and the tools compile with musl, whose compiler finds no other
 # headers than its own: those of Linux and of the libraries are linked here.
 musl_compiles() {
-  local directory=$build/arch/musl sources=() header
+  local directory=$build/arch/musl/include header folder
   rm -rf "$directory"
-  mkdir -p "$directory"/{include,objects}
+  mkdir -p "$directory"
   for header in linux asm-generic libmnl pcre2.h jansson.h yajl collectd libnl3; do
-    ln -s "/usr/include/$header" "$directory/include/"
+    ln -s "/usr/include/$header" "$directory/"
   done
-  ln -s "/usr/include/$(gcc -print-multiarch)/asm" "$directory/include/"
-  mapfile -t sources < <(core_sources && find "${tools[@]}" -name '*.c')
-  (cd "$directory/objects" &&
-    compile_each musl-gcc "${cflags[@]}" -Werror -isystem "$directory/include" -I"$root/plugin" -- \
-      "${sources[@]}")
+  ln -s "/usr/include/$(gcc -print-multiarch)/asm" "$directory/"
+  for folder in plugin:core contrib/taskstats-{top,probe,explain}:objects; do
+    make_in "${folder%:*}" "${folder#*:}" CC=musl-gcc HARDEN=no VARIANT=arch/musl \
+      CFLAGS="-Werror -isystem $directory" || return
+  done
 }
 
 # --- other architectures ---
@@ -42,9 +45,9 @@ histories_agree() { # SIMULATION
   done
 }
 
-simulate_on() { # ARCHITECTURE FLAG...
+simulate_on() { # ARCHITECTURE MAKE'S ARGUMENT...
   local simulation=$build/arch/$1/simulation
-  if ! build_simulation "$simulation" "$compiler" "${@:2}"; then
+  if ! make_in tests simulation VARIANT="arch/$1" "${@:2}"; then
     check "simulation, $1: it compiles" false
     return
   fi
@@ -54,24 +57,25 @@ simulate_on() { # ARCHITECTURE FLAG...
 }
 
 test_architecture() { # ARCHITECTURE TRIPLET EMULATOR
-  local sysroot=$build/arch/$1/sysroot compiler=$2-gcc flags=() directory
+  local sysroot=$build/arch/$1/sysroot flags directory arguments
   [ -e "$sysroot" ] || "$root/tests/arch/sysroot.bash" "$1" "$sysroot" || {
     check "$1: the libraries are there" false
     return
   }
-  flags=(-Werror -DEMULATED -isystem "$sysroot/usr/include")
+  flags="-Werror -DEMULATED -isystem $sysroot/usr/include"
   for directory in "$sysroot"/{usr/lib/"$2",lib/"$2",usr/lib}; do
-    [ ! -d "$directory" ] || flags+=("-L$directory" "-Wl,-rpath,$directory")
+    [ ! -d "$directory" ] || flags+=" -L$directory -Wl,-rpath,$directory"
   done
+  arguments=(CC="$2-gcc" AR="$2-ar" HARDEN=no CFLAGS="$flags")
   runner=(timeout 300 "$3" -L "/usr/$2")
-  unit_tests "$1" "$compiler" "${flags[@]}"
-  simulate_on "$1" "${flags[@]}"
+  unit_tests "$1" "arch/$1" -- "${arguments[@]}"
+  simulate_on "$1" "${arguments[@]}"
   runner=()
 }
 
-arch_tests() {
-  check "musl: the plugin and the tools compile" musl_compiles
-  build_simulation "$build/simulation" gcc
-  test_architecture armhf arm-linux-gnueabihf qemu-arm     # 32 bits
-  test_architecture s390x s390x-linux-gnu qemu-s390x # the most significant byte first
-}
+need_packages build test arch
+check "musl: the plugin and the tools compile" musl_compiles
+make_in tests simulation CC=gcc
+test_architecture armhf arm-linux-gnueabihf qemu-arm # 32 bits
+test_architecture s390x s390x-linux-gnu qemu-s390x   # the most significant byte first
+end_part

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+#   install.bash install|uninstall
+#
+# Installs what the Makefiles say, and tells what to do then; or removes it.
+# DESTDIR, PREFIX and PLUGINDIR as for make.
+set -euo pipefail
+
+# shellcheck source=script.bash
+source "$(dirname "${BASH_SOURCE[0]}")/script.bash"
+
+documents=${PREFIX:-/usr/local}/share/doc/collectd-taskstats
+
+make_each() { # TARGET
+  local folder
+  for folder in plugin contrib/taskstats-{top,probe,explain}; do
+    make_in "$folder" "$1"
+  done
+}
+
+tell_what_is_next() {
+  cat <<EOF
+
+1. Add to collectd's configuration, for example as
+   /etc/collectd/collectd.conf.d/taskstats.conf:
+
+     LoadPlugin taskstats
+     <Plugin taskstats>
+       Process "sshd"
+       <Group "web">
+         Command "nginx" "apache2"
+       </Group>
+     </Plugin>
+
+   Every option: $documents/collectd.conf.example
+
+2. Let the kernel count all delays. While this is 0, only the wait for a CPU
+   is counted; processes that already run count the rest after a restart:
+
+     cp $documents/sysctl.d/60-taskstats.conf /etc/sysctl.d/
+     sysctl -p /etc/sysctl.d/60-taskstats.conf
+
+   To run collectd as a user of its own, with no more capabilities than it
+   needs, see $documents/systemd/collectd-taskstats.conf
+
+3. Check the configuration (-T; -t checks nothing) and restart collectd:
+
+     collectd -T -C /etc/collectd/collectd.conf
+     systemctl restart collectd
+
+4. Look at it; this needs "LoadPlugin unixsock" in the configuration:
+
+     taskstats-top
+
+What does not work, and why; and which group a process is in, and why not:
+
+     taskstats-probe check
+     taskstats-explain PID
+EOF
+}
+
+command=${1:-install}
+[ -n "${DESTDIR:-}" ] || case $command in
+install) need_root install "to install into the system (or set DESTDIR)" ;;
+*) need_root uninstall "to uninstall from the system (or set DESTDIR)" ;;
+esac
+[ "$command" != install ] || build_all
+PLUGINDIR=${PLUGINDIR:-$("$root/contrib/make/plugindir.bash")}
+export PLUGINDIR
+if [ "$command" = install ]; then
+  make_each install
+  say "Installed:" "$(make_each installed | sed 's/^/  /')"
+  tell_what_is_next
+else
+  make_each uninstall
+  rmdir --ignore-fail-on-non-empty "${DESTDIR:-}$documents"/{systemd,sysctl.d} \
+    "${DESTDIR:-}$documents" 2>/dev/null || true
+  say "Removed:" "$(make_each installed | sed 's/^/  /')"
+fi

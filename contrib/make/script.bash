@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# What the scripts behind build.sh share: where the tree is, what they say, and
+# an end after which nothing is left that they started or changed. Each sources
+# this first.
+
+# An unprepared shell may lack sbin, where collectd lives, and /usr/local.
+export PATH="${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin"
+export LC_ALL=C
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+build=$root/build
+
+say() { printf '%s\n' "$@"; } # a line an argument
+
+die() {
+  printf 'build.sh: %s\n' "$*" >&2
+  exit 1
+}
+
+misused() {
+  printf 'build.sh: %s; see ./build.sh help\n' "$*" >&2
+  exit 2
+}
+
+need_root() { # COMMAND WHY
+  [ "$EUID" -eq 0 ] || die "must be root $2; run: sudo ./build.sh $1"
+}
+
+need_packages() { # PURPOSE...: see contrib/make/packages
+  "$root/contrib/make/deps.bash" "$@" || exit
+}
+
+# --- the end, however it comes ---
+
+pids=()    # of children, ended in reverse
+scratch=() # files and directories to remove
+kept=()    # settings of the kernel, and their values at first
+
+at_exit() {
+  local i
+  trap '' HUP INT TERM
+  for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
+    end_process "${pids[i]}"
+  done
+  pids=()
+  [ ${#scratch[@]} -eq 0 ] || rm -rf -- "${scratch[@]}"
+  for ((i = 0; i < ${#kept[@]}; i += 2)); do
+    echo "${kept[i + 1]}" >"${kept[i]}"
+  done
+  give_back_build
+}
+
+# What root made under sudo belongs to the owner of the tree.
+give_back_build() {
+  if [ "$EUID" -eq 0 ] && [ -d "$build" ]; then
+    chown -R --reference="$root" "$build"
+  fi
+}
+trap at_exit EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# How long a child may take to end: a part of the tests ends its own first.
+patience_s=10
+
+end_process() { # PID of a child
+  kill -TERM "$1" 2>/dev/null || return 0
+  local tries
+  for ((tries = 0; tries < patience_s * 10; tries++)); do
+    kill -0 "$1" 2>/dev/null || break
+    sleep 0.1
+  done
+  kill -KILL "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+}
+
+# Whatever is started so is ended by the kernel when this script is gone, however
+# it died.
+start() { # COMMAND...: in the background; its pid is the last in pids
+  setpriv --pdeathsig TERM "$@" &
+  pids+=($!)
+}
+
+# Sets it back at the end.
+keep_setting() { # FILE of the kernel
+  [ ! -e "$1" ] || kept+=("$1" "$(<"$1")")
+}
+
+# --- jobs: what takes long runs one a CPU ---
+
+jobs=$(nproc)
+
+# Waits while all CPUs have jobs. What they return is lost.
+await_cpu() {
+  while (($(jobs -rp | wc -l) >= jobs)); do
+    wait -n || true
+  done
+}
+
+# --- make ---
+
+make_in() { # FOLDER [ARGUMENT of make]...
+  make -s --no-print-directory -j "$jobs" -C "$root/$1" "${@:2}"
+}
+
+# Makes the plugin and the tools. Says what it makes, if there is anything to do.
+build_all() {
+  need_packages build
+  local folder file
+  for folder in plugin contrib/taskstats-{top,probe,explain}; do
+    file=build/${folder##*/}
+    [ "$folder" != plugin ] || file=build/taskstats.so
+    make_in "$folder" -q 2>/dev/null || say "Building $file"
+    make_in "$folder" || die "$file could not be built; see the compiler's message above"
+  done
+}

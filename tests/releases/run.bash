@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# lint, unit and simulation on the other releases of Debian on which the plugin is
+# built. The system's own is tested here.
+set -euo pipefail
+
+# shellcheck source=../support/tally.bash
+source "$(dirname "${BASH_SOURCE[0]}")/../support/tally.bash"
+
+releases=(bookworm trixie)
+
+need_root test "for this test (it makes systems, and enters them)"
+need_packages releases
+for release in "${releases[@]}"; do
+  ! grep -qx "VERSION_CODENAME=$release" /etc/os-release || continue
+  for part in lint unit simulation; do
+    check "$release: $part" "$root/tests/releases/enter.bash" "$release" \
+      "$build/releases/$release" test "$part"
+  done
+done
+end_part

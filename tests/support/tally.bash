@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# For the parts of the tests (tests/run.bash): everything is counted. A part
+# sources this, checks, and leaves its counts when it ends. By itself, it prints
+# them.
+
+# shellcheck source=../../contrib/make/script.bash
+source "$(dirname "${BASH_SOURCE[0]}")/../../contrib/make/script.bash"
+
+passed=0
+failed=0
+skipped=0
+
+check() { # NAME COMMAND...
+  local name=$1
+  shift
+  if "$@"; then
+    say "ok - $name"
+    passed=$((passed + 1))
+  else
+    say "not ok - $name"
+    failed=$((failed + 1))
+  fi
+}
+
+# Adds up a TAP log. A test that was planned and never reported has failed; so
+# has a program that ends badly without a failed test, or without any test.
+tally() { # NAME STATUS LOG
+  local plan ok not_ok skip bad
+  read -r plan ok not_ok skip < <(awk '
+    /^1\.\.[0-9]+/ { plan += substr($1, 4) }
+    /^(not )?ok [0-9]+ .*# *[Ss][Kk][Ii][Pp]/ { skip++; next }
+    /^ok [0-9]+/ { ok++ }
+    /^not ok [0-9]+/ { not_ok++ }
+    END { print plan + 0, ok + 0, not_ok + 0, skip + 0 }' "$3")
+  bad=$((plan > ok + skip ? plan - ok - skip : 0))
+  ((bad >= not_ok)) || bad=$not_ok
+  ((bad > 0 || ($2 == 0 && plan > 0))) || bad=1
+  passed=$((passed + ok))
+  failed=$((failed + bad))
+  skipped=$((skipped + skip))
+  if ((bad > 0)); then
+    say "not ok - $1: $ok passed, $bad failed (exit status $2)"
+  else
+    say "ok - $1: $ok passed"
+  fi
+}
+
+# Counts the tests of a program that prints TAP.
+check_tap() { # NAME COMMAND...
+  local log=$build/tests/${1//[^A-Za-z0-9]/-}.log status=0
+  mkdir -p "$build/tests"
+  "${@:2}" >"$log" || status=$?
+  cat "$log"
+  tally "$1" "$status" "$log"
+}
+
+say_counts() {
+  [ "$skipped" -eq 0 ] || say "$skipped skipped"
+  say "$passed passed, $failed failed"
+}
+
+# The last command of a part.
+end_part() {
+  if [ -n "${TASKSTATS_COUNTS:-}" ]; then
+    say "$passed $failed $skipped" >"$TASKSTATS_COUNTS"
+  else
+    say_counts
+  fi
+  [ "$failed" -eq 0 ]
+}
