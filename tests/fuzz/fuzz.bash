@@ -62,11 +62,11 @@ done
 [ $# -eq 0 ] || targets=("$@")
 
 need_packages build test
-# What could not be made is found below.
-make_in tests -k "${targets[@]/#/../build/fuzz/bin/}" "${make_fuzz[@]}" || true
+all_made=yes
+make_in tests -k "${targets[@]/#/../build/fuzz/bin/}" "${make_fuzz[@]}" || all_made=no
 for target in "${targets[@]}"; do
   rm -rf "${fuzz:?}/$target"/{log,status,taskstats-fuzz.*}
-  if make_in tests -q "../build/fuzz/bin/$target" "${make_fuzz[@]}"; then
+  if [ "$all_made" = yes ] || make_in tests -q "../build/fuzz/bin/$target" "${make_fuzz[@]}"; then
     await_cpu
     fuzz_target "$seconds" "$target" &
     pids+=($!)

@@ -19,7 +19,7 @@ unit_test() { # TITLE BINARY
 
 # All tests, or those of these names. The variant is make's: a folder of build/.
 unit_tests() { # TITLE VARIANT [NAME]... -- MAKE'S ARGUMENT...
-  local title=$1 directory=${2:-unit/gcc} variant=VARIANT=$2 name names=()
+  local title=$1 directory=${2:-unit/gcc} variant=VARIANT=$2 name names=() all_made=yes
   shift 2
   while [ "$1" != -- ]; do
     names+=("test_$1")
@@ -30,10 +30,9 @@ unit_tests() { # TITLE VARIANT [NAME]... -- MAKE'S ARGUMENT...
     mapfile -t names < <(basename -s .c -a "$root"/tests/unit/test_*.c)
   make_in tests libraries "$variant" "$@" ||
     die "the plugin or a tool does not compile ($title); see the message above"
-  # What could not be made is found below.
-  make_in tests -k "${names[@]/#/../build/$directory/}" "$variant" "$@" || true
+  make_in tests -k "${names[@]/#/../build/$directory/}" "$variant" "$@" || all_made=no
   for name in "${names[@]}"; do
-    if make_in tests -q "../build/$directory/$name" "$variant" "$@"; then
+    if [ "$all_made" = yes ] || make_in tests -q "../build/$directory/$name" "$variant" "$@"; then
       unit_test "$title" "$build/$directory/$name"
     else
       check "unit, $title: $name compiles" false
