@@ -41,7 +41,7 @@ else
 LINK_HARDENING := -Wl,-z,relro,-z,now,-z,noexecstack
 endif
 
-# A tree that is not configured has no config.h.
+# A tree that was not configured has no config.h, and gets ours.
 ifdef COLLECTD_SRC
 COLLECTD_FLAGS := -DHAVE_CONFIG_H -isystem $(COLLECTD_SRC)/src -isystem $(COLLECTD_SRC)/src/daemon \
   $(if $(wildcard $(COLLECTD_SRC)/src/config.h),,-isystem $(COMMON)/collectd)

@@ -2,7 +2,7 @@
 #ifndef EXPLAIN_CONF_FILE_H
 #define EXPLAIN_CONF_FILE_H
 
-#include <collectd/liboconfig/oconfig.h>
+#include <liboconfig/oconfig.h>
 
 #include <stddef.h>
 

@@ -2,7 +2,7 @@
 #ifndef EXPLAIN_PARSER_H
 #define EXPLAIN_PARSER_H
 
-#include <collectd/liboconfig/oconfig.h>
+#include <liboconfig/oconfig.h>
 
 #include <stddef.h>
 

@@ -2,7 +2,7 @@
 #ifndef EXPLAIN_SCANNER_H
 #define EXPLAIN_SCANNER_H
 
-#include <collectd/liboconfig/oconfig.h>
+#include <liboconfig/oconfig.h>
 
 #include <stdbool.h>
 

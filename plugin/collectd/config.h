@@ -2,9 +2,8 @@
 #ifndef TASKSTATS_CONFIG_H
 #define TASKSTATS_CONFIG_H
 
+#include "collectd/api.h"
 #include "collectd/settings.h"
-
-#include <collectd/liboconfig/oconfig.h>
 
 /*
  * The configuration: <Plugin taskstats> blocks.

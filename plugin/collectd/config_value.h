@@ -2,9 +2,8 @@
 #ifndef TASKSTATS_CONFIG_VALUE_H
 #define TASKSTATS_CONFIG_VALUE_H
 
+#include "collectd/api.h"
 #include "collectd/settings.h"
-
-#include <collectd/liboconfig/oconfig.h>
 
 /*
  * The position in the configuration, and functions that read values of the

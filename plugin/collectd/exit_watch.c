@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "collectd/exit_watch.h"
 
+#include "collectd/api.h"
 #include "kernel/clock.h"
 #include "kernel/cpulist.h"
-
-#include <collectd/core/daemon/collectd.h>
-
-#include <collectd/core/daemon/plugin.h>
-#include <collectd/core/utils/common/common.h>
 
 enum {
   CPUS_SIZE = 1024,

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "collectd/log.h"
 
+#include "collectd/api.h"
 #include "select/text.h"
-
-#include <collectd/core/daemon/collectd.h>
-
-#include <collectd/core/daemon/plugin.h>
 
 void log_line(int severity, const char *line) {
   char clean[1024];

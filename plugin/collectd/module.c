@@ -6,6 +6,7 @@
  * and flush may be called by any thread at any time.
  */
 
+#include "collectd/api.h"
 #include "collectd/config.h"
 #include "collectd/exit_watch.h"
 #include "collectd/log.h"
@@ -18,11 +19,6 @@
 #include "report/lookup.h"
 #include "report/notifier.h"
 #include "track/read_worker.h"
-
-#include <collectd/core/daemon/collectd.h>
-
-#include <collectd/core/daemon/plugin.h>
-#include <collectd/core/utils/common/common.h>
 
 _Static_assert(GROUP_NAME_SIZE == DATA_MAX_NAME_LEN,
                "names are as long as collectd allows");

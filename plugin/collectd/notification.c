@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "collectd/notification.h"
 
+#include "collectd/api.h"
 #include "report/exit_fields.h"
-
-#include <collectd/core/daemon/collectd.h>
-
-#include <collectd/core/daemon/plugin.h>
-#include <collectd/core/utils/common/common.h>
 
 #include <sys/wait.h>
 

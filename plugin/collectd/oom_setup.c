@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collectd/oom_setup.h"
 
-#include <collectd/core/daemon/collectd.h>
-
-#include <collectd/core/daemon/plugin.h>
-#include <collectd/core/utils/common/common.h>
+#include "collectd/api.h"
 
 /* Without the kernel's log, the cgroups of all processes that may be killed
  * must be known. Returns whether any rule needs them. */

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "collectd/values.h"
 
+#include "collectd/api.h"
 #include "kernel/clock.h"
 #include "track/publication.h"
-
-#include <collectd/core/daemon/collectd.h>
-
-#include <collectd/core/daemon/plugin.h>
-#include <collectd/core/utils/common/common.h>
 
 /* context is the value list, with the time and the group's name. */
 static void dispatch_metric(void *context, const struct metric_value *metric) {

@@ -2,9 +2,8 @@
 #ifndef TASKSTATS_TEST_OCONFIG_H
 #define TASKSTATS_TEST_OCONFIG_H
 
+#include "collectd/api.h"
 #include "support/test.h"
-
-#include <collectd/liboconfig/oconfig.h>
 
 #include <stdbool.h>
 #include <stdlib.h>

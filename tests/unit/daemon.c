@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon.h"
+#include "collectd/api.h"
 
 #include "kernel/libc.h"
 #include "support/oconfig.h"
-
-#include <collectd/core/daemon/collectd.h>
-
-#include <collectd/core/daemon/plugin.h>
-#include <collectd/core/utils/common/common.h>
 
 #include <stdatomic.h>
 #include <string.h>
