@@ -6,6 +6,7 @@
  * It uses the plugin's code for the configuration and the selectors; neither
  * collectd nor the plugin has to run.
  */
+#include "../../plugin/version.h"
 #include "stanzas.h"
 #include "subject.h"
 #include "verdict.h"
@@ -34,6 +35,7 @@ static const char usage[] =
     "\n"
     "  -c, --config FILE  collectd's configuration (" DEFAULT_CONFIG "),\n"
     "                     or a file that has only <Plugin taskstats>\n"
+    "  -V, --version      show the version\n"
     "  -h, --help         show this help\n"
     "\n"
     "The process is shown as it is now. An ancestor that has ended is not\n"
@@ -192,12 +194,17 @@ static pid_t parse_pid(const char *text) {
 int main(int argc, char **argv) {
   static const struct option known[] = {
       {"config", required_argument, NULL, 'c'},
+      {"version", no_argument, NULL, 'V'},
       {"help", no_argument, NULL, 'h'},
       {0},
   };
   const char *config = DEFAULT_CONFIG;
   int letter;
-  while ((letter = getopt_long(argc, argv, "c:h", known, NULL)) != -1) {
+  while ((letter = getopt_long(argc, argv, "c:Vh", known, NULL)) != -1) {
+    if (letter == 'V') {
+      puts("taskstats-explain " TASKSTATS_VERSION);
+      return EXIT_SUCCESS;
+    }
     if (letter != 'c') {
       fputs(usage, letter == 'h' ? stdout : stderr);
       return letter == 'h' ? EXIT_SUCCESS : STATUS_FAILED;

@@ -5,9 +5,11 @@
  * It shares no code with the plugin, not even the netlink library, so that each
  * can be checked against the other.
  */
+#include "../../plugin/version.h"
 #include "fail.h"
 #include "probe.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +24,7 @@ static const char usage[] =
     "  capture  write records to a file as the kernel sent them\n"
     "\n"
     "Each command has --help. If something does not work, run\n"
-    "\"taskstats-probe check\".\n"
+    "\"taskstats-probe check\". --version shows the version.\n"
     "\n"
     "Exit status:\n"
     "  0  success; check: all is good\n"
@@ -49,6 +51,11 @@ static int run(int argc, char **argv) {
   return fail(STATUS_USAGE, "there is no command \"%s\"; see --help", argv[1]);
 }
 
+static int show_version(void) {
+  puts("taskstats-probe " TASKSTATS_VERSION);
+  return STATUS_OK;
+}
+
 int main(int argc, char **argv) {
   if (argc < 2) {
     fputs(usage, stderr);
@@ -59,7 +66,9 @@ int main(int argc, char **argv) {
     fputs(usage, stdout);
     return STATUS_OK;
   }
-  int status = run(argc, argv);
+  bool wants_version =
+      strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0;
+  int status = wants_version ? show_version() : run(argc, argv);
   if (fflush(stdout) != 0 || ferror(stdout))
     return fail(STATUS_FAILED, "cannot write to standard output");
   return status;

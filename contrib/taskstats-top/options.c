@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
+#include "../../plugin/version.h"
 #include "table.h"
 
 #include <getopt.h>
@@ -31,6 +32,7 @@ static const char usage[] =
     "                      or by group (the default)\n"
     "  -j, --json          print each table as a line of JSON, with the names\n"
     "                      above\n"
+    "  -V, --version       show the version\n"
     "  -h, --help          show this help\n"
     "\n"
     "Waits are summed over all threads of a group: 1000 ms/s is one thread\n"
@@ -84,6 +86,9 @@ static void parse_option(struct options *options, int letter) {
   case 'j':
     options->json = true;
     break;
+  case 'V':
+    puts("taskstats-top " TASKSTATS_VERSION);
+    exit(EXIT_SUCCESS);
   default:
     fputs(usage, letter == 'h' ? stdout : stderr);
     exit(letter == 'h' ? EXIT_SUCCESS : 2);
@@ -106,6 +111,7 @@ struct options options_parse(int argc, char **argv) {
       {"sort", required_argument, NULL, 'k'},
       {"once", no_argument, NULL, '1'},
       {"json", no_argument, NULL, 'j'},
+      {"version", no_argument, NULL, 'V'},
       {"help", no_argument, NULL, 'h'},
       {0},
   };
@@ -114,7 +120,8 @@ struct options options_parse(int argc, char **argv) {
                             .seconds = INFINITY,
                             .sort = TABLE_BY_NAME};
   int letter;
-  while ((letter = getopt_long(argc, argv, "s:i:n:g:k:1jh", known, NULL)) != -1)
+  while ((letter = getopt_long(argc, argv, "s:i:n:g:k:1jVh", known, NULL)) !=
+         -1)
     parse_option(&options, letter);
   if (optind < argc) {
     fprintf(stderr, "taskstats-top: unexpected argument \"%s\"; see --help\n",

@@ -19,6 +19,7 @@
 #include "report/lookup.h"
 #include "report/notifier.h"
 #include "track/read_worker.h"
+#include "version.h"
 
 _Static_assert(GROUP_NAME_SIZE == DATA_MAX_NAME_LEN,
                "names are as long as collectd allows");
@@ -185,6 +186,7 @@ static int taskstats_init(void) {
   if (reader != NULL)
     return 0;
 
+  INFO("taskstats plugin: Version " TASKSTATS_VERSION ".");
   notification_set_context();
   config_finish(&settings);
   if (settings.ignored[0] != '\0')
