@@ -124,17 +124,6 @@ block() {
   assert_not_logged '\[(error|warning)\].*(option|config|unknown)'
 }
 
-@test "config: the example names every option" {
-  for option in Process ProcessMatch Group Command CommandLine Executable \
-    User ControlGroup PIDFile Descendants Top MaxGroups CollectDelay \
-    CollectDelayTotal CollectFileDescriptor CollectUptime CollectCPU CollectIO CollectCount CollectContextSwitch \
-    CollectPageFaults CollectMemory CollectDelayLatency CollectExits WatchCPUs \
-    WatchBuffer NotifyExit NotifyExitRate EnableDelayAccounting ReportSelf; do
-    grep -Eq "^ *#? *<?${option}[ >]" "$TASKSTATS_TESTS/../collectd.conf.example" ||
-      fail "$option is missing"
-  done
-}
-
 @test "config: an error names the option, its value and what would be right" {
   refuses CollectFoo 'unknown' <<<'CollectFoo true'
   refuses Command '\b17\b' 'string in quotes' <<'EOF'
