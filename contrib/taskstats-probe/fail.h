@@ -5,7 +5,7 @@
 #include "answer.h"
 
 /* The exit statuses, distinguished by what the caller can do; the message has
- * the details. The manual page, --help and the README list them, too. */
+ * the details. The manual page and --help list them, too. */
 enum exit_status {
   STATUS_OK = 0,
   STATUS_DEGRADED = 1, /* check: degraded; records were lost */

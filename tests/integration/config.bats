@@ -93,19 +93,25 @@ refuses() {
 EOF
 }
 
-# block N: the README's n-th block of configuration.
+# stanzas: what stands in the block of the plugin.
+stanzas() { sed '/LoadPlugin/d; /Plugin taskstats/d; /^ *<\/Plugin/d'; }
+
+# block HEADING: the manual page's block of configuration below it.
 block() {
-  awk -v wanted="$1" '/^```apache/ { inside = ++n == wanted; next }
-    /^```/ { inside = 0 }
-    inside' "$TASKSTATS_TESTS/../README.md"
+  awk -v wanted="$1" '/^=head/ { inside = substr($0, 8) == wanted }
+    inside && /^  /' "$TASKSTATS_TESTS/../contrib/man/collectd-taskstats.pod"
 }
 
-@test "config: the README's stanzas load as they stand" {
-  block 1 | sed '/LoadPlugin/d; /Plugin taskstats/d; /^<\/Plugin/d' | accepts
-  block 2 | grep -q '<Exclude>'
-  block 2 | accepts
-  block 3 | grep -q 'Group "%{unit}"'
-  block 3 | accepts
+@test "config: the stanzas of the README and of the manual page load as they stand" {
+  awk '/^```apache/ { inside = 1; next } /^```/ { inside = 0 } inside' \
+    "$TASKSTATS_TESTS/../README.md" >"$work/readme"
+  grep -q 'Group "%{unit}"' "$work/readme"
+  stanzas <"$work/readme" | accepts
+  block SYNOPSIS | grep -q 'Group "web"'
+  block SYNOPSIS | stanzas | accepts
+  block Examples | grep -q '<Exclude>'
+  block Examples | grep -q 'Top 5 "rss"'
+  block Examples | accepts
 }
 
 @test "config: the example loads as it stands" {

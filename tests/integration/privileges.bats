@@ -129,13 +129,13 @@ all_identities() {
   delay_kinds | sed 's/^/total_time_in_ms-delay-/'
 }
 
-@test "privileges: the drop-in's capabilities are those of the README" {
-  local file=$TASKSTATS_TESTS/../README.md readme
+@test "privileges: the drop-in's capabilities are those of the README and the manual page" {
+  local page=$TASKSTATS_TESTS/../contrib/man/collectd-taskstats.pod readme
 
-  readme=$(sed -n 's/^AmbientCapabilities=//p' "$file")
+  readme=$(sed -n 's/^AmbientCapabilities=//p' "$TASKSTATS_TESTS/../README.md")
   assert_equal "$(setting AmbientCapabilities)" "$readme"
   assert_equal "$(setting CapabilityBoundingSet)" "$readme"
-  assert_equal "$(awk -F '`' '/^. `CAP_/ { print $2 }' "$file" | sort)" \
+  assert_equal "$(sed -n '/^Restrictions of systemd/q; s/^=item B<\(CAP_[A-Z_]*\)>.*/\1/p' "$page" | sort)" \
     "$(tr ' ' '\n' <<<"$readme" | sort)"
 }
 

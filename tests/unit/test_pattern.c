@@ -242,7 +242,7 @@ static void expect(const struct expectation *e) {
   pattern_destroy(pattern);
 }
 
-/* What the README says. */
+/* What collectd-taskstats(5) says. */
 static void differs_where_documented(void **state) {
   (void)state;
   static const struct expectation cases[] = {
