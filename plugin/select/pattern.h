@@ -16,8 +16,7 @@
  * processes plugin: "\<" and "\>" are the ends of words, "\`" and "\'" those of
  * the text, an unmatched ")" is literal, and "{,3}" is "{0,3}". As there, "."
  * matches every byte, "$" matches only at the end of the text, and letters are
- * ASCII letters. collectd-taskstats(5)
- * lists the differences.
+ * ASCII letters. collectd-taskstats(5) lists the differences.
  */
 
 struct pattern;

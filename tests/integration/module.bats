@@ -14,6 +14,19 @@ source "$BATS_TEST_DIRNAME/../support/collectd.bash"
   grep -q 'plugin "taskstats" successfully loaded' "$work/collectd.log"
 }
 
+@test "module: its first line in the log has the version, which the tools print" {
+  local version tool
+
+  version=$(sed -n 's/^#define TASKSTATS_VERSION "\(.*\)"/\1/p' "$TASKSTATS_TESTS/../plugin/version.h")
+  configure <<<'CollectMemoryMaps true'
+  run -0 "$COLLECTD" -T -C "$work/collectd.conf"
+  assert_equal "$(grep -m 1 -o 'taskstats plugin: .*' "$work/collectd.log")" \
+    "taskstats plugin: Version $version."
+  for tool in top probe explain; do
+    assert_equal "$("$TASKSTATS_BUILD/taskstats-$tool" --version)" "taskstats-$tool $version"
+  done
+}
+
 # The numbers of collectd's descriptors that are a process's io file.
 io_files() {
   find "/proc/$collectd_pid/fd" -lname '/proc/*/io' -printf '%f\n' | sort -n
