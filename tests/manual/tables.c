@@ -19,6 +19,7 @@
 #include <collectd/core/daemon/collectd.h>
 
 #include <collectd/core/daemon/plugin.h>
+#include <collectd/core/utils/common/common.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,11 +97,10 @@ static void collect_known(void) {
 }
 
 static void collect_ignored(int count, char **names) {
-  bool is_known[count + 1];
-  for (int i = 0; i < count; i++)
-    is_known[i] = find_option(names[i]) != NULL;
-  for (int i = 0; i < count; i++)
-    for (size_t place = 0; place < PLACES && !is_known[i]; place++) {
+  for (int i = 0; i < count; i++) {
+    if (find_option(names[i]) != NULL)
+      continue;
+    for (size_t place = 0; place < PLACES; place++) {
       struct settings settings;
       char line[TEXT_SIZE], error[TEXT_SIZE];
       config_init(&settings);
@@ -110,6 +110,7 @@ static void collect_ignored(int count, char **names) {
         add_option(names[i], place);
       config_clear(&settings);
     }
+  }
 }
 
 static void print_options(void) {
