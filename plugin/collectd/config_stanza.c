@@ -39,6 +39,18 @@ static void filter_name(char *name) {
   text_end(&text);
 }
 
+static bool has_name(const struct settings *settings, const char *name) {
+  for (const struct rule *r = settings->rules; r != NULL; r = r->next)
+    if (strcmp(r->name, name) == 0)
+      return true;
+  return false;
+}
+
+static void note_repeated(struct settings *settings, const char *name) {
+  text_append(settings->repeated, sizeof(settings->repeated), "%s\"%s\"",
+              settings->repeated[0] != '\0' ? ", " : "", name);
+}
+
 static int check_name(const struct config_scope *scope,
                       const oconfig_item_t *item) {
   const char *name = scope->rule->name;
@@ -49,10 +61,9 @@ static int check_name(const struct config_scope *scope,
     return config_fail(scope, item,
                        "has a name longer than %d bytes; shorten it",
                        GROUP_NAME_SIZE - 1);
-  for (const struct rule *r = scope->settings->rules; r != NULL; r = r->next)
-    if (strcmp(r->name, name) == 0)
-      return config_fail(scope, item,
-                         "has a duplicate group name; choose another");
+  if (has_name(scope->settings, name) && !scope->is_repeated)
+    return config_fail(scope, item,
+                       "has a duplicate group name; choose another");
   if (is_reserved(scope))
     return config_fail(
         scope, item,
@@ -157,6 +168,8 @@ int config_stanza_begin(struct config_scope *scope, const oconfig_item_t *item,
     status = parse_name(scope, item);
   else if (status == 0)
     filter_name(scope->rule->name);
+  scope->is_repeated = status == 0 && kind != CONFIG_STANZA_GROUP &&
+                       has_name(scope->settings, scope->rule->name);
   if (status == 0)
     status = check_name(scope, item);
   if (status == 0 && heads[kind].selected != SELECTOR_KINDS)
@@ -221,7 +234,9 @@ int config_stanza_end(struct config_scope *scope, const oconfig_item_t *item,
   scope->rule = NULL;
   scope->selector = NULL;
   scope->stanza = NULL;
-  if (status == 0)
+  if (status == 0 && scope->is_repeated)
+    note_repeated(scope->settings, rule->name);
+  if (status == 0 && !scope->is_repeated)
     append_rule(scope->settings, rule);
   else
     rule_destroy(rule);

@@ -15,6 +15,7 @@ struct config_scope {
   struct rule *rule;         /* NULL outside a stanza */
   struct selector *selector; /* of the rule, or of one of its exclusions */
   const oconfig_item_t *stanza;
+  bool is_repeated; /* the stanza is read, and then ignored */
   char *error;
   size_t size;
 };

@@ -193,6 +193,11 @@ static int taskstats_init(void) {
     WARNING("taskstats plugin: Ignored options of the processes plugin: %s. "
             "Set them there.",
             settings.ignored);
+  if (settings.repeated[0] != '\0')
+    WARNING("taskstats plugin: Ignored further Process or ProcessMatch stanzas "
+            "of the same name, as the processes plugin does: %s. Give each a "
+            "name of its own.",
+            settings.repeated);
   if (settings.rules == NULL)
     WARNING("taskstats plugin: No group is configured, so none is reported. "
             "Add Process, ProcessMatch or <Group> to <Plugin taskstats>.");

@@ -20,7 +20,9 @@ struct settings {
   char *exit_log;      /* a path; NULL for none */
   uint32_t max_groups; /* that group name templates make */
 
-  char ignored[128]; /* ignored options of the processes plugin */
+  char ignored[128];  /* ignored options of the processes plugin */
+  char repeated[128]; /* names of Process and ProcessMatch stanzas that are
+                       * ignored, because a group has that name already */
 };
 
 #endif

@@ -607,14 +607,10 @@ static void says_what_is_wrong(void **state) {
       {IN_GROUP("User 4294967295"), {"User", "4294967295", "is not a user"}},
       {IN_GROUP("User true"), {"User", "true", "a string in quotes"}},
 
-      {"Process \"a\"\nProcess \"a\"\n",
-       {"Process", "\"a\"", "duplicate", "choose another"}},
-      {"Process \"a\"\nProcessMatch \"a\" \"x\"\n",
-       {"ProcessMatch", "\"a\"", "duplicate"}},
       {"ProcessMatch \"web\" \"x\"\n" IN_GROUP("Command \"x\""),
-       {"Group", "\"web\"", "duplicate"}},
-      {"Process \"a/b\"\nProcess \"a_b\"\n",
-       {"Process", "\"a_b\"", "duplicate"}},
+       {"Group", "\"web\"", "duplicate", "choose another"}},
+      {"Process \"a\"\n<Process \"a\">\nCollectFoo true\n</Process>\n",
+       {"Process", "\"a\"", "CollectFoo"}},
 
       {IN_GROUP("Descendants \"yes, please\""),
        {"Group \"web\"", "Descendants \"yes, please\"", "true or false"}},
@@ -687,16 +683,34 @@ static void says_what_is_wrong(void **state) {
   }
 }
 
-/* A group of an earlier block is there already, too. */
-static void refuses_a_name_of_another_block(void **state) {
+/* A stanza of the processes plugin that has a name which is there already is
+ * ignored, as there; also one of a later block. */
+static void ignores_repeated_stanzas(void **state) {
   (void)state;
+  static const struct {
+    const char *text, *repeated;
+  } cases[] = {
+      {"Process \"a\"\nProcess \"b\"\n", ""},
+      {"Process \"a\"\nProcess \"a\"\n", "\"a\""},
+      {"Process \"a\"\nProcessMatch \"a\" \"x\"\nProcess \"a\"\n",
+       "\"a\", \"a\""},
+      {"Process \"a/b\"\n<Process \"a_b\">\nCollectIO false\n</Process>\n",
+       "\"a_b\""},
+      {IN_GROUP("Command \"x\"") "Process \"web\"\n", "\"web\""},
+  };
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct settings settings;
+    configure(&settings, cases[i].text);
+    assert_case_string(cases[i].text, settings.repeated, cases[i].repeated);
+    assert_int_equal(settings.rules->next == NULL, i > 0);
+    config_clear(&settings);
+  }
   struct settings settings;
-  char error[ERROR_SIZE];
-  config_init(&settings);
-  add_good_block(&settings, "Process \"sshd\"\n");
-  assert_int_equal(add_block(&settings, "ProcessMatch \"sshd\" \"x\"\n", error),
-                   -EINVAL);
-  assert_case_says("another block", error, "duplicate");
+  configure(&settings, "Process \"sshd\"\n");
+  add_good_block(&settings, "ProcessMatch \"sshd\" \"x\"\n");
+  assert_case_string("another block", settings.repeated, "\"sshd\"");
+  assert_null(settings.rules->next);
   config_clear(&settings);
 }
 
@@ -769,7 +783,7 @@ int main(void) {
       cmocka_unit_test(makes_selectors),
       cmocka_unit_test(cleans_names),
       cmocka_unit_test(says_what_is_wrong),
-      cmocka_unit_test(refuses_a_name_of_another_block),
+      cmocka_unit_test(ignores_repeated_stanzas),
       cmocka_unit_test(survives_long_values),
       cmocka_unit_test(names_ignored_options),
   };
