@@ -14,7 +14,7 @@ documents=${PREFIX:-/usr/local}/share/doc/collectd-taskstats
 
 make_each() { # TARGET
   local folder
-  for folder in plugin contrib/taskstats-{top,probe,explain}; do
+  for folder in plugin contrib/taskstats-{top,probe,explain} contrib/man; do
     make_in "$folder" "$1"
   done
 }
