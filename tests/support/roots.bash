@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# Roots: directories with a minimal Debian system, which commands enter. They
+# have this machine's kernel, processes and network; their file systems are seen
+# by no other process, and go with the command.
+#
+# Who sources it has root (the tree), suite, work (a directory of its own) and
+# fail CAUSE REMEDY.
+#
+# shellcheck disable=SC2154 # those
+
+# shellcheck source=packages.bash
+source "$(dirname "${BASH_SOURCE[0]}")/packages.bash"
+
+# Makes the root, unless it exists. It asks for packages at the system's mirrors,
+# with its proxies.
+make_root() { # DIRECTORY
+  local mirror=''
+  [ ! -e "$1" ] || return 0
+  find_mirrors
+  debootstrap --variant=minbase --include=ca-certificates --keyring="$keyring" \
+    "$suite" "$work/root" "${mirror%% *}" >"$work/log" 2>&1 || {
+    tail -n 5 "$work/log" >&2
+    fail "the system cannot be made" "see debootstrap's messages above; check the network"
+  }
+  apt-config dump Acquire | grep -i proxy >"$work/root/etc/apt/apt.conf.d/90proxy" || true
+  mkdir -p "$work/root/src" "$(dirname "$1")"
+  mv "$work/root" "$1"
+}
+
+# Copies the tree into the root's /src, without what is built; what is built
+# there stays.
+copy_tree() { # ROOT
+  find "$1/src" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
+  tar -C "$root" --exclude=./build --exclude=./.git -c . | tar -C "$1/src" -x
+  cp -L /etc/resolv.conf /etc/hosts "$1/etc/"
+}
+
+# With HOST set, the machine is called that in the root.
+in_root() { # ROOT COMMAND...
+  # shellcheck disable=SC2016 # for the inner shell
+  unshare --mount --uts --propagation private bash -c '
+    [ -z "${HOST:-}" ] || echo "$HOST" >/proc/sys/kernel/hostname
+    mount -t proc proc "$1/proc" && mount --rbind /sys "$1/sys" && mount --rbind /dev "$1/dev" &&
+      mount -t tmpfs tmpfs "$1/tmp" && exec chroot "$1" "${@:2}"' \
+    bash "$@"
+}
+
+# Ends what is left of the commands that entered it: services that a package has
+# started, for example.
+end_root() { # ROOT
+  local process signal
+  ! [ "$1" -ef / ] || return 0
+  for signal in TERM KILL; do
+    for process in /proc/[0-9]*; do
+      [ ! "$process/root" -ef "$1" ] || kill -s "$signal" "${process#/proc/}" 2>/dev/null || true
+    done
+    [ "$signal" = KILL ] || sleep 1
+  done
+}
