@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+#   release.bash SUITE DIRECTORY
+#
+# Builds the packages on Debian's SUITE, in a root that it makes in the directory,
+# and has lifecycle.bash install, run, upgrade and remove the Debian package in
+# another one, which is a minimal system with collectd. Prints TAP.
+set -euo pipefail
+
+export LC_ALL=C
+
+suite=$1
+directory=$(realpath -m "$2")
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+tests=$root/tests/package
+clean=$directory/$suite.clean
+builder=$directory/$suite
+mkdir -p "$directory"
+work=$(mktemp -d "$directory/$suite.XXXXXX")
+system=$work/system
+trap 'end_root "$system"; rm -rf --one-file-system "$work"' EXIT
+
+fail() { # CAUSE REMEDY
+  printf '%s: %s\n' "$suite" "$1" "$suite" "$2" >&2
+  exit 1
+}
+
+# shellcheck source=../support/roots.bash
+source "$root/tests/support/roots.bash"
+# shellcheck source=tap.bash
+source "$tests/tap.bash"
+
+install_packages() { # ROOT PACKAGE...
+  local log
+  log=$(in_root "$1" sh -c 'export DEBIAN_FRONTEND=noninteractive
+    apt-get -q update && apt-get -q -y install --no-install-recommends "$@"' \
+    sh "${@:2}" 2>&1) || {
+    tail -n 5 <<<"$log" >&2
+    fail "packages cannot be installed" "see apt's messages above; check the network"
+  }
+}
+
+# Services that packages bring do not start.
+forbid_services() { # ROOT
+  printf '#!/bin/sh\nexit 101\n' >"$1/usr/sbin/policy-rc.d"
+  chmod 755 "$1/usr/sbin/policy-rc.d"
+}
+
+prepare_builder() {
+  [ -e "$builder" ] || {
+    cp -a "$clean" "$work/builder"
+    mv "$work/builder" "$builder"
+  }
+  forbid_services "$builder"
+  copy_tree "$builder"
+  local packages
+  mapfile -t packages < <(sed -n '/^Build-Depends:/,/^[^ ]/s/^ \([a-z0-9-]*\).*,$/\1/p' \
+    "$root/contrib/debian/control" | sed 's/^debhelper-compat$/debhelper/')
+  install_packages "$builder" build-essential lintian rpm rpmlint "${packages[@]}"
+}
+
+# The tree as it will be one day: of a higher version.
+raise_version() { # TREE
+  sed -i 's/^\(#define TASKSTATS_VERSION "\).*"/\1999.0"/' "$1/plugin/version.h"
+  sed -i '0,/^## /s/^## /## [999.0] - 2026-12-31\n\n&/' "$1/CHANGELOG.md"
+}
+
+# Packages of the tree, twice, the second time in another directory; and of a
+# higher version.
+build_packages() {
+  rm -rf "$builder"/src/build "$builder"/root/{elsewhere,first,second,later}
+  cp -a "$builder/src" "$builder/root/elsewhere"
+  cp -a "$builder/src" "$builder/root/later"
+  raise_version "$builder/root/later"
+  in_root "$builder" bash -c '
+    /src/contrib/debian/package.bash /root/first &&
+      TMPDIR=/root /root/elsewhere/contrib/debian/package.bash /root/second &&
+      /root/later/contrib/debian/package.bash /root/later/packages'
+}
+
+are_identical() {
+  local package
+  for package in "$builder"/root/first/*.deb; do
+    cmp "$package" "$builder/root/second/${package##*/}" || return
+  done
+}
+
+# Where lintian is content, it prints nothing.
+lintian_clean() {
+  local log
+  log=$(in_root "$builder" sh -c \
+    'lintian --allow-root --info --display-info --pedantic /root/first/*.changes' 2>&1) || true
+  echo "$log"
+  [ -z "$log" ]
+}
+
+rpmlint_clean() {
+  local log
+  log=$(in_root "$builder" sh -c 'rpmlint --config /src/contrib/rpm/rpmlint.toml /root/rpm/*' 2>&1) || true
+  echo "$log"
+  grep -q '2 packages and 1 specfiles checked; 0 errors, 0 warnings' <<<"$log"
+}
+
+make_system() {
+  cp -a "$clean" "$system"
+  forbid_services "$system"
+  cp -L /etc/resolv.conf /etc/hosts "$system/etc/"
+  install_packages "$system" collectd
+  mkdir -p "$system/packages"/{old,new}
+  cp "$builder"/root/first/collectd-plugin-taskstats_*.deb "$system/packages/old/"
+  cp "$builder"/root/later/packages/collectd-plugin-taskstats_*.deb "$system/packages/new/"
+  cp "$tests"/{tap,lifecycle}.bash "$system/packages/"
+}
+
+echo 1..13
+make_root "$clean"
+prepare_builder
+check "$suite: the Debian package builds" build_packages
+check "$suite: two builds in different directories are identical" are_identical
+check "$suite: lintian is content" lintian_clean
+check "$suite: the RPM package builds" in_root "$builder" /src/contrib/rpm/package.bash /root/rpm
+check "$suite: rpmlint is content" rpmlint_clean
+make_system
+in_root "$system" bash /packages/lifecycle.bash "$suite" "$tests_done"
