@@ -16,7 +16,7 @@ enum {
   NAME_MAX_PIPED = 40,
   WIDTH_MAX = 1024, /* of a line; wider than any terminal */
   LAST_LINES = 1,   /* for the groups that are left out */
-  ENOUGH_LINES = 10 /* from which on the pressure is shown, too */
+  ENOUGH_LINES = 10 /* from which on the legend and the pressure are shown */
 };
 
 static void line_end(struct screen *screen) {
@@ -135,11 +135,15 @@ static bool coloured(void) {
   return terminal_is_there() && (unwanted == NULL || unwanted[0] == '\0');
 }
 
-static const char *colour_of(const struct column *column, double value) {
-  bool is_wait = column->fallback != NULL;
-  if (!coloured() || !is_wait || !(value >= 100))
+static const char *colour_of_wait(double value) {
+  if (!coloured() || !(value >= 100))
     return "";
   return value >= 1000 ? "\033[1;31m" : "\033[1m";
+}
+
+static const char *colour_of(const struct column *column, double value) {
+  bool is_wait = column->fallback != NULL;
+  return is_wait ? colour_of_wait(value) : "";
 }
 
 static const char *colour_end(void) { return coloured() ? "\033[0m" : ""; }
@@ -178,10 +182,26 @@ static int name_longest(const struct table *table) {
   return (int)longest;
 }
 
-/* On a terminal only: programs read the table line by line. */
+/* Explains the table, and the colours of its waits. */
+static void print_legend(struct screen *screen) {
+  static const char text[] =
+      "Waits in ms/s of all threads (1000: one waits always; -: unknown)";
+  static const char colours[] = "  100+ 1000+";
+  printf("%.*s", screen->width, text);
+  if (coloured() && screen->width >= (int)(sizeof(text) + sizeof(colours)))
+    printf("  %s100+%s %s1000+%s", colour_of_wait(100), colour_end(),
+           colour_of_wait(1000), colour_end());
+  line_end(screen);
+  screen->has_legend = true;
+}
+
+/* Except the legend, on a terminal only: programs read the table line by line,
+ * and get the legend once. */
 static void print_state(struct screen *screen, const struct view *view) {
   char line[WIDTH_MAX];
   bool has_room = screen->height == 0 || screen->height >= ENOUGH_LINES;
+  if (has_room && (terminal_is_there() || !screen->has_legend))
+    print_legend(screen);
   if (terminal_is_there() && has_room &&
       pressure_line("/proc/pressure", line, sizeof(line)))
     line_print(screen, "%s", line);

@@ -16,6 +16,7 @@ struct screen {
   int drawn;         /* lines of the current frame */
   bool shown[COLUMNS];
   int name_width;
+  bool has_legend; /* has been shown */
 };
 
 /* table is this view of all groups. */

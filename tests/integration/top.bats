@@ -180,6 +180,24 @@ end
 KEYS
 }
 
+@test "top: a line says what the table shows, in the colours that it may have" {
+  size=80
+  on_terminal <<'KEYS'
+await Waits in ms/s of all threads (1000: one waits always; -: unknown)  100+ 1000+
+raw \x1b[1m100+\x1b[0m \x1b[1;31m1000+
+send q
+end
+KEYS
+  NO_COLOR=1 on_terminal <<'KEYS'
+await Waits in ms/s of all threads
+never \x1b[1
+send q
+end
+KEYS
+  timeout 30 "$TOP" --socket "$sockets/s" --seconds 0.5 --interval 0.2 >"$work/out" </dev/null
+  assert_equal "$(grep -c 'Waits in ms/s' "$work/out")" 1
+}
+
 @test "top: shows the machine's pressure" {
   [[ -n $(cat /proc/pressure/cpu 2>/dev/null) ]] || skip "this kernel does not tell"
   on_terminal <<'KEYS'
