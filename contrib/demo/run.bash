@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-#   run.bash [--seconds N] [--config FILE]
+#   run.bash [--seconds N] [--config FILE] [--as-is]
 #
 # Shows the plugin at work: starts a collectd of its own with the built plugin,
 # and taskstats-top on it; leaves CSV files and charts in build/run.
@@ -16,6 +16,8 @@ run=$build/run
 delayacct=/proc/sys/kernel/task_delayacct
 run_config=$root/collectd.conf.example
 run_options=() # of taskstats-top
+as_is=no       # yes: delay accounting stays as it is
+switched_on=no # yes: delay accounting was, and is switched off at the end
 
 has_stanzas() { # FILE
   grep -qiE '^[[:space:]]*<Plugin[[:space:]]+"?taskstats"?[[:space:]]*>' "$1"
@@ -35,6 +37,11 @@ parse_options() {
         die "$2 has no <Plugin taskstats> block, so there is nothing to show;" \
           "collectd.conf.example has one"
       run_config=$(realpath -- "$2")
+      ;;
+    --as-is)
+      as_is=yes
+      shift
+      continue
       ;;
     *) misused "run: unknown option $1" ;;
     esac
@@ -128,11 +135,28 @@ start_collectd() { # SOCKET
   collectd_failed "did not open its socket within 10 seconds"
 }
 
-# --- what is shown ---
+# --- delay accounting: off by default, and then most waits are not counted ---
+
+is_counting() { [ ! -e "$delayacct" ] || [ "$(<"$delayacct")" != 0 ]; }
+
+# Only processes that start later count all their waits.
+switch_on_delay_accounting() {
+  ! is_counting && [ "$as_is" = no ] || return 0
+  { echo 1 >"$delayacct"; } 2>/dev/null || return 0
+  kept+=("$delayacct" 0)
+  switched_on=yes
+}
 
 tell_delay_accounting() {
-  [ -e "$delayacct" ] && [ "$(<"$delayacct")" = 0 ] || return 0
-  cat <<'EOF'
+  if [ "$switched_on" = yes ]; then
+    cat <<'EOF'
+
+Delay accounting (kernel.task_delayacct) was off. It is on while this runs, and is
+switched off again at the end; --as-is leaves it alone. Processes that ran before
+still count only their waits for a CPU.
+EOF
+  elif ! is_counting; then
+    cat <<'EOF'
 
 Delay accounting is off (kernel.task_delayacct is 0): of the waits, the kernel
 counts only those for a CPU; the others stay "-". To have them all, now
@@ -141,7 +165,10 @@ and at every boot
     echo 'kernel.task_delayacct = 1' | sudo tee /etc/sysctl.d/60-taskstats.conf
 Processes that already run count them only after a restart.
 EOF
+  fi
 }
+
+# --- what is shown ---
 
 tell_complaints() {
   local complaints
@@ -175,6 +202,9 @@ draw_charts() {
 
 end_run() {
   at_exit
+  if [ "$switched_on" = yes ]; then
+    say "" "Delay accounting is off again (kernel.task_delayacct is $(<"$delayacct"))."
+  fi
   say "" "The values are under $run/csv," "the log is $run/collectd.log."
   draw_charts
   give_back_build
@@ -193,6 +223,7 @@ scratch+=("$socket")
 [ "${socket%/*}" = "$run" ] || scratch+=("${socket%/*}")
 prepare_run "$socket" "$run_config"
 trap 'exit 0' INT
+switch_on_delay_accounting
 if [ "$run_config" = "$root/collectd.conf.example" ]; then
   start_cpu_load
   start_disk_load "$run"
