@@ -16,7 +16,7 @@ package=collectd-plugin-taskstats
 conf=/etc/collectd/collectd.conf.d/taskstats.conf
 mine=trio-$$ # what processes of this test are called
 processes=()
-# shellcheck source=tap.bash
+# shellcheck source=../support/tap.bash
 source "$here/tap.bash"
 tests_done=$2
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-#   release.bash SUITE DIRECTORY
+#   release.bash SUITE DIRECTORY [build|lifecycle]
 #
 # Builds the packages on Debian's SUITE, in a root that it makes in the directory,
 # and has lifecycle.bash install, run, upgrade and remove the Debian package in
-# another one, which is a minimal system with collectd. Prints TAP.
+# another one, which is a minimal system with collectd; or one of both, the latter
+# with the packages that were built last. Prints TAP.
 set -euo pipefail
 
 export LC_ALL=C
@@ -14,7 +15,7 @@ suite=$1
 directory=$(realpath -m "$2")
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 tests=$root/tests/package
-clean=$directory/$suite.clean
+clean=$root/build/roots/$suite
 builder=$directory/$suite
 mkdir -p "$directory"
 work=$(mktemp -d "$directory/$suite.XXXXXX")
@@ -28,8 +29,8 @@ fail() { # CAUSE REMEDY
 
 # shellcheck source=../support/roots.bash
 source "$root/tests/support/roots.bash"
-# shellcheck source=tap.bash
-source "$tests/tap.bash"
+# shellcheck source=../support/tap.bash
+source "$root/tests/support/tap.bash"
 
 install_packages() { # ROOT PACKAGE...
   local log
@@ -48,16 +49,17 @@ forbid_services() { # ROOT
 }
 
 prepare_builder() {
-  [ -e "$builder" ] || {
-    cp -a "$clean" "$work/builder"
-    mv "$work/builder" "$builder"
-  }
-  forbid_services "$builder"
-  copy_tree "$builder"
   local packages
   mapfile -t packages < <(sed -n '/^Build-Depends:/,/^[^ ]/s/^ \([a-z0-9-]*\).*,$/\1/p' \
     "$root/contrib/debian/control" | sed 's/^debhelper-compat$/debhelper/')
-  install_packages "$builder" build-essential lintian rpm rpmlint "${packages[@]}"
+  [ -e "$builder" ] || {
+    cp -a "$clean" "$work/builder"
+    cp -L /etc/resolv.conf /etc/hosts "$work/builder/etc/"
+    forbid_services "$work/builder"
+    install_packages "$work/builder" build-essential lintian rpm rpmlint "${packages[@]}"
+    mv "$work/builder" "$builder"
+  }
+  copy_tree "$builder"
 }
 
 # The tree as it will be one day: of a higher version.
@@ -110,16 +112,36 @@ make_system() {
   mkdir -p "$system/packages"/{old,new}
   cp "$builder"/root/first/collectd-plugin-taskstats_*.deb "$system/packages/old/"
   cp "$builder"/root/later/packages/collectd-plugin-taskstats_*.deb "$system/packages/new/"
-  cp "$tests"/{tap,lifecycle}.bash "$system/packages/"
+  cp "$root/tests/support/tap.bash" "$tests/lifecycle.bash" "$system/packages/"
 }
 
-echo 1..13
+test_build() {
+  prepare_builder
+  check "$suite: the Debian package builds" build_packages
+  check "$suite: two builds in different directories are identical" are_identical
+  check "$suite: lintian is content" lintian_clean
+  check "$suite: the RPM package builds" in_root "$builder" /src/contrib/rpm/package.bash /root/rpm
+  check "$suite: rpmlint is content" rpmlint_clean
+}
+
+test_lifecycle() {
+  make_system
+  in_root "$system" bash /packages/lifecycle.bash "$suite" "$tests_done"
+}
+
 make_root "$clean"
-prepare_builder
-check "$suite: the Debian package builds" build_packages
-check "$suite: two builds in different directories are identical" are_identical
-check "$suite: lintian is content" lintian_clean
-check "$suite: the RPM package builds" in_root "$builder" /src/contrib/rpm/package.bash /root/rpm
-check "$suite: rpmlint is content" rpmlint_clean
-make_system
-in_root "$system" bash /packages/lifecycle.bash "$suite" "$tests_done"
+case ${3:-} in
+'')
+  echo 1..13
+  test_build
+  test_lifecycle
+  ;;
+build)
+  echo 1..5
+  test_build
+  ;;
+lifecycle)
+  echo 1..8
+  test_lifecycle
+  ;;
+esac
