@@ -5,7 +5,8 @@
 #
 # - collectd-taskstats(5) against the plugin's tables: options, where they may
 #   stand and their defaults, metrics with their kinds and options, kinds of
-#   delay, placeholders, meta data, keys of the exit log
+#   delay, placeholders, meta data, keys of the exit log, and what it logs that it
+#   cannot do
 # - collectd.conf.example against the same options and defaults
 # - the tools' manual pages against what their --help says
 # - CHANGELOG.md against the version
@@ -67,14 +68,15 @@ list_code() {
     sed -nE 's/^=item B<([A-Z][A-Za-z]+)>.*/\1/p' "$page"
   } | sort -u)
   # shellcheck disable=SC2086 # words
-  "$work/tables" $names | sort -u >"$work/code"
+  { "$work/tables" $names && perl "$tests/manual/logged.pl" "$root"/plugin/{report,collectd}/*.c; } |
+    sort -u >"$work/code"
 }
 
 check_page() {
   local kind
   podchecker -warnings -warnings "$man"/*.pod >"$work/podchecker" 2>&1 ||
     fail "podchecker: $(cat "$work/podchecker")"
-  for kind in option default metric delay placeholder meta log; do
+  for kind in option default metric delay placeholder meta log line; do
     grep "^$kind " "$work/code" >"$work/code.$kind" || true
     document page "$page" | grep "^$kind " >"$work/page.$kind" || true
     same "collectd-taskstats(5): each $kind" "$work/code.$kind" "$work/page.$kind"
@@ -144,6 +146,7 @@ delay s/^=item B<irq>/=item B<irk>/
 placeholder s/^=item B<%{exe}>/=item B<%{exo}>/
 meta s/^=item B<peak_rss>/=item B<peak_vm>/
 log s/^=item B<severity>/=item B<severe>/
+line s/^=item Cannot list processes/=item Cannot list a process/
 EOF
   printf 'ok - manual: what is missing or too much is found\n'
 }

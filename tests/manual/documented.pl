@@ -56,6 +56,9 @@ sub page {
             print 'default ', $option, ' ', plain($1), "\n"
               if $option ne '' && /Default: (B<.*?>)\./;
         }
+        elsif ($section eq 'TROUBLESHOOTING') {
+            print 'line ', plain($1), "\n" if /^=item (Cannot .*)/;
+        }
         elsif (/^=item (.*)/ && exists $kinds{$section}) {
             my $item = plain($1);
             print "$_\n"
