@@ -130,6 +130,10 @@ assert_loads() {
   ProcessMatch "brackets" "[\\.]x"
   ProcessMatch "plain" "^/usr/bin/(a|b)\\.sh\\+? [^ ]+ \\w+$"
   ProcessMatch "plain" "again"
+  ProcessMatch "asterisks" "a**"
+  <ProcessMatch "class" "[[=x=]]">
+    CollectContextSwitch true
+  </ProcessMatch>
   CollectFoo 1
 </Plugin>
 EOF
@@ -137,11 +141,12 @@ EOF
   assert_loads
   grep -q '^  Interval 7' "$work/new.conf"
   grep -q 'CollectDelayTotal false' "$work/new.conf"
+  assert_equal "$(grep -c '^  #<ProcessMatch' "$work/new.conf")" 2
   notes=$(sed -n '/^# No counterpart/,$p' "$work/new.conf")
   assert_equal "$(grep -cv '^\(#.*\)\?$' <<<"$notes" || true)" 0
-  for pattern in CollectSystemContextSwitch 'contextswitch plugin' 'more than 15 characters' \
-    CollectMemoryMaps ps_stacksize 'ps_state-\*' '"lazy"' 'makes the first lazy' '"brackets"' \
-    '"plain": the name is there already' 'CollectFoo is not known' 'HOST/taskstats-NAME'; do
+  for pattern in CollectSystemContextSwitch 'contextswitch plugin' 'never matches this one' \
+    CollectMemoryMaps ps_stacksize 'ps_state-\*' '"lazy"' 'makes the first lazy' '"brackets"' 'asterisks in a row' 'do not exist' \
+    '"plain": duplicate name' 'CollectFoo: not an option' 'HOST/taskstats-NAME'; do
     grep -q -- "$pattern" <<<"$notes" || fail "$pattern is not in: $notes"
   done
   assert_equal "$(grep -c '"plain"' <<<"$notes")" 1
