@@ -62,7 +62,8 @@ test_architecture() { # ARCHITECTURE TRIPLET EMULATOR
     check "$1: the libraries are there" false
     return
   }
-  flags="-Werror -DEMULATED -isystem $sysroot/usr/include"
+  # With DT_RPATH, the libraries of the libraries are found as well.
+  flags="-Werror -DEMULATED -isystem $sysroot/usr/include -Wl,--disable-new-dtags"
   for directory in "$sysroot"/{usr/lib/"$2",lib/"$2",usr/lib}; do
     [ ! -d "$directory" ] || flags+=" -L$directory -Wl,-rpath,$directory"
   done
