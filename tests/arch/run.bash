@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # The unit tests and the simulation on other architectures, by emulation of their
-# programs (qemu-user), and the C library musl.
+# programs (qemu-user), the core of the integration suites on Debian's kernel for
+# arm64, and the C library musl.
 set -euo pipefail
 
 # shellcheck source=../support/units.bash
@@ -74,9 +75,18 @@ test_architecture() { # ARCHITECTURE TRIPLET EMULATOR
   runner=()
 }
 
+boot_arm64() {
+  local log=$build/arch/arm64.log status=0
+  TASKSTATS_BUILD=$build TASKSTATS_TESTS=$root/tests "$root/tests/kernels/boot.bash" arm64 \
+    >"$log" 2>&1 || status=$?
+  [ "$status" -eq 0 ] || cat "$log"
+  tally "arm64: the core of integration, on Debian's kernel" "$status" "$log"
+}
+
 need_packages build test arch
 check "musl: the plugin and the tools compile" musl_compiles
 make_in tests simulation CC=gcc
 test_architecture armhf arm-linux-gnueabihf qemu-arm # 32 bits
 test_architecture s390x s390x-linux-gnu qemu-s390x   # the most significant byte first
+boot_arm64
 end_part

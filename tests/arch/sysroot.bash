@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-#   sysroot.bash ARCHITECTURE DIRECTORY
+#   sysroot.bash ARCHITECTURE DIRECTORY [PACKAGE...]
 #
 # Unpacks into the directory the libraries that the plugin, the probe and their
 # tests use, of Debian's ARCHITECTURE and the system's suite. The C library is
-# that of the cross compiler.
+# that of the cross compiler. Or it unpacks these packages, and all they need.
 set -euo pipefail
 
 export LC_ALL=C
 
 architecture=$1
 directory=$(realpath -m "$2")
+programs=("${@:3}")
 packages=(libmnl-dev libmnl0 libpcre2-dev libpcre2-8-0 libcmocka-dev libcmocka0
   libnl-3-dev libnl-3-200 libnl-genl-3-dev libnl-genl-3-200 libjansson-dev libjansson4
   libyajl-dev libyajl2 libcollectdclient-dev libcollectdclient1 libgcrypt20 libgpg-error0)
@@ -36,9 +37,12 @@ write_source "$suite" "$mirror" >"$work/own.sources"
 own_apt apt-get -qq update >&2 ||
   fail "$suite has no lists of this architecture at $mirror" \
     "see apt's messages above; check the network and apt's proxy"
-(cd "$work" && own_apt apt-get -q download "${packages[@]}" >&2) ||
-  fail "its libraries cannot be downloaded" "see apt's messages above; check the network"
-for package in "$work"/*.deb; do
+if [ ${#programs[@]} -gt 0 ]; then
+  own_apt apt-get -q -y --download-only --no-install-recommends install "${programs[@]}" >&2
+else
+  (cd "$work/archives" && own_apt apt-get -q download "${packages[@]}" >&2)
+fi || fail "its packages cannot be downloaded" "see apt's messages above; check the network"
+for package in "$work"/archives/*.deb; do
   dpkg-deb -x "$package" "$work/root"
 done
 mv "$work/root" "$directory"

@@ -7,7 +7,8 @@
 # on Debian's kernel VERSION (5.10, 6.1, 6.12, or newest), in an emulated
 # machine, and prints their TAP. The machine has nothing but an initramfs of this
 # system's own files (collectd, bats, the shell and what they need, beside the
-# plugin and the tests) and an empty disk.
+# plugin and the tests) and an empty disk. VERSION arm64 is a machine of that
+# architecture with the files of Debian's packages for it, see arm64.bash.
 #
 # The runner sets TASKSTATS_BUILD and TASKSTATS_TESTS as for the suites.
 set -euo pipefail
@@ -35,6 +36,9 @@ files=(/usr/bin/awk /usr/sbin/collectd /usr/lib/collectd/{csv,exec,logfile}.so
   /usr/share/collectd/types.db)
 
 limit_s=600 # for a machine; it takes 150 on two CPUs
+machine=(qemu-system-x86_64)
+tap=ttyS1 console_line=ttyS0
+tap_line=(-serial stdio)
 
 version=$1
 [ $# -eq 1 ] || core=("${@:2}")
@@ -85,21 +89,26 @@ system_files() {
     grep -oE '/[^ :]+ \(0x' | cut -d' ' -f1
 }
 
-make_root() {
+copy_system() { # copies what the machine needs, into this directory
   local path
+
+  system_files | sort -u | while read -r path; do
+    [ ! -f "$path" ] || cp -L --parents "$path" .
+  done
+  mkdir -p src/build/tests
+  cp "$build"/taskstats{.so,-probe} src/build
+  cp "$build"/tests/{load,exits,oom,teardown} src/build/tests
+}
+
+make_root() {
 
   mkdir "$work/root"
   choose_tests
   cd "$work/root"
   mkdir -p usr/{bin,sbin,lib,lib64} dev etc proc run/lock sys tmp var/tmp
   ln -s usr/{bin,sbin,lib,lib64} .
-  system_files | sort -u | while read -r path; do
-    [ ! -f "$path" ] || cp -L --parents "$path" .
-  done
-  mkdir -p src/build/tests
+  copy_system
   cp -r "$tests" src/tests
-  cp "$build"/taskstats{.so,-probe} src/build
-  cp "$build"/tests/{load,exits,oom,teardown} src/build/tests
   cp "$tests/kernels/init.bash" init
   printf '%s\n' root:x:0:0:::/bin/bash nobody:x:65534:65534::: >etc/passwd
   printf '%s\n' root:x:0: nogroup:x:65534: >etc/group
@@ -114,16 +123,18 @@ run_machine() {
   truncate -s 256M "$work/disk"
   mke2fs -q -t ext4 "$work/disk"
   exec setpriv --pdeathsig TERM timeout --foreground -k 5 "$limit_s" \
-    qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 1024 \
+    "${machine[@]}" -accel tcg,thread=multi -smp 2 -m 1024 \
     -nodefaults -no-user-config -no-reboot -display none \
     -kernel "$kernel" -initrd "$work/initramfs" \
-    -append "console=ttyS0 panic=-1 mitigations=off tsc=reliable norandmaps" \
+    -append "console=$console_line tap=$tap panic=-1 mitigations=off tsc=reliable norandmaps" \
     -drive "if=none,id=disk,format=raw,cache=unsafe,file=$work/disk" \
     -device nvme,drive=disk,serial=disk \
-    -serial "file:$console" -serial stdio </dev/null
+    -serial "file:$console" "${tap_line[@]}" </dev/null
 }
 
-[ "$(uname -m)" = x86_64 ] ||
+# shellcheck source=arm64.bash
+[ "$version" != arm64 ] || source "$tests/kernels/arm64.bash"
+[[ $version == arm64 || $(uname -m) == x86_64 ]] ||
   fail "this machine is no x86_64, and the emulated one runs its programs" \
     "run these tests on one that is"
 # It stays beside the build.

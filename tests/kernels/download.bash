@@ -4,7 +4,8 @@
 #   download.bash VERSION FILE
 #
 # Downloads Debian's kernel VERSION (5.10, 6.1, 6.12, or newest) as FILE. It is
-# in other suites than the system's.
+# in other suites than the system's. VERSION arm64 is the newest of the system's
+# suite for that architecture.
 set -euo pipefail
 
 export LC_ALL=C
@@ -23,14 +24,18 @@ fail() { # CAUSE REMEDY
 source "$(dirname "${BASH_SOURCE[0]}")/../support/packages.bash"
 
 # The suites at the mirrors of Debian and of its security updates, or none.
-suite='' security_suite=''
+suite='' security_suite='' architecture=amd64
 mirror='' security_mirror=''
 case $version in
 5.10) suite=bullseye security_suite=bullseye-security ;;
 6.1) suite=bookworm ;;
 6.12) suite=trixie security_suite=trixie-security ;;
 newest) suite=trixie-backports ;;
-*) fail "no Debian suite is known for it" "ask for 5.10, 6.1, 6.12 or newest" ;;
+arm64)
+  suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+  security_suite=$suite-security architecture=arm64
+  ;;
+*) fail "no Debian suite is known for it" "ask for 5.10, 6.1, 6.12, newest or arm64" ;;
 esac
 
 # Debian's kernels for clouds are its others without most drivers: a third of
@@ -40,9 +45,9 @@ esac
 kernel_package() {
   local names="image-${version/./\\.}\.[0-9]" line='$'
 
-  [ "$version" != newest ] || names='(image|binary)-[0-9]+\.[0-9]+\.[0-9]'
+  [[ $version != newest && $version != arm64 ]] || names='(image|binary)-[0-9]+\.[0-9]+\.[0-9]'
   [ "$version" != 6.1 ] || line=1
-  own_apt apt-cache search --names-only "^linux-$names.*-cloud-amd64\$" |
+  own_apt apt-cache search --names-only "^linux-$names.*-cloud-$architecture\$" |
     cut -d' ' -f1 | sort -t- -k3V -k2,2r | sed -n "${line}p"
 }
 
@@ -61,12 +66,12 @@ look_at() {
 # --- the kernel ---
 
 find_mirrors
-configure_apt amd64
+configure_apt "$architecture"
 # Debian moves its old suites off the mirrors in the end.
 archive=http://archive.debian.org
 look_at "$mirror" "$security_mirror" ||
   look_at "$archive/debian" "$archive/debian-security" ||
-  fail "$suite has no kernel linux-*-cloud-amd64 of that version, or neither $mirror nor $archive/debian answers" \
+  fail "$suite has no kernel linux-*-cloud-$architecture of that version, or neither $mirror nor $archive/debian answers" \
     "see apt's messages above; check the network and apt's proxy, and update debian-archive-keyring"
 (cd "$work" && own_apt apt-get -q download "$package" >&2) ||
   fail "$package cannot be downloaded" "see apt's messages above; check the network"

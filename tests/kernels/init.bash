@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # The emulated machine's first process: runs the tests that are to be run,
-# with their TAP on the second serial line. If it fails, so does the machine.
+# with their TAP on the serial line that the kernel's command line names (tap=).
+# If it fails, so does the machine.
 set -euo pipefail
 
 export PATH=/usr/bin:/usr/sbin LC_ALL=C
@@ -16,10 +17,11 @@ echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 mount -t ext4 /dev/nvme0n1 /var/tmp
 ln -s /proc/self/fd /dev/fd
 ulimit -n 4096
+: "${tap:?}" # of the command line
 export await_tries=300 # for collectd.bash: each takes several times as long here
 
-exec >/dev/ttyS1
-stty -F /dev/ttyS1 raw
+exec >"/dev/$tap"
+stty -F "/dev/$tap" raw
 cd "$TASKSTATS_TESTS/integration"
 mapfile -t suites </suites
 
@@ -29,6 +31,6 @@ bats --tap --timing --print-output-on-failure --filter "$(</pattern)" \
   "${suites[@]}" 2>&1 ||
   status=$?
 echo "# bats ended with status $status"
-stty -F /dev/ttyS1 raw # waits until all is sent
+stty -F "/dev/$tap" raw # waits until all is sent
 echo b >/proc/sysrq-trigger
 sleep infinity

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # the variables of run.bash, which sources this
+#
+# An emulated machine of another architecture than this system's: it has files of
+# Debian's packages of the system's suite, and the plugin and the tests' programs
+# by Debian's cross compiler.
+
+machine=(qemu-system-aarch64 -M virt -cpu cortex-a72)
+tap=ttyS0 console_line=ttyAMA0
+# Each takes twice as long as on x86-64.
+limit_s=1200
+tap_line=(-chardev "stdio,id=tap" -device "pci-serial,chardev=tap")
+
+triplet=aarch64-linux-gnu
+sysroot=$build/arch/arm64/sysroot # what is linked with
+system=$build/arch/arm64/system   # what the machine is made of
+
+# What the programs of the packages need is installed with them.
+fetch_packages() {
+  [ -e "$sysroot" ] || "$tests/arch/sysroot.bash" arm64 "$sysroot"
+  [ -e "$system" ] || "$tests/arch/sysroot.bash" arm64 "$system" "${packages[@]}" mawk \
+    collectd-core libmnl0 libpcre2-8-0 libyajl2 libnl-genl-3-200 libjansson4
+}
+
+# --- programs ---
+
+cross_compile() { # FLAG...
+  "$triplet-gcc" -std=c11 -O2 -g -D_GNU_SOURCE -pthread -isystem "$sysroot/usr/include" \
+    -isystem "$sysroot/usr/include/libnl3" -DHAVE_CONFIG_H \
+    -isystem /usr/include/collectd -isystem /usr/include/collectd/core \
+    -isystem /usr/include/collectd/core/daemon -I"$tests/../plugin" -I"$tests" \
+    "-L$sysroot/usr/lib/$triplet" "-L$sysroot/lib/$triplet" "-Wl,-rpath-link,$sysroot/usr/lib/$triplet" \
+    "-Wl,-rpath-link,$sysroot/lib/$triplet" \
+    "$@"
+}
+
+cross_build() { # DIRECTORY
+  local name
+
+  mkdir -p "$1/tests"
+  cross_compile -fPIC -fvisibility=hidden -shared "$tests"/../plugin/*/*.c \
+    -lmnl -lpcre2-8 -lyajl -o "$1/taskstats.so"
+  cross_compile "$tests"/../contrib/taskstats-probe/*.c -lnl-genl-3 -lnl-3 -ljansson -lm \
+    -o "$1/taskstats-probe"
+  for name in load exits oom teardown; do
+    cross_compile "$tests/support/$name.c" -lm -o "$1/tests/$name"
+  done
+}
+
+# --- files ---
+
+# In place of run.bash's, which copies this system's. All is in /usr, as it is
+# since Debian 12; of the data only what the tests use.
+copy_system() {
+  local directory
+
+  for directory in bin sbin lib; do
+    [ ! -d "$system/$directory" ] || [ -L "$system/$directory" ] ||
+      cp -a "$system/$directory/." "usr/$directory/"
+    cp -a "$system/usr/$directory/." "usr/$directory/"
+  done
+  rm -rf "usr/lib/$triplet"/{gconv,perl*,libperl*} usr/lib/{systemd,udev,dpkg}
+  cp -a "$system/usr/libexec" usr/
+  mkdir -p usr/share
+  cp -a "$system/usr/share/collectd" usr/share/
+  ln -sf mawk usr/bin/awk
+  cross_build src/build
+}
+
+for program in "$triplet-gcc" "${machine[0]}"; do
+  command -v "$program" >/dev/null ||
+    fail "$program is missing" "install gcc-$triplet and qemu-system-arm"
+done
+fetch_packages
