@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# shellcheck disable=SC2034,SC2154 # the variables of run.bash, which sources this
+# shellcheck disable=SC2034,SC2154 # the variables of boot.bash, which sources this
 #
 # An emulated machine of another architecture than this system's: it has files of
 # Debian's packages of the system's suite, and the plugin and the tests' programs
@@ -50,7 +50,7 @@ cross_build() { # DIRECTORY
 
 # --- files ---
 
-# In place of run.bash's, which copies this system's. All is in /usr, as it is
+# In place of boot.bash's, which copies this system's. All is in /usr, as it is
 # since Debian 12; of the data only what the tests use.
 copy_system() {
   local directory
