@@ -17,6 +17,10 @@ EOF
   reads 1 io
   start_load "$me-io" --wait --stay 60 "$@"
   settle io
+  # A look between its exec and its first words may come after these: "ready".
+  missed_bytes=$((6 - $(value io io_octets tx)))
+  missed_calls=$((1 - $(value io io_ops write)))
+  [[ $missed_bytes,$missed_calls == @(0,0|6,1) ]]
 }
 
 run_group() {
@@ -29,8 +33,8 @@ run_group() {
 fill() { "$LOAD" write "$1" "$2" 16 fsync >"$work/fill.out"; }
 
 assert_written() {
-  assert_equal "$(value io io_octets tx)" "$(truth "$me-io" tx_bytes)"
-  assert_equal "$(value io io_ops write)" "$(truth "$me-io" tx_calls)"
+  assert_equal "$(value io io_octets tx)" $(($(truth "$me-io" tx_bytes) - missed_bytes))
+  assert_equal "$(value io io_ops write)" $(($(truth "$me-io" tx_calls) - missed_calls))
 }
 
 @test "io: bytes and calls written" {
