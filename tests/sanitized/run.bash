@@ -75,6 +75,7 @@ left_out=(
 # Tests that fail if the plugin is too slow, as it is with a sanitizer: they run,
 # but count as skipped if they fail. A report in them is found all the same.
 paced=(
+  'delays: the rates of a new group'
   'events: 800 jobs'
   'events: 200 jobs'
   'events: jobs'
