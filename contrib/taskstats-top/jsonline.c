@@ -4,6 +4,8 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* A name may be invalid UTF-8: the kernel truncates names anywhere. */
@@ -12,12 +14,12 @@ static json_t *json_of_name(const char *name) {
   if (json != NULL)
     return json;
 
-  char plain[LCC_NAME_LEN];
-  size_t length = 0;
-  for (; name[length] != '\0' && length < sizeof(plain) - 1; length++)
-    plain[length] = (unsigned char)name[length] < 0x80 ? name[length] : '?';
-  plain[length] = '\0';
-  return json_string(plain);
+  char *plain = strdup(name);
+  for (char *at = plain; at != NULL && *at != '\0'; at++)
+    *at = (unsigned char)*at < 0x80 ? *at : '?';
+  json = plain != NULL ? json_string(plain) : NULL;
+  free(plain);
+  return json;
 }
 
 static json_t *json_of_row(const struct row *row) {

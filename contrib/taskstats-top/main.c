@@ -9,12 +9,12 @@
 #include "options.h"
 #include "screen.h"
 #include "terminal.h"
+#include "unixsock.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 #include <time.h>
 
 static double now_seconds(void) {
@@ -37,22 +37,10 @@ static void socket_explain(const char *socket, int error) {
           stderr);
 }
 
-/* The prefix keeps the library from taking a relative path for a host name. */
-static lcc_connection_t *socket_connect(const char *path) {
-  char address[sizeof("unix:") + sizeof(((struct sockaddr_un *)0)->sun_path)];
-  lcc_connection_t *connection = NULL;
-  if ((size_t)snprintf(address, sizeof(address), "unix:%s", path) >=
-      sizeof(address) - 1) {
-    errno = ENAMETOOLONG;
-    return NULL;
-  }
-  return lcc_connect(address, &connection) == 0 ? connection : NULL;
-}
-
 /* The last table, and how it is shown. */
 struct display {
   const struct options *options;
-  lcc_connection_t *connection; /* NULL: to be reconnected */
+  FILE *connection; /* NULL: to be reconnected */
   struct table table;
   const char *message; /* shown instead of a table; NULL: none */
   struct view view;
@@ -78,16 +66,21 @@ static void display_draw(struct display *display) {
   table_free(&shown);
 }
 
+static void display_disconnect(struct display *display) {
+  if (display->connection != NULL)
+    fclose(display->connection);
+  display->connection = NULL;
+}
+
 /* Reads once. Returns whether there was a table. */
 static bool display_read(struct display *display) {
   const struct options *options = display->options;
   table_free(&display->table);
   if (display->connection == NULL)
-    display->connection = socket_connect(options->socket);
+    display->connection = unixsock_connect(options->socket);
   if (display->connection == NULL ||
       table_read(&display->table, options->groups, display->connection) != 0) {
-    lcc_disconnect(display->connection);
-    display->connection = NULL;
+    display_disconnect(display);
     display->message =
         "the connection to collectd is lost; waiting for it to return";
     return false;
@@ -136,14 +129,14 @@ static bool display_run(struct display *display) {
 static int run(const struct options *options) {
   struct display display = {.options = options,
                             .view.sort = options->sort,
-                            .connection = socket_connect(options->socket)};
+                            .connection = unixsock_connect(options->socket)};
   if (display.connection == NULL) {
     socket_explain(options->socket, errno);
     return EXIT_FAILURE;
   }
   terminal_prepare(!options->json, !options->once);
   bool any = display_run(&display);
-  lcc_disconnect(display.connection);
+  display_disconnect(&display);
   table_free(&display.table);
   if (!any && options->once)
     fputs("taskstats-top: no values of such a group were received\n", stderr);

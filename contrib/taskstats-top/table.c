@@ -1,32 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 #include "table.h"
 
+#include "identifier.h"
+#include "unixsock.h"
+
 #include <fnmatch.h>
 #include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* What a reply to GETVAL has for a data source. */
+static double find_value(const struct unixsock_reply *reply,
+                         const char *source) {
+  size_t length = strlen(source);
+  for (size_t i = 0; i < reply->len; i++)
+    if (strncmp(reply->lines[i], source, length) == 0 &&
+        reply->lines[i][length] == '=')
+      return strtod(&reply->lines[i][length + 1], NULL);
+  return NAN;
+}
+
 static double value_of(const struct column *column, const char *type,
-                       size_t len, const gauge_t *values, char *const *names) {
-  double sum = NAN;
-  for (size_t s = 0; s < 2 && column->sources[s] != NULL; s++)
-    for (size_t i = 0; i < len; i++)
-      if (strcmp(names[i], column->sources[s]) == 0)
-        sum = s == 0 ? values[i] : sum + values[i];
+                       const struct unixsock_reply *reply) {
+  double sum = find_value(reply, column->sources[0]);
+  if (column->sources[1] != NULL)
+    sum += find_value(reply, column->sources[1]);
   return sum * (strcmp(type, column->type) == 0 ? column->scale
                                                 : column->fallback_scale);
 }
 
 static bool column_has(const struct column *column, const char *type,
-                       const lcc_identifier_t *id) {
+                       const struct identifier *id) {
   return type != NULL && strcmp(type, id->type) == 0 &&
          strcmp(column->type_instance, id->type_instance) == 0;
 }
 
 static bool column_shows(const struct column *column,
-                         const lcc_identifier_t *id) {
+                         const struct identifier *id) {
   return column_has(column, column->type, id) ||
          column_has(column, column->fallback, id);
 }
@@ -35,8 +46,8 @@ static bool group_shown(const char *groups, const char *group) {
   return groups == NULL || fnmatch(groups, group, 0) == 0;
 }
 
-static bool is_of_same_group(const lcc_identifier_t *a,
-                             const lcc_identifier_t *b) {
+static bool is_of_same_group(const struct identifier *a,
+                             const struct identifier *b) {
   return strcmp(a->host, b->host) == 0 && strcmp(a->plugin, b->plugin) == 0 &&
          strcmp(a->plugin_instance, b->plugin_instance) == 0;
 }
@@ -44,7 +55,7 @@ static bool is_of_same_group(const lcc_identifier_t *a,
 /* Whether the first of the identifiers, which are sorted, is a fallback
  * although the group has the primary one further on (delay_rate,
  * total_time_in_ms). */
-static bool is_superseded(const lcc_identifier_t *ids, size_t len) {
+static bool is_superseded(const struct identifier *ids, size_t len) {
   for (size_t c = 0; c < COLUMNS; c++) {
     if (!column_has(&columns[c], columns[c].fallback, &ids[0]))
       continue;
@@ -55,7 +66,7 @@ static bool is_superseded(const lcc_identifier_t *ids, size_t len) {
   return false;
 }
 
-static bool identifier_shown(const char *groups, const lcc_identifier_t *id) {
+static bool identifier_shown(const char *groups, const struct identifier *id) {
   if (strcmp(id->plugin, "taskstats") != 0 || id->plugin_instance[0] == '\0' ||
       !group_shown(groups, id->plugin_instance))
     return false;
@@ -65,76 +76,95 @@ static bool identifier_shown(const char *groups, const lcc_identifier_t *id) {
   return false;
 }
 
-/* A value that collectd has removed in the meantime is not an error; only a
- * broken connection is. The library distinguishes them only by its message. */
-static int row_fill(struct row *row, lcc_connection_t *connection,
-                    lcc_identifier_t *id) {
-  size_t len = 0;
-  gauge_t *values = NULL;
-  char **names = NULL;
-  if (lcc_getval(connection, id, &len, &values, &names) != 0)
-    return strncmp(lcc_strerror(connection), "Server error", 12) == 0 ? 0 : -1;
-
-  for (size_t c = 0; c < COLUMNS; c++)
-    if (column_shows(&columns[c], id))
-      row->cells[c] = value_of(&columns[c], id->type, len, values, names);
-
-  for (size_t i = 0; i < len; i++)
-    free(names[i]);
-  free(names);
-  free(values);
+/* A value that collectd has removed in the meantime is not an error. */
+static int row_fill(struct row *row, FILE *connection,
+                    const struct identifier *id) {
+  struct unixsock_reply reply;
+  if (unixsock_ask(connection, "GETVAL", id->name, &reply) != 0)
+    return -1;
+  if (reply.len > 0)
+    for (size_t c = 0; c < COLUMNS; c++)
+      if (column_shows(&columns[c], id))
+        row->cells[c] = value_of(&columns[c], id->type, &reply);
+  unixsock_reply_free(&reply);
   return 0;
 }
 
 /* The identifiers are sorted, so those of a group are adjacent. Groups of hosts
  * other than the first one's (collectd may be a server) are shown with the
- * host. */
-static struct row *table_row(struct table *table, const lcc_identifier_t *id) {
+ * host. Returns NULL if out of memory. */
+static struct row *table_row(struct table *table, const struct identifier *id) {
   struct row *row = table->len == 0 ? NULL : &table->rows[table->len - 1];
   if (row != NULL && strcmp(row->group, id->plugin_instance) == 0 &&
       strcmp(row->host, id->host) == 0)
     return row;
 
+  if (row == NULL)
+    table->host = id->host;
+  bool other = strcmp(id->host, table->host) != 0;
+  char *name = NULL;
+  if (asprintf(&name, "%s%s%s", other ? id->host : "", other ? "/" : "",
+               id->plugin_instance) < 0)
+    return NULL;
   row = &table->rows[table->len++];
-  memcpy(row->host, id->host, sizeof(row->host));
-  memcpy(row->group, id->plugin_instance, sizeof(row->group));
-  if (table->len == 1)
-    memcpy(table->host, id->host, sizeof(table->host));
-  bool other = strcmp(row->host, table->host) != 0;
-  snprintf(row->name, sizeof(row->name), "%s%s%s", other ? row->host : "",
-           other ? "/" : "", row->group);
+  *row = (struct row){
+      .host = id->host, .group = id->plugin_instance, .name = name};
   for (size_t c = 0; c < COLUMNS; c++)
     row->cells[c] = NAN;
   return row;
 }
 
 static int table_fill(struct table *table, const char *groups,
-                      lcc_connection_t *connection, lcc_identifier_t *ids,
-                      size_t len) {
+                      FILE *connection) {
+  const struct identifier *ids = table->identifiers;
+  size_t len = table->identifiers_len;
   table->rows = calloc(len + 1, sizeof(*table->rows));
   if (table->rows == NULL)
     return -1;
-  lcc_sort_identifiers(connection, ids, len);
-  for (size_t i = 0; i < len; i++)
-    if (identifier_shown(groups, &ids[i]) && !is_superseded(&ids[i], len - i) &&
-        row_fill(table_row(table, &ids[i]), connection, &ids[i]) != 0)
+  for (size_t i = 0; i < len; i++) {
+    if (!identifier_shown(groups, &ids[i]) || is_superseded(&ids[i], len - i))
+      continue;
+    struct row *row = table_row(table, &ids[i]);
+    if (row == NULL || row_fill(row, connection, &ids[i]) != 0)
       return -1;
+  }
+  return 0;
+}
+
+static int take_identifiers(struct table *table,
+                            const struct unixsock_reply *reply) {
+  table->identifiers = calloc(reply->len + 1, sizeof(*table->identifiers));
+  if (table->identifiers == NULL)
+    return -1;
+  for (size_t i = 0; i < reply->len; i++) {
+    if (identifier_parse(&table->identifiers[i], reply->lines[i]) != 0)
+      return -1;
+    table->identifiers_len++;
+  }
+  qsort(table->identifiers, table->identifiers_len, sizeof(*table->identifiers),
+        identifier_compare);
   return 0;
 }
 
 void table_free(struct table *table) {
+  for (size_t i = 0; table->identifiers != NULL && i < table->len; i++)
+    free(table->rows[i].name);
+  for (size_t i = 0; i < table->identifiers_len; i++)
+    identifier_free(&table->identifiers[i]);
+  free(table->identifiers);
   free(table->rows);
   *table = (struct table){0};
 }
 
-int table_read(struct table *table, const char *groups,
-               lcc_connection_t *connection) {
-  lcc_identifier_t *ids = NULL;
-  size_t len = 0;
-  if (lcc_listval(connection, &ids, &len) != 0)
+int table_read(struct table *table, const char *groups, FILE *connection) {
+  *table = (struct table){0};
+  struct unixsock_reply reply;
+  if (unixsock_ask(connection, "LISTVAL", NULL, &reply) != 0)
     return -1;
-  int status = table_fill(table, groups, connection, ids, len);
-  free(ids);
+  int status = take_identifiers(table, &reply);
+  unixsock_reply_free(&reply);
+  if (status == 0)
+    status = table_fill(table, groups, connection);
   if (status != 0)
     table_free(table);
   return status;
@@ -156,8 +186,7 @@ static int row_compare(const void *left, const void *right) {
 
 int table_view(const struct table *all, const char *filter, int column,
                struct table *view) {
-  *view = *all;
-  view->len = 0;
+  *view = (struct table){.host = all->host};
   view->rows = calloc(all->len + 1, sizeof(*view->rows));
   if (view->rows == NULL)
     return -1;
