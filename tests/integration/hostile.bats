@@ -174,3 +174,40 @@ lost_records() { value '' total_events-exit-records-lost | cut -d. -f1; }
   assert_equal "$(lost_records)" "$before"
   (($(value '' total_events-exit-records | cut -d. -f1) >= $(truth storm forked)))
 }
+
+# top_table: processes and name of each group, by taskstats-top.
+top_table() {
+  timeout 30 "$TASKSTATS_BUILD/taskstats-top" --socket "$sockets/s" --once --json |
+    python3 -c 'import json, sys
+for group in json.load(sys.stdin)["groups"]:
+    print(group["processes"], group["group"])' | sed 's/~[0-9a-f]*$/~/' | sort
+}
+
+top_shows() { diff <(top_table) "$work/expected" >&2; }
+
+# Files are called what a user likes, and so are the groups: the same in more
+# bytes than a client may expect, and what collectd's protocol has to quote.
+@test "hostile: taskstats-top tells groups with long and odd names apart" {
+  local same name i=0
+
+  same=$(printf 'long-%.0s' {1..13}) # 65 bytes
+  interval=0.5
+  sockets=$(mktemp -d /tmp/taskstats.XXXXXX) # the path of a socket must be short
+  remove_at_end "$sockets"
+  configure <<CONF
+    <Group "%{exe}">
+      CommandLine "^$work/exe/"
+    </Group>
+CONF
+  add_plugin unixsock <<<"SocketFile \"$sockets/s\""
+  mkdir "$work/exe"
+  for name in "$same-a" "$same-b" "$same-b" "$same$same" 'a "quoted" \ name'; do
+    [[ -e $work/exe/$name ]] || cp "$LOAD" "$work/exe/$name"
+    in_background "$((i++))" "$work/exe/$name" --stay 100 idle >/dev/null
+  done
+  start_collectd
+  # Of 127 bytes, the last nine tell what is cut from others.
+  printf '%s.0 %s\n' 1 'a "quoted" \ name' 1 "$same-a" 1 "${same}${same:0:53}~" \
+    2 "$same-b" >"$work/expected"
+  await_tries=100 await "the right table" top_shows || top_shows
+}
