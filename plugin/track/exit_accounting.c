@@ -161,6 +161,7 @@ static struct ending begin_exit(struct exit_accounting *exits,
     end_stranger(exits, process, info);
     return (struct ending){.is_over = true};
   }
+  exit_info_set_main(info, get_exited_threads(process));
   if (process != NULL) {
     narrow_begin(info, process);
     info->parent = process->parent;
@@ -175,7 +176,6 @@ static struct ending begin_exit(struct exit_accounting *exits,
   };
   ending.is_decided = is_decided(exits->tracker, process);
   exit_cause_begin(&exits->cause, info, process);
-  exit_info_set_comm(info, get_exited_threads(process));
   ending.has_changed =
       process != NULL && ending.has_name &&
       process_has_changed(process, info->comm, info->is_forked);

@@ -70,13 +70,15 @@ bool exit_info_knows_name(const struct exit_info *info,
          (exited != NULL && exited->has_main);
 }
 
-void exit_info_set_comm(struct exit_info *info,
+void exit_info_set_main(struct exit_info *info,
                         const struct exited_threads *exited) {
   const char *comm = info->thread->comm;
   /* There may have been another main thread: exec by another thread ends it. */
   bool is_main = info->thread->pid == (uint32_t)info->tgid;
-  if (!is_main && exited != NULL && exited->has_main)
+  if (!is_main && exited != NULL && exited->has_main) {
     comm = exited->comm;
+    info->is_forked = exited->is_forked;
+  }
   memcpy(info->comm, comm, sizeof(info->comm));
 }
 

@@ -62,8 +62,9 @@ bool exit_info_identify(struct exit_info *info, const struct message *message,
 bool exit_info_knows_name(const struct exit_info *info,
                           const struct exited_threads *exited);
 
-/* Sets its name, as far as it is known. */
-void exit_info_set_comm(struct exit_info *info,
+/* Sets what only the main thread's record tells, as far as that is known: its
+ * name, and whether it never called exec. */
+void exit_info_set_main(struct exit_info *info,
                         const struct exited_threads *exited);
 
 /* Whether the parent in its record is known to have adopted it: process 1 does

@@ -124,6 +124,7 @@ void exited_threads_add(struct exited_threads *exited,
   }
   if (thread->pid == thread->tgid) {
     exited->has_main = true;
+    exited->is_forked = (thread->flags & RECORD_FORKED) != 0;
     memcpy(exited->comm, thread->comm, sizeof(exited->comm));
   }
 }

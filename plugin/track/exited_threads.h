@@ -47,8 +47,9 @@ struct exited_threads {
   uint32_t exit_code;    /* of the last one that did not end with 0 */
   uint64_t exit_code_us; /* time of that, since the process's start */
 
-  /* The main thread's record, if it has ended: it has the process's name. */
-  bool has_main;
+  /* The main thread's record, if it has ended: only it has the process's name,
+   * and whether the process never called exec. */
+  bool has_main, is_forked;
   char comm[RECORD_COMM_SIZE];
 
   /* The last thread's message while it waits for the main thread's, which it

@@ -65,7 +65,7 @@ static void check_identity(const struct message *message) {
   fuzz_check(info.latest_ns <= when.latest_ns);
   fuzz_check((info.whole != NULL) == has_whole);
   fuzz_check(is_known || (info.thread->tgid == 0 && !has_whole));
-  exit_info_set_comm(&info, NULL);
+  exit_info_set_main(&info, NULL);
   fuzz_check(strcmp(info.comm, info.thread->comm) == 0);
 }
 

@@ -125,11 +125,10 @@ static void confuse_parents(unsigned int process, const char *comm,
       world.records_taken > BATCH ? world.records_taken - BATCH : 0;
   for (unsigned int i = first; has_c && i < world.records; i++) {
     const struct record *record = &world.record[i].record[MESSAGE_THREAD];
-    bool is_child = record->ppid == pid &&
-                    (record->flags & RECORD_FORKED) != 0 &&
-                    strcmp(record->comm, comm) == 0;
+    bool is_child = record->ppid == pid && strcmp(record->comm, comm) == 0;
     for (unsigned int k = 1; is_child && k < world.processes; k++)
-      known[k].has_c |= record->tgid == (uint32_t)world.process[k].pid;
+      known[k].has_c |= world.process[k].is_forked &&
+                        record->tgid == (uint32_t)world.process[k].pid;
   }
 }
 

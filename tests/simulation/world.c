@@ -119,13 +119,16 @@ void world_use(unsigned int process, unsigned int task,
     world.process[process].task[task].used[u] += used[u];
 }
 
+/* As the kernel does, it tells of the main thread alone whether its process
+ * never called exec. */
 static void fill_record(const struct machine_process *p,
                         const struct task *task, struct record *record) {
+  bool is_main = task->tid == (uint32_t)p->pid;
   *record = (struct record){
       .version = VERSION,
       .cpu_ns = task->used[USE_CPU],
       .switches_voluntary = 1,
-      .flags = p->is_forked ? RECORD_FORKED : 0,
+      .flags = p->is_forked && is_main ? RECORD_FORKED : 0,
       .exit_code = task->exit_code,
       .pid = task->tid,
       .ppid = (uint32_t)world.process[p->parent].pid,

@@ -930,6 +930,53 @@ static void decides_by_the_parent(void **state) {
   }
 }
 
+/* The main thread's record alone says that a process never called exec; the
+ * last one is that of a worker, which has its own name. */
+static void decides_by_the_parent_of_threads(void **state) {
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *name;
+    const char *comm; /* of the main thread */
+    uint8_t flags;    /* of the main thread */
+    bool is_heard;    /* its fork was */
+    bool is_late;     /* the main thread's record comes after the worker's */
+    bool counts, is_undecided;
+  } cases[] = {
+      {"forked", "python3", RECORD_FORKED, true, false, true, false},
+      {"forked, out of order", "python3", RECORD_FORKED, true, true, true,
+       false},
+      {"forked, unheard", "python3", RECORD_FORKED, false, false, true, false},
+      {"forked, unheard, out of order", "python3", RECORD_FORKED, false, true,
+       true, false},
+      {"called exec", "python3", 0, false, false, false, true},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const char *name = cases[i].name;
+    struct child parent;
+    add_group(fixture, SELECTOR_COMMAND_LINE, "worker");
+    begin(fixture, 1000);
+    child_start(&parent);
+    put_process(fixture, parent.pid, "python3", 'S', 5000);
+    tree_put_of(&fixture->tree, parent.pid, "cmdline", "celery worker");
+    read_at(fixture, 900);
+    if (cases[i].is_heard)
+      happen(fixture, PROCESS_FORKED, PID, parent.pid,
+             fixture->now - AGE_MS * MS);
+    struct message messages[] = {
+        thread_of(PID, PID, cases[i].comm, 1),
+        last_of(thread_of(PID, PID + 1, "worker", 2), 3),
+    };
+    messages[0].record[MESSAGE_THREAD].flags |= cases[i].flags;
+    for (size_t m = 0; m < COUNT_OF(messages); m++)
+      messages[m].record[MESSAGE_THREAD].ppid = (uint32_t)parent.pid;
+    take(fixture, &messages[cases[i].is_late], 1);
+    take(fixture, &messages[!cases[i].is_late], 1);
+    assert_case_int(name, exits_of(fixture, 0), cases[i].counts);
+    assert_case_int(name, fixture->tracker->undecided, cases[i].is_undecided);
+    clear(fixture);
+  }
+}
+
 struct batch {
   struct fixture *fixture;
   const struct message *messages;
@@ -1504,6 +1551,7 @@ int main(void) {
       prepared(counts_a_stranger_that_took_the_name),
       prepared(counts_the_threads_of_a_stranger),
       prepared(decides_by_the_parent),
+      prepared(decides_by_the_parent_of_threads),
       prepared(goes_on_after_who_hangs),
       prepared(tells_processes_of_one_pid_apart),
       prepared(forgets_the_vanished_without_record),
