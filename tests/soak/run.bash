@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+#   run.bash [MINUTES]
+#
+# Debian's collectd with build/taskstats.so and every option, for so long (30),
+# while processes come and go; see soak.py. TASKSTATS_BUILD is another directory
+# with taskstats.so. Ends with status 0 if all numbers are true and collectd has
+# not grown. Leaves what it found: no process, no file, and the sysctl as it was.
+set -euo pipefail
+
+export LC_ALL=C
+export PATH=$PATH:/usr/sbin:/sbin
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+build=${TASKSTATS_BUILD:-$root/build}
+minutes=${1:-30}
+delayacct=/proc/sys/kernel/task_delayacct
+# What all suites share that change the machine; see support/collectd.bash.
+lock_file=${TASKSTATS_LOCK:-/run/lock/collectd-taskstats-tests}
+
+fail() {
+  printf 'soak: %s\n' "$*" >&2
+  exit 1
+}
+
+[[ $minutes =~ ^[1-9][0-9]*$ ]] || fail "wants a number of minutes, not \"$minutes\""
+[[ $EUID -eq 0 ]] || fail "must be root"
+[[ -e $build/taskstats.so ]] || fail "there is no $build/taskstats.so; run ./build.sh build"
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/taskstats-soak.XXXXXX")
+soak=''
+
+at_exit() {
+  trap '' HUP INT TERM
+  if [[ -n $soak ]]; then
+    kill "$soak" 2>/dev/null || true
+    wait "$soak" 2>/dev/null || true
+  fi
+  if [[ -e $delayacct ]] && flock -n "$lock"; then
+    cat "/proc/self/fd/$lock" >"$delayacct"
+  fi
+  rm -rf -- "$work"
+}
+
+exec {lock}<>"$lock_file"
+if [[ -e $delayacct ]] && flock -n "$lock"; then
+  cat "$delayacct" >"/proc/self/fd/$lock"
+fi
+flock -w 60 -s "$lock" || fail "another test has $lock_file"
+trap at_exit EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+for program in exits load restless teardown; do
+  gcc -O1 -pthread -D_GNU_SOURCE -I"$root/tests" "$root/tests/support/$program.c" \
+    -o "$work/$program" -lm
+done
+python3 -B "$root/tests/soak/soak.py" "$build" "$work" "$minutes" {lock}>&- &
+soak=$!
+status=0
+wait "$soak" || status=$?
+soak=''
+exit "$status"
