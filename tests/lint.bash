@@ -92,11 +92,11 @@ layers=(kernel select track report collectd)
 # Prints the includes of the plugin that go to a folder further on, or name no
 # folder, and of collectd's headers outside of collectd/api.h.
 layers_kept() {
-  local allowed='' layer stray=()
+  local allowed='version\.h' layer stray=()
   for layer in "${layers[@]}"; do
-    allowed+=${allowed:+|}$layer
+    allowed+="|$layer/[a-z_]+\.h"
     mapfile -t -O "${#stray[@]}" stray < <(grep -HnE '^ *# *include +"' "$root/plugin/$layer"/*.[ch] |
-      grep -vE "\"($allowed)/[a-z_]+\\.h\"")
+      grep -vE "\"($allowed)\"")
     mapfile -t -O "${#stray[@]}" stray < <(
       grep -HnE '^ *# *include +<(collectd|daemon|liboconfig|utils)/' "$root/plugin/$layer"/*.[ch] |
         grep -v '/collectd/api\.h:')

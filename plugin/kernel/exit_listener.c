@@ -306,7 +306,7 @@ static void destroy(struct exit_listener *listener) {
 }
 
 int exit_listener_open(const char *cpus, size_t buffer,
-                       struct exit_listener **listener) {
+                       struct exit_listener **listener) UNCHECKED {
   struct exit_listener *l = calloc(1, sizeof(*l));
   if (l == NULL)
     return -ENOMEM;

@@ -106,15 +106,6 @@ int reader_enable_delay_accounting(struct reader *reader) {
   return delay_accounting_enable(reader->tracker, reader->proc);
 }
 
-/* Leaves a process that does not answer unchanged. */
-static void leave_out(struct reader *reader, pid_t pid, uint32_t inode) {
-  tracker_lock(reader->tracker);
-  struct process *process = process_table_find(reader->tracker->table, pid);
-  if (process != NULL && process_is_listed(process) && process->inode == inode)
-    process->seen = reader->tracker->read;
-  tracker_unlock(reader->tracker);
-}
-
 /* The process with the pid, if a read has found it: identity is pid and start
  * time, but an unchanged inode number of /proc/<pid> proves the same at no
  * cost. */
@@ -122,6 +113,13 @@ static struct process *find_by_inode(const struct reader *reader, pid_t pid,
                                      uint32_t inode) {
   struct process *process = listed_process_find(reader->tracker, pid);
   return process != NULL && process->inode == inode ? process : NULL;
+}
+
+/* Leaves a process that does not answer unchanged. */
+static void leave_out(struct reader *reader, pid_t pid, uint32_t inode) {
+  struct process *process = find_by_inode(reader, pid, inode);
+  if (process != NULL)
+    process->seen = reader->tracker->read;
 }
 
 /* Identifies the process with the pid. NULL if it has ended. */

@@ -15,7 +15,7 @@ directory=$(realpath -m "$2")
 programs=("${@:3}")
 packages=(libmnl-dev libmnl0 libpcre2-dev libpcre2-8-0 libcmocka-dev libcmocka0
   libnl-3-dev libnl-3-200 libnl-genl-3-dev libnl-genl-3-200 libjansson-dev libjansson4
-  libyajl-dev libyajl2 libcollectdclient-dev libcollectdclient1 libgcrypt20 libgpg-error0)
+  libyajl-dev libyajl2)
 mkdir -p "$(dirname "$directory")"
 work=$(mktemp -d "$directory.XXXXXX")
 trap 'rm -rf "$work"' EXIT

@@ -31,6 +31,7 @@ fail() {
 work=$(mktemp -d "${TMPDIR:-/tmp}/taskstats-soak.XXXXXX")
 soak=''
 
+# shellcheck disable=SC2317 # for the trap
 at_exit() {
   trap '' HUP INT TERM
   if [[ -n $soak ]]; then
