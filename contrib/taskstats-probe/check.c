@@ -107,7 +107,7 @@ static void check_delays(struct check *check) {
   case SYSTEM_COUNTED:
     findings_tell(
         &check->findings, GOOD, "delay accounting", "",
-        "on; all waits are counted of processes that start while it is on");
+        "on; all waits are counted for processes that start while it is on");
     return;
   case SYSTEM_OFF:
     findings_tell(
