@@ -15,7 +15,8 @@ Usage: ./build.sh COMMAND [OPTION]...
                build/taskstats-probe and build/taskstats-explain
   run          show the plugin at work: a live table in this terminal (root)
   test [PART]  run the tests (root); PART is lint, unit, simulation (random
-               histories of processes), integration, kernels (the core of
+               histories of processes), manual (the manual pages and the example
+               against the code), integration, kernels (the core of
                integration on Debian's 5.10, 6.1, 6.12 and newest kernel, in
                emulated machines), stores (what is in contrib/, with InfluxDB,
                Graphite, Prometheus, Alertmanager, VictoriaMetrics), fuzz (each

@@ -18,6 +18,7 @@ parts=(
   lint:yes
   unit:yes
   simulation:yes
+  manual:yes
   fuzz:yes
   instructions:yes
   integration:yes

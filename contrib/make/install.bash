@@ -33,7 +33,7 @@ tell_what_is_next() {
        </Group>
      </Plugin>
 
-   Every option: $documents/collectd.conf.example
+   Every option: collectd-taskstats(5), and $documents/collectd.conf.example
 
 2. Let the kernel count all delays. While this is 0, only the wait for a CPU
    is counted; processes that already run count the rest after a restart:

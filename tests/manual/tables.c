@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the code knows, for check.bash to compare with the documents: one line
+ * What the code knows, for run.bash to compare with the documents: one line
  * for each option, default, metric, kind of delay, placeholder, key of the meta
  * data and key of the exit log. All of it comes from the plugin's functions.
  *
@@ -8,6 +8,7 @@
  * but does not mention when it lists the options that it knows, are ignored
  * ones.
  */
+#include "collectd/api.h"
 #include "collectd/config.h"
 #include "collectd/values.h"
 #include "report/exit_fields.h"
@@ -15,11 +16,6 @@
 #include "report/metric.h"
 
 #include "support/oconfig.h"
-
-#include <collectd/core/daemon/collectd.h>
-
-#include <collectd/core/daemon/plugin.h>
-#include <collectd/core/utils/common/common.h>
 
 #include <stdio.h>
 #include <stdlib.h>
