@@ -154,9 +154,10 @@ static void print_row(struct screen *screen, const struct row *row) {
     char cell[64] = "-";
     if (!isnan(row->cells[c]))
       columns[c].format(cell, sizeof(cell), row->cells[c]);
+    const char *colour = colour_of(&columns[c], row->cells[c]);
     if (screen->shown[c])
-      printf(" %s%*s%s", colour_of(&columns[c], row->cells[c]),
-             columns[c].width, cell, colour_end());
+      printf(" %s%*s%s", colour, columns[c].width, cell,
+             colour[0] != '\0' ? colour_end() : "");
   }
   line_end(screen);
 }

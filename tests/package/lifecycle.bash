@@ -8,7 +8,7 @@
 # changes the system that it runs in: release.bash makes one for it.
 set -euo pipefail
 
-export LC_ALL=C DEBIAN_FRONTEND=noninteractive
+export LC_ALL=C TERM=dumb DEBIAN_FRONTEND=noninteractive
 
 suite=$1
 here=$(dirname "${BASH_SOURCE[0]}")
@@ -41,7 +41,7 @@ list_files() {
 }
 
 install_package() { # FILE: from a directory, as its users do
-  apt-get -q -y install --no-install-recommends "$1"/*.deb
+  apt-get -qq -y install --no-install-recommends "$1"/*.deb
 }
 
 has_version_of() { # DIRECTORY
@@ -129,7 +129,7 @@ is_disabled() {
 }
 
 runs() {
-  enable_stanza && configure_trio && collectd -T || return
+  enable_stanza && configure_trio || return
   start_trio
   start_collectd
   trio_dispatched
@@ -139,7 +139,7 @@ tools_run() {
   await test -S /run/collectd-unixsock &&
     taskstats-top --once --group "$mine" | grep -E "^$mine +3 +3 " &&
     taskstats-explain "${processes[0]}" | grep "$mine" &&
-    taskstats-probe get "${processes[0]}" | grep "$mine"
+    taskstats-probe get "${processes[0]}" | grep "^process ${processes[0]}, taskstats version"
 }
 
 upgrades() {
@@ -152,21 +152,24 @@ upgrades() {
 
 # What is left must not keep collectd from starting.
 removes() {
-  apt-get -q -y remove "$package" || return
+  apt-get -qq -y remove "$package" || return
   if [ -e "$conf" ] || [ -e /usr/lib/collectd/taskstats.so ]; then
     echo "the plugin or its configuration is still there"
     return 1
   fi
-  collectd -T && start_collectd && await is_running
+  start_collectd
+  await is_running
 }
 
 comes_back() {
   install_package "$here/new" && grep -q '^# edited' "$conf" &&
-    grep -q '^LoadPlugin taskstats' "$conf" && collectd -T
+    grep -q '^LoadPlugin taskstats' "$conf"
 }
 
+# What other packages merely suggest or recommend goes, too.
 leaves_nothing() {
-  apt-get -q -y purge --autoremove "$package" || return
+  apt-get -qq -y -o APT::AutoRemove::SuggestsImportant=false \
+    -o APT::AutoRemove::RecommendsImportant=false purge --autoremove "$package" || return
   rm /etc/collectd/collectd.conf.d/00-test.conf
   list_files | diff /tmp/before -
 }

@@ -35,7 +35,7 @@ source "$root/tests/support/tap.bash"
 install_packages() { # ROOT PACKAGE...
   local log
   log=$(in_root "$1" sh -c 'export DEBIAN_FRONTEND=noninteractive
-    apt-get -q update && apt-get -q -y install --no-install-recommends "$@"' \
+    apt-get -q update && apt-get -qq -y install --no-install-recommends "$@"' \
     sh "${@:2}" 2>&1) || {
     tail -n 5 <<<"$log" >&2
     fail "packages cannot be installed" "see apt's messages above; check the network"
