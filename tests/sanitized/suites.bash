@@ -1,0 +1,210 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+#   suites.bash asan|tsan [SUITE [PATTERN]]
+#
+# Runs the integration suites, or one of them, or its tests that match, with the
+# plugin built with AddressSanitizer and UndefinedBehaviorSanitizer, or with
+# ThreadSanitizer, in Debian's collectd, and prints their TAP. Each suite has one
+# test more: that the sanitizer reported nothing.
+#
+# The runner sets TASKSTATS_BUILD and TASKSTATS_TESTS as for the suites.
+set -euo pipefail
+
+export LC_ALL=C
+
+sanitizer=$1
+suite=${2:-*}
+pattern=${3:-.}
+plain=$(cd "$TASKSTATS_BUILD" && pwd)
+tests=$(cd "$TASKSTATS_TESTS" && pwd)
+build=$plain/sanitized/$sanitizer
+own=$tests/sanitized
+work=$(mktemp -d "/tmp/taskstats-$sanitizer.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 143' TERM
+
+# After a report collectd ends badly, and so does the test that caused it; but not
+# after a leak, which may be collectd's own.
+case $sanitizer in
+asan)
+  # gcc has two libraries for them, of which one does not write its reports where
+  # it should.
+  compiler=clang
+  flags=(-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -shared-libasan)
+  library=libclang_rt.asan-$(uname -m).so
+  kinds=(heap undefined leak)
+  # Debian's collectd and libraries have no frame pointers.
+  options=abort_on_error=1:detect_stack_use_after_return=1:detect_leaks=1:exitcode=0
+  options+=:fast_unwind_on_malloc=0:malloc_context_size=24
+  ;;
+tsan)
+  # clang has it for programs alone.
+  compiler=gcc
+  flags=(-fsanitize=thread)
+  library=libtsan.so
+  kinds=(race)
+  # Of collectd and the libraries, their locks are seen, and not their atomics.
+  options=exitcode=99:ignore_noninstrumented_modules=1:history_size=4
+  # A thread that does not end in time is left behind on purpose.
+  options+=:report_thread_leaks=0
+  ;;
+*)
+  echo "suites.bash: no sanitizer \"$sanitizer\"; there are asan and tsan" >&2
+  exit 2
+  ;;
+esac
+
+# Each line of a stack says whose it is.
+options+=':stack_trace_format="    #%n %p %F %S (%m)"'
+
+# Tests that are left out, by the beginnings of their names.
+left_out=(
+  # They measure collectd's memory, of which a sanitizer needs several times as
+  # much. What leaks is found by AddressSanitizer itself.
+  'groups: they leave no files, threads or memory behind'
+  'hostile: arguments that point to gigabytes'
+  'storm: it leaves no files, threads or memory behind'
+  # taskstats-probe loads the plugin, too, and without the sanitizer's library.
+  'probe check: '
+  # LeakSanitizer needs /proc when collectd ends.
+  'privileges: without /proc nothing is counted'
+  # They show faults of collectd's own, without the plugin.
+  'shutdown: perl crashes with a consumer of 3 s, without the plugin'
+  'shutdown: a consumer is called after its end, without the plugin'
+)
+
+# Tests that fail if the plugin is too slow, as it is with a sanitizer: they run,
+# but count as skipped if they fail. A report in them is found all the same.
+paced=(
+  'delays: the rates of a new group'
+  'events: 800 jobs'
+  'events: 200 jobs'
+  'events: jobs'
+  'module: a storm of everything'
+)
+
+# --- the plugin ---
+
+build_plugin() {
+  local libs tool
+
+  mkdir -p "$build"
+  for tool in tests taskstats-top taskstats-probe taskstats-explain; do
+    ln -sfn "$plain/$tool" "$build/$tool"
+  done
+  [ ! -e "$build/taskstats.so" ] ||
+    [ -n "$(find "$tests/../plugin" "$own" -name '*.[ch]' -newer "$build/taskstats.so" -print -quit)" ] ||
+    return 0
+  read -ra libs <<<"$(pkg-config --cflags --libs libmnl libpcre2-8 yajl)"
+  "$compiler" -std=c11 -O1 -g -fno-omit-frame-pointer -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+    -D_TIME_BITS=64 -pthread -fPIC -fvisibility=hidden -shared "${flags[@]}" \
+    -DHAVE_CONFIG_H -isystem /usr/include/collectd -isystem /usr/include/collectd/core \
+    -isystem /usr/include/collectd/core/daemon -I"$tests/../plugin" \
+    "$tests"/../plugin/*/*.c "$own/loaded.c" "${libs[@]}" -o "$build/taskstats.so"
+}
+
+# Writes what stands for collectd: a module that is loaded later needs the
+# sanitizer's library to be there from the start.
+write_collectd() {
+  local preload
+
+  preload=$(realpath "$("$compiler" -print-file-name="$library")")
+  cat >"$work/collectd" <<SCRIPT
+#!/bin/sh
+export ${sanitizer^^}_OPTIONS='$options:log_path=$work/reports/$sanitizer'
+export UBSAN_OPTIONS=print_stacktrace=1
+LD_PRELOAD='$preload' exec ${COLLECTD:-/usr/sbin/collectd} "\$@"
+SCRIPT
+  chmod 755 "$work" "$work/collectd"
+  mkdir -m 1777 "$work/reports" # some collectds are other users'
+}
+
+# --- reports ---
+
+# Prints all of the reports but leaks of collectd and its other modules: whatever
+# the plugin allocates, itself or by a library, has it on its stack. Removes them.
+take_reports() {
+  find "$work/reports" -type f -exec cat {} + | awk -v RS= '
+    /^(Direct|Indirect) leak/ && !/taskstats\.so/ { next }
+    /==ERROR: LeakSanitizer: detected memory leaks$/ || /^SUMMARY: .* leaked in/ { next }
+    { print $0 "\n" }'
+  find "$work/reports" -type f -delete
+}
+
+# Prints what collectd and the sanitizer say of a plugin with such a fault.
+reports_of() { # KIND
+  printf 'PluginDir "%s"\nLoadPlugin taskstats\n<Plugin taskstats>\nProcess "x"\n</Plugin>\n' \
+    "$build" >"$work/collectd.conf"
+  { TASKSTATS_FAULT=$1 "$work/collectd" -T -C "$work/collectd.conf" || true; } \
+    >"$work/fault.out" 2>&1
+  take_reports
+}
+
+# A sanitizer that does not work reports nothing, too.
+check_sanitizer() {
+  local kind
+
+  [ -z "$(reports_of none)" ] || return
+  for kind in "${kinds[@]}"; do
+    if ! reports_of "$kind" | grep -q '(.*taskstats\.so)'; then
+      echo "# a fault of this kind is not found: $kind"
+      cat "$work/fault.out"
+      return 1
+    fi
+  done
+}
+
+# --- the suites ---
+
+# Prints one pattern for the beginnings of names.
+beginning_with() { # NAME...
+  printf '%s\n' "$@" | sed 's/[][\.*^$+?(){}|]/\\&/g' | paste -sd '|' | sed 's/.*/^(&)/'
+}
+
+# Prints one pattern for the names of a suite's tests that are not left out.
+chosen() { # SUITE
+  local names
+
+  mapfile -t names < <(grep -ohP '^@test "\K[^"]+' "$1" |
+    grep -vE "$(beginning_with "${left_out[@]}")" | grep -E "$pattern")
+  [ ${#names[@]} -eq 0 ] || echo "$(beginning_with "${names[@]}")\$"
+}
+
+forgive_slowness() { # a TAP
+  sed -uE "s/^not (ok [0-9]+ )($(beginning_with "${paced[@]}" | tr -d ^).*)/\1\2 # skip the plugin is too slow with $sanitizer/"
+}
+
+run_suite() { # SUITE
+  local name chosen found log=$work/suite.log
+
+  chosen=$(chosen "$1")
+  [ -n "$chosen" ] || return 0
+  name=$(basename "$1" .bats)
+  COLLECTD=$work/collectd TASKSTATS_BUILD=$build \
+    bats --tap --timing --print-output-on-failure --filter "$chosen" "$1" 2>&1 |
+    forgive_slowness | tee "$log" || true
+  found=$(take_reports)
+  echo 1..1
+  if [ -z "$found" ]; then
+    echo "ok 1 $name: $sanitizer reports nothing"
+  else
+    printf '%s\n' "$found" "not ok 1 $name: $sanitizer reports nothing" | tee -a "$log"
+  fi
+  ! grep -q '^not ok' "$log"
+}
+
+build_plugin
+write_collectd
+status=0
+echo 1..1
+if check_sanitizer; then
+  echo "ok 1 $sanitizer finds faults in the plugin"
+else
+  echo "not ok 1 $sanitizer finds faults in the plugin"
+  status=1
+fi
+for file in "$tests"/integration/$suite.bats; do
+  run_suite "$file" || status=1
+done
+exit "$status"
