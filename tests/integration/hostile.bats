@@ -211,3 +211,176 @@ CONF
     2 "$same-b" >"$work/expected"
   await_tries=100 await "the right table" top_shows || top_shows
 }
+
+# A load beside which something hostile runs: what collectd tells of it stays true.
+start_bystander() {
+  start_load "$me-load" --wait --rounds 2 --stay 100 burn 100 1
+}
+
+# assert_bystander ROUND: after so many rounds.
+assert_bystander() {
+  perform "$me-load" "$1"
+  settle "$me-load"
+  assert_members "$me-load" 1
+  assert_near "$(cpu_us "$me-load")" "$(truth "$me-load" cpu_us)" 2 5000
+}
+
+# collectd_cpu_us: what collectd has used so far.
+collectd_cpu_us() {
+  awk '{ sum += $1 } END { printf "%d\n", sum / 1000 }' "/proc/$collectd_pid/task/"*/schedstat
+}
+
+# run_restless NAMES RENAMES EXECS SECONDS: see tests/support/restless.c. In
+# $truth_us is the CPU time, from wait4, in $cost_us what collectd used meanwhile.
+run_restless() {
+  local before
+
+  before=$(collectd_cpu_us)
+  python3 -c 'import os, sys
+pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
+_, status, usage = os.wait4(pid, 0)
+print("cpu_us=%d" % round((usage.ru_utime + usage.ru_stime) * 1e6))
+sys.exit(status)' "$work/bin/$me-rest" "$@" >"$work/restless.out.load"
+  truth_us=$(truth restless cpu_us)
+  cost_us=$(($(collectd_cpu_us) - before))
+  echo "# $(xargs <"$work/restless.out.load"), collectd used $cost_us us" >&3
+}
+
+# prepare_restless: groups of it, by all that is asked when it changes.
+prepare_restless() {
+  interval=0.5
+  configure <<CONF
+    ProcessMatch "line" "^$work/bin/$me-rest "
+    <Group "executable">
+      Executable "$work/bin/$me-rest"
+    </Group>
+    <Group "name">
+      Command "$me-rest" "$me-a" "$me-b"
+    </Group>
+    <Group "%{comm}">
+      Command "$me-a" "$me-b"
+    </Group>
+    <Process "$me-load">
+    </Process>
+CONF
+  mkdir -p "$work/bin"
+  cp "$TASKSTATS_BUILD/tests/restless" "$work/bin/$me-rest"
+  start_collectd
+  start_bystander
+  assert_bystander 1
+  memory_before=$(peak_memory) files_before=$(lasting_files)
+}
+
+has_files_as_before() { (($(lasting_files) <= files_before)); }
+
+# assert_restless: all of it counted once in each group, at a cost that is a few
+# times its own, in bounded memory.
+assert_restless() {
+  local group
+
+  settle name
+  for group in name line executable; do
+    assert_near "$(cpu_us "$group")" "$truth_us" 2 5000
+    assert_equal "$(value "$group" total_events-exit-ok)" 1
+  done
+  assert_bystander 2
+  assert_between "$cost_us" 0 $((5 * truth_us + 1000000))
+  assert_between "$(peak_memory)" 1 $((memory_before + 8192))
+  await "files as before" has_files_as_before
+}
+
+@test "hostile: a process that renames itself 10,000 times a second" {
+  prepare_restless
+  run_restless "$me-a,$me-b" 10000 0 4
+  (($(truth restless renames) > 10000))
+  assert_restless
+  # Between two of its names nobody can see it but the kernel.
+  assert_between "$(sum_cpu_us "$me-[ab]")" 0 "$((truth_us * 102 / 100 + 5000))"
+}
+
+@test "hostile: a process that calls exec on itself each millisecond" {
+  prepare_restless
+  run_restless "$me-rest" 0 1000 4
+  (($(truth restless execs) > 100))
+  assert_restless
+}
+
+# Each byte that a name may have, in a name that looks like the rest of a line in
+# /proc, ends it or is cut by the kernel; in all of them so many bytes are written.
+name_bytes='
+import ctypes, os, signal, sys, time
+libc = ctypes.CDLL(None)
+names = [b"%c) R 1 (%c" % (byte, byte) for byte in range(1, 256)]
+names += [b"", b" ", b")", b"(", b"a) S 1 2 3 4", b"15 bytes-------", b"16 bytes-------x",
+          b"\xe6\x97\xa5" * 5, b"%n%s%d%{pid}", b"\n" * 15, b"/../../..", b"-", b"a-b", b"a/b"]
+signal.alarm(100)
+for name in names:
+    if os.fork() == 0:
+        libc.prctl(1, signal.SIGKILL)  # it does not outlive its parent
+        libc.prctl(15, name)
+        with open("/dev/null", "wb", buffering=0) as file:
+            file.write(b"x" * 4096)
+        signal.sigwait({signal.SIGUSR1})
+        os._exit(3)
+print("names=%d\nready" % len(names), flush=True)
+signal.sigwait({signal.SIGUSR1})
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+os.killpg(0, signal.SIGUSR1)
+error = sum(os.waitstatus_to_exitcode(os.wait()[1]) == 3 for _ in names)
+print("error=%d\ndone=1" % error, flush=True)
+signal.pause()
+'
+
+# unclean FILE...: lines that are no UTF-8, or have a control character.
+unclean() {
+  python3 -c 'import sys
+for path in sys.argv[1:]:
+    for line in open(path, "rb").read().split(b"\n"):
+        text = line.decode("utf-8")  # fails otherwise
+        if any(ord(c) < 32 or 127 <= ord(c) < 160 for c in text):
+            print(path, line)' "$@"
+}
+
+# sum_of_names IDENTITY COLUMN: of the last values of all groups "of-…", which may
+# have any byte but "/".
+sum_of_names() {
+  find "$work/csv/testhost" -path "*/taskstats-of-*/$1-$date_glob" -print0 |
+    xargs -0 -r -n 1 tail -qn1 | awk -F, -v column="$2" '{ sum += $column } END { print sum + 0 }'
+}
+
+@test "hostile: names of every byte" {
+  interval=0.5
+  configure <<CONF
+    ExitLog "$work/exits.json"
+    NotifyExit "all"
+    NotifyExitRate 1000
+    ReportSelf true
+    ProcessMatch "all" "hostile-names\$"
+    <Group "of-%{comm}">
+      CommandLine "hostile-names\$"
+      NotifyExit "none"
+    </Group>
+CONF
+  start_collectd
+  setsid python3 -c "import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+$name_bytes" hostile-names >"$work/names.out.load" 3>&- {lock}>&- &
+  hostile+=($!)
+  await "the names" said names ready
+  assert_members all $(($(truth names names) + 1))
+  assert_equal "$(sum_of_names ps_count 2)" $(($(truth names names) + 1))
+  assert_between "$(value all io_octets tx)" $(($(truth names names) * 4096)) \
+    $(($(truth names names) * 4096 + 4096))
+  kill -USR1 "${hostile[-1]}"
+  await "their ends" said names done=1
+  settle all
+  assert_equal "$(truth names error)" "$(truth names names)"
+  assert_equal "$(value all total_events-exit-error)" "$(truth names names)"
+  assert_equal "$(sum_of_names total_events-exit-error 2)" "$(truth names names)"
+  await "the log of exits" test "$(wc -l <"$work/exits.json")" -ge "$(truth names names)"
+  python3 -c 'import json, sys
+for line in open(sys.argv[1]):
+    json.loads(line)' "$work/exits.json"
+  find "$work/csv" -printf '%P\n' >"$work/paths"
+  assert_equal "$(unclean "$work/exits.json" "$work/collectd.log" "$work/paths")" ""
+}
