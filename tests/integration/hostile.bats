@@ -8,15 +8,23 @@
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
 hostile=()
+deep=() # control groups
+pid_max_before=
 
 teardown() {
-  local pid
+  local pid cgroup status=0
 
   for pid in "${hostile[@]}"; do
     kill -KILL "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
   done
-  common_teardown
+  for cgroup in "${deep[@]}"; do
+    # shellcheck disable=SC2046,SC2086 # its name and length; the hierarchies
+    await "the end of $cgroup" python3 -c "$deep_cgroup" remove $cgroup $(cgroup_roots)
+  done
+  common_teardown || status=1
+  [[ -z $pid_max_before ]] || echo "$pid_max_before" >"$PID_MAX"
+  return "$status"
 }
 
 # start_hostile NAME SCRIPT [ARGUMENT...]: Python, as nobody, until it says that
@@ -383,4 +391,144 @@ for line in open(sys.argv[1]):
     json.loads(line)' "$work/exits.json"
   find "$work/csv" -printf '%P\n' >"$work/paths"
   assert_equal "$(unclean "$work/exits.json" "$work/collectd.log" "$work/paths")" ""
+}
+
+PID_MAX=/proc/sys/kernel/pid_max
+
+# raise_pid_max COUNT: until the end of the test.
+raise_pid_max() {
+  (($(<"$PID_MAX") < $1)) || return 0
+  pid_max_before=$(<"$PID_MAX")
+  echo "$1" >"$PID_MAX" || skip "kernel.pid_max is $pid_max_before"
+}
+
+# deep_cgroup make|remove NAME LENGTH ROOT...: control groups within each other in
+# each hierarchy, whose path has so many bytes. One goes there step by step: no
+# call takes a path of that length with the mount point before it. Who makes them
+# is in them afterwards, says so and waits.
+deep_cgroup='
+import os, signal, sys
+action, name, length = sys.argv[1], sys.argv[2], int(sys.argv[3])
+parts = [name]
+left = length - len(name) - 1
+while left > 0:
+    take = min(255, left - 1) if left != 257 else 254
+    parts.append("0" * take)
+    left -= take + 1
+assert len("/" + "/".join(parts)) == length
+for root in sys.argv[4:]:
+    os.chdir(root)
+    for part in parts:
+        if action == "make" and not os.path.exists(part):
+            os.mkdir(part)
+        os.chdir(part)
+    if action == "make":
+        with open("cgroup.procs", "w") as procs:
+            procs.write("0")
+    else:
+        for part in reversed(parts):
+            os.chdir("..")
+            os.rmdir(part)
+if action == "make":
+    try:
+        with open("/proc/self/cgroup") as file:
+            print("length=%d" % max(len(line.split(":", 2)[2]) - 1 for line in file))
+    except OSError as error:
+        print("error=%d" % error.errno)
+    signal.alarm(120)
+    print("ready", flush=True)
+    signal.pause()
+'
+
+# start_in_deep_cgroup NAME CGROUP LENGTH
+start_in_deep_cgroup() {
+  local name=$1
+  shift
+
+  deep+=("$*")
+  python3 -c "$deep_cgroup" make "$@" $(cgroup_roots) \
+    >"$work/$name.out.load" 2>"$work/$name.err.load" 3>&- {lock}>&- &
+  hostile+=($!)
+  await "$name to be ready" said "$name" ready
+}
+
+# A user to whom a control group is delegated may make as many in it as it likes.
+# The kernel names those of up to 4,095 bytes; of a longer one it tells so many, or
+# nothing, nor of the process's other hierarchies.
+@test "hostile: a control group whose path has 4,095 bytes, and one of more" {
+  interval=0.5
+  configure <<CONF
+    <Group "unit">
+      Unit "$me-deep.service"
+    </Group>
+    <Group "cgroup">
+      ControlGroup "^/$me-deep\\.service/.*0\$"
+    </Group>
+    <Group "of-%{unit}">
+      Unit "$me-*.service"
+    </Group>
+    <Process "$me-load">
+    </Process>
+    <Group "any-%{cgroup}">
+      Command "python3"
+      ControlGroup "$me"
+    </Group>
+CONF
+  start_collectd
+  start_bystander
+  assert_bystander 1
+  start_in_deep_cgroup named "$me-deep.service" 4095
+  start_in_deep_cgroup cut "$me-over.service" 4400
+  assert_equal "$(truth named length)" 4095
+  reads 3 "$me-load"
+  assert_members unit 1
+  assert_members cgroup 1
+  assert_members "of-$me-deep.service" 1
+  if [[ -n $(truth cut length) ]]; then
+    assert_members "of-$me-over.service" 1
+  fi
+  kill -KILL "${hostile[@]}"
+  settle unit
+  assert_equal "$(value unit total_events-exit-signal)" 1
+  assert_equal "$(value cgroup total_events-exit-signal)" 1
+  assert_members unit 0
+  assert_bystander 2
+}
+
+# A process may have as many threads as there are ids.
+@test "hostile: a process of 30,000 threads" {
+  local threads
+
+  alone
+  raise_pid_max 65536
+  interval=1
+  configure <<CONF
+    ReportSelf true
+    Process "threads"
+    ProcessMatch "line" "tests/threads 30000"
+    <Process "$me-load">
+    </Process>
+CONF
+  start_collectd
+  start_bystander
+  assert_bystander 1
+  files_before=$(lasting_files)
+  in_background threads "$TASKSTATS_BUILD/tests/threads" 30000 >"$work/threads.out.load"
+  await "its threads" said threads ready
+  threads=$(truth threads threads)
+  echo "# $threads threads; $(grep 'no more' "$work/threads.out.load" || echo 'no limit was hit')" >&3
+  settle threads
+  assert_equal "$(value threads ps_count threads)" "$threads.000000"
+  assert_members line 1
+  assert_bystander 2
+  kill -USR1 "${load_pid[threads]}"
+  await "its end" is_gone "${load_pid[threads]}"
+  settle threads
+  assert_members threads 0
+  # A record may be lost, as the log tells.
+  (($(value threads total_events-exit-ok) == 1 || $(lost_records) > 0))
+  assert_equal "$(value line total_events-exit-ok)" "$(value threads total_events-exit-ok)"
+  reads 2 "$me-load"
+  assert_members "$me-load" 1
+  await "files as before" has_files_as_before
 }
