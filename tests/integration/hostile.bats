@@ -446,6 +446,7 @@ start_in_deep_cgroup() {
   shift
 
   deep+=("$*")
+  # shellcheck disable=SC2046 # the hierarchies
   python3 -c "$deep_cgroup" make "$@" $(cgroup_roots) \
     >"$work/$name.out.load" 2>"$work/$name.err.load" 3>&- {lock}>&- &
   hostile+=($!)

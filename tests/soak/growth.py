@@ -5,15 +5,18 @@ At rest, between two rounds, no process of a round is left: descriptors and
 threads are those of a plugin that has nothing to do, and memory is what the
 allocator keeps. What others do on the machine can only add to a sample, so the
 least of many samples is what collectd really keeps. After the warm-up, which is the
-first quarter, the least of the last third may not exceed that of the first: not at
+first quarter, but no less than two minutes, the least of the last third may not exceed that of the first: not at
 all for descriptors and threads; by 512 KiB for memory, or by 4 bytes for each
 process that ended in between, if that is more. malloc's smallest piece takes 32: a
 leak of one for every eighth process fails, and so does one for each read of
-a run of 30 minutes if it is 512 bytes. Of PSS it is the anonymous part that counts:
+a run of 30 minutes if it is 512 bytes. A run of less than five minutes says nothing
+about memory. Of PSS it is the anonymous part that counts:
 the rest is collectd's share of libraries, which grows when others that use them end."""
 
 LEAST_KIB = 512
 BYTES_A_PROCESS = 4
+WARM_UP_ROUNDS = 6
+LEAST_ROUNDS = 6  # after that
 EXACT = ("fds", "threads")
 MEMORY = ("rss_kib", "pss_anon_kib")
 SHOWN = EXACT + MEMORY + ("pss_kib",)
@@ -33,9 +36,15 @@ class Growth:
 
     def thirds(self):
         """The first and the last third of what follows the warm-up."""
-        after = self.rests[len(self.rests) // 4:]
+        after = self.rests[max(WARM_UP_ROUNDS, len(self.rests) // 4):]
+        if len(after) < LEAST_ROUNDS:
+            after = self.rests
         length = max(1, len(after) // 3)
         return after[:length], after[-length:]
+
+    def judged(self):
+        is_long = len(self.rests) >= WARM_UP_ROUNDS + LEAST_ROUNDS
+        return EXACT + MEMORY if is_long else EXACT
 
     def allowed_kib(self):
         first, last = self.thirds()
@@ -49,7 +58,7 @@ class Growth:
     def faults(self):
         first, last = self.thirds()
         found = []
-        for key in EXACT + MEMORY:
+        for key in self.judged():
             before, after = self.least(first, key), self.least(last, key)
             most = before + (self.allowed_kib() if key in MEMORY else 0)
             if after > most:
@@ -72,5 +81,6 @@ class Growth:
             values = [figures[key] for figures in self.samples]
             lines.append(f"{key}: {self.least(first, key)} -> {self.least(last, key)} at rest, "
                          f"{min(values)} to {max(values)} in all")
-        lines.append(f"memory may grow by {self.allowed_kib()} KiB")
+        lines.append(f"memory may grow by {self.allowed_kib()} KiB" if MEMORY[0] in self.judged()
+                     else "too short to tell whether memory grows")
         return lines
