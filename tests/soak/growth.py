@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: MIT
 """What collectd has, and whether that grows.
 
-At rest, between two rounds, no process of a round is left: descriptors and
-threads are those of a plugin that has nothing to do, and memory is what the
-allocator keeps. What others do on the machine can only add to a sample, so the
-least of many samples is what collectd really keeps. After the warm-up, which is the
-first quarter, but no less than two minutes, the least of the last third may not exceed that of the first: not at
-all for descriptors and threads; by 512 KiB for memory, or by 4 bytes for each
-process that ended in between, if that is more. malloc's smallest piece takes 32: a
-leak of one for every eighth process fails, and so does one for each read of
-a run of 30 minutes if it is 512 bytes. A run of less than five minutes says nothing
-about memory. Of PSS it is the anonymous part that counts:
-the rest is collectd's share of libraries, which grows when others that use them end."""
+At rest, between two rounds, no process of a round is left: descriptors and threads are
+those of a plugin that has nothing to do, and memory is what the allocator keeps. What
+others do on the machine can only add to a sample, so the least of many samples is what
+collectd really keeps. After the warm-up, which is the first quarter but no less than two
+minutes, the least of the last third may not exceed that of the first: not at all for
+descriptors and threads; by 512 KiB for memory, or by 4 bytes for each process that ended
+in between, if that is more. malloc's smallest piece takes 32: a leak of one for every
+eighth process fails. A run of less than five minutes says nothing about memory. Of PSS it
+is the anonymous part that counts: the rest is collectd's share of libraries, which grows
+when others that use them end."""
 
 LEAST_KIB = 512
 BYTES_A_PROCESS = 4
