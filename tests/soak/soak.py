@@ -62,12 +62,14 @@ def main(build, work, minutes):
     growth = Growth()
     with Load(work) as load, Collectd(build, work) as collectd:
         collectd.await_reads(2)
-        rounds = run(collectd, load, growth, float(minutes))
+        try:
+            rounds = run(collectd, load, growth, float(minutes))
+        finally:
+            growth.write(f"{build}/soak.csv")
         faults = compare(collectd, load)
         faults += growth.faults()
         collectd.stop()
         faults += collectd.faults()
-    growth.write(f"{build}/soak.csv")
     say(f"soak: {rounds} rounds, {load.processes} processes ended")
     for line in growth.summary() + load.summary():
         say(f"  {line}")
