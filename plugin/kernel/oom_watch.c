@@ -18,6 +18,7 @@ enum {
   KILLS = 1024,       /* kills of processes whose exit was not seen yet */
   CGROUPS = 16,       /* remembered paths */
   RECORD_SIZE = 8192, /* the maximum in the log: CONSOLE_EXT_LOG_MAX */
+  RECORDS_AT_ONCE = 4096,
   LATE_TRIES = 20,    /* tries to read a late line */
   LATE_NS = 50000,    /* time between two tries */
   NO_CGROUP = -1,
@@ -146,11 +147,12 @@ static void note_kill(struct oom_watch *watch, const struct oom_kill *told) {
   watch->next = (watch->next + 1) % KILLS;
 }
 
-/* Reads what was written since the last call. */
+/* Reads what was written since the last call, up to a limit: a process may write
+ * faster than this reads. */
 static void read_log(struct oom_watch *watch) {
   char record[RECORD_SIZE + 1];
   struct oom_kill told;
-  for (;;) {
+  for (int count = 0; count < RECORDS_AT_ONCE; count++) {
     ssize_t size = read(watch->fd, record, RECORD_SIZE);
     if (size < 0 && errno == EPIPE) { /* it was overwritten */
       watch->has_lost = true;
@@ -164,6 +166,7 @@ static void read_log(struct oom_watch *watch) {
     if (oom_log_take(&watch->log, record, &told))
       note_kill(watch, &told);
   }
+  watch->has_lost = true; /* for now */
 }
 
 /* Takes the kill of a process, but not of one that had the same pid before. */

@@ -261,6 +261,23 @@ static void tells_without_counts(void **state) {
   assert_false(ask(fixture, 12, NULL).is_killed);
 }
 
+/* The counts tell then. */
+static void ends_where_the_log_never_ends(void **state) {
+  struct fixture *fixture = *state;
+  const struct oom_watch_paths paths = {
+      .log = "/dev/zero", .vmstat = fixture->vmstat, .mounts = fixture->mounts};
+  set_cgroup(fixture, "/a", 0);
+  assert_int_equal(oom_watch_open(&paths, &fixture->watch), 0);
+  const struct oom_question question = {.pid = 4711, .cgroup = "/a"};
+  assert_false(oom_watch_ask(fixture->watch, &question).is_killed);
+  set_cgroup(fixture, "/a", 1);
+  set_machine(fixture, 8);
+  oom_watch_refresh(fixture->watch);
+  struct oom_verdict verdict = oom_watch_ask(fixture->watch, &question);
+  assert_true(verdict.is_killed);
+  assert_false(verdict.is_sure);
+}
+
 int main(void) {
 #define prepared(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
   const struct CMUnitTest tests[] = {
@@ -271,6 +288,7 @@ int main(void) {
       prepared(tells_by_the_counts),
       prepared(knows_when_nothing_tells),
       prepared(tells_without_counts),
+      prepared(ends_where_the_log_never_ends),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
