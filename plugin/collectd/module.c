@@ -28,6 +28,10 @@ enum {
   /* How long init may wait for users and for paths, so that the first read
    * knows them. */
   LOOKUP_WAIT_MS = 300,
+  /* How long collectd's thread waits for a read, because collectd's end waits for
+   * that thread. A read takes this long if processes end faster than they are
+   * counted. */
+  READ_MS = 5000,
   /* How long collectd's end may wait for a consumer of a notification: before
    * other plugins shut down, and for the thread itself. */
   HOLD_MS = 500,
@@ -319,7 +323,7 @@ static int taskstats_read(void) {
   }
 
   struct reader_report report;
-  int status = read_worker_read(worker, &report);
+  int status = read_worker_read(worker, READ_MS, &report);
   if (status != 0)
     report = (struct reader_report){.proc = status};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/exit_inbox.h"
 
+#include "kernel/arithmetic.h"
 #include "kernel/exit_registration.h"
 #include "kernel/genl.h"
 #include "kernel/netlink_inbox.h"
@@ -19,6 +20,8 @@ struct exit_inbox {
   uint16_t family;
   char *cpus;
   size_t buffer;
+  /* How many messages of a drain are yet to come, at most; SIZE_MAX: unknown */
+  size_t left;
   struct mmsghdr headers[EXIT_INBOX_BATCH];
   struct iovec vectors[EXIT_INBOX_BATCH];
   _Alignas(struct nlmsghdr) unsigned char bytes[EXIT_INBOX_BATCH][MESSAGE_SIZE];
@@ -89,6 +92,24 @@ static void add_datagram(struct exit_inbox_batch *batch,
     batch->rejection = status;
 }
 
+void exit_inbox_begin_drain(struct exit_inbox *inbox) {
+  inbox->left = SIZE_MAX;
+}
+
+/* Notes how much of a drain is left after some of it has been received. */
+static void note_received(struct exit_inbox *inbox, int received) {
+  if (received < EXIT_INBOX_BATCH)
+    inbox->left = 0;
+  else if (inbox->left == SIZE_MAX)
+    inbox->left = netlink_inbox_count_waiting(&inbox->socket);
+  else
+    inbox->left = (size_t)subtract(inbox->left, EXIT_INBOX_BATCH);
+}
+
+bool exit_inbox_has_left(const struct exit_inbox *inbox) {
+  return inbox->left > 0;
+}
+
 int exit_inbox_receive(struct exit_inbox *inbox,
                        struct exit_inbox_batch *batch) {
   int received =
@@ -97,6 +118,7 @@ int exit_inbox_receive(struct exit_inbox *inbox,
   batch->rejection = 0;
   for (int i = 0; i < received; i++)
     add_datagram(batch, &inbox->headers[i]);
+  note_received(inbox, received);
   return received;
 }
 

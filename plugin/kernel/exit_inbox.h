@@ -34,6 +34,14 @@ struct exit_inbox_batch {
                     errno as message_parse; 0 if all were valid */
 };
 
+/* Begins a drain, which ends when everything that has arrived by now is received:
+ * while threads end faster than their records are taken, there is always more.
+ */
+void exit_inbox_begin_drain(struct exit_inbox *inbox);
+
+/* Whether the drain has to go on. */
+bool exit_inbox_has_left(const struct exit_inbox *inbox);
+
 /* Receives what has arrived, without waiting. Returns the number of messages,
  * less than EXIT_INBOX_BATCH if no more had arrived, or a negative errno. */
 int exit_inbox_receive(struct exit_inbox *inbox,

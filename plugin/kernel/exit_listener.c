@@ -110,18 +110,19 @@ static void take_batch(struct exit_listener *listener) REQUIRES(draining_turn) {
     atomic_store(&listener->is_urgent, true);
 }
 
-/* Takes everything that has arrived. Takes only events that happened before the
- * records; if no records have arrived, all events, unless has_looked. Returns
- * whether there was anything, or a negative errno. */
+/* Takes everything that has arrived, unless it must stop. Takes only events that
+ * happened before the records; if no records have arrived, all events, unless
+ * has_looked. Returns whether there was anything, or a negative errno. */
 static int drain(struct exit_listener *listener, bool has_looked)
     REQUIRES(draining_turn) {
   bool took = false;
-  int received;
 
   atomic_store(&listener->is_urgent, false);
-  do {
+  exit_inbox_begin_drain(listener->inbox);
+  while (exit_inbox_has_left(listener->inbox) &&
+         !atomic_load(&listener->must_stop)) {
     uint64_t before_ns = now_ns();
-    received = exit_inbox_receive(listener->inbox, &listener->batch);
+    int received = exit_inbox_receive(listener->inbox, &listener->batch);
     if (received < 0)
       return received;
     if (received > 0) {
@@ -133,7 +134,7 @@ static int drain(struct exit_listener *listener, bool has_looked)
     }
     if (received < EXIT_INBOX_BATCH)
       listener->empty_ns = before_ns;
-  } while (received == EXIT_INBOX_BATCH);
+  }
   if (!has_looked || atomic_load(&listener->has_more))
     call_before(listener, now_ns());
   atomic_fetch_add(&listener->lost, exit_inbox_take_losses(listener->inbox));
@@ -346,10 +347,14 @@ int exit_listener_leave_drain(struct exit_listener *listener,
   return status;
 }
 
-/* Waits for the end of the thread. Returns false if it hangs. */
-static bool end_thread(struct exit_listener *listener) {
+void exit_listener_end_drains(struct exit_listener *listener) {
   atomic_store(&listener->must_stop, true);
   wake(listener);
+}
+
+/* Waits for the end of the thread. Returns false if it hangs. */
+static bool end_thread(struct exit_listener *listener) {
+  exit_listener_end_drains(listener);
   return thread_join_within(listener->thread, STOP_MS);
 }
 

@@ -73,6 +73,10 @@ bool exit_listener_stop(struct exit_listener *listener);
  * calls take. */
 void exit_listener_drain(struct exit_listener *listener);
 
+/* Ends the drains that are in progress soon; nothing more is taken. Only
+ * exit_listener_stop may follow. Any thread. */
+void exit_listener_end_drains(struct exit_listener *listener);
+
 /* Must be called after the thread that drains was abandoned
  * (kernel/hang_guard.h): another one may continue. is_callers is set if it was
  * that of a caller of exit_listener_drain. Returns 0, or a negative errno if it

@@ -5,11 +5,25 @@
 #include <linux/sock_diag.h>
 #include <sys/socket.h>
 
+enum {
+  /* How often to repeat a receive that only reports dropped messages or a
+   * signal. */
+  TRIES = 8,
+  LEAST_CHARGE = 512, /* bytes: two structures of the kernel, and the message */
+};
+
+/* Returns 0 or a negative errno. */
+static int read_memory(const struct netlink_inbox *inbox,
+                       uint32_t info[SK_MEMINFO_VARS]) {
+  socklen_t length = SK_MEMINFO_VARS * sizeof(info[0]);
+  int status = getsockopt(inbox->fd, SOL_SOCKET, SO_MEMINFO, info, &length);
+  return status != 0 ? -errno : 0;
+}
+
 /* Returns the number of new losses since the last count. */
 static uint32_t count_drops(struct netlink_inbox *inbox) {
   uint32_t info[SK_MEMINFO_VARS] = {0};
-  socklen_t length = sizeof(info);
-  if (getsockopt(inbox->fd, SOL_SOCKET, SO_MEMINFO, info, &length) != 0)
+  if (read_memory(inbox, info) != 0)
     return 0;
   uint32_t more = info[SK_MEMINFO_DROPS] - inbox->drops; /* modulo 2^32 */
   inbox->drops = info[SK_MEMINFO_DROPS];
@@ -34,7 +48,7 @@ size_t netlink_inbox_set_buffer(struct netlink_inbox *inbox, size_t size) {
 
 int netlink_inbox_receive(struct netlink_inbox *inbox, struct mmsghdr *headers,
                           unsigned int count) {
-  for (;;) {
+  for (int tries = 0; tries < TRIES; tries++) {
     int received = recvmmsg(inbox->fd, headers, count, MSG_DONTWAIT, NULL);
     if (received >= 0)
       return received;
@@ -47,6 +61,14 @@ int netlink_inbox_receive(struct netlink_inbox *inbox, struct mmsghdr *headers,
     else if (errno != EINTR)
       return -errno;
   }
+  return 0; /* for now */
+}
+
+size_t netlink_inbox_count_waiting(const struct netlink_inbox *inbox) {
+  uint32_t info[SK_MEMINFO_VARS] = {0};
+  if (read_memory(inbox, info) != 0)
+    return 0;
+  return info[SK_MEMINFO_RMEM_ALLOC] / LEAST_CHARGE;
 }
 
 uint32_t netlink_inbox_take_drops(struct netlink_inbox *inbox) {

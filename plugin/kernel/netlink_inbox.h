@@ -33,6 +33,10 @@ size_t netlink_inbox_set_buffer(struct netlink_inbox *inbox, size_t size);
 int netlink_inbox_receive(struct netlink_inbox *inbox, struct mmsghdr *headers,
                           unsigned int count);
 
+/* The maximum number of messages that have arrived and are not taken yet; 0 if
+ * unknown. */
+size_t netlink_inbox_count_waiting(const struct netlink_inbox *inbox);
+
 /* The number of messages that the kernel dropped since the last call. Makes a
  * system call only if there were any. */
 uint32_t netlink_inbox_take_drops(struct netlink_inbox *inbox);

@@ -139,6 +139,13 @@ static const char *proc_cause(int status) {
 }
 
 static void describe_proc(int status, char *line, size_t size) {
+  if (status == -EINPROGRESS) {
+    snprintf(line, size,
+             "A read takes too long: its values come once it has ended, with "
+             "the next one. Processes end faster than they are counted, or the "
+             "machine is overloaded; fewer groups make it faster.");
+    return;
+  }
   snprintf(line, size,
            "Cannot list processes (%s): %s. Until then, groups have only the "
            "values of exit records.",

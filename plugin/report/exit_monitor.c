@@ -24,6 +24,7 @@ struct exit_monitor {
   atomic_int events_error;
   atomic_uint_fast64_t events_lost;
   atomic_bool has_unsaid;
+  atomic_bool must_stop;
   uint64_t records_lost; /* at the last read */
 };
 
@@ -69,13 +70,14 @@ static enum exit_listener_found take_events(void *context, uint64_t until_ns) {
   struct exit_monitor *monitor = context;
   struct process_event event;
   uint64_t lost = 0;
-  int status;
+  int status = 0;
   enum exit_listener_found found = FOUND_NOTHING;
 
   if (monitor->events == NULL)
     return FOUND_END;
   event_accounting_set_time(monitor->event_accounting, until_ns + 1000);
-  while ((status = process_events_next(monitor->events, until_ns, &event,
+  while (!atomic_load(&monitor->must_stop) &&
+         (status = process_events_next(monitor->events, until_ns, &event,
                                        &lost)) > 0)
     if (event_accounting_take(monitor->event_accounting, &event))
       found = FOUND_SOMETHING;
@@ -93,6 +95,12 @@ static enum exit_listener_found take_events(void *context, uint64_t until_ns) {
 static void drain(void *context) {
   struct exit_monitor *monitor = context;
   exit_listener_drain(monitor->listener);
+}
+
+static void end_drains(void *context) {
+  struct exit_monitor *monitor = context;
+  atomic_store(&monitor->must_stop, true);
+  exit_listener_end_drains(monitor->listener);
 }
 
 static struct procfs *find_busy(void *context) {
@@ -231,8 +239,11 @@ int exit_monitor_start(struct tracker *tracker,
     exit_monitor_stop(w);
     return status;
   }
-  tracker->drain = (struct drain){
-      .context = w, .take = drain, .busy = find_busy, .leave = leave_drain};
+  tracker->drain = (struct drain){.context = w,
+                                  .take = drain,
+                                  .end = end_drains,
+                                  .busy = find_busy,
+                                  .leave = leave_drain};
   *monitor = w;
   return 0;
 }
@@ -254,6 +265,7 @@ bool exit_monitor_stop(struct exit_monitor *monitor) {
   if (monitor == NULL)
     return true;
   monitor->tracker->drain = (struct drain){0};
+  atomic_store(&monitor->must_stop, true);
   if (!exit_listener_stop(monitor->listener))
     return false;
   tracker_lock(monitor->tracker);

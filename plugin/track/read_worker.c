@@ -133,6 +133,13 @@ static int leave_behind(struct read_worker *worker, struct procfs *proc)
   return is_readers ? replace_thread(worker, NULL, pid) : status;
 }
 
+/* Ends the drains that the read waits for. */
+static void end_drains(const struct read_worker *worker) {
+  const struct drain *drain = &worker->tracker->drain;
+  if (drain->take != NULL)
+    drain->end(drain->context);
+}
+
 /* The call that the read waits for, either its own or that of the thread that
  * takes exit records; or 0. */
 static uint64_t find_call(const struct read_worker *worker,
@@ -183,7 +190,9 @@ bool read_worker_is_reading(struct read_worker *worker) {
   return is_reading;
 }
 
-int read_worker_read(struct read_worker *worker, struct reader_report *report) {
+int read_worker_read(struct read_worker *worker, unsigned int most_ms,
+                     struct reader_report *report) {
+  uint64_t begin_ms = clock_ms();
   lock(worker);
   int status = begin_read(worker);
   while (status == 0 && worker->is_reading) {
@@ -191,6 +200,8 @@ int read_worker_read(struct read_worker *worker, struct reader_report *report) {
     if (pthread_cond_timedwait(&worker->changed, &worker->mutex.pthread,
                                &tick) == ETIMEDOUT)
       status = look_after(worker);
+    if (status == 0 && worker->is_reading && clock_ms() - begin_ms >= most_ms)
+      status = -EINPROGRESS;
   }
   *report = worker->report;
   unlock(worker);
@@ -202,6 +213,7 @@ bool read_worker_stop(struct read_worker *worker) {
     return true;
   struct timespec deadline = thread_deadline(STOP_MS);
   int status = 0;
+  end_drains(worker);
   lock(worker);
   worker->must_stop = true;
   pthread_cond_broadcast(&worker->changed);

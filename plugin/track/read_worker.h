@@ -31,16 +31,19 @@ int read_worker_start(struct reader *reader, struct tracker *tracker,
                       struct read_worker **worker);
 
 /* Reads once (reader_read). Returns -ETIMEDOUT if too many processes do not
- * answer, or another negative errno if no other thread can take over: the next
- * call then continues that read. */
-int read_worker_read(struct read_worker *worker, struct reader_report *report);
+ * answer, -EINPROGRESS if the read takes longer than most_ms, or another
+ * negative errno if no other thread can take over: the next call then continues
+ * that read. */
+int read_worker_read(struct read_worker *worker, unsigned int most_ms,
+                     struct reader_report *report);
 
 /* Whether the next call continues a read: what that read may use, including the
  * listener, must not be changed meanwhile. */
 bool read_worker_is_reading(struct read_worker *worker);
 
-/* Ends the thread. Returns false if its read hangs: then everything that it may
- * use must not be freed. worker may be NULL. */
+/* Ends the thread, and, permanently, the drains (struct drain). Returns false if
+ * its read hangs: then everything that it may use must not be freed. worker may
+ * be NULL. */
 bool read_worker_stop(struct read_worker *worker);
 
 #endif

@@ -17,6 +17,9 @@ struct drain {
    * only by the reader's thread. */
   void (*take)(void *context);
 
+  /* Ends the drains in progress soon, permanently. Any thread. */
+  void (*end)(void *context);
+
   /* The procfs used by the thread that takes records, in a call that may hang,
    * or NULL. */
   struct procfs *(*busy)(void *context);

@@ -23,7 +23,7 @@
  * the test's own have a name that no other has.
  */
 
-enum { BUFFER = 8388608 };
+enum { BUFFER = 8388608, EXIT_BATCHES = 4 };
 
 static char possible[1024]; /* CPUs */
 static char own_name[16];
@@ -35,6 +35,11 @@ struct heard {
   atomic_bool is_wrong;
   atomic_bool is_done; /* with also_fd */
   atomic_uint looks;   /* how often before was called */
+  /* With take_and_feed: threads that it has ended; whether it has drains end
+   * that are not over soon, and what was heard by then. */
+  atomic_uint_fast64_t fed;
+  atomic_bool must_end;
+  atomic_uint_fast64_t ended_at;
 };
 
 static bool take(void *context, const struct message *messages, size_t count,
@@ -259,6 +264,70 @@ static void stops_in_a_storm(void **state) {
   }
 }
 
+/* As many threads end as records are taken, for as long as any are: not more,
+ * since once the buffer was full the kernel sends nothing until it is empty. */
+static void take_and_feed(void *context, const struct message *messages,
+                          size_t count, uint64_t earliest_ns,
+                          uint64_t latest_ns) {
+  struct heard *heard = context;
+  take(context, messages, count, earliest_ns, latest_ns);
+  size_t own = 0;
+  for (size_t i = 0; i < count; i++)
+    own += strcmp(messages[i].record[MESSAGE_THREAD].comm, own_name) == 0;
+  end_threads(own, -1);
+  heard->fed += own;
+  if (heard->must_end && count == 64 && heard->ended_at == 0) {
+    exit_listener_end_drains(heard->listener);
+    heard->ended_at = heard->own;
+  }
+}
+
+/* Starts what never runs dry, once it has begun. */
+static void start_feeding(struct heard *heard) {
+  skip_if_emulated("netlink");
+  *heard = (struct heard){.listener = NULL};
+  const struct exit_listener_calls calls = {.context = heard,
+                                            .before = before,
+                                            .also_fd = -1,
+                                            .take = take_and_feed,
+                                            .drained = drained};
+  int status = exit_listener_open(possible, BUFFER, &heard->listener);
+  if (status == -EPERM || status == -ENOENT || status == -EINVAL)
+    skip();
+  assert_int_equal(status, 0);
+  assert_int_equal(exit_listener_start(heard->listener, &calls), 0);
+  wait_for_proof(heard);
+}
+
+/* Without an end the drain would be one for ever: nothing else would be done,
+ * and nobody else would have a turn. */
+static void drains_end_while_more_comes(void **state) {
+  (void)state;
+  static struct heard heard;
+  start_feeding(&heard);
+  end_threads(EXIT_BATCHES * 64, -1);
+  await(heard.fed >= EXIT_BATCHES * 64);
+  for (int i = 0; i < 3; i++) {
+    uint64_t own = heard.own;
+    exit_listener_drain(heard.listener);
+    assert_true(heard.own > own);
+  }
+  assert_true(exit_listener_stop(heard.listener));
+}
+
+/* Whoever drains takes no more than it has received. */
+static void ends_drains_when_it_must_stop(void **state) {
+  (void)state;
+  static struct heard heard;
+  start_feeding(&heard);
+  heard.must_end = true;
+  end_threads(EXIT_BATCHES * 64, -1);
+  await(heard.ended_at > 0);
+  exit_listener_drain(heard.listener);
+  assert_true(exit_listener_stop(heard.listener));
+  assert_int_equal(heard.own, heard.ended_at);
+}
+
 /* What else it looks at may break: it goes on without. */
 static void looks_away_when_told(void **state) {
   (void)state;
@@ -374,6 +443,8 @@ int main(void) {
       cmocka_unit_test(hears_the_watched_cpus),
       cmocka_unit_test(counts_what_is_lost),
       cmocka_unit_test(stops_in_a_storm),
+      cmocka_unit_test(drains_end_while_more_comes),
+      cmocka_unit_test(ends_drains_when_it_must_stop),
       cmocka_unit_test(looks_away_when_told),
       cmocka_unit_test(refuses_bad_lists),
       cmocka_unit_test(leaves_nothing_behind),

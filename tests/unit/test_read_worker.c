@@ -8,6 +8,7 @@
 #include "support/tree.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 
 /*
  * Real processes, in a procfs of the test's own: a file of it that is a pipe
@@ -108,7 +109,7 @@ static void answer(const struct fixture *fixture, pid_t pid) {
 }
 
 static int read_now(struct fixture *fixture) {
-  return read_worker_read(fixture->worker, &fixture->report);
+  return read_worker_read(fixture->worker, AWAIT_MS, &fixture->report);
 }
 
 static int64_t cpu_ns(const struct fixture *fixture) {
@@ -217,6 +218,64 @@ static void ends_beside_who_hangs(void **state) {
   read_until_all_answer(fixture);
 }
 
+/* Exit records that come faster than they can be taken. */
+struct storm {
+  atomic_bool must_end;
+  atomic_uint ended;
+};
+
+static void take_storm(void *context) {
+  struct storm *storm = context;
+  while (!storm->must_end)
+    pause_ms(1);
+}
+
+static void end_storm(void *context) {
+  struct storm *storm = context;
+  storm->ended++;
+  storm->must_end = true;
+}
+
+static struct procfs *find_nobody(void *context) {
+  (void)context;
+  return NULL;
+}
+
+static void begin_storm(struct fixture *fixture, struct storm *storm) {
+  *storm = (struct storm){.ended = 0};
+  fixture->tracker->drain = (struct drain){.context = storm,
+                                           .take = take_storm,
+                                           .end = end_storm,
+                                           .busy = find_nobody};
+}
+
+static void goes_on_later_with_a_read_that_takes_long(void **state) {
+  struct fixture *fixture = *state;
+  static struct storm storm;
+  begin_storm(fixture, &storm);
+  for (int i = 0; i < 3; i++) {
+    assert_int_equal(read_worker_read(fixture->worker, 20, &fixture->report),
+                     -EINPROGRESS);
+    assert_true(read_worker_is_reading(fixture->worker));
+  }
+  assert_int_equal(storm.ended, 0);
+  storm.must_end = true;
+  assert_int_equal(read_now(fixture), 0);
+  assert_false(read_worker_is_reading(fixture->worker));
+}
+
+/* The end does not wait for that of the storm. */
+static void ends_a_read_that_takes_long(void **state) {
+  struct fixture *fixture = *state;
+  static struct storm storm;
+  begin_storm(fixture, &storm);
+  assert_int_equal(read_worker_read(fixture->worker, 20, &fixture->report),
+                   -EINPROGRESS);
+  assert_true(read_worker_stop(fixture->worker));
+  assert_int_equal(storm.ended, 1);
+  fixture->worker = NULL;
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -226,6 +285,8 @@ int main(void) {
       TEST(counts_members_beside_who_hangs),
       TEST(goes_on_with_a_read_that_hangs),
       TEST(ends_beside_who_hangs),
+      TEST(goes_on_later_with_a_read_that_takes_long),
+      TEST(ends_a_read_that_takes_long),
   };
   return cmocka_run_group_tests_name("read_worker", tests, NULL, NULL);
 }
