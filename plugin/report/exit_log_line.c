@@ -95,6 +95,7 @@ size_t exit_log_line(const struct exit_event *event, const char *host,
                      const char *groups, size_t group_count, char **line) {
   const unsigned char *text;
   size_t length = 0;
+  *line = NULL;
   yajl_gen json = yajl_gen_alloc(NULL);
   if (json == NULL)
     return 0;
