@@ -134,7 +134,7 @@ static bool copy_groups(struct event_accounting *events, struct process *child,
     return false;
   }
   bool is_complete = join_copy(join, parent) && has_its_name;
-  bool is_admitted = join->count == 0 || join_admit(join, child, true);
+  bool is_admitted = join_is_empty(join) || join_admit(join, child, true);
   if (child->member != NULL && parent->member != NULL)
     cgroup_paths_share(&child->member->cgroups, parent->member->cgroups);
   child->comm = parent->comm;

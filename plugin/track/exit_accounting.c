@@ -227,8 +227,9 @@ static bool take_late_thread(struct exit_accounting *exits,
   struct process *process = exit_owner_find_exited(exits->tracker, info);
   if (process == NULL)
     return false;
-  exit_usage_add_thread(&exits->batch, process, info->thread);
-  if (process->member != NULL)
+  if (!exit_usage_add_thread(&exits->batch, process, info->thread))
+    exits->tracker->undecided++;
+  else if (process->member != NULL)
     exit_usage_count_late_thread(exits->tracker, &exits->batch, process, info);
   return true;
 }
@@ -245,8 +246,11 @@ static struct message *take_thread(struct exit_accounting *exits,
   if (process == NULL)
     process = exit_owner_enter(exits->tracker, info);
   if (process == NULL ||
-      !exit_usage_add_thread(&exits->batch, process, info->thread) ||
-      !process->exited->has_main)
+      !exit_usage_add_thread(&exits->batch, process, info->thread)) {
+    exits->tracker->undecided++;
+    return NULL;
+  }
+  if (!process->exited->has_main)
     return NULL;
   struct message *waiting = process->exited->last;
   process->exited->last = NULL;

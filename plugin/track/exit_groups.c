@@ -131,11 +131,13 @@ static void count_exit_of_stranger(struct exit_groups *groups,
   process_note_known(process, groups->batch->when.latest_ns);
   join_work_out(&groups->join, process, NOBODY, 0);
   exclude_groups(&groups->join, process->member);
-  if (groups->join.count == 0 || !is_added)
+  if (join_is_empty(&groups->join))
     return;
   struct process copy = {.state = PROCESS_LISTED};
-  if (!join_admit(&groups->join, &copy, from_zero))
+  if (!is_added || !join_admit(&groups->join, &copy, from_zero)) {
+    groups->tracker->undecided++;
     return;
+  }
   if (!from_zero && process->clock_ns != PROCESS_CLOCK_UNKNOWN)
     account_start_at(&copy.member->account, process->clock_ns);
   copy.exited = process->exited;
@@ -225,8 +227,12 @@ static void count_exit_of_changed(struct exit_groups *groups,
     keep_undecided_groups(groups, member);
   join_work_out(&groups->join, process, NOBODY, 0);
   groups->tracker->undecided += has_undecided_rule(groups);
-  member_move(member, groups->join.memberships, groups->join.count,
-              groups->join.inherited_count);
+  if (groups->join.is_short ||
+      member_move(member, groups->join.memberships, groups->join.count,
+                  groups->join.inherited_count) != 0) {
+    member_move(member, NULL, 0, 0);
+    groups->tracker->undecided++;
+  }
   count_exit_of_member(groups, process, info);
 }
 
@@ -310,7 +316,7 @@ static void count_exit_of_unlisted(struct exit_groups *groups,
   else if (process == NULL) /* nothing of it is kept */
     process_table_note_successor(groups->tracker->table, info->tgid,
                                  info->latest_ns, NULL);
-  if (groups->join.count == 0) {
+  if (join_is_empty(&groups->join)) {
     if (process != NULL)
       remove_exited_process(groups, process, info, is_added);
     return;
@@ -322,6 +328,8 @@ static void count_exit_of_unlisted(struct exit_groups *groups,
     free_what_is_done(process);
     if (!from_zero && !has_base) /* neither is the use of a late thread */
       forget_member(process);
+  } else {
+    groups->tracker->undecided++;
   }
 }
 
@@ -335,6 +343,7 @@ static void count_exit_of_listed(struct exit_groups *groups,
     process->exited->whole_cpu_ns = info->whole->cpu_ns;
   if (process->member == NULL)
     count_exit_of_stranger(groups, process, is_added, info);
+  groups->tracker->undecided += process->member != NULL && !is_added;
   if (process->member != NULL && is_added && has_changed)
     count_exit_of_changed(groups, process, info);
   else if (process->member != NULL && is_added)

@@ -163,6 +163,7 @@ static void fill_in(struct join *join) REQUIRES(tracker_mutex) {
   join->count =
       tracker_join(join->tracker, join->inherited, join->inherited_count,
                    join->matches, join->match_count, join->memberships);
+  join->is_short = join->tracker->lacks_group;
 }
 
 void join_work_out(struct join *join, const struct process *process, pid_t ppid,
@@ -206,6 +207,8 @@ bool join_admit(const struct join *join, struct process *process,
                 bool from_zero) {
   struct member *member = process->member;
   bool is_new = member == NULL;
+  if (join->is_short)
+    return false;
   if (is_new && (member = member_create(from_zero)) == NULL)
     return false;
   if (member_set_groups(member, join->memberships, join->count,

@@ -24,6 +24,7 @@ struct join {
   size_t excluded_count;
   struct membership *inherited, *memberships;
   size_t inherited_count, count;
+  bool is_short; /* there is no memory for some of these groups */
 };
 
 /* Starts with the next process: so far, no rule selects or excludes it. */
@@ -73,9 +74,14 @@ void join_work_out(struct join *join, const struct process *process, pid_t ppid,
 bool join_copy(struct join *join, const struct process *parent)
     REQUIRES(tracker_mutex);
 
+/* Whether a process belongs to no group. */
+static inline bool join_is_empty(const struct join *join) {
+  return join->count == 0 && !join->is_short;
+}
+
 /* Makes a process a member of exactly these groups. A new member counts from
- * its start if from_zero, else from now. Returns false if out of memory: then
- * nothing has changed. */
+ * its start if from_zero, else from now. Returns false if out of memory, also
+ * for one of the groups: then nothing has changed. */
 bool join_admit(const struct join *join, struct process *process,
                 bool from_zero) REQUIRES(tracker_mutex);
 

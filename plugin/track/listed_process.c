@@ -175,6 +175,7 @@ static struct process *enter_process(struct selection *selection, pid_t pid,
   if (process == NULL) {
     process = process_table_add(tracker->table, pid);
     tracker->missed += process != NULL && was_missed(selection, stat);
+    tracker->must_list |= process == NULL; /* the next read finds it again */
   }
   /* An event may have resolved its groups since it was matched. */
   bool is_resolved = process != NULL && process->groups_resolved;

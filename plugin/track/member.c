@@ -68,6 +68,7 @@ static int find_overlap(const struct membership *memberships, size_t count,
 
 int member_move(struct member *member, const struct membership *memberships,
                 size_t count, size_t inherited) {
+  /* Leaving all groups needs no memory. */
   struct membership *copy = NULL;
   struct overlap *overlap;
   if (count > 0 && (copy = calloc(count, sizeof(*copy))) == NULL)

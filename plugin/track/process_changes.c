@@ -284,7 +284,7 @@ static void change_groups(struct process_changes *changes,
   bool is_done = true;
   /* Its use so far belongs to no group, whatever it becomes. */
   process->was_member |= !was_member && !from_zero;
-  if (join->count == 0) {
+  if (join_is_empty(join)) {
     leave_groups(process);
     if (!from_zero)
       note_clock(process, change);

@@ -163,15 +163,17 @@ void selection_assign_groups(struct selection *selection,
     return; /* its groups are final */
   selection_note_identity(selection, process, stat);
   join_work_out(join, process, stat->ppid, UINT64_MAX);
-  bool is_same = process->member != NULL &&
+  bool is_same = process->member != NULL && !join->is_short &&
                  member_has_groups(process->member, join->memberships,
                                    join->count, join->inherited_count);
-  if (join->count == 0)
+  process->groups_resolved = true;
+  if (join_is_empty(join))
     selection_drop_member(selection, process);
   else if (!is_same && !join_admit(join, process, from_zero))
+    process->groups_resolved = false;
+  if (!process->groups_resolved)
     process->due = PROCESS_DUE_NOW;
   selection_note_cgroups(selection, process);
-  process->groups_resolved = true;
 }
 
 bool selection_has_moved(struct selection *selection,
@@ -229,7 +231,7 @@ static bool has_groups_found(struct selection *selection,
   struct join *join = &selection->join;
   const struct member *member = process->member;
   join_work_out(join, process, stat->ppid, UINT64_MAX);
-  return member == NULL ? join->count == 0
+  return member == NULL ? join_is_empty(join)
                         : member_has_groups(member, join->memberships,
                                             join->count, join->inherited_count);
 }

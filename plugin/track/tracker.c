@@ -213,6 +213,7 @@ size_t tracker_join(struct tracker *tracker, const struct membership *inherited,
                     size_t match_count, struct membership *memberships) {
   size_t count = 0;
 
+  tracker->lacks_group = false;
   for (; count < inherited_count; count++) {
     memberships[count] = inherited[count];
     memberships[count].is_duplicate =
@@ -225,6 +226,7 @@ size_t tracker_join(struct tracker *tracker, const struct membership *inherited,
     if (has_rule(inherited, inherited_count, rule))
       continue;
     struct group *group = group_for(tracker, &matches[i]);
+    tracker->lacks_group |= group == NULL;
     if (group == NULL)
       continue;
     bool is_duplicate = has_group(memberships, count, group);
@@ -270,6 +272,7 @@ struct process *tracker_enter(struct tracker *tracker, pid_t pid,
                               uint64_t alive_ns) {
   struct process *other = process_table_find(tracker->table, pid);
   struct process *process = process_table_add(tracker->table, pid);
+  tracker->must_list |= process == NULL; /* the next read may find it */
   if (process == NULL)
     return NULL;
   bool is_later = other != NULL && (process_has_exited(other) ||

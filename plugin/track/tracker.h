@@ -78,6 +78,8 @@ struct tracker {
   /* Private: where the next one is appended, and a tree of them. */
   struct group **groups_end GUARDED_BY(tracker_mutex);
   void *by_name GUARDED_BY(tracker_mutex);
+  /* The last tracker_join left a group out for which there was no memory. */
+  bool lacks_group GUARDED_BY(tracker_mutex);
 
   /* Written only by the reader, with the lock; it may read them without. */
   bool has_read;     /* a read was complete */
@@ -103,7 +105,8 @@ struct tracker {
   struct hung_processes hung;
 
   /* Exits of processes, selected or not; exits whose groups could not be
-   * decided; records without a known process (before version 12). */
+   * decided, or that could not be counted for lack of memory; records without a
+   * known process (before version 12). */
   uint64_t exits GUARDED_BY(tracker_mutex);
   uint64_t undecided GUARDED_BY(tracker_mutex);
   /* Processes, and changes of processes, that no event has reported. */
