@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TASKSTATS_FAULTS_INJECT_H
+#define TASKSTATS_FAULTS_INJECT_H
+
+#include <stdbool.h>
+
+/*
+ * What the plugin calls in libc and other libraries fails when it is told to:
+ * run.bash gives the plugin's objects inject_NAME for each NAME of the table in
+ * inject.c. The test's own calls do not fail.
+ */
+
+enum inject_kind {
+  INJECT_ALLOCATIONS, /* what needs memory */
+  INJECT_CALLS,       /* system calls, and the start of a thread */
+  INJECT_SOCKETS,     /* those of them on sockets */
+};
+
+struct inject {
+  enum inject_kind kind;
+  unsigned int first; /* the first call that fails, from 1 */
+  unsigned int count; /* how many fail, one after the other */
+  unsigned int way;   /* which of the call's errors, from 0; each way if it is
+                       * beyond: modulo their number */
+  int error;          /* this one instead, if it is not 0 */
+};
+
+void inject_begin(const struct inject *inject);
+
+/* No call fails any more. Returns whether one did. */
+bool inject_end(void);
+
+/* Sets CLOCK_REALTIME back, for the plugin, by so many seconds. */
+void inject_set_back(long seconds);
+
+/* How many ways to fail the first call that failed has. */
+unsigned int inject_ways(void);
+
+/* Which call that was, and how it failed. */
+const char *inject_what(void);
+
+#endif
