@@ -103,6 +103,52 @@ EOF
   assert_no_complaints
 }
 
+@test "module: a program that collectd starts inherits no descriptor" {
+  local fd flags
+
+  configure <<EOF
+    ExitLog "$work/exits.json"
+    <Group "load">
+      CommandLine "$me-load"
+    </Group>
+    <Group "file">
+      Executable "$LOAD"
+      User "root"
+    </Group>
+EOF
+  program=$(mktemp -d /tmp/taskstats.XXXXXX)
+  remove_at_end "$program"
+  chmod 777 "$program"
+  cat >"$program/run" <<EOF
+#!/usr/bin/python3
+import os, time
+descriptors = os.listdir("/proc/self/fd")  # and that of the directory itself, which is closed
+links = [fd + " " + os.readlink("/proc/self/fd/" + fd)
+         for fd in descriptors if os.path.exists("/proc/self/fd/" + fd)]
+with open("$program/new", "w") as file:
+    print("\n".join(links), file=file)
+os.rename("$program/new", "$program/open")
+time.sleep(1000)
+EOF
+  chmod 755 "$program/run"
+  start_load "$me-load" --stay 100 idle
+  add_plugin exec <<<"Exec \"nobody\" \"$program/run\""
+  start_collectd
+  reads 2 load
+  await "what it has open" test -s "$program/open"
+  cat "$program/open"
+  assert_equal "$(cut -d ' ' -f 1 "$program/open" | sort -n | xargs)" "0 1 2"
+
+  # Whatever else collectd starts: those of the plugin are closed in it.
+  for fd in /proc/"$collectd_pid"/fdinfo/*; do
+    flags=$(awk '$1 == "flags:" { print $2 }' "$fd" 2>/dev/null) || continue
+    if [[ -n $flags ]] && (((8#$flags & 8#2000000) == 0)); then
+      readlink "/proc/$collectd_pid/fd/${fd##*/}" || true
+    fi
+  done >"$work/inherited"
+  run ! grep -E 'socket:|anon_inode|^/proc/|exits.json|kmsg' "$work/inherited"
+}
+
 @test "module: it ends when collectd does" {
   interval=10
   configure <<EOF

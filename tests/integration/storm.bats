@@ -130,6 +130,57 @@ CONF
   done
 }
 
+# The ends that groups of so many expressions count come faster than these are matched.
+@test "storm: 500 groups, and collectd's end does not wait for that of the storm" {
+  local i forks_before
+
+  for ((i = 0; i < 500; i++)); do
+    printf 'ProcessMatch "group-%d" "%s-.*%d|drop"\n' "$i" "$me" "$i"
+  done | configure
+  start_exits "$me-storm" storm "$me-drop" 100000000 2
+  start_collectd
+  reads 1 group-0
+  go "$me-storm"
+  sleep 3 # it is behind by then, and a read waits
+  stop_collectd
+  forks_before=$(forks)
+  await "the storm, which goes on" has_forked_since "$forks_before" 1000
+}
+
+has_forked_since() { (($(forks) > $1 + $2)); }
+
+has_ended() { (($(value "$1" total_events-exit-ok) >= $2)); }
+
+# That no process of this test's collectd is left, nor of what it has forked.
+has_no_processes() { ! pgrep -f "collectd -f -C $work/collectd.conf"; }
+
+@test "storm: a collectd that is killed leaves nothing behind, and the next one counts" {
+  own_executable
+  configure <<CONF
+    ExitLog "$work/exits.json"
+    <Group "storm">
+      Command "$me-drop"
+    </Group>
+    <Group "file">
+      Executable "$EXITS"
+    </Group>
+CONF
+  start_exits "$me-storm" storm "$me-drop" 100000000 1
+  go "$me-storm"
+  start_collectd
+  await "some ends" has_ended storm 100
+  kill -KILL "$collectd_pid"
+  wait "$collectd_pid" 2>/dev/null || true
+  collectd_pid=
+  await "the end of what it has forked" has_no_processes
+
+  rm -rf "$work/csv" "$work/collectd.log"
+  start_collectd
+  await "some ends" has_ended storm 100
+  stop_collectd
+  assert_not_logged '\[error\]'
+}
+
 @test "storm: it leaves no files, threads or memory behind" {
   interval=0.2
   configure_storm
