@@ -14,19 +14,30 @@ Usage: ./build.sh COMMAND [OPTION]...
   build        make build/taskstats.so (the plugin), build/taskstats-top,
                build/taskstats-probe and build/taskstats-explain
   run          show the plugin at work: a live table in this terminal (root)
-  test [PART]  run the tests (root); PART is lint, unit, simulation (random
-               histories of processes), manual (the manual pages and the example
-               against the code), integration, kernels (the core of
-               integration on Debian's 5.10, 6.1, 6.12 and newest kernel, in
-               emulated machines), stores (what is in contrib/, with InfluxDB,
-               Graphite, Prometheus, Alertmanager, VictoriaMetrics), fuzz (each
-               target for 10 seconds), instructions (what the hot paths take,
-               against limits), arch (unit and simulation on 32-bit arm and
-               s390x, emulated), or releases (lint, unit and simulation on the
-               other Debian release)
+  test [PART]  run the tests (root): all of
+                 lint, unit
+                 simulation    random histories of processes
+                 manual        the manual pages and the example against the code
+                 faults        each call that may fail fails in turn
+                 fuzz          each target for 10 seconds
+                 instructions  what the hot paths take, against limits
+                 integration   Debian's collectd with the plugin
+                 stores        what is in contrib/, with the real servers
+                 kernels       the core of integration on Debian's 5.10, 6.1,
+                               6.12 and newest kernel, in emulated machines
+               or one of these, or one that takes long:
+                 arch          unit and simulation on 32-bit arm and s390x, and
+                               Debian's kernel for arm64, emulated
+                 releases      lint, unit and simulation on the other Debian
+                 sanitized     integration under ASan and UBSan, and under TSan
+                 package       the packages in new systems, Debian 12 and 13
+                 fresh         the first commands on new systems, 12 and 13
   test unit|integration|stores|kernels NAME...
                run these alone: unit tests by their names (record), under gcc;
                suites (exits); kernels (6.1)
+  soak [MINUTES]
+               run collectd with every option for so long (30), and check that
+               it does not grow and that all its numbers are true (root)
   simulate [--seconds N] [--histories N] [SEED]
                run histories of the simulation from this seed on
   simulate --replay SEED
@@ -40,8 +51,9 @@ Usage: ./build.sh COMMAND [OPTION]...
                threads, exits, events, memory, dispatch, hosts or lines
   compile-commands
                write build/compile_commands.json, for editors
-  install      install the plugin, taskstats-top, taskstats-explain,
-               taskstats-probe with its manual page, and the example
+  package [DIRECTORY]
+               build the Debian package, into DIRECTORY (build/package)
+  install      install the plugin, the tools, the manual pages, and the example
                configuration, service and sysctl
   uninstall    remove what install installed
   lint         check the sources: format, warnings of two compilers, locks,
@@ -105,6 +117,15 @@ test) run_script tests/run.bash "$@" ;;
 lint) run_script tests/run.bash lint ;;
 simulate) run_script tests/simulation/simulate.bash "$@" ;;
 fuzz) run_script tests/fuzz/fuzz.bash "$@" ;;
+soak)
+  need_packages build run test
+  build_all
+  run_script tests/run.bash soak "$@"
+  ;;
+package)
+  need_packages build package
+  run_script contrib/debian/package.bash "${1:-$build/package}"
+  ;;
 renew-limits) run_script tests/instructions/renew.bash ;;
 bench) run_script tests/bench/run.bash "$@" ;;
 install | uninstall) run_script contrib/make/install.bash "$command" ;;

@@ -19,6 +19,7 @@ parts=(
   unit:yes
   simulation:yes
   manual:yes
+  faults:yes
   fuzz:yes
   instructions:yes
   integration:yes
@@ -26,6 +27,10 @@ parts=(
   kernels:yes
   arch:no
   releases:no
+  sanitized:no
+  package:no
+  fresh:no
+  soak:no
 )
 patience_s=120 # a part ends what it has started, first
 

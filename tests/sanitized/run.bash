@@ -6,12 +6,17 @@
 # The integration suites with both sanitizers, or with one, see suites.bash.
 set -euo pipefail
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-export TASKSTATS_BUILD=${TASKSTATS_BUILD:-$root/build} TASKSTATS_TESTS=$root/tests
+# shellcheck source=../support/tally.bash
+source "$(dirname "${BASH_SOURCE[0]}")/../support/tally.bash"
 
-[ $# -eq 0 ] || exec "$root/tests/sanitized/suites.bash" "$@"
-status=0
-for sanitizer in asan tsan; do
-  "$root/tests/sanitized/suites.bash" "$sanitizer" || status=1
-done
-exit "$status"
+need_root test "for these tests, as for the integration tests"
+need_packages build run test integration
+export TASKSTATS_BUILD=$build TASKSTATS_TESTS=$root/tests
+if [ $# -gt 0 ]; then
+  check_tap "sanitized: $1" "$root/tests/sanitized/suites.bash" "$@"
+else
+  for sanitizer in asan tsan; do
+    check_tap "sanitized: $sanitizer" "$root/tests/sanitized/suites.bash" "$sanitizer"
+  done
+fi
+end_part
