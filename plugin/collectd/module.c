@@ -28,9 +28,9 @@ enum {
   /* How long init may wait for users and for paths, so that the first read
    * knows them. */
   LOOKUP_WAIT_MS = 300,
-  /* How long collectd's thread waits for a read, because collectd's end waits for
-   * that thread. A read takes this long if processes end faster than they are
-   * counted. */
+  /* How long collectd's thread waits for a read, because collectd's end waits
+   * for that thread. A read takes this long if processes end faster than they
+   * are counted. */
   READ_MS = 5000,
   /* How long collectd's end may wait for a consumer of a notification: before
    * other plugins shut down, and for the thread itself. */

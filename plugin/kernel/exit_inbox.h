@@ -34,8 +34,9 @@ struct exit_inbox_batch {
                     errno as message_parse; 0 if all were valid */
 };
 
-/* Begins a drain, which ends when everything that has arrived by now is received:
- * while threads end faster than their records are taken, there is always more.
+/* Begins a drain, which ends when everything that has arrived by now is
+ * received: while threads end faster than their records are taken, there is
+ * always more.
  */
 void exit_inbox_begin_drain(struct exit_inbox *inbox);
 

@@ -110,9 +110,10 @@ static void take_batch(struct exit_listener *listener) REQUIRES(draining_turn) {
     atomic_store(&listener->is_urgent, true);
 }
 
-/* Takes everything that has arrived, unless it must stop. Takes only events that
- * happened before the records; if no records have arrived, all events, unless
- * has_looked. Returns whether there was anything, or a negative errno. */
+/* Takes everything that has arrived, unless it must stop. Takes only events
+ * that happened before the records; if no records have arrived, all events,
+ * unless has_looked. Returns whether there was anything, or a negative errno.
+ */
 static int drain(struct exit_listener *listener, bool has_looked)
     REQUIRES(draining_turn) {
   bool took = false;

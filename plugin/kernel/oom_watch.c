@@ -19,8 +19,8 @@ enum {
   CGROUPS = 16,       /* remembered paths */
   RECORD_SIZE = 8192, /* the maximum in the log: CONSOLE_EXT_LOG_MAX */
   RECORDS_AT_ONCE = 4096,
-  LATE_TRIES = 20,    /* tries to read a late line */
-  LATE_NS = 50000,    /* time between two tries */
+  LATE_TRIES = 20, /* tries to read a late line */
+  LATE_NS = 50000, /* time between two tries */
   NO_CGROUP = -1,
 };
 
@@ -147,8 +147,8 @@ static void note_kill(struct oom_watch *watch, const struct oom_kill *told) {
   watch->next = (watch->next + 1) % KILLS;
 }
 
-/* Reads what was written since the last call, up to a limit: a process may write
- * faster than this reads. */
+/* Reads what was written since the last call, up to a limit: a process may
+ * write faster than this reads. */
 static void read_log(struct oom_watch *watch) {
   char record[RECORD_SIZE + 1];
   struct oom_kill told;

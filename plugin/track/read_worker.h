@@ -41,9 +41,9 @@ int read_worker_read(struct read_worker *worker, unsigned int most_ms,
  * listener, must not be changed meanwhile. */
 bool read_worker_is_reading(struct read_worker *worker);
 
-/* Ends the thread, and, permanently, the drains (struct drain). Returns false if
- * its read hangs: then everything that it may use must not be freed. worker may
- * be NULL. */
+/* Ends the thread, and, permanently, the drains (struct drain). Returns false
+ * if its read hangs: then everything that it may use must not be freed. worker
+ * may be NULL. */
 bool read_worker_stop(struct read_worker *worker);
 
 #endif

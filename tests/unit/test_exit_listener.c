@@ -266,7 +266,7 @@ static void stops_in_a_storm(void **state) {
 
 /* As many threads end as records are taken, for as long as any are: not more,
  * since once the buffer was full the kernel sends nothing until it is empty. */
-static void take_and_feed(void *context, const struct message *messages,
+static bool take_and_feed(void *context, const struct message *messages,
                           size_t count, uint64_t earliest_ns,
                           uint64_t latest_ns) {
   struct heard *heard = context;
@@ -280,6 +280,7 @@ static void take_and_feed(void *context, const struct message *messages,
     exit_listener_end_drains(heard->listener);
     heard->ended_at = heard->own;
   }
+  return false;
 }
 
 /* Starts what never runs dry, once it has begun. */
