@@ -24,8 +24,8 @@ work=$(mktemp -d "/tmp/taskstats-$sanitizer.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 143' TERM
 
-# After a report collectd ends badly, and so does the test that caused it; but not
-# after a leak, which may be collectd's own.
+# A report ends collectd, which the test notices that caused it; a leak at the end
+# does not make the end a bad one, since it may be collectd's own.
 case $sanitizer in
 asan)
   # gcc has two libraries for them, of which one does not write its reports where
@@ -35,7 +35,7 @@ asan)
   library=libclang_rt.asan-$(uname -m).so
   kinds=(heap undefined leak)
   # Debian's collectd and libraries have no frame pointers.
-  options=abort_on_error=1:detect_stack_use_after_return=1:detect_leaks=1:exitcode=0
+  options=detect_stack_use_after_return=1:detect_leaks=1:exitcode=0
   options+=:fast_unwind_on_malloc=0:malloc_context_size=24
   ;;
 tsan)
@@ -47,7 +47,7 @@ tsan)
   # Of collectd and the libraries, their locks are seen, and not their atomics.
   options=exitcode=99:ignore_noninstrumented_modules=1:history_size=4
   # A thread that does not end in time is left behind on purpose.
-  options+=:report_thread_leaks=0
+  options+=:report_thread_leaks=0:suppressions=$own/tsan.supp
   ;;
 *)
   echo "suites.bash: no sanitizer \"$sanitizer\"; there are asan and tsan" >&2
@@ -127,6 +127,8 @@ SCRIPT
 take_reports() {
   find "$work/reports" -type f -exec cat {} + | awk -v RS= '
     /^(Direct|Indirect) leak/ && !/taskstats\.so/ { next }
+    # It sometimes cannot stop all threads when collectd ends.
+    /LeakSanitizer has encountered a fatal error/ { next }
     /==ERROR: LeakSanitizer: detected memory leaks$/ || /^SUMMARY: .* leaked in/ { next }
     { print $0 "\n" }'
   find "$work/reports" -type f -delete
@@ -143,9 +145,13 @@ reports_of() { # KIND
 
 # A sanitizer that does not work reports nothing, too.
 check_sanitizer() {
-  local kind
+  local kind found
 
-  [ -z "$(reports_of none)" ] || return
+  found=$(reports_of none)
+  if [ -n "$found" ]; then
+    echo "$found"
+    return 1
+  fi
   for kind in "${kinds[@]}"; do
     if ! reports_of "$kind" | grep -q '(.*taskstats\.so)'; then
       echo "# a fault of this kind is not found: $kind"
