@@ -60,6 +60,11 @@ give_back_build() {
     -uid 0 -exec chown -h --reference="$root" {} +
 }
 
+trap at_exit EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
 # How long a child may take to end: a part of the tests ends its own first.
 patience_s=10
 

@@ -76,46 +76,59 @@ static bool cut_number(char *line, const char *key, long *number) {
   return *end == '\0';
 }
 
-/* Cuts off the task's name at the end, which may contain anything, but is
- * short. */
-static bool cut_comm(char *line) {
+/* The next place where the task's name may begin, from here on: it may contain
+ * anything, but is short. NULL if there is none. */
+static char *find_comm(char *line) {
   static const char key[] = ",task=";
-  for (char *at = line; (at = strstr(at, key)) != NULL; at++)
-    if (strlen(at + strlen(key)) < COMM_SIZE) {
-      *at = '\0';
-      return true;
-    }
-  return false;
+  char *at = line;
+  while ((at = strstr(at, key)) != NULL &&
+         strlen(at + strlen(key)) >= COMM_SIZE)
+    at++;
+  return at;
+}
+
+/* Adds the lengths that the cgroup's path at begin may have, in a line that
+ * ends with the task's cgroup, which is within it. length is 0 before the first
+ * one. Returns false if there are several. */
+static bool find_length(const char *begin, size_t *length) {
+  static const char of_task[] = ",task_memcg=";
+  for (const char *end = begin; (end = strstr(end, of_task)) != NULL; end++) {
+    size_t found = (size_t)(end - begin);
+    if (!memory_cgroup_is_within(end + strlen(of_task), begin, found))
+      continue;
+    if (*length != 0 && *length != found)
+      return false;
+    *length = found;
+  }
+  return true;
 }
 
 /*
  * Finds the cgroup whose limit was reached, in a line that ends with the task's
- * cgroup. The task's is within the other, which determines where each path
- * ends: a cgroup's name may look like the rest of the line. If this is
- * ambiguous, neither is used. (The cpuset's name, which precedes them, has no
- * slash.)
+ * name. A name of a cgroup, or the task's, may look like the rest of the line:
+ * if this is ambiguous, no cgroup is used. (The cpuset's name, which precedes
+ * them, has no slash.)
  */
-static void find_cgroup(const char *line, char path[OOM_LOG_PATH_SIZE]) {
-  static const char key[] = ",oom_memcg=/", of_task[] = ",task_memcg=";
+static void find_cgroup(char *line, char path[OOM_LOG_PATH_SIZE]) {
+  static const char key[] = ",oom_memcg=/";
   const char *begin = strstr(line, key);
-  size_t found = 0;
+  size_t length = 0;
 
   path[0] = '\0';
   if (begin == NULL)
     return;
   begin += strlen(key) - 1;
-  for (const char *end = begin; (end = strstr(end, of_task)) != NULL; end++) {
-    size_t length = (size_t)(end - begin);
-    if (!memory_cgroup_is_within(end + strlen(of_task), begin, length))
-      continue;
-    if (found != 0)
+  for (char *comm = find_comm(line); comm != NULL; comm = find_comm(comm + 1)) {
+    *comm = '\0';
+    bool is_clear = find_length(begin, &length);
+    *comm = ',';
+    if (!is_clear)
       return;
-    found = length;
   }
-  if (found == 0 || found >= OOM_LOG_PATH_SIZE)
+  if (length == 0 || length >= OOM_LOG_PATH_SIZE)
     return;
-  memcpy(path, begin, found);
-  path[found] = '\0';
+  memcpy(path, begin, length);
+  path[length] = '\0';
 }
 
 static bool begins_with(const char *text, const char *prefix) {
@@ -131,7 +144,7 @@ static void take_cause(struct oom_log *log) {
   strcpy(line, log->line);
   unescape(line);
   if (!cut_number(line, ",uid=", &uid) || !cut_number(line, ",pid=", &pid) ||
-      !cut_comm(line))
+      find_comm(line) == NULL)
     return;
   log->line[0] = '\0';
   log->pid = (pid_t)pid;

@@ -112,6 +112,11 @@ static const struct {
                      "pid=7,uid=0\n"),
       VICTIM("Memory cgroup out of memory: Killed process 7 (x)" REST)},
      {{7, OOM_LIMIT_CGROUP, ""}}},
+    {"or with the key of the task's name",
+     {CAUSE(IN_MEMCG "/,task_memcg=/s/ab,task=x are,task_memcg=/,task_memcg=/s/"
+                     "ab,task=x are,task=x,pid=7,uid=0\n"),
+      VICTIM("Memory cgroup out of memory: Killed process 7 (x)" REST)},
+     {{7, OOM_LIMIT_CGROUP, ""}}},
     {"a cpuset that looks like the rest of the line",
      {CAUSE("MEMCG,nodemask=(null),cpuset=,oom_memcg=,task_memcg=,"
             "mems_allowed=0,oom_memcg=/a,task_memcg=/a/b,task=x,pid=7,uid=0\n"),

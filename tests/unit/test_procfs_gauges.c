@@ -82,15 +82,24 @@ static uint64_t status_of(pid_t pid, pid_t tid, const char *key) {
   return found;
 }
 
-/* The kernel has the same in another file, which it makes of other sums. */
+/* The kernel has the same in another file, which it makes of other sums. A
+ * thread that has just begun or ended may take or give back memory meanwhile:
+ * both are read again then. */
 static void assert_memory(const char *name, struct procfs *proc, pid_t pid,
                           pid_t tid) {
-  struct procfs_memory memory;
-  assert_case_int(name, procfs_memory(proc, pid, &memory), 0);
-  assert_case_int(name, memory.vm_bytes, status_of(pid, tid, "VmSize"));
-  assert_case_int(name, memory.data_bytes,
-                  status_of(pid, tid, "VmData") + status_of(pid, tid, "VmStk"));
-  assert_case_int(name, memory.code_bytes, status_of(pid, tid, "VmExe"));
+  struct procfs_memory memory, after;
+  uint64_t vm, data, code;
+  do {
+    assert_case_int(name, procfs_memory(proc, pid, &memory), 0);
+    vm = status_of(pid, tid, "VmSize");
+    data = status_of(pid, tid, "VmData") + status_of(pid, tid, "VmStk");
+    code = status_of(pid, tid, "VmExe");
+    assert_case_int(name, procfs_memory(proc, pid, &after), 0);
+  } while (after.vm_bytes != memory.vm_bytes ||
+           after.data_bytes != memory.data_bytes);
+  assert_case_int(name, memory.vm_bytes, vm);
+  assert_case_int(name, memory.data_bytes, data);
+  assert_case_int(name, memory.code_bytes, code);
   /* Each CPU has some pages that it has not added yet. */
   int64_t page = sysconf(_SC_PAGESIZE);
   int64_t slack = 3 * 64 * page * sysconf(_SC_NPROCESSORS_ONLN);
