@@ -40,9 +40,11 @@ static void check_any(const char *path, size_t size) {
   free(cut);
 }
 
-/* Whether a name may be that of a container, which has an id for a name. */
+/* Whether a name may be that of a container, which has an id for a name, or any
+ * name after LXC's prefix. */
 static bool may_be_container(const char *name) {
-  return strpbrk(name, "0123456789") != NULL || strchr(name, ':') != NULL;
+  return strpbrk(name, "0123456789") != NULL || strchr(name, ':') != NULL ||
+         strncmp(name, "lxc.", 4) == 0;
 }
 
 static void check_service(const char *input) {
