@@ -233,7 +233,7 @@ static const struct {
   const char *gone;
   bool is_of_members; /* depends on which processes exist */
 } diagnostics_table[PROBLEMS] = {
-    [PROBLEM_PROC] = {describe_proc, "Processes can be listed again.", false},
+    [PROBLEM_PROC] = {describe_proc, "Processes can be read again.", false},
     [PROBLEM_TASKSTATS] = {describe_taskstats,
                            "Delays and context switches can be read again.",
                            false},

@@ -147,13 +147,13 @@ await web
 send >
 await sort: processes
 run kill ${load_pid[server]}
-await collectd is gone
+await the connection to collectd is lost
 send /w\r
 run rm "$sockets/s"; (setsid python3 "$TASKSTATS_TESTS/support/unixsock.py" "$sockets/s" "$work/values" >/dev/null 2>&1 3>&- & echo \$! >"$work/server")
 await sort: processes   / filter: w
 show
 run kill \$(cat "$work/server")
-await collectd is gone
+await the connection to collectd is lost
 send q
 end
 KEYS

@@ -79,21 +79,21 @@ static const struct {
      {.proc = -ENOTDIR},
      "Cannot list processes (Not a directory)",
      "check that /proc is mounted",
-     "Processes can be listed again.",
+     "Processes can be read again.",
      0,
      0},
     {"hidden processes",
      {.proc = -EACCES},
      "processes of other users are hidden (hidepid= of /proc, ProtectProc=",
      "Give collectd CAP_SYS_PTRACE",
-     "Processes can be listed again.",
+     "Processes can be read again.",
      0,
      0},
     {"no procfs",
      {.proc = -ENODEV},
      "there is no procfs in /proc",
      "Mount it",
-     "Processes can be listed again.",
+     "Processes can be read again.",
      0,
      0},
     {"delay accounting unknown",
@@ -385,7 +385,7 @@ static void says_nothing_of_the_unlisted(void **state) {
   time_s += MINUTE_S; /* which do not count */
   update(&diagnostics, &(struct reader_report){.select = -EACCES});
   assert_int_equal(said_count, 1);
-  assert_string_equal(said[0].text, "Processes can be listed again.");
+  assert_string_equal(said[0].text, "Processes can be read again.");
   time_s += MINUTE_S;
   update(&diagnostics, &(struct reader_report){.select = -EACCES});
   assert_int_equal(said_count, 1);
