@@ -10,13 +10,9 @@ set -euo pipefail
 export LC_ALL=C
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-mkdir -p "$1"
-directory=$(cd "$1" && pwd -P)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
 # shellcheck source=../packaging/release.bash
 source "$root/contrib/packaging/release.bash"
+prepare "$1"
 
 write_changelog() {
   cat <<EOF

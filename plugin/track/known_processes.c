@@ -16,17 +16,16 @@ void known_processes_clear(struct known_processes *known) {
   *known = (struct known_processes){0};
 }
 
-/* Makes room for all processes. If memory is short, there is room for none. */
+/* Makes room for all processes, unless memory is short. */
 static void make_room(struct known_processes *known, size_t room) {
   known->met = malloc(room * sizeof(known->met[0]));
   known->announced = malloc(room * sizeof(known->announced[0]));
-  known->room = known->met != NULL && known->announced != NULL ? room : 0;
 }
 
 /* Returns false if out of memory. */
 static bool add_process(struct known_processes *known,
                         struct process *process) {
-  if (known->room == 0)
+  if (known->met == NULL || known->announced == NULL)
     return false;
   if (process_is_listed(process))
     known->met[known->met_count++] = process;

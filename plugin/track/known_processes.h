@@ -15,7 +15,6 @@ struct known_processes {
   struct process **met; /* known from an earlier read */
   pid_t *announced;     /* known from an event only; some may have ended */
   size_t met_count, announced_count;
-  size_t room; /* of each array; 0 if out of memory */
 };
 
 /* Frees the choice. */

@@ -7,11 +7,5 @@ set -euo pipefail
 # shellcheck source=../support/tally.bash
 source "$(dirname "${BASH_SOURCE[0]}")/../support/tally.bash"
 
-[ $# -gt 0 ] || set -- bookworm trixie
-
-need_root test "for this test (it makes systems, and enters them)"
-need_packages releases
-for suite; do
-  check_tap "fresh: $suite" "$root/tests/fresh/release.bash" "$suite" "$build/fresh"
-done
+check_releases fresh "$@"
 end_part

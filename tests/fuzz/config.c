@@ -2,6 +2,7 @@
 #include "collectd/config.h"
 
 #include "fuzz/clean.h"
+#include "support/oconfig.h"
 
 #include <errno.h>
 
@@ -89,17 +90,6 @@ static void take_children(oconfig_item_t *parent, const char **at, int depth) {
   }
 }
 
-static void clear(oconfig_item_t *item) {
-  for (int i = 0; i < item->children_num; i++)
-    clear(&item->children[i]);
-  for (int i = 0; i < item->values_num; i++)
-    if (item->values[i].type == OCONFIG_TYPE_STRING)
-      free(item->values[i].value.string);
-  free(item->children);
-  free(item->values);
-  free(item->key);
-}
-
 static void check_rules(const struct settings *settings) {
   for (const struct rule *r = settings->rules; r != NULL; r = r->next) {
     fuzz_check(r->name[0] != '\0' && strlen(r->name) < GROUP_NAME_SIZE);
@@ -147,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   int status = configure(&block, error);
   fuzz_check(configure(&block, again) == status);
   fuzz_check(strcmp(error, again) == 0);
-  clear(&block);
+  oconfig_clear(&block);
   free(text);
   return 0;
 }

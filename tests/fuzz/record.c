@@ -3,6 +3,7 @@
 
 #include "fuzz/records.h"
 #include "stats.h"
+#include "support/record_pairs.h"
 
 /*
  * The payload of a record, behind the version that it may leave out. The
@@ -12,35 +13,9 @@
 
 static void check_agreement(const struct record *record,
                             const struct stats *stats) {
-  const struct {
-    uint64_t plugin;
-    enum stats_field field;
-  } pairs[] = {
-      {record->version, FIELD_version},
-      {record->cpu_ns, FIELD_cpu_run_virtual_total},
-      {record->user_us, FIELD_ac_utime},
-      {record->system_us, FIELD_ac_stime},
-      {record->switches_voluntary, FIELD_nvcsw},
-      {record->switches_involuntary, FIELD_nivcsw},
-      {record->flags, FIELD_ac_flag},
-      {record->exit_code, FIELD_ac_exitcode},
-      {record->pid, FIELD_ac_pid},
-      {record->ppid, FIELD_ac_ppid},
-      {record->uid, FIELD_ac_uid},
-      {record->elapsed_us, FIELD_ac_etime},
-      {record->faults_minor, FIELD_ac_minflt},
-      {record->faults_major, FIELD_ac_majflt},
-      {record->read_chars, FIELD_read_char},
-      {record->write_chars, FIELD_write_char},
-      {record->read_bytes, FIELD_read_bytes},
-      {record->write_bytes, FIELD_write_bytes},
-      {record->peak_rss_kib, FIELD_hiwater_rss},
-      {record->tgid, FIELD_ac_tgid},
-      {record->process_elapsed_us, FIELD_ac_tgetime},
-      {record->exe_dev, FIELD_ac_exe_dev},
-      {record->exe_inode, FIELD_ac_exe_inode},
-  };
-  for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+  struct record_pair pairs[RECORD_PAIRS];
+  record_pairs(record, pairs);
+  for (size_t i = 0; i < RECORD_PAIRS; i++)
     fuzz_check(pairs[i].plugin == stats->values[pairs[i].field]);
   fuzz_check(strcmp(record->comm, stats->comm) == 0);
   for (unsigned int kind = 0; kind < DELAY_KINDS; kind++) {

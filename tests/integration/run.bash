@@ -9,11 +9,4 @@ set -euo pipefail
 # shellcheck source=../support/suites.bash
 source "$(dirname "${BASH_SOURCE[0]}")/../support/suites.bash"
 
-for suite; do
-  [ -e "$root/tests/integration/$suite.bats" ] ||
-    misused "integration: there is no tests/integration/$suite.bats"
-done
-need_root test "for these tests (taskstats wants CAP_NET_ADMIN, /proc/<pid>/io CAP_SYS_PTRACE)"
-need_packages build test integration
-bats_tests integration "$@"
-end_part
+run_suites integration "$@"

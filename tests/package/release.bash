@@ -22,11 +22,6 @@ work=$(mktemp -d "$directory/$suite.XXXXXX")
 system=$work/system
 trap 'end_root "$system"; rm -rf --one-file-system "$work"' EXIT
 
-fail() { # CAUSE REMEDY
-  printf '%s: %s\n' "$suite" "$1" "$suite" "$2" >&2
-  exit 1
-}
-
 # shellcheck source=../support/roots.bash
 source "$root/tests/support/roots.bash"
 # shellcheck source=../support/tap.bash

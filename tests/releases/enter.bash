@@ -17,11 +17,6 @@ mkdir -p "$(dirname "$directory")"
 work=$(mktemp -d "$directory.XXXXXX")
 trap 'rm -rf --one-file-system "$work"' EXIT
 
-fail() { # CAUSE REMEDY
-  printf '%s: %s\n' "$suite" "$1" "$suite" "$2" >&2
-  exit 1
-}
-
 # shellcheck source=../support/roots.bash
 source "$root/tests/support/roots.bash"
 

@@ -5,10 +5,14 @@
 # have this machine's kernel, processes and network; their file systems are seen
 # by no other process, and go with the command.
 #
-# Who sources it has root (the tree), suite, work (a directory of its own) and
-# fail CAUSE REMEDY.
+# Who sources it has root (the tree), suite, and work (a directory of its own).
 #
 # shellcheck disable=SC2154 # those
+
+fail() { # CAUSE REMEDY
+  printf '%s: %s\n' "$suite" "$1" "$suite" "$2" >&2
+  exit 1
+}
 
 # shellcheck source=packages.bash
 source "$(dirname "${BASH_SOURCE[0]}")/packages.bash"

@@ -59,3 +59,16 @@ bats_tests() { # PART [SUITE]...: all suites, or these
   done
   tally_jobs "$part" "$logs" "${suites[@]%.bats}"
 }
+
+# A part that consists of bats suites: all, or these.
+run_suites() { # PART [SUITE]...
+  local part=$1 suite
+  for suite in "${@:2}"; do
+    [ -e "$root/tests/$part/$suite.bats" ] ||
+      misused "$part: there is no tests/$part/$suite.bats"
+  done
+  need_root test "for these tests (taskstats wants CAP_NET_ADMIN, /proc/<pid>/io CAP_SYS_PTRACE)"
+  need_packages build test "$part"
+  bats_tests "$@"
+  end_part
+}

@@ -56,6 +56,19 @@ check_tap() { # NAME COMMAND...
   tally "$1" "$status" "$log"
 }
 
+# Runs release.bash of a part, which prints TAP, for these releases of Debian, or
+# for both.
+check_releases() { # PART [SUITE]...
+  local part=$1 suite
+  shift
+  [ $# -gt 0 ] || set -- bookworm trixie
+  need_root test "for this test (it makes systems, and enters them)"
+  need_packages releases
+  for suite; do
+    check_tap "$part: $suite" "$root/tests/$part/release.bash" "$suite" "$build/$part"
+  done
+}
+
 say_counts() {
   [ "$skipped" -eq 0 ] || say "$skipped skipped"
   say "$passed passed, $failed failed"

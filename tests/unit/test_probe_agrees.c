@@ -3,6 +3,7 @@
 #include "stats.h"
 #include "tape.h"
 
+#include "support/record_pairs.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -24,34 +25,8 @@ static const struct {
 
 static void assert_agree(const char *path, const struct record *record,
                          const struct stats *stats) {
-  const struct {
-    uint64_t plugin;
-    enum stats_field field;
-  } pairs[] = {
-      {record->version, FIELD_version},
-      {record->cpu_ns, FIELD_cpu_run_virtual_total},
-      {record->user_us, FIELD_ac_utime},
-      {record->system_us, FIELD_ac_stime},
-      {record->switches_voluntary, FIELD_nvcsw},
-      {record->switches_involuntary, FIELD_nivcsw},
-      {record->flags, FIELD_ac_flag},
-      {record->exit_code, FIELD_ac_exitcode},
-      {record->pid, FIELD_ac_pid},
-      {record->ppid, FIELD_ac_ppid},
-      {record->uid, FIELD_ac_uid},
-      {record->elapsed_us, FIELD_ac_etime},
-      {record->faults_minor, FIELD_ac_minflt},
-      {record->faults_major, FIELD_ac_majflt},
-      {record->read_chars, FIELD_read_char},
-      {record->write_chars, FIELD_write_char},
-      {record->read_bytes, FIELD_read_bytes},
-      {record->write_bytes, FIELD_write_bytes},
-      {record->peak_rss_kib, FIELD_hiwater_rss},
-      {record->tgid, FIELD_ac_tgid},
-      {record->process_elapsed_us, FIELD_ac_tgetime},
-      {record->exe_dev, FIELD_ac_exe_dev},
-      {record->exe_inode, FIELD_ac_exe_inode},
-  };
+  struct record_pair pairs[RECORD_PAIRS];
+  record_pairs(record, pairs);
   for (size_t i = 0; i < COUNT_OF(pairs); i++)
     if (pairs[i].plugin != stats->values[pairs[i].field])
       fail_msg("%s: %s: the plugin reads %llu, the probe %llu", path,
