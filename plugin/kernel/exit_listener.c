@@ -30,7 +30,7 @@ enum {
                            thread, for the next events to wake it for both */
   ALSO_MS = 1000,       /* how long events that wake nobody may wait */
   MORE_MS = 1,          /* and the rest of events that were not all taken */
-  PROOF_INTERVAL_MS = 100,
+  PROOF_INTERVAL_NS = 100000000,
   PROOF_TRIES = 15,
   STOP_MS = 500,
 };
@@ -50,14 +50,16 @@ struct exit_listener {
   atomic_int error, rejection, untried;
   atomic_uint_fast64_t records, lost;
 
-  atomic_int proof_tid; /* id of the self-test thread */
   atomic_int also_fd; /* calls.also_fd, or -1 once it is not polled any more */
 
   atomic_bool has_more; /* events that also_fd does not signal */
 
   struct drain_turn turn;
-  /* used by the listener's thread: until then it takes no records */
-  uint64_t gather_until_ns;
+
+  /* Used by the listener's thread: */
+  uint64_t gather_until_ns; /* until then it takes no records */
+  int tries;                /* self-tests that were begun */
+  uint64_t next_try_ns;
 
   /* Some records of the last drain were urgent. */
   atomic_bool is_urgent;
@@ -78,11 +80,18 @@ static void note_batch(struct exit_listener *listener) REQUIRES(draining_turn) {
 
   if (batch->rejection != 0)
     atomic_store(&listener->rejection, batch->rejection);
-  for (size_t i = 0; i < batch->count; i++)
-    if ((int)batch->messages[i].id[MESSAGE_THREAD] ==
-        atomic_load(&listener->proof_tid))
-      atomic_store(&listener->is_proven, true);
+  if (batch->count > 0)
+    atomic_store(&listener->is_proven, true);
   atomic_fetch_add(&listener->records, batch->count);
+}
+
+/* A lost record, too, is one that the kernel sent. */
+static void note_losses(struct exit_listener *listener)
+    REQUIRES(draining_turn) {
+  uint32_t losses = exit_inbox_take_losses(listener->inbox);
+  if (losses > 0)
+    atomic_store(&listener->is_proven, true);
+  atomic_fetch_add(&listener->lost, losses);
 }
 
 static enum exit_listener_found call_before(struct exit_listener *listener,
@@ -138,7 +147,7 @@ static int drain(struct exit_listener *listener, bool has_looked)
   }
   if (!has_looked || atomic_load(&listener->has_more))
     call_before(listener, now_ns());
-  atomic_fetch_add(&listener->lost, exit_inbox_take_losses(listener->inbox));
+  note_losses(listener);
   return took;
 }
 
@@ -248,24 +257,34 @@ static void rest(struct exit_listener *listener) {
   }
 }
 
+/* Begins a self-test if none has succeeded and none began a moment ago. Returns
+ * 0, or a negative errno if none of them did. */
+static int prove(struct exit_listener *listener) {
+  if (atomic_load(&listener->is_proven) || now_ns() < listener->next_try_ns)
+    return 0;
+  if (listener->tries++ == PROOF_TRIES) {
+    int rejection = atomic_load(&listener->rejection);
+    return rejection != 0 ? rejection : -ENODATA;
+  }
+  listener->next_try_ns = now_ns() + PROOF_INTERVAL_NS;
+  /* If no self-test is possible, the kernel's acceptance is trusted. */
+  int status = proof_thread_run(listener->cpus);
+  atomic_store(&listener->untried, status);
+  if (status != 0)
+    atomic_store(&listener->is_proven, true);
+  return 0;
+}
+
 /* Listens until the listener must stop. Returns 0 or a negative errno. */
 static int listen_on(struct exit_listener *listener) {
   int timeout_ms = -1;
 
-  for (int tries = 0; !atomic_load(&listener->must_stop);) {
-    if (!atomic_load(&listener->is_proven)) {
-      if (tries == PROOF_TRIES) {
-        int rejection = atomic_load(&listener->rejection);
-        return rejection != 0 ? rejection : -ENODATA;
-      }
-      /* If no self-test is possible, the kernel's acceptance is trusted. */
-      int status = proof_thread_run(listener->cpus, &listener->proof_tid);
-      atomic_store(&listener->untried, status);
-      if (status != 0)
-        atomic_store(&listener->is_proven, true);
-      tries++;
-      timeout_ms = PROOF_INTERVAL_MS;
-    }
+  while (!atomic_load(&listener->must_stop)) {
+    int proof = prove(listener);
+    if (proof != 0)
+      return proof;
+    if (!atomic_load(&listener->is_proven))
+      timeout_ms = PROOF_INTERVAL_NS / 1000000;
     uint64_t begin_ns = now_ns();
     unsigned int work = wait_for_work(listener, timeout_ms);
     bool is_close = now_ns() - begin_ns < REST_NS;

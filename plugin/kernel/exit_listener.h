@@ -84,7 +84,8 @@ void exit_listener_end_drains(struct exit_listener *listener);
 int exit_listener_leave_drain(struct exit_listener *listener, bool *is_callers);
 
 struct exit_listener_status {
-  /* A record was received. The kernel may accept a listener but never send
+  /* A record was received, or lost: of the self-test's thread, which ends at
+   * the start, or of any other. The kernel may accept a listener but never send
    * records: it does so in a network namespace other than the initial one. If
    * no self-test is possible, untried is the reason, and the listener is
    * trusted. */

@@ -6,11 +6,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <unistd.h>
 
 struct proof {
   struct cpulist cpus;
-  atomic_int *tid;
   int status;
 };
 
@@ -20,8 +18,6 @@ static void *run_on_cpu(void *arg) {
   if (sched_setaffinity(0, sizeof(proof->cpus.bits),
                         (void *)proof->cpus.bits) != 0)
     proof->status = -errno;
-  else
-    atomic_store(proof->tid, gettid());
   return NULL;
 }
 
@@ -41,8 +37,8 @@ static int find_cpu(const char *cpus, unsigned int *cpu) {
   return *cpu < CPULIST_CPUS ? 0 : -ENOENT;
 }
 
-int proof_thread_run(const char *cpus, atomic_int *tid) {
-  struct proof proof = {.tid = tid};
+int proof_thread_run(const char *cpus) {
+  struct proof proof = {0};
   unsigned int cpu;
   pthread_t thread;
 

@@ -215,7 +215,6 @@ static void counts_what_is_lost(void **state) {
   start(&witness, possible, BUFFER);
   wait_for_proof(&witness);
   start(&heard, possible, 4096);
-  /* A proof may be lost, too, but is tried again. */
   wait_for_proof(&heard);
   end_threads(THREADS, -1);
   wait_for_own(&heard, THREADS);
@@ -239,6 +238,43 @@ static void *storm(void *arg) {
   return NULL;
 }
 
+static void start_storm(pthread_t threads[2], atomic_bool *must_end) {
+  *must_end = false;
+  for (size_t i = 0; i < 2; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, storm, must_end), 0);
+}
+
+static void end_storm(const pthread_t threads[2], atomic_bool *must_end) {
+  *must_end = true;
+  for (size_t i = 0; i < 2; i++)
+    pthread_join(threads[i], NULL);
+}
+
+/* Those of others prove as much as the self-test's record, which may be lost.
+ */
+static void is_proved_in_a_storm(void **state) {
+  (void)state;
+  enum { STARTS = 40 };
+  static struct heard heard;
+  atomic_bool must_end;
+  pthread_t threads[2];
+  start(&heard, possible, 4096);
+  wait_for_proof(&heard);
+  exit_listener_stop(heard.listener);
+  start_storm(threads, &must_end);
+  int error = 0;
+  for (int i = 0; i < STARTS && error == 0; i++) {
+    start(&heard, possible, 4096);
+    do {
+      pause_ms(1);
+      error = status_of(&heard).error;
+    } while (!status_of(&heard).is_proven && error == 0);
+    exit_listener_stop(heard.listener);
+  }
+  end_storm(threads, &must_end);
+  assert_int_equal(error, 0);
+}
+
 /* It does not wait for the end of a storm. */
 static void stops_in_a_storm(void **state) {
   (void)state;
@@ -248,18 +284,15 @@ static void stops_in_a_storm(void **state) {
     static struct heard heard;
     start(&heard, possible, buffers[i]);
     wait_for_proof(&heard);
-    atomic_bool must_end = false;
+    atomic_bool must_end;
     pthread_t threads[2];
-    for (size_t t = 0; t < COUNT_OF(threads); t++)
-      assert_int_equal(pthread_create(&threads[t], NULL, storm, &must_end), 0);
+    start_storm(threads, &must_end);
     await(heard.own >= 500);
     exit_listener_stop(heard.listener);
     uint64_t own = heard.own;
     pause_ms(20);
     uint64_t later = heard.own;
-    must_end = true;
-    for (size_t t = 0; t < COUNT_OF(threads); t++)
-      pthread_join(threads[t], NULL);
+    end_storm(threads, &must_end);
     assert_int_equal(later, own); /* nobody called any more */
   }
 }
@@ -443,6 +476,7 @@ int main(void) {
       cmocka_unit_test(hears_every_thread),
       cmocka_unit_test(hears_the_watched_cpus),
       cmocka_unit_test(counts_what_is_lost),
+      cmocka_unit_test(is_proved_in_a_storm),
       cmocka_unit_test(stops_in_a_storm),
       cmocka_unit_test(drains_end_while_more_comes),
       cmocka_unit_test(ends_drains_when_it_must_stop),
