@@ -46,7 +46,6 @@ struct exit_listener {
   atomic_bool must_stop;
 
   /* For exit_listener_status. */
-  atomic_bool is_proven;
   atomic_int error, rejection, untried;
   atomic_uint_fast64_t records, lost;
 
@@ -74,24 +73,21 @@ struct exit_listener {
 
 static uint64_t now_ns(void) { return clock_ns(CLOCK_BOOTTIME); }
 
+/* A lost record, too, is one that the kernel sent. If no self-test is possible,
+ * the kernel's acceptance is trusted. */
+static bool is_proven(const struct exit_listener *listener) {
+  return atomic_load(&listener->records) > 0 ||
+         atomic_load(&listener->lost) > 0 ||
+         atomic_load(&listener->untried) != 0;
+}
+
 /* Updates the listener's status from the received records. */
 static void note_batch(struct exit_listener *listener) REQUIRES(draining_turn) {
   const struct exit_inbox_batch *batch = &listener->batch;
 
   if (batch->rejection != 0)
     atomic_store(&listener->rejection, batch->rejection);
-  if (batch->count > 0)
-    atomic_store(&listener->is_proven, true);
   atomic_fetch_add(&listener->records, batch->count);
-}
-
-/* A lost record, too, is one that the kernel sent. */
-static void note_losses(struct exit_listener *listener)
-    REQUIRES(draining_turn) {
-  uint32_t losses = exit_inbox_take_losses(listener->inbox);
-  if (losses > 0)
-    atomic_store(&listener->is_proven, true);
-  atomic_fetch_add(&listener->lost, losses);
 }
 
 static enum exit_listener_found call_before(struct exit_listener *listener,
@@ -147,7 +143,7 @@ static int drain(struct exit_listener *listener, bool has_looked)
   }
   if (!has_looked || atomic_load(&listener->has_more))
     call_before(listener, now_ns());
-  note_losses(listener);
+  atomic_fetch_add(&listener->lost, exit_inbox_take_losses(listener->inbox));
   return took;
 }
 
@@ -232,7 +228,7 @@ static int take_also_in_turn(struct exit_listener *listener,
   *found = call_before(listener, now_ns());
   int status = drain(listener, true);
   drain_turn_end(&listener->turn);
-  if (atomic_load(&listener->is_proven))
+  if (is_proven(listener))
     listener->gather_until_ns = now_ns() + GATHER_NS;
   return status < 0 ? status : 0;
 }
@@ -260,18 +256,14 @@ static void rest(struct exit_listener *listener) {
 /* Begins a self-test if none has succeeded and none began a moment ago. Returns
  * 0, or a negative errno if none of them did. */
 static int prove(struct exit_listener *listener) {
-  if (atomic_load(&listener->is_proven) || now_ns() < listener->next_try_ns)
+  if (is_proven(listener) || now_ns() < listener->next_try_ns)
     return 0;
   if (listener->tries++ == PROOF_TRIES) {
     int rejection = atomic_load(&listener->rejection);
     return rejection != 0 ? rejection : -ENODATA;
   }
   listener->next_try_ns = now_ns() + PROOF_INTERVAL_NS;
-  /* If no self-test is possible, the kernel's acceptance is trusted. */
-  int status = proof_thread_run(listener->cpus);
-  atomic_store(&listener->untried, status);
-  if (status != 0)
-    atomic_store(&listener->is_proven, true);
+  atomic_store(&listener->untried, proof_thread_run(listener->cpus));
   return 0;
 }
 
@@ -283,7 +275,7 @@ static int listen_on(struct exit_listener *listener) {
     int proof = prove(listener);
     if (proof != 0)
       return proof;
-    if (!atomic_load(&listener->is_proven))
+    if (!is_proven(listener))
       timeout_ms = PROOF_INTERVAL_NS / 1000000;
     uint64_t begin_ns = now_ns();
     unsigned int work = wait_for_work(listener, timeout_ms);
@@ -390,7 +382,7 @@ bool exit_listener_stop(struct exit_listener *listener) {
 void exit_listener_status(struct exit_listener *listener,
                           struct exit_listener_status *status) {
   *status = (struct exit_listener_status){
-      .is_proven = atomic_load(&listener->is_proven),
+      .is_proven = is_proven(listener),
       .error = atomic_load(&listener->error),
       .untried = atomic_load(&listener->untried),
       .rejection = atomic_load(&listener->rejection),
