@@ -13,13 +13,14 @@ export LC_ALL=C
 suite=$1
 directory=$(realpath -m "$2")
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-delayacct=/proc/sys/kernel/task_delayacct
 export HOST=nowhere-known
 mkdir -p "$directory"
 work=$(mktemp -d "$directory/$suite.XXXXXX")
 system=$work/system
-trap 'end_root "$system"; rm -rf --one-file-system "$work"' EXIT
+trap 'leave_machine; end_root "$system"; rm -rf --one-file-system "$work"' EXIT
 
+# shellcheck source=../support/machine.bash
+source "$root/tests/support/machine.bash"
 # shellcheck source=../support/roots.bash
 source "$root/tests/support/roots.bash"
 # shellcheck source=../support/tap.bash
@@ -27,28 +28,15 @@ source "$root/tests/support/tap.bash"
 
 is_unknown() { ! in_root "$system" getent hosts "$HOST"; }
 
-# Tests of the plugin share a lock, with which none changes delay accounting. It is
-# off at first, as on a new machine.
-lock_delay_accounting() {
-  exec {lock}<>/run/lock/collectd-taskstats-tests
-  flock -w 120 "$lock" || fail "other tests have delay accounting" "run this when they have ended"
-  before=$(<"$delayacct")
-  echo 0 >"$delayacct"
-}
-
-unlock_delay_accounting() {
-  echo "$before" >"$delayacct"
-  exec {lock}>&-
-}
-
 # On a terminal that is wide enough for all columns
 runs() {
   local status=0
-  lock_delay_accounting
+  # As on a new machine
+  delay_accounting 0
   in_root "$system" script -qec 'stty cols 160 rows 60 && /src/build.sh run --seconds 15' \
     /dev/null >"$work/run.raw" 2>&1 </dev/null {lock}>&- || status=$?
-  after=$(<"$delayacct")
-  unlock_delay_accounting
+  after=$(<"$DELAYACCT")
+  leave_machine
   sed -E 's/\x1b\[[0-9;?]*[A-Za-z]//g; s/\r//g' "$work/run.raw" >"$work/run.log"
   [ "$status" -eq 0 ] || tail -n 30 "$work/run.log"
   return "$status"

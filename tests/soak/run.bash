@@ -15,9 +15,9 @@ export PATH=$PATH:/usr/sbin:/sbin
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 build=${TASKSTATS_BUILD:-$root/build}
 minutes=${1:-30}
-delayacct=/proc/sys/kernel/task_delayacct
-# What all suites share that change the machine; see support/collectd.bash.
-lock_file=${TASKSTATS_LOCK:-/run/lock/collectd-taskstats-tests}
+
+# shellcheck source=../support/machine.bash
+source "$root/tests/support/machine.bash"
 
 fail() {
   printf 'soak: %s\n' "$*" >&2
@@ -38,22 +38,16 @@ at_exit() {
     kill "$soak" 2>/dev/null || true
     wait "$soak" 2>/dev/null || true
   fi
-  if [[ -e $delayacct ]] && flock -n "$lock"; then
-    cat "/proc/self/fd/$lock" >"$delayacct"
-  fi
+  leave_machine
   rm -rf -- "$work"
 }
 
-exec {lock}<>"$lock_file"
-if [[ -e $delayacct ]] && flock -n "$lock"; then
-  cat "$delayacct" >"/proc/self/fd/$lock"
-fi
-flock -w 60 -s "$lock" || fail "another test has $lock_file"
 trap at_exit EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+share_machine
 for program in exits load restless teardown; do
   gcc -O1 -pthread -D_GNU_SOURCE -I"$root/tests" "$root/tests/support/$program.c" \
     -o "$work/$program" -lm

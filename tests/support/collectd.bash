@@ -10,6 +10,9 @@
 
 bats_require_minimum_version 1.5.0
 
+# shellcheck source=machine.bash
+source "$(dirname "${BASH_SOURCE[0]}")/machine.bash"
+
 export LC_ALL=C
 
 COLLECTD=${COLLECTD:-/usr/sbin/collectd}
@@ -20,7 +23,6 @@ TASKSTATS_BUILD=$(cd "$TASKSTATS_BUILD" && pwd)
 LOAD=$TASKSTATS_BUILD/tests/load
 # shellcheck disable=SC2034 # for the tests
 FILTER=$TASKSTATS_BUILD/tests/filter
-DELAYACCT=/proc/sys/kernel/task_delayacct
 # shellcheck disable=SC2034 # for the tests
 NOBODY=$(id -u nobody)
 
@@ -89,42 +91,7 @@ remove_leftovers() {
   done
 }
 
-# --- the machine ---
-
-# Other suites may run on it: all share a lock, in a file with the settings that
-# the first of them found. The last one restores them.
-
-lock_file=/run/lock/collectd-taskstats-tests
-
-share_machine() {
-  exec {lock}<>"$lock_file"
-  if [[ -e $DELAYACCT ]] && flock -n "$lock"; then
-    cat "$DELAYACCT" >"/proc/self/fd/$lock"
-  fi
-  flock -w 600 -s "$lock" || fail "another test has had $lock_file for 10 minutes"
-  delay_accounting 1
-}
-
-leave_machine() {
-  if [[ -n ${lock:-} && -e $DELAYACCT ]] && flock -n "$lock"; then
-    cat "/proc/self/fd/$lock" >"$DELAYACCT"
-  fi
-}
-
-# alone: for a test that would disturb others, or be disturbed by them.
-alone() {
-  flock -w 600 "$lock" || fail "other tests have had $lock_file for 10 minutes"
-}
-
-# Before Linux 5.14, the kernel always counts all delays.
-delay_accounting() {
-  if [[ ! -e $DELAYACCT ]]; then
-    [[ $1 == 1 ]] || skip "delay accounting is always on"
-    return
-  fi
-  [[ $1 == 1 ]] || alone
-  echo "$1" >"$DELAYACCT"
-}
+# --- waiting and failing ---
 
 fail() {
   echo "$*" >&2
