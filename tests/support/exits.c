@@ -14,6 +14,7 @@
  */
 #include "workload.h"
 
+#include <dirent.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -139,6 +140,40 @@ static bool is_ended_by_worker(const struct life *life) {
   return has_end(life, "worker4") || has_end(life, "headless6");
 }
 
+static bool has_ended(const char *thread) {
+  char path[TEXT_SIZE], text[TEXT_SIZE] = "";
+
+  snprintf(path, sizeof(path), "/proc/self/task/%s/stat", thread);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return true;
+  bool is_gone = read(fd, text, sizeof(text) - 1) <= 0;
+  close(fd);
+  const char *state = strrchr(text, ')');
+  return is_gone || state == NULL || strchr("ZX", state[2]) != NULL;
+}
+
+static unsigned count_threads(void) {
+  unsigned count = 0;
+  DIR *threads = opendir("/proc/self/task");
+
+  if (threads == NULL)
+    die("/proc/self/task");
+  for (const struct dirent *entry; (entry = readdir(threads)) != NULL;)
+    count += entry->d_name[0] != '.' && !has_ended(entry->d_name);
+  closedir(threads);
+  return count;
+}
+
+/* Waits until the other workers have ended, not only their work: if one ends at
+ * the instant at which another calls exit, its own status is in the process's
+ * last record, while wait returns that of exit. */
+static void await_others(const struct life *life) {
+  while (atomic_load(&at_work) > 1 ||
+         count_threads() > (is_headless(life) ? 1 : 2))
+    nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+}
+
 static void *live_as_thread(void *data) {
   static atomic_flag is_taken = ATOMIC_FLAG_INIT;
   const struct life *life = data;
@@ -148,8 +183,7 @@ static void *live_as_thread(void *data) {
   /* Threads of a process whose main thread ends first do more. */
   work(life, is_headless(life) ? 3 * life->turns : life->turns);
   if (is_first && is_ended_by_worker(life)) {
-    while (atomic_load(&at_work) > 1)
-      nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+    await_others(life);
     exit(has_end(life, "worker4") ? 4 : 6);
   }
   atomic_fetch_sub(&at_work, 1);
