@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define MS_NS UINT64_C(1000000)
+
 static uint32_t bit(unsigned int counter) { return UINT32_C(1) << counter; }
 
 _Static_assert(USE_COUNTERS <= 32, "the counters fit into the bits of known");
@@ -58,7 +60,8 @@ static uint64_t blkio_growth(const struct account *account,
   return subtract(blkio_ns(account, sample), account->total[counter]);
 }
 
-/* The period of a sample, including CPU time and waits for a CPU. */
+/* The period of a sample, including CPU time, waits for a CPU, and what the
+ * period before has left. */
 static struct disk_wait_period disk_wait_period(const struct account *account,
                                                 const struct sample *sample)
     REQUIRES(tracker_mutex) {
@@ -66,6 +69,7 @@ static struct disk_wait_period disk_wait_period(const struct account *account,
   period.busy_ns = subtract(sample->cpu_ns, account_cpu_ns(account)) +
                    subtract(sample->record->delay_ns[DELAY_CPU],
                             account->total[COUNTER_DELAY + DELAY_CPU]);
+  period.spare_ns = account->disk_spare_ms * MS_NS;
   return period;
 }
 
@@ -98,13 +102,16 @@ static void bound_blkio(struct account *account, const struct sample *sample)
   uint64_t shown_ns = min(account->presumed_ns, period.false_ns);
   account->presumed_ns -= shown_ns;
   period.false_ns -= shown_ns;
-  uint64_t cut_ns = growth_ns - disk_wait_bound(&period, growth_ns);
+  uint64_t bound_ns = disk_wait_bound(&period, growth_ns);
+  uint64_t cut_ns = growth_ns - bound_ns;
   account->blkio_excess_ns += cut_ns;
   account->presumed_ns +=
       subtract(cut_ns, period.false_ns + period.from_boot.sum_ns);
   uint64_t longest_ns = period.from_boot.longest_ns;
   if (longest_ns > account->from_boot_ns && longest_ns <= growth_ns)
     account->from_boot_ns = longest_ns;
+  account->disk_spare_ms =
+      min(disk_wait_spare(&period, bound_ns) / MS_NS, INT32_MAX) & INT32_MAX;
 }
 
 /* A total that overflows is set to 0 permanently, while its count continues

@@ -15,7 +15,8 @@
  */
 
 struct account {
-  bool from_zero; /* also count what was used before the first sample */
+  bool from_zero : 1; /* also count what was used before the first sample */
+  uint32_t disk_spare_ms : 31; /* disk_wait_spare of the last period */
   uint32_t known; /* counters known from some sample, as 1 << counter */
   uint64_t total[USE_COUNTERS]; /* counted so far; of the known counters */
   struct own_io *own_io; /* for a process that has waited for children; owned */
@@ -34,8 +35,8 @@ struct sample {
   /* Its record, read before the clock, or NULL. */
   const struct record *record;
   uint64_t time_ns; /* when it was read (CLOCK_MONOTONIC) */
-  /* Since the last sample, or else since the process's start; without busy_ns,
-   * which the account calculates. */
+  /* Since the last sample, or else since the process's start; without busy_ns
+   * and spare_ns, which the account adds. */
   struct disk_wait_period disk;
   /* Whether the record's CPU times and switches include threads that have ended
    * (query_counts_ended_threads; always true for a single thread). */

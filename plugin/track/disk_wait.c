@@ -65,8 +65,18 @@ uint64_t disk_wait_life(const struct record *thread, uint64_t age_ns) {
   return thread->waits[DELAY_BLKIO] > 0 ? age_ns : min(age_ns, busy_ns);
 }
 
-static uint64_t room_ns(const struct disk_wait_period *period) {
+static uint64_t idle_ns(const struct disk_wait_period *period) {
   return subtract(period->thread_ns, period->busy_ns);
+}
+
+/* As many threads wait when a period begins as in the period. */
+static uint64_t room_ns(const struct disk_wait_period *period) {
+  return idle_ns(period) + min(period->spare_ns, period->thread_ns);
+}
+
+uint64_t disk_wait_spare(const struct disk_wait_period *period,
+                         uint64_t bound_ns) {
+  return subtract(idle_ns(period), bound_ns);
 }
 
 /* Whether the threads can have waited this long. */

@@ -47,6 +47,9 @@ struct disk_wait_period {
   uint64_t since_ns, until_ns; /* its begin and end */
   uint64_t thread_ns;          /* sum of the threads' lifetimes in it */
   uint64_t busy_ns;  /* the part in which they ran or waited for a CPU */
+  uint64_t spare_ns; /* the part of the period before in which they did neither,
+                        nor wait for a disk, as far as was counted then: waits
+                        are counted at their end, and may have begun in it */
   uint64_t false_ns; /* waits counted in it that are known to be false */
   uint64_t slack_ns; /* the possible error of these */
   bool is_steady;    /* no thread has ended: the living ones have all waits */
@@ -70,9 +73,14 @@ bool disk_wait_is_doubtful(const struct disk_wait_period *period,
 
 /* The maximum part of the kernel's waits in a period that can be true, in ns:
  * without known and presumed waits from boot, and at most what the threads can
- * have waited. */
+ * have waited, in the part of the period before that was left, too. */
 uint64_t disk_wait_bound(const struct disk_wait_period *period,
                          uint64_t waited_ns);
+
+/* The part of a period that is left if bound_ns of it was counted as waits: the
+ * next period's spare_ns. */
+uint64_t disk_wait_spare(const struct disk_wait_period *period,
+                         uint64_t bound_ns);
 
 /* The minimum part of everything counted for a thread that is false. Its record
  * was sent after ended_ns. */

@@ -64,7 +64,10 @@ static void leaves_out_impossible_waits(void **state) {
       {"before the first sample",
        false,
        {{BOOT_S, 0, 0}, {BOOT_S + 1, 0, 1}, {BOOT_S + 2, 0, 1}}},
-      {"from an earlier wait", true, {{1, 0, 1}, {100, 0, 2}, {101, 0, 1}}},
+      {"from an earlier wait", true, {{2, 0, 2}, {100, 0, 2}, {101, 0, 1}}},
+      {"from an earlier wait, and one that began in the period before",
+       true,
+       {{1, 0, 1}, {100, 0, 3}, {101, 0, 1}}},
       {"overflow, then", true, {{BOOT_S, BOOT_S, 0}, {0, 0, 0}, {1, 0, 1}}},
   };
 

@@ -104,6 +104,50 @@ static void bounds_waits(void **state) {
   }
 }
 
+/* Of one thread, in two periods of 10 s. */
+static void bounds_waits_across_periods(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    uint64_t busy_ms, waited_ms, next_busy_ms, next_waited_ms;
+    uint64_t true_ms;
+  } cases[] = {
+      {"the whole of the next period", 7000, 0, 0, 13000, 13000},
+      {"most of it", 5000, 2000, 1000, 12000, 12000},
+      {"after a period without a rest", 7000, 3000, 1000, 12000, 9000},
+      {"after a busy period", 10000, 0, 1000, 12000, 9000},
+      {"longer than the rest", 5000, 2000, 1000, 13000, 12000},
+      {"after false waits", 5000, 90000, 1000, 12000, 9000},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct disk_wait_period period = {
+        .since_ns = 20000 * S,
+        .until_ns = 20010 * S,
+        .thread_ns = 10 * S,
+        .busy_ns = cases[i].busy_ms * MS,
+        .slack_ns = DISK_WAIT_SLACK_NS,
+    };
+    uint64_t bound_ns = disk_wait_bound(&period, cases[i].waited_ms * MS);
+    period.spare_ns = disk_wait_spare(&period, bound_ns);
+    period.since_ns += 10 * S;
+    period.until_ns += 10 * S;
+    period.busy_ns = cases[i].next_busy_ms * MS;
+    assert_case_int(cases[i].name,
+                    disk_wait_bound(&period, cases[i].next_waited_ms * MS) / MS,
+                    cases[i].true_ms);
+  }
+}
+
+/* Not more than as many threads have left as there are. */
+static void bounds_waits_by_the_threads(void **state) {
+  (void)state;
+  const struct disk_wait_period period = {.since_ns = 20000 * S,
+                                          .until_ns = 20010 * S,
+                                          .thread_ns = 20 * S,
+                                          .spare_ns = 500 * S};
+  assert_int_equal(disk_wait_bound(&period, 400 * S), 40 * S);
+}
+
 /* A thread with more than one wait from boot. */
 static void finds_further_waits_from_boot(void **state) {
   (void)state;
@@ -311,6 +355,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(finds_the_wait_from_boot),
       cmocka_unit_test(bounds_waits),
+      cmocka_unit_test(bounds_waits_across_periods),
+      cmocka_unit_test(bounds_waits_by_the_threads),
       cmocka_unit_test(finds_further_waits_from_boot),
       cmocka_unit_test(gives_no_room_to_who_never_waited),
       cmocka_unit_test(doubts_waits),
