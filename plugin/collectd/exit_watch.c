@@ -37,11 +37,10 @@ static void log_buffer(const struct exit_watch *watch, const char *cpus) {
        "of %" PRIsz " bytes.",
        cpus, status.buffer);
   if (status.buffer < watch->settings->watch_buffer)
-    WARNING("taskstats plugin: The kernel grants a buffer of %" PRIsz
-            " bytes instead of %" PRIsz
-            " for exit records. Give collectd CAP_NET_ADMIN, or raise "
-            "net.core.rmem_max.",
-            status.buffer, watch->settings->watch_buffer);
+    WARNING("taskstats plugin: Cannot get a buffer of %" PRIsz
+            " bytes for exit records: the kernel grants %" PRIsz
+            ". Give collectd CAP_NET_ADMIN, or raise net.core.rmem_max.",
+            watch->settings->watch_buffer, status.buffer);
 }
 
 void exit_watch_start(struct exit_watch *watch) {
@@ -124,13 +123,16 @@ static bool must_log(struct exit_watch_loss *loss, uint64_t *more) {
   return true;
 }
 
+/* what: what the plugin cannot do; which: what is lost with each. */
 static void log_loss(const struct exit_watch *watch,
-                     struct exit_watch_loss *loss, const char *what) {
+                     struct exit_watch_loss *loss, const char *what,
+                     const char *which) {
   uint64_t more;
   if (must_log(loss, &more))
-    WARNING("taskstats plugin: %" PRIu64 " %s: WatchBuffer %" PRIsz
-            " is too small for this machine; raise it.",
-            more, what, watch->settings->watch_buffer);
+    WARNING("taskstats plugin: %s: %" PRIu64
+            " were lost, because WatchBuffer %" PRIsz
+            " is too small for this machine. Raise it. %s.",
+            what, more, watch->settings->watch_buffer, which);
 }
 
 /* diagnostics.c logs the reason. */
@@ -175,12 +177,10 @@ int exit_watch_log_error(const struct exit_watch *watch) {
 void exit_watch_log_losses(struct exit_watch *watch, uint64_t missed) {
   uint64_t more;
   log_unwritten(watch);
-  log_loss(
-      watch, &watch->lost_records,
-      "exit records were lost, and with them what their processes used last");
-  log_loss(watch, &watch->lost_events,
-           "process events were lost, and with them the attributes of "
-           "processes that ended before a read saw them");
+  log_loss(watch, &watch->lost_records, "Cannot receive all exit records",
+           "What their processes used last is not counted");
+  log_loss(watch, &watch->lost_events, "Cannot receive all process events",
+           "Processes that ended before a read saw them may be undecided");
   watch->missed.count = missed;
   if (must_log(&watch->missed, &more))
     NOTICE("taskstats plugin: The listing of /proc shows %" PRIu64

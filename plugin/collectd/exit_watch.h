@@ -10,7 +10,7 @@
  * logs what the kernel dropped. One thread at a time.
  */
 
-/* What the kernel dropped because the buffer was full. */
+/* A number that is logged when it has grown. */
 struct exit_watch_loss {
   uint64_t count;  /* including previous monitors */
   uint64_t former; /* previous monitors only */

@@ -140,8 +140,8 @@ static const char *delay_accounting_cause(int status) {
 static void enable_delay_accounting(void) {
   int status = reader_enable_delay_accounting(reader);
   if (status < 0)
-    ERROR("taskstats plugin: EnableDelayAccounting cannot set "
-          "kernel.task_delayacct to 1 (%s): %s.",
+    ERROR("taskstats plugin: Cannot set kernel.task_delayacct to 1, for "
+          "EnableDelayAccounting (%s): %s.",
           STRERROR(-status), delay_accounting_cause(status));
   else if (status > 0)
     NOTICE("taskstats plugin: kernel.task_delayacct is now 1, for the whole "

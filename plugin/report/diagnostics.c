@@ -141,9 +141,9 @@ static const char *proc_cause(int status) {
 static void describe_proc(int status, char *line, size_t size) {
   if (status == -EINPROGRESS) {
     snprintf(line, size,
-             "A read takes too long: its values come once it has ended, with "
-             "the next one. Processes end faster than they are counted, or the "
-             "machine is overloaded; fewer groups make it faster.");
+             "Cannot finish a read in time: processes end faster than they are "
+             "counted, or the machine is overloaded. Configure fewer groups. "
+             "The values of this read are reported once it has ended.");
     return;
   }
   snprintf(line, size,

@@ -16,7 +16,7 @@
 enum { WANTS_NOTHING = 0, WANTS_PTRACE = 1, WANTS_OPEN = 2 };
 
 /* Describes the cause and the remedy. */
-static void describe_access(int status, unsigned int wanted, char *line,
+static void describe_access(int status, unsigned int wanted, char *cause,
                             size_t size) {
   static const struct {
     unsigned int number, instead;
@@ -32,16 +32,16 @@ static void describe_access(int status, unsigned int wanted, char *line,
       snprintf(lacks + strlen(lacks), sizeof(lacks) - strlen(lacks), "%s%s",
                lacks[0] != '\0' ? " and " : "", capabilities[i].name);
   if (status == -ENOENT)
-    snprintf(line, size,
+    snprintf(cause, size,
              "this kernel does not count it. Run one that is built with "
              "CONFIG_TASK_IO_ACCOUNTING");
   else if (status != -EACCES && status != -EPERM)
-    snprintf(line, size, "the kernel gives no further reason");
+    snprintf(cause, size, "the kernel gives no further reason");
   else if (lacks[0] != '\0')
-    snprintf(line, size, "collectd lacks %s. %s", lacks,
+    snprintf(cause, size, "collectd lacks %s. %s", lacks,
              geteuid() == 0 ? PRIVILEGES_ROOT_REMEDY : PRIVILEGES_USER_REMEDY);
   else
-    snprintf(line, size,
+    snprintf(cause, size,
              "collectd has the capabilities, but in another user namespace, or "
              "a security module (AppArmor, SELinux) forbids access");
 }

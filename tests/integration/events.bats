@@ -290,7 +290,7 @@ assert_at_most() {
   has_identity "" total_events-missed || fail "total_events-missed is not dispatched"
   echo "# $(truth "$me-others" made) others, $(own exit-records-lost) records lost," \
     "$(own missed) missed, $(own exit-undecided) undecided"
-  assert_logged_once 'process events were lost.*WatchBuffer 4096'
+  assert_logged_once 'Cannot receive all process events.*WatchBuffer 4096'
   assert_between $(($(own exit-records-lost) + $(own missed))) 1 1000000000
   assert_kinds assert_at_most "$me-start"
 }

@@ -348,7 +348,7 @@ CONF
   assert_equal "$(identities member | grep delay)" \
     delay_rate-delay-cpu$'\n'total_time_in_ms-delay-cpu
   assert_logged_once 'Cannot determine whether delay accounting is on.*ProcSubset=pid'
-  assert_logged_once 'EnableDelayAccounting cannot set.*ProcSubset=pid'
+  assert_logged_once 'Cannot set kernel.task_delayacct.*ProcSubset=pid'
 }
 
 @test "privileges: what keeps kernel.task_delayacct from being set is named" {
@@ -358,7 +358,7 @@ CONF
     EnableDelayAccounting true
 CONF
   start_collectd
-  assert_logged_once 'EnableDelayAccounting cannot set.*Read-only.*ProtectKernelTunables='
+  assert_logged_once 'Cannot set kernel.task_delayacct.*Read-only.*ProtectKernelTunables='
   assert_equal "$(<"$DELAYACCT")" 0
 }
 

@@ -76,7 +76,7 @@ assert_empty() {
   assert_balance 100000
   assert_between "$(own exit-records-lost)" 1000 1000000
   assert_empty
-  assert_logged_once 'exit records were lost.*WatchBuffer 4096'
+  assert_logged_once 'Cannot receive all exit records.*WatchBuffer 4096'
 }
 
 @test "storm: members whose records were lost leave the table" {
@@ -113,7 +113,7 @@ CONF
   perform "$me-storm"
   settle storm
 
-  assert_logged_once 'process events were lost.*WatchBuffer 4096'
+  assert_logged_once 'Cannot receive all process events.*WatchBuffer 4096'
 }
 
 @test "storm: 50 starts and ends, in a storm" {

@@ -57,7 +57,7 @@ sub page {
               if $option ne '' && /Default: (B<.*?>)\./;
         }
         elsif ($section eq 'TROUBLESHOOTING') {
-            print 'line ', plain($1), "\n" if /^=item (Cannot .*)/;
+            print 'line ', plain($1), "\n" if /^=item (.*)/;
         }
         elsif (/^=item (.*)/ && exists $kinds{$section}) {
             my $item = plain($1);

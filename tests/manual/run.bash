@@ -5,8 +5,8 @@
 #
 # - collectd-taskstats(5) against the plugin's tables: options, where they may
 #   stand and their defaults, metrics with their kinds and options, kinds of
-#   delay, placeholders, meta data, keys of the exit log; and what the plugin
-#   logs that it cannot do
+#   delay, placeholders, meta data, keys of the exit log; and the failures that
+#   the plugin logs
 # - collectd.conf.example against the same options and defaults
 # - the tools' manual pages against what their --help says
 # - CHANGELOG.md and --version against the version
@@ -119,6 +119,7 @@ placeholder s/^=item B<%{exe}>/=item B<%{exo}>/
 meta s/^=item B<peak_rss>/=item B<peak_vm>/
 log s/^=item B<severity>/=item B<severe>/
 line s/^=item Cannot list processes/=item Cannot list a process/
+line s/^=item No group is configured/=item No groups are configured/
 EOF
   return "$status"
 }

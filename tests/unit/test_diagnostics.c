@@ -608,7 +608,7 @@ static void does_not_blame_capabilities_for_all(void **state) {
        {.undecided = 2, .undecided_rule = "a", .undecided_expression = "b"}},
       {"processes that do not answer", {.hung = 2, .hung_pid = 12}},
       {"too many of them", {.proc = -ETIMEDOUT}},
-      {"takes too long", {.proc = -EINPROGRESS}},
+      {"a read that takes too long", {.proc = -EINPROGRESS}},
       {"another pid namespace's /proc", {.proc = -EXDEV}},
   };
 
