@@ -1041,6 +1041,40 @@ static void keeps_the_groups_of_who_ends_meanwhile(void **state) {
   child_reap(&child);
 }
 
+/* The exit record of a member is received before it is a zombie. So the stat of
+ * an idle member is read only if records are not received. */
+static void reads_no_stat_of_idle_members_with_records(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  child_start(&child);
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  fixture->rules[0].collect = COLLECT_COUNT;
+  open_reader(fixture, fixture->tree.root);
+  fixture->tracker->listens = fixture->tracker->hears_events = true;
+  uint64_t start_ticks = now_ticks();
+  put_process(fixture, child.pid, name_of(fixture, 0), start_ticks);
+  read_now(fixture);
+  child_tell(&child, 'b', 10);
+  read_now(fixture);
+  if (fixture->report.taskstats != 0)
+    skip();
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+
+  const struct tree_process zombie = {.pid = child.pid,
+                                      .ppid = 1,
+                                      .comm = name_of(fixture, 0),
+                                      .state = 'Z',
+                                      .flags = 4,
+                                      .start_ticks = start_ticks};
+  tree_put_stat(&fixture->tree, &zombie);
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
+  fixture->tracker->listens = false;
+  read_now(fixture);
+  assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 0);
+  child_reap(&child);
+}
+
 /* A command line that takes longer than the limit decides nothing. */
 static void keeps_the_groups_of_who_cannot_be_matched(void **state) {
   struct fixture *fixture = *state;
@@ -1575,6 +1609,7 @@ int main(void) {
       prepared(goes_on_without_io),
       prepared(leaves_to_the_listener_who_ends_meanwhile),
       prepared(keeps_the_groups_of_who_ends_meanwhile),
+      prepared(reads_no_stat_of_idle_members_with_records),
       prepared(keeps_the_groups_of_who_cannot_be_matched),
       prepared(matches_others_beside_expensive_ones),
       prepared(follows_the_memory_of_idle_members),
