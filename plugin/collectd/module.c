@@ -96,13 +96,13 @@ static int taskstats_flush(cdtime_t timeout, const char *identifier,
   return 0;
 }
 
-static size_t count_unsaid(void) {
+static size_t count_suppressed(void) {
   size_t count = 0;
   if (tracker == NULL)
     return count;
   tracker_lock(tracker);
   for (const struct group *g = tracker->groups; g != NULL; g = g->next)
-    count += notify_budget_unsaid(&g->budget);
+    count += notify_budget_suppressed(&g->budget);
   tracker_unlock(tracker);
   return count;
 }
@@ -112,7 +112,7 @@ static void stop_notifier(void) {
   size_t dropped = notifier_stop(notifier, STOP_MS);
   notifier = NULL;
   mutex_unlock(&flushing);
-  dropped += count_unsaid();
+  dropped += count_suppressed();
   if (dropped > 0)
     NOTICE("taskstats plugin: %" PRIsz " notifications of ended processes were "
            "dropped because collectd is stopping.",

@@ -23,7 +23,7 @@ struct exit_monitor {
   struct process_events *events;
   atomic_int events_error;
   atomic_uint_fast64_t events_lost;
-  atomic_bool has_unsaid;
+  atomic_bool has_suppressed;
   atomic_bool must_stop;
   uint64_t records_lost; /* at the last read */
 };
@@ -45,9 +45,9 @@ static void say_event(void *context, const struct exit_event *event)
     if (notifier_put(monitor->options.notifier, event->group->name, event, text,
                      event->exit_code))
       return;
-    notify_budget_leave_unsaid(budget, event->exit_code);
+    notify_budget_suppress(budget, event->exit_code);
   }
-  monitor->has_unsaid = true;
+  monitor->has_suppressed = true;
 }
 
 /* Makes the next read list /proc, to find what no event reported. */
@@ -136,7 +136,7 @@ static bool take(void *context, const struct message *messages, size_t count,
 
 /* Sends summaries of the notifications that were suppressed before before_s. */
 static void sum_up_before(struct exit_monitor *monitor, uint64_t before_s) {
-  monitor->has_unsaid = false;
+  monitor->has_suppressed = false;
   tracker_lock(monitor->tracker);
   for (struct group *g = monitor->tracker->groups; g != NULL; g = g->next) {
     char text[NOTIFIER_TEXT_SIZE];
@@ -145,7 +145,7 @@ static void sum_up_before(struct exit_monitor *monitor, uint64_t before_s) {
                              &worst) &&
         notifier_put(monitor->options.notifier, g->name, NULL, text, worst))
       g->budget = (struct notify_budget){.second = clock_s()};
-    monitor->has_unsaid |= notify_budget_unsaid(&g->budget) > 0;
+    monitor->has_suppressed |= notify_budget_suppressed(&g->budget) > 0;
   }
   tracker_unlock(monitor->tracker);
 }
@@ -153,9 +153,9 @@ static void sum_up_before(struct exit_monitor *monitor, uint64_t before_s) {
 /* Returns the time until the next call, in ms. */
 static int sum_up(void *context) {
   struct exit_monitor *monitor = context;
-  if (monitor->has_unsaid)
+  if (monitor->has_suppressed)
     sum_up_before(monitor, clock_s());
-  return monitor->has_unsaid ? 1000 : -1;
+  return monitor->has_suppressed ? 1000 : -1;
 }
 
 /* Whether this kernel's exit records do not identify the process of a thread.
@@ -221,7 +221,7 @@ int exit_monitor_start(struct tracker *tracker,
 
   w->tracker = tracker;
   w->options = *options;
-  w->has_unsaid = options->notifier != NULL; /* of a previous monitor */
+  w->has_suppressed = options->notifier != NULL; /* of a previous monitor */
   int status =
       exit_accounting_create("/proc", tracker, say_event, w, &w->exits);
   if (status == 0)

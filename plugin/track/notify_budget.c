@@ -6,8 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-void notify_budget_leave_unsaid(struct notify_budget *budget,
-                                uint32_t exit_code) {
+void notify_budget_suppress(struct notify_budget *budget, uint32_t exit_code) {
   int status = (int)exit_code;
   if (WIFSIGNALED(status))
     budget->signal++;
@@ -17,19 +16,19 @@ void notify_budget_leave_unsaid(struct notify_budget *budget,
     budget->ok++;
 }
 
-uint32_t notify_budget_unsaid(const struct notify_budget *budget) {
+uint32_t notify_budget_suppressed(const struct notify_budget *budget) {
   return budget->ok + budget->error + budget->signal;
 }
 
 bool notify_budget_admit(struct notify_budget *budget, uint64_t now_s,
                          uint32_t rate, uint32_t exit_code) {
-  if (budget->second != now_s && notify_budget_unsaid(budget) == 0)
+  if (budget->second != now_s && notify_budget_suppressed(budget) == 0)
     *budget = (struct notify_budget){.second = now_s};
-  if (budget->second == now_s && budget->said < rate) {
-    budget->said++;
+  if (budget->second == now_s && budget->admitted < rate) {
+    budget->admitted++;
     return true;
   }
-  notify_budget_leave_unsaid(budget, exit_code);
+  notify_budget_suppress(budget, exit_code);
   return false;
 }
 
@@ -44,11 +43,11 @@ bool notify_budget_sum_up(const struct notify_budget *budget, uint64_t now_s,
                {budget->error, failed, "exited with an error"},
                {budget->signal, killed, "killed by a signal"}};
 
-  if (notify_budget_unsaid(budget) == 0 || budget->second == now_s)
+  if (notify_budget_suppressed(budget) == 0 || budget->second == now_s)
     return false;
-  uint32_t unsaid = notify_budget_unsaid(budget);
-  snprintf(text, size, "%" PRIu32 " more %s ended", unsaid,
-           unsaid == 1 ? "process" : "processes");
+  uint32_t suppressed = notify_budget_suppressed(budget);
+  snprintf(text, size, "%" PRIu32 " more %s ended", suppressed,
+           suppressed == 1 ? "process" : "processes");
   const char *before = ": ";
   for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
     if (parts[i].count > 0) {

@@ -12,7 +12,7 @@
  */
 struct notify_budget {
   uint64_t second; /* CLOCK_MONOTONIC */
-  uint32_t said;
+  uint32_t admitted;
   uint32_t ok, error, signal; /* suppressed ones, by how the processes ended */
 };
 
@@ -22,11 +22,10 @@ bool notify_budget_admit(struct notify_budget *budget, uint64_t now_s,
                          uint32_t rate, uint32_t exit_code);
 
 /* Counts an exit that could not be reported. */
-void notify_budget_leave_unsaid(struct notify_budget *budget,
-                                uint32_t exit_code);
+void notify_budget_suppress(struct notify_budget *budget, uint32_t exit_code);
 
 /* The number of exits that were counted but not reported. */
-uint32_t notify_budget_unsaid(const struct notify_budget *budget);
+uint32_t notify_budget_suppressed(const struct notify_budget *budget);
 
 /* Whether any exits of a past second were suppressed: if so, writes the
  * summary, and the wait status of the worst exit, for the severity. They stay

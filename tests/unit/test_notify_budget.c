@@ -8,7 +8,7 @@
 
 enum { TEXT_SIZE = 256 };
 
-/* As its user does: what is said is unsaid no more. */
+/* Resets the budget after a summary, as its user does. */
 static bool sum_up(struct notify_budget *budget, uint64_t now_s,
                    char text[TEXT_SIZE], uint32_t *worst) {
   bool has_one = notify_budget_sum_up(budget, now_s, text, TEXT_SIZE, worst);
@@ -17,7 +17,7 @@ static bool sum_up(struct notify_budget *budget, uint64_t now_s,
   return has_one;
 }
 
-static void admits_so_many_a_second(void **state) {
+static void limits_notifications_per_second(void **state) {
   (void)state;
   static const uint32_t rates[] = {1, 2, 10};
 
@@ -28,11 +28,11 @@ static void admits_so_many_a_second(void **state) {
     for (uint64_t second = 100; second < 105; second++)
       for (uint32_t n = 0; n < rates[i]; n++)
         assert_true(notify_budget_admit(&budget, second, rates[i], 0x100));
-    assert_int_equal(notify_budget_unsaid(&budget), 0);
+    assert_int_equal(notify_budget_suppressed(&budget), 0);
     assert_false(sum_up(&budget, 105, text, &worst));
 
     assert_false(notify_budget_admit(&budget, 104, rates[i], 0));
-    assert_true(notify_budget_unsaid(&budget) > 0);
+    assert_true(notify_budget_suppressed(&budget) > 0);
     assert_false(sum_up(&budget, 104, text, &worst)); /* more may come */
     /* Nothing overtakes the summary. */
     assert_false(notify_budget_admit(&budget, 105, rates[i], 0));
@@ -40,7 +40,7 @@ static void admits_so_many_a_second(void **state) {
     assert_case_says("two", text, "2 more processes ended");
     assert_false(sum_up(&budget, 106, text, &worst));
 
-    /* The next ones are said again. */
+    /* The next ones are admitted again. */
     for (uint32_t n = 0; n < rates[i]; n++)
       assert_true(notify_budget_admit(&budget, 105, rates[i], 0));
     assert_false(notify_budget_admit(&budget, 105, rates[i], 0));
@@ -85,30 +85,30 @@ static void sums_up_by_kind(void **state) {
     assert_true(notify_budget_sum_up(&budget, 8, text, sizeof(text), &worst));
     assert_case_string(cases[i].text, text, cases[i].text);
     assert_case_int(cases[i].text, worst, cases[i].worst);
-    /* It stays counted until it is said. */
-    assert_true(notify_budget_unsaid(&budget) > 0);
+    /* They stay counted until the budget is reset. */
+    assert_true(notify_budget_suppressed(&budget) > 0);
     assert_true(notify_budget_sum_up(&budget, 9, text, sizeof(text), &worst));
     assert_case_string(cases[i].text, text, cases[i].text);
   }
 }
 
-static void counts_what_could_not_be_said(void **state) {
+static void counts_what_could_not_be_sent(void **state) {
   (void)state;
   struct notify_budget budget = {0};
   char text[TEXT_SIZE];
   uint32_t worst;
   assert_true(notify_budget_admit(&budget, 7, 10, SIGKILL));
-  notify_budget_leave_unsaid(&budget, SIGKILL);
-  assert_true(notify_budget_unsaid(&budget) > 0);
+  notify_budget_suppress(&budget, SIGKILL);
+  assert_true(notify_budget_suppressed(&budget) > 0);
   assert_true(sum_up(&budget, 8, text, &worst));
   assert_string_equal(text, "1 more process ended: 1 killed by a signal");
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(admits_so_many_a_second),
+      cmocka_unit_test(limits_notifications_per_second),
       cmocka_unit_test(sums_up_by_kind),
-      cmocka_unit_test(counts_what_could_not_be_said),
+      cmocka_unit_test(counts_what_could_not_be_sent),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
