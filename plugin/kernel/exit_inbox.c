@@ -71,6 +71,10 @@ void exit_inbox_close(struct exit_inbox *inbox) {
 
 int exit_inbox_fd(const struct exit_inbox *inbox) { return inbox->socket.fd; }
 
+const char *exit_inbox_cpus(const struct exit_inbox *inbox) {
+  return inbox->cpus;
+}
+
 size_t exit_inbox_buffer(const struct exit_inbox *inbox) {
   return inbox->buffer;
 }

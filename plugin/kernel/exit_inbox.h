@@ -23,6 +23,9 @@ void exit_inbox_close(struct exit_inbox *inbox);
 /* The descriptor to poll for input. */
 int exit_inbox_fd(const struct exit_inbox *inbox);
 
+/* The list with which it was opened; owned by the inbox. */
+const char *exit_inbox_cpus(const struct exit_inbox *inbox);
+
 /* The buffer size that the kernel granted, in bytes. */
 size_t exit_inbox_buffer(const struct exit_inbox *inbox);
 

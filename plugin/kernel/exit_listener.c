@@ -14,7 +14,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,7 +37,6 @@ enum {
 struct exit_listener {
   struct exit_inbox *inbox;
   int wake_fd; /* an eventfd: there is other work */
-  char *cpus;
   struct exit_listener_calls calls;
   pthread_t thread;
   bool is_started;
@@ -50,8 +48,8 @@ struct exit_listener {
   atomic_uint_fast64_t records, lost;
 
   atomic_int also_fd; /* calls.also_fd, or -1 once it is not polled any more */
-
-  atomic_bool has_more; /* events that also_fd does not signal */
+  atomic_bool has_more;  /* events that also_fd does not signal */
+  atomic_bool is_urgent; /* some records of the last drain were */
 
   struct drain_turn turn;
 
@@ -59,9 +57,6 @@ struct exit_listener {
   uint64_t gather_until_ns; /* until then it takes no records */
   int tries;                /* self-tests that were begun */
   uint64_t next_try_ns;
-
-  /* Some records of the last drain were urgent. */
-  atomic_bool is_urgent;
 
   /* When the inbox was last found empty. */
   uint64_t empty_ns GUARDED_BY(draining_turn);
@@ -126,7 +121,7 @@ static int drain(struct exit_listener *listener, bool has_looked)
   atomic_store(&listener->is_urgent, false);
   exit_inbox_begin_drain(listener->inbox);
   while (exit_inbox_has_left(listener->inbox) &&
-         !atomic_load(&listener->must_stop)) {
+         !exit_listener_must_stop(listener)) {
     uint64_t before_ns = now_ns();
     int received = exit_inbox_receive(listener->inbox, &listener->batch);
     if (received < 0)
@@ -263,7 +258,8 @@ static int prove(struct exit_listener *listener) {
     return rejection != 0 ? rejection : -ENODATA;
   }
   listener->next_try_ns = now_ns() + PROOF_INTERVAL_NS;
-  atomic_store(&listener->untried, proof_thread_run(listener->cpus));
+  atomic_store(&listener->untried,
+               proof_thread_run(exit_inbox_cpus(listener->inbox)));
   return 0;
 }
 
@@ -271,7 +267,7 @@ static int prove(struct exit_listener *listener) {
 static int listen_on(struct exit_listener *listener) {
   int timeout_ms = -1;
 
-  while (!atomic_load(&listener->must_stop)) {
+  while (!exit_listener_must_stop(listener)) {
     int proof = prove(listener);
     if (proof != 0)
       return proof;
@@ -314,7 +310,6 @@ static void destroy(struct exit_listener *listener) {
   if (listener->wake_fd >= 0)
     close(listener->wake_fd);
   drain_turn_destroy(&listener->turn);
-  free(listener->cpus);
   free(listener);
 }
 
@@ -326,9 +321,8 @@ int exit_listener_open(const char *cpus, size_t buffer,
 
   atomic_store(&l->also_fd, -1);
   drain_turn_init(&l->turn);
-  l->cpus = strdup(cpus);
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  int status = l->wake_fd < 0 ? -errno : l->cpus == NULL ? -ENOMEM : 0;
+  int status = l->wake_fd < 0 ? -errno : 0;
   if (status == 0)
     status = exit_inbox_open(cpus, buffer, &l->inbox);
   l->empty_ns = now_ns();
@@ -362,6 +356,10 @@ int exit_listener_leave_drain(struct exit_listener *listener,
 void exit_listener_end_drains(struct exit_listener *listener) {
   atomic_store(&listener->must_stop, true);
   wake(listener);
+}
+
+bool exit_listener_must_stop(const struct exit_listener *listener) {
+  return atomic_load(&listener->must_stop);
 }
 
 /* Waits for the end of the thread. Returns false if it hangs. */

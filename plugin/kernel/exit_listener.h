@@ -13,10 +13,10 @@ struct exit_listener;
 
 /* The result of taking events. */
 enum exit_listener_found {
-  FOUND_NOTHING, /* there were some that could not wait */
-  FOUND_SOMETHING,
-  FOUND_MORE, /* some are left, which also_fd does not signal */
-  FOUND_END,  /* the source must not be polled any more */
+  FOUND_NOTHING,   /* none, or only such as could have waited */
+  FOUND_SOMETHING, /* some that could not wait */
+  FOUND_MORE,      /* some are left, which also_fd does not signal */
+  FOUND_END,       /* the source must not be polled any more */
 };
 
 /* Called in the listener's thread, or (except drained) in one that drains;
@@ -76,6 +76,10 @@ void exit_listener_drain(struct exit_listener *listener);
 /* Ends the drains that are in progress soon; nothing more is taken. Only
  * exit_listener_stop may follow. Any thread. */
 void exit_listener_end_drains(struct exit_listener *listener);
+
+/* Whether drains end, or the listener stops: the calls should return soon. Any
+ * thread. */
+bool exit_listener_must_stop(const struct exit_listener *listener);
 
 /* Must be called after the thread that drains was abandoned
  * (kernel/hang_guard.h): another one may continue. is_callers is set if it was

@@ -24,7 +24,6 @@ struct exit_monitor {
   atomic_int events_error;
   atomic_uint_fast64_t events_lost;
   atomic_bool has_suppressed;
-  atomic_bool must_stop;
   uint64_t records_lost; /* at the last read */
 };
 
@@ -76,7 +75,7 @@ static enum exit_listener_found take_events(void *context, uint64_t until_ns) {
   if (monitor->events == NULL)
     return FOUND_END;
   event_accounting_set_time(monitor->event_accounting, until_ns + 1000);
-  while (!atomic_load(&monitor->must_stop) &&
+  while (!exit_listener_must_stop(monitor->listener) &&
          (status = process_events_next(monitor->events, until_ns, &event,
                                        &lost)) > 0)
     if (event_accounting_take(monitor->event_accounting, &event))
@@ -99,7 +98,6 @@ static void drain(void *context) {
 
 static void end_drains(void *context) {
   struct exit_monitor *monitor = context;
-  atomic_store(&monitor->must_stop, true);
   exit_listener_end_drains(monitor->listener);
 }
 
@@ -265,7 +263,6 @@ bool exit_monitor_stop(struct exit_monitor *monitor) {
   if (monitor == NULL)
     return true;
   monitor->tracker->drain = (struct drain){0};
-  atomic_store(&monitor->must_stop, true);
   if (!exit_listener_stop(monitor->listener))
     return false;
   tracker_lock(monitor->tracker);
