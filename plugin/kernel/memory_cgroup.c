@@ -60,10 +60,9 @@ int memory_cgroups_open(const char *mounts, struct memory_cgroups *cgroups) {
   FILE *file = setmntent(mounts, "re");
   if (file == NULL)
     return -errno;
-  static const int none = -ENOENT;
   struct mntent mount;
   char buffer[PATH_MAX * 2];
-  int status = none;
+  int status = -ENOENT;
   while (status != 0 &&
          getmntent_r(file, &mount, buffer, sizeof(buffer)) != NULL)
     if (open_mount(&mount, cgroups))

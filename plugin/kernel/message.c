@@ -63,7 +63,7 @@ bool message_is_acknowledgement(const struct nlmsghdr *header,
 }
 
 /* The state while the attributes of a message are visited. */
-struct config_scope {
+struct visit {
   struct message *message;
   enum message_target target;
   bool has_id, has_record; /* for the current aggregate */
@@ -72,55 +72,55 @@ struct config_scope {
 
 /* Linux 6.1 sets no version in the process's part of the exit record of its
  * last thread, which follows the thread's part: it is the same. */
-static uint16_t unsaid_version(const struct message *message) {
+static uint16_t version_before(const struct message *message) {
   return message->has[MESSAGE_THREAD] ? message->record[MESSAGE_THREAD].version
                                       : 0;
 }
 
 /* An aggregate contains the id of a thread or a process, and its record. */
 static int visit_nested(const struct nlattr *attr, void *data) {
-  struct config_scope *scope = data;
-  struct message *message = scope->message;
+  struct visit *visit = data;
+  struct message *message = visit->message;
 
   switch (mnl_attr_get_type(attr)) {
   case TASKSTATS_TYPE_PID:
   case TASKSTATS_TYPE_TGID:
     if (mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
       return MNL_CB_STOP;
-    message->id[scope->target] = mnl_attr_get_u32(attr);
-    scope->has_id = true;
+    message->id[visit->target] = mnl_attr_get_u32(attr);
+    visit->has_id = true;
     return MNL_CB_OK;
   case TASKSTATS_TYPE_STATS:
-    scope->status = record_decode(
+    visit->status = record_decode(
         mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr),
-        unsaid_version(message), &message->record[scope->target]);
-    scope->has_record = true;
-    return scope->status == 0 ? MNL_CB_OK : MNL_CB_STOP;
+        version_before(message), &message->record[visit->target]);
+    visit->has_record = true;
+    return visit->status == 0 ? MNL_CB_OK : MNL_CB_STOP;
   default: /* TASKSTATS_TYPE_NULL is padding; unknown ones are ignored */
     return MNL_CB_OK;
   }
 }
 
 static int visit_attr(const struct nlattr *attr, void *data) {
-  struct config_scope *scope = data;
+  struct visit *visit = data;
 
   switch (mnl_attr_get_type(attr)) {
   case TASKSTATS_TYPE_AGGR_PID:
-    scope->target = MESSAGE_THREAD;
+    visit->target = MESSAGE_THREAD;
     break;
   case TASKSTATS_TYPE_AGGR_TGID:
-    scope->target = MESSAGE_PROCESS;
+    visit->target = MESSAGE_PROCESS;
     break;
   default: /* TASKSTATS_TYPE_NULL is padding; unknown ones are ignored */
     return MNL_CB_OK;
   }
-  scope->has_id = false;
-  scope->has_record = false;
-  mnl_attr_parse_nested(attr, visit_nested, scope);
-  if (scope->status == 0 && !(scope->has_id && scope->has_record))
-    scope->status = -EBADMSG;
-  scope->message->has[scope->target] = scope->status == 0;
-  return scope->status == 0 ? MNL_CB_OK : MNL_CB_STOP;
+  visit->has_id = false;
+  visit->has_record = false;
+  mnl_attr_parse_nested(attr, visit_nested, visit);
+  if (visit->status == 0 && !(visit->has_id && visit->has_record))
+    visit->status = -EBADMSG;
+  visit->message->has[visit->target] = visit->status == 0;
+  return visit->status == 0 ? MNL_CB_OK : MNL_CB_STOP;
 }
 
 int message_parse(const struct nlmsghdr *header, struct message *message) {
@@ -139,10 +139,10 @@ int message_parse(const struct nlmsghdr *header, struct message *message) {
       mnl_nlmsg_get_payload_len(header) < GENL_HDRLEN)
     return -EBADMSG;
 
-  struct config_scope scope = {.message = message};
-  mnl_attr_parse(header, GENL_HDRLEN, visit_attr, &scope);
-  if (scope.status != 0)
-    return scope.status;
+  struct visit visit = {.message = message};
+  mnl_attr_parse(header, GENL_HDRLEN, visit_attr, &visit);
+  if (visit.status != 0)
+    return visit.status;
   return message->has[MESSAGE_PROCESS] || message->has[MESSAGE_THREAD]
              ? 0
              : -EBADMSG;

@@ -15,9 +15,9 @@
  *
  * Functions with a pid return -ENOENT or -ESRCH if the process does not exist;
  * -EACCES or -EPERM if the kernel requires ptrace access; -EBADMSG for contents
- * that no kernel writes. A pid may be reused between any two calls: see process
- * identity in reader.c. Used by one thread at a time, except for the functions
- * that monitor it.
+ * that no kernel writes. A pid may be reused between any two calls: see
+ * track/listed_process.h. Used by one thread at a time, except for the
+ * functions that monitor it.
  */
 
 struct procfs;

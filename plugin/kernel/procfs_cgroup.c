@@ -40,16 +40,9 @@ static struct line take_line(const char **at) {
   return line;
 }
 
-static bool is_systemd(const struct line *line) {
-  static const char name[] = "name=systemd";
-  return line->controllers_length == strlen(name) &&
-         memcmp(line->controllers, name, strlen(name)) == 0;
-}
-
-/* A hierarchy with several controllers is not recognised: in practice memory is
- * mounted alone. */
-static bool is_memory(const struct line *line) {
-  static const char name[] = "memory";
+/* Whether a hierarchy has this controller alone, as memory has in practice; or
+ * whether it is systemd's, "name=systemd". */
+static bool is_hierarchy_of(const struct line *line, const char *name) {
   return line->controllers_length == strlen(name) &&
          memcmp(line->controllers, name, strlen(name)) == 0;
 }
@@ -82,12 +75,12 @@ static struct lines find_lines(const char *text,
       continue;
     if (line.controllers_length == 0)
       lines.v2 = line;
-    else if (is_systemd(&line))
+    else if (is_hierarchy_of(&line, "name=systemd"))
       lines.systemd = line;
     else if (lines.preferred.path == NULL &&
              is_in_preferred(&line, is_preferred))
       lines.preferred = line;
-    if (is_memory(&line))
+    if (is_hierarchy_of(&line, "memory"))
       lines.memory = line;
   }
   if (is_in_preferred(&lines.v2, is_preferred))

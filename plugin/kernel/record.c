@@ -120,7 +120,7 @@ static uint64_t get_delay_max(const struct source *source, unsigned int kind) {
   return fields[2];
 }
 
-int record_decode(const void *payload, size_t size, uint16_t unsaid,
+int record_decode(const void *payload, size_t size, uint16_t default_version,
                   struct record *record) {
   uint16_t version;
 
@@ -129,7 +129,7 @@ int record_decode(const void *payload, size_t size, uint16_t unsaid,
   memcpy(&version, (const unsigned char *)payload + OFFSET_VERSION,
          sizeof(version));
   if (version == 0)
-    version = unsaid;
+    version = default_version;
   if (version < VERSION_MIN)
     return -EPROTONOSUPPORT;
   if (size < size_of_version(version))

@@ -85,10 +85,10 @@ struct record {
 
 /* Decodes a TASKSTATS_TYPE_STATS payload, which need not be aligned. Kinds of
  * delay that the version lacks are 0. A payload with version 0 is decoded as
- * the version unsaid. Returns 0; -EPROTONOSUPPORT for a version before 8;
+ * version default_version. Returns 0; -EPROTONOSUPPORT for a version before 8;
  * -EBADMSG for a payload shorter than its version's struct. Fields after the
  * known ones are ignored. */
-int record_decode(const void *payload, size_t size, uint16_t unsaid,
+int record_decode(const void *payload, size_t size, uint16_t default_version,
                   struct record *record);
 
 /* The kinds of delay in a version of the struct, as bits 1 << kind. */

@@ -56,7 +56,8 @@ enum pattern_result {
   PATTERN_STEPS,  /* undecided: the limit on steps was reached */
   PATTERN_MEMORY, /* undecided: the memory limit (16 MiB, or 64 MiB without JIT
                      compilation) was reached, or memory is short */
-  PATTERN_BUSY,   /* selector.h: the steps shared by all were used up */
+  PATTERN_BUSY,   /* undecided: the steps for all matching are used up
+                     (pattern_work.h) */
 };
 
 /* Matches a text. If it matches, the first count parts are filled in, from the

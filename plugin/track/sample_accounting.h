@@ -29,8 +29,8 @@ bool sample_accounting_count_change(const struct sample_sources *sources,
                                     struct member_sample *found)
     REQUIRES(tracker_mutex);
 
-/* Sets the current state of a member from its <pid>/stat: its memory, and
- * whether it has ended. The reader's thread, with or without the lock. */
+/* Stores whether a member has ended, according to its <pid>/stat. The reader's
+ * thread, with or without the lock. */
 void sample_accounting_note_stat(struct member *member,
                                  const struct procfs_stat *stat);
 
