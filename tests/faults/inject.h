@@ -5,9 +5,9 @@
 #include <stdbool.h>
 
 /*
- * What the plugin calls in libc and other libraries fails when it is told to:
- * run.bash gives the plugin's objects inject_NAME for each NAME of the table in
- * inject.c. The test's own calls do not fail.
+ * Makes calls of the plugin to libc and other libraries fail: in the plugin's
+ * objects, each NAME of the table in inject.c is renamed to inject_NAME
+ * (names.bash). The test's own calls never fail.
  */
 
 enum inject_kind {
