@@ -86,22 +86,20 @@ paced=(
 
 # --- the plugin ---
 
+# Builds the plugin with loaded.c linked into it, and puts the other programs of the
+# plain build beside it.
 build_plugin() {
-  local libs tool
+  local tool loaded=../build/sanitized/$sanitizer/obj/tests/sanitized/loaded.o
+  local arguments=(CC="$compiler" HARDEN=no VARIANT="sanitized/$sanitizer"
+    CFLAGS="-O1 -fno-omit-frame-pointer ${flags[*]}")
 
   mkdir -p "$build"
   for tool in tests taskstats-top taskstats-probe taskstats-explain; do
     ln -sfn "$plain/$tool" "$build/$tool"
   done
-  [ ! -e "$build/taskstats.so" ] ||
-    [ -n "$(find "$tests/../plugin" "$own" -name '*.[ch]' -newer "$build/taskstats.so" -print -quit)" ] ||
-    return 0
-  read -ra libs <<<"$(pkg-config --cflags --libs libmnl libpcre2-8 yajl)"
-  "$compiler" -std=c11 -O1 -g -fno-omit-frame-pointer -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
-    -D_TIME_BITS=64 -pthread -fPIC -fvisibility=hidden -shared "${flags[@]}" \
-    -DHAVE_CONFIG_H -isystem /usr/include/collectd -isystem /usr/include/collectd/core \
-    -isystem /usr/include/collectd/core/daemon -I"$tests/../plugin" \
-    "$tests"/../plugin/*/*.c "$own/loaded.c" "${libs[@]}" -o "$build/taskstats.so"
+  make -s -j "$(nproc)" -C "$tests" "$loaded" "${arguments[@]}"
+  rm -f "$build/taskstats.so" # make does not know that it depends on loaded.o
+  make -s -j "$(nproc)" -C "$tests/../plugin" "${arguments[@]}" LDFLAGS="$loaded"
 }
 
 # Writes what stands for collectd: a module that is loaded later needs the
