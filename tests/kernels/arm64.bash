@@ -25,27 +25,25 @@ fetch_packages() {
 
 # --- programs ---
 
-cross_compile() { # FLAG...
-  "$triplet-gcc" -std=c11 -O2 -g -D_GNU_SOURCE -pthread -isystem "$sysroot/usr/include" \
-    -isystem "$sysroot/usr/include/libnl3" -DHAVE_CONFIG_H \
-    -isystem /usr/include/collectd -isystem /usr/include/collectd/core \
-    -isystem /usr/include/collectd/core/daemon -I"$tests/../plugin" -I"$tests" \
-    "-L$sysroot/usr/lib/$triplet" "-L$sysroot/lib/$triplet" "-Wl,-rpath-link,$sysroot/usr/lib/$triplet" \
-    "-Wl,-rpath-link,$sysroot/lib/$triplet" \
-    "$@"
-}
-
+# Builds the plugin and the programs that the tests need as for any machine, with
+# hardening, and copies them.
 cross_build() { # DIRECTORY
-  local name
-
-  mkdir -p "$1/tests"
-  cross_compile -fPIC -fvisibility=hidden -shared "$tests"/../plugin/*/*.c \
-    -lmnl -lpcre2-8 -lyajl -o "$1/taskstats.so"
-  cross_compile "$tests"/../contrib/taskstats-probe/*.c -lnl-genl-3 -lnl-3 -ljansson -lm \
-    -o "$1/taskstats-probe"
-  for name in load exits oom teardown; do
-    cross_compile "$tests/support/$name.c" -lm -o "$1/tests/$name"
+  local directory name names=() arguments libraries
+  libraries="-isystem $sysroot/usr/include -isystem $sysroot/usr/include/libnl3"
+  for directory in "$sysroot"/{usr/lib,lib}/"$triplet"; do
+    libraries+=" -L$directory -Wl,-rpath-link,$directory"
   done
+  for name in load exits oom teardown; do
+    names+=("../build/arch/arm64/tests/$name")
+  done
+  arguments=(CC="$triplet-gcc" AR="$triplet-ar" VARIANT=arch/arm64 CFLAGS="$libraries")
+  for directory in plugin contrib/taskstats-probe; do
+    make -s -j "$(nproc)" -C "$tests/../$directory" "${arguments[@]}"
+  done
+  make -s -j "$(nproc)" -C "$tests" "${names[@]}" "${arguments[@]}"
+  mkdir -p "$1/tests"
+  cp "$build"/arch/arm64/taskstats{.so,-probe} "$1"
+  cp "$build"/arch/arm64/tests/{load,exits,oom,teardown} "$1/tests"
 }
 
 # --- files ---
