@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The one front door: builds, runs, tests and installs the taskstats plugin. What
-# it calls also works by itself: the Makefiles in plugin/ and contrib/, and the
-# scripts in contrib/make, contrib/demo and tests. The packages that these want
+# The entry point: builds, runs, tests and installs the taskstats plugin. What it
+# calls also works by itself: the Makefiles in plugin/ and contrib/, and the
+# scripts in contrib/make, contrib/demo and tests. The packages that these need
 # are listed in contrib/make/packages.
 set -euo pipefail
 
@@ -11,43 +11,44 @@ usage() {
 Usage: ./build.sh COMMAND [OPTION]...
 
   deps         install the Debian packages that the other commands need
-  build        make build/taskstats.so (the plugin), build/taskstats-top,
+  build        build build/taskstats.so (the plugin), build/taskstats-top,
                build/taskstats-probe and build/taskstats-explain
-  run          show the plugin at work: a live table in this terminal (root)
-  test [PART]  run the tests (root): all of
+  run          show a live table of this machine in this terminal (root)
+  test [PART]  run the tests (root): all of these parts
                  lint, unit
                  simulation    random histories of processes
-                 manual        the manual pages and the example against the code
+                 manual        the manual pages and the example match the code
                  faults        each call that may fail fails in turn
-                 fuzz          each target for 10 seconds
-                 instructions  what the hot paths take, against limits
-                 integration   Debian's collectd with the plugin
-                 stores        what is in contrib/, with the real servers
+                 fuzz          each fuzz target for 10 seconds
+                 instructions  the hot paths stay within instruction limits
+                 integration   the plugin in Debian's collectd
+                 stores        the files in contrib/ with the real servers
                  kernels       the core of integration on Debian's 5.10, 6.1,
                                6.12 and newest kernel, in emulated machines
-               or one of these, or one that takes long:
+               or only one of them, or one of these, which take long:
                  arch          unit and simulation on 32-bit arm and s390x, and
                                Debian's kernel for arm64, emulated
                  releases      lint, unit and simulation on the other Debian
                  sanitized     integration under ASan and UBSan, and under TSan
-                 package       the packages in new systems, Debian 12 and 13
-                 fresh         the first commands on new systems, 12 and 13
+                 package       the packages on new systems, Debian 12 and 13
+                 fresh         run and test on new systems, Debian 12 and 13
   test unit|integration|stores|kernels NAME...
-               run these alone: unit tests by their names (record), under gcc;
-               suites (exits); kernels (6.1)
+               run only these: unit tests (record), with gcc only; suites
+               (exits); kernels (6.1)
   soak [MINUTES]
-               run collectd with every option for so long (30), and check that
-               it does not grow and that all its numbers are true (root)
+               run collectd with every option for 30 minutes, or MINUTES, and
+               check that it does not grow and that its numbers are right (root)
   simulate [--seconds N] [--histories N] [SEED]
-               run histories of the simulation from this seed on
+               run random histories of processes, beginning with this seed
   simulate --replay SEED
-               run one, and print what happens in it
+               run one history, and print each event in it
   fuzz [SECONDS] [TARGET]...
-               run the fuzz targets, or these, each for so long (60)
-  renew-limits count anew what the hot paths may take (root)
+               run all fuzz targets, or these, for 60 SECONDS each
+  renew-limits measure the instructions of the hot paths, and write new limits
+               (root)
   bench [PART]...
-               measure how fast the plugin is (root, some 25 minutes): a table,
-               also in build/bench.md and build/bench.json; PART is members,
+               measure what the plugin costs (root, about 25 minutes): a table,
+               also in build/bench.md and build/bench.json. PART is members,
                threads, exits, events, memory, dispatch, hosts or lines
   compile-commands
                write build/compile_commands.json, for editors
@@ -62,37 +63,39 @@ Usage: ./build.sh COMMAND [OPTION]...
   clean        remove build/
   help         show this
 
-Each command does first what it needs; missing packages are installed if it
-runs as root, and named if not.
+Each command builds what it needs. As root, it installs missing packages;
+otherwise it names them.
 
-run starts a collectd of its own with the stanzas of collectd.conf.example and
-a small load that waits for a CPU and for the disk. It ends by q or Ctrl-C and
-leaves CSV files of all values under build/run/csv, and charts of each group
-as PNG under build/run/charts.
-  --seconds N    end by itself after N seconds
-  --config FILE  your own stanzas instead, and no load. FILE is what you would
-                 put into /etc/collectd/collectd.conf.d: <Plugin taskstats>
-                 blocks; "LoadPlugin taskstats" may stand there or not
+run starts a separate collectd with the stanzas of collectd.conf.example and a
+small load that waits for a CPU and for the disk. q or Ctrl-C ends it. It leaves
+CSV files of all values in build/run/csv, and PNG charts of each group in
+build/run/charts. While it runs, kernel.task_delayacct is 1.
+  --seconds N    end after N seconds
+  --config FILE  use the stanzas in FILE, and no load. FILE is as for
+                 /etc/collectd/collectd.conf.d: <Plugin taskstats> blocks, with
+                 or without "LoadPlugin taskstats"
+  --as-is        leave kernel.task_delayacct unchanged
 
-bench compares in each round, on the same processes, the plugin with a loop that
-only asks the kernel (the yardstick), with the processes plugin of collectd and
-with prometheus-process-exporter. It makes up to 50,000 processes; other work on
-the machine shows in the figures.
+bench compares the plugin, on the same processes, with a loop that only queries
+the kernel (the yardstick), with collectd's processes plugin and with
+prometheus-process-exporter. It starts up to 50,000 processes; other load on the
+machine distorts the figures.
 
 Environment:
-  CC, CFLAGS     the compiler (gcc), and what to add to its flags
-  DESTDIR        put in front of every path that install and uninstall use
-  PREFIX         where the tools and the example go (/usr/local)
-  PLUGINDIR      collectd's plugin directory (default: ask collectd)
-  COLLECTD_SRC   a source tree of collectd, to build against its headers
-                 instead of the system's
+  CC, CFLAGS     the compiler (default: gcc), and additional flags for it
+  DESTDIR        prefix of each path that install and uninstall use
+  PREFIX         where to install the tools and the example (/usr/local)
+  PLUGINDIR      collectd's plugin directory (default: that of the installed
+                 collectd)
+  COLLECTD_SRC   a source tree of collectd whose headers to use instead of the
+                 system's
 EOF
 }
 
 # shellcheck source=contrib/make/script.bash
 source "$(dirname "${BASH_SOURCE[0]}")/contrib/make/script.bash"
 
-# The script takes the place of this one, and has an end of its own.
+# The script replaces this one, and cleans up by itself.
 run_script() { exec "$root/$1" "${@:2}"; }
 
 command=${1:-help}
