@@ -25,7 +25,7 @@ static void count(atomic_uint *figure) {
   atomic_fetch_add_explicit(figure, 1, memory_order_relaxed);
 }
 
-/* In any thread, where an assertion could not fail. */
+/* Called in any thread, where a failed assertion could not fail the test. */
 static void expect(bool is_true) {
   if (!is_true)
     count(&errors);
@@ -120,7 +120,7 @@ int plugin_dispatch_notification(const notification_t *notification) {
   expect(strcmp(notification->type, "exit") == 0 &&
          notification->message[0] != '\0');
   count(&notifications);
-  /* Who takes it is slow. */
+  /* A slow consumer. */
   nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
   return 0;
 }

@@ -3,13 +3,13 @@
 #define TASKSTATS_TEST_DAEMON_H
 
 /*
- * In the place of collectd: what it offers to the plugin, and what it calls of
- * it. It takes no lock, and its figures put nothing in order, so that a
- * sanitizer sees no order of the plugin's threads but the plugin's own.
+ * Stands in for collectd: the functions that the plugin calls, and the calls
+ * that collectd makes. It takes no lock, and its counters are relaxed atomics,
+ * so that a sanitizer sees only the plugin's own synchronisation.
  */
 
-/* Loads the plugin and gives it the content of a <Plugin> block. Returns what
- * the plugin does, as all below. */
+/* Loads the plugin and configures it with the content of a <Plugin> block. Like
+ * all functions below, returns the plugin's result. */
 int daemon_configure(const char *text);
 
 /* The callbacks. collectd calls init and shutdown in its main thread, read in
@@ -19,7 +19,7 @@ int daemon_read(void);
 int daemon_flush(void);
 int daemon_shutdown(void);
 
-/* How many there were since daemon_configure. */
+/* Their number since daemon_configure. */
 unsigned int daemon_values(void);
 unsigned int daemon_exit_records(void); /* as the plugin has reported */
 unsigned int daemon_notifications(void);

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A record of a process that ran that long; the rest is 0. */
+/* The record of a process with this CPU time; everything else is 0. */
 static struct record record_of(uint64_t cpu_ns) {
   return (struct record){
       .version = 16, .cpu_ns = cpu_ns, .waits[DELAY_CPU] = 1};
 }
 
-/* A record that tells nothing but the proportion of user to system time. */
+/* A record that contains only the proportion of user to system time. */
 static struct record split_of(uint64_t user_us, uint64_t system_us) {
   struct record record = record_of(0);
   record.user_us = user_us;
@@ -48,7 +48,7 @@ static void leaves_out_impossible_waits(void **state) {
     struct {
       int s;           /* the kernel's total */
       int from_boot_s; /* of the second's, known */
-      int more_s;      /* what is to be counted */
+      int more_s;      /* the expected result */
     } reads[3];
   } cases[] = {
       {"possible", true, {{1, 0, 1}, {3, 0, 2}, {3, 0, 0}}},
@@ -105,14 +105,14 @@ static void leaves_out_impossible_waits(void **state) {
   }
 }
 
-/* A sample that tells every counter: n times its place, plus more. */
+/* A sample with every counter: n times its index, plus more. */
 struct everything {
   struct record record;
   struct procfs_io io;
   struct procfs_stat stat;
 };
 
-/* No sample tells how a process ended. */
+/* No sample contains how a process ended. */
 enum { TOLD = COUNTER_EXIT_OK };
 
 static uint64_t value_of(unsigned int counter, uint64_t n) {
@@ -216,7 +216,7 @@ static void counts_from_now(void **state) {
   assert_everything(delta, 5, 2, true);
 }
 
-/* What a look could not tell is not lost, and counts as the process does. */
+/* What a sample lacks is not lost, and is counted as the process counts. */
 static void learns_counters_later(void **state) {
   (void)state;
   for (int from_zero = 0; from_zero < 2; from_zero++) {
@@ -245,7 +245,8 @@ static void learns_counters_later(void **state) {
   }
 }
 
-/* A source that fails for one look leaves a gap that the next one fills. */
+/* A source that fails for one sample leaves a gap that the next sample fills.
+ */
 static void fills_gaps(void **state) {
   (void)state;
   static const struct {
@@ -289,8 +290,8 @@ static void fills_gaps(void **state) {
   }
 }
 
-/* The record of a dying thread that the kernel counts as dead and as alive: its
- * CPU time exceeds the clock, so nothing of it is taken. */
+/* The record while the kernel counts a dying thread both as dead and as alive:
+ * its CPU time exceeds the clock, so that it is not counted. */
 static void disbelieves_a_thread_counted_twice(void **state) {
   (void)state;
   struct account account = {.from_zero = true};
@@ -310,7 +311,7 @@ static void disbelieves_a_thread_counted_twice(void **state) {
   assert_int_equal(delta[COUNTER_DELAY + DELAY_CPU], 0);
   assert_int_equal(delta[COUNTER_WAITS + DELAY_CPU], 0);
   assert_int_equal(delta[COUNTER_SWITCHES_VOLUNTARY], 0);
-  /* The clock is right all the time. */
+  /* The clock is always correct. */
   assert_int_equal(delta[COUNTER_CPU_USER] + delta[COUNTER_CPU_SYSTEM],
                    10000000);
 
@@ -324,8 +325,8 @@ static void disbelieves_a_thread_counted_twice(void **state) {
   assert_int_equal(delta[COUNTER_SWITCHES_VOLUNTARY], 3);
 }
 
-/* A thread that ran too little is not noticed; the next record takes back what
- * was too much. */
+/* A thread that ran too briefly is not detected; the next record corrects the
+ * excess. */
 static void takes_back_what_was_too_much(void **state) {
   (void)state;
   struct account account = {.from_zero = true};
@@ -353,7 +354,7 @@ static void takes_back_what_was_too_much(void **state) {
   }
 }
 
-/* That of a single-threaded zombie is all zeros. */
+/* The record of a single-threaded zombie is all zeros. */
 static void disbelieves_a_blank_record(void **state) {
   (void)state;
   struct account account = {.from_zero = true};
@@ -371,14 +372,14 @@ static void disbelieves_a_blank_record(void **state) {
   for (unsigned int i = COUNTER_CPU_SYSTEM + 1; i < COUNTERS; i++)
     assert_int_equal(delta[i], 0);
 
-  /* What it had is still known. */
+  /* Its counters are still known. */
   record.delay_ns[DELAY_BLKIO] = 800;
   update(&account, 6000000, &record, delta);
   assert_int_equal(delta[COUNTER_DELAY + DELAY_BLKIO], 100);
   assert_int_equal(delta[COUNTER_SWITCHES_VOLUNTARY], 0);
 }
 
-/* One that did not run yet has a blank record, too: then it is a base. */
+/* A process that has not run yet also has a blank record: it is then a base. */
 static void believes_a_blank_record_without_cpu(void **state) {
   (void)state;
   struct account account = {.from_zero = false};
@@ -394,7 +395,7 @@ static void believes_a_blank_record_without_cpu(void **state) {
   assert_int_equal(delta[COUNTER_WAITS + DELAY_CPU], 1);
 }
 
-/* A total that overflows is 0 while its count goes on. */
+/* A total that overflows is 0 while its count continues. */
 static void survives_an_overflow(void **state) {
   (void)state;
   struct account account = {.from_zero = true};
@@ -419,7 +420,7 @@ static void survives_an_overflow(void **state) {
   assert_int_equal(sum, 1000900);
 }
 
-/* On kernels that forget the switches of ended threads. */
+/* On kernels whose records lack the switches of ended threads. */
 static void counts_switches_of_living_threads(void **state) {
   (void)state;
   for (int counts = 0; counts < 2; counts++) {
@@ -490,7 +491,7 @@ static void divides_cpu_time_in_proportion(void **state) {
         {"record", {.record = &record, .counts_ended_threads = true}},
         {"record, not stat",
          {.record = &record, .counts_ended_threads = true, .stat = &other}},
-        /* A record without the ended threads tells no proportion. */
+        /* A record without the ended threads does not change the proportion. */
         {"stat, not record", {.record = &record, .stat = &stat}},
         {"stat", {.stat = &stat}},
     };
@@ -512,7 +513,7 @@ static void divides_cpu_time_in_proportion(void **state) {
   }
 }
 
-/* A look that tells no proportion keeps the last one. */
+/* A sample without a proportion keeps the last one. */
 static void remembers_the_proportion(void **state) {
   (void)state;
   struct account account = {.from_zero = true};
@@ -525,7 +526,8 @@ static void remembers_the_proportion(void **state) {
   assert_int_equal(delta[COUNTER_CPU_SYSTEM], 750);
 }
 
-/* However the proportion swings: neither part falls, and no time is lost. */
+/* However the proportion changes, neither part decreases and no time is lost.
+ */
 static void divides_monotonously(void **state) {
   (void)state;
   static const struct {
@@ -560,7 +562,7 @@ static void divides_monotonously(void **state) {
   }
 }
 
-/* Beyond 2^53 a double has not each number. */
+/* Above 2^53, a double cannot represent every integer. */
 static void divides_large_times(void **state) {
   (void)state;
   static const uint64_t clocks[] = {

@@ -44,7 +44,7 @@ static void put_all(struct fixture *fixture, const char *mark) {
   tree_put(&fixture->tree, "12/status", "Name:\tx\nUid:\t5\t6\t7\t8\n");
 }
 
-/* Each is asked for once: what it was then holds. */
+/* Each attribute is read once, and keeps the value that it had then. */
 static void reads_each_once(void **state) {
   struct fixture *fixture = *state;
   struct attributes *a = &fixture->attributes;
@@ -130,17 +130,18 @@ static void tells_what_cannot_be_read(void **state) {
     assert_case(cases[i].file, !cases[i].ask(&a));
     assert_case_int(cases[i].file, a.error, cases[i].error);
     assert_case(cases[i].file, attributes_lacked_any(&a));
-    /* Asked once more, it is still not there. */
+    /* It is still missing when it is requested again. */
     assert_case(cases[i].file, !cases[i].ask(&a));
     attributes_clear(&a);
   }
 }
 
-/* Of one that has ended, it is looked for once, and only if a selector asks. */
+/* For a process that has ended, the cgroup is searched once, and only if a
+ * selector needs it. */
 
 struct finder {
   struct attributes attributes;
-  int cgroups; /* how often it was looked for */
+  int cgroups; /* number of searches */
   bool has_any;
 };
 

@@ -54,7 +54,7 @@ static const struct {
      "b3a5e0f4-7c8e.web.scope"},
     /* What could be one of the kernel's files */
     {"/system.slice/_cpu.service", "cpu.service"},
-    /* Below a unit: its own affair */
+    /* Below a unit: ignored */
     {"/system.slice/foo.service/workers", "foo.service"},
     {"/system.slice/foo.service/a/b", "foo.service"},
     {"/system.slice/foo.service/" SHORT_ID, "foo.service"},
@@ -88,7 +88,7 @@ static const struct {
     {"/system.slice/snap.lxd.daemon.service", "snap.lxd.daemon.service"},
     {"/snap.foo.slice/snap.foo.web.service", "snap.foo.web.service"},
 
-    /* Machines: what is in them is theirs */
+    /* Machines: units in them belong to the machine */
     {"/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt/emulator",
      "machine-qemu\\x2d1\\x2dweb.scope"},
     {"/machine.slice/machine-lxc\\x2d1268\\x2dsl.scope/system.slice/a.service",
@@ -233,7 +233,7 @@ static void names_the_unit(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT_OF(units); i++)
     expect_name(units[i].path, units[i].name);
-  /* A namespace's view */
+  /* As seen in a cgroup namespace */
   expect_name("/..", NULL);
   expect_name("/../nginx.service", "nginx.service");
   expect_name("/../../" ID, SHORT_ID);
@@ -277,7 +277,7 @@ static int tear_down(void **state) {
   return 0;
 }
 
-/* Whose /proc/<pid>/cgroup has that text belongs to a unit. */
+/* Asserts the unit of a process whose /proc/<pid>/cgroup has this text. */
 static void expect_unit(struct fixture *fixture, const char *text,
                         const char *unit) {
   char path[PATH_MAX], name[CGROUP_UNIT_SIZE] = "";
@@ -321,9 +321,8 @@ static void is_told_by_either_version(void **state) {
     }
 }
 
-/* Where both versions are in use, either of them, or another hierarchy of
- * version 1, may be the one that tells of a container; and any may come first.
- */
+/* If both versions are in use, either of them, or another hierarchy of version
+ * 1, may name the container; and any may come first. */
 static void finds_a_container_in_any_hierarchy(void **state) {
   struct fixture *fixture = *state;
   static const struct {
@@ -368,7 +367,7 @@ static void finds_a_container_in_any_hierarchy(void **state) {
   expect_unit(fixture, "3:cpu:/docker/" ID "\n1:name=openrc:/docker\n",
               SHORT_ID);
   expect_unit(fixture, "9:perf_event:/ecs/" TASK "/" ID "\n", SHORT_ID);
-  /* Outside of the namespace of who asks, it has no name. */
+  /* Outside the reader's own namespace, it has no name. */
   expect_unit(fixture, "0::/../" ID "\n", NULL);
   expect_unit(fixture, "2:cpu:/../" ID "\n0::/a.service\n", "a.service");
 }

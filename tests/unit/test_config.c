@@ -63,7 +63,7 @@ static void has_defaults(void **state) {
   assert_null(settings.rules->next);
   config_clear(&settings);
 
-  /* Nothing at all is no error. */
+  /* An empty configuration is not an error. */
   configure(&settings, "");
   assert_null(settings.rules);
   config_clear(&settings);
@@ -120,12 +120,12 @@ static const struct {
                 {"\"no\"", false}, {"\"YES\"", true},   {"\"Off\"", false},
                 {"\"on\"", true},  {"\"False\"", false}};
 
-/* Each option, wherever it may stand. */
+/* Each option, wherever it may appear. */
 static void sets_what_is_collected(void **state) {
   (void)state;
   static const struct {
     const char *format; /* with the option's line */
-    bool of_b;          /* or else of all */
+    bool of_b;          /* or else of all groups */
   } places[] = {
       {"%s\nProcess \"a\"\nProcess \"b\"\n", false},
       {"Process \"a\"\nProcess \"b\"\n%s\n", false},
@@ -157,7 +157,7 @@ static void sets_what_is_collected(void **state) {
       }
 }
 
-/* What a stanza says holds, wherever the default stands. */
+/* The stanza's setting has precedence, wherever the default appears. */
 static void overrides_the_default(void **state) {
   (void)state;
   static const struct {
@@ -231,7 +231,8 @@ static void sets_what_is_watched(void **state) {
   }
 }
 
-/* What makes the groups: their number, and who counts in them. */
+/* The options that determine the groups: their number, and which processes
+ * count in them. */
 static void sets_how_groups_are_made(void **state) {
   (void)state;
   static const struct {
@@ -306,7 +307,7 @@ static void sets_the_order_of_the_top(void **state) {
   }
 }
 
-/* The stanza's own, or else the default, wherever it stands. */
+/* The stanza's setting, or else the default, wherever that appears. */
 static void sets_which_ends_are_told(void **state) {
   (void)state;
   static const struct {
@@ -351,7 +352,7 @@ static void adds_blocks_up(void **state) {
   add_good_block(&settings, "CollectIO false\nProcessMatch \"c\" \"x\"\n");
   config_finish(&settings);
 
-  /* In the order in which they stand, and with all that any block says. */
+  /* In the order of the configuration, with the options of all blocks. */
   static const char *const names[] = {"a", "b", "c"};
   const struct rule *rule = settings.rules;
   for (size_t i = 0; i < COUNT_OF(names); i++, rule = rule->next) {
@@ -441,12 +442,12 @@ static void makes_selectors(void **state) {
 #define NAME_64                                                                \
   "0123456789012345678901234567890123456789012345678901234567890123"
 
-/* What collectd cannot bear in a name is replaced; the process is still looked
- * for by its own. */
+/* Characters that collectd does not allow in a name are replaced; the process
+ * is still selected by its own name. */
 static void cleans_names(void **state) {
   (void)state;
   static const struct {
-    const char *text, *name, *comm; /* NULL if it is no command */
+    const char *text, *name, *comm; /* NULL if it is not a command */
   } cases[] = {
       {"Process \"kworker/0:1\"\n", "kworker_0:1", "kworker/0:1"},
       {"Process \"a\tb\x7f\x01\"\n", "a_b__", "a\tb\x7f\x01"},
@@ -454,7 +455,7 @@ static void cleans_names(void **state) {
       {"Process \"größe\"\n", "größe", "größe"},
       {"ProcessMatch \"a/b\" \"x\"\n", "a_b", NULL},
       {"<Group \"/\">\nCommand \"x\"\n</Group>\n", "_", "x"},
-      /* A name as any other, where nothing names its groups itself. */
+      /* An ordinary name if there are no templates. */
       {"<Group \"other\">\nCommand \"x\"\n</Group>\n", "other", "x"},
       {"<Group \"" NAME_64 "012345678901234567890123456789012345678901234567890"
        "123456789012\">\nCommand \"x\"\n</Group>\n",
@@ -481,7 +482,7 @@ static void cleans_names(void **state) {
 
 #define IN_GROUP(line) "<Group \"web\">\n" line "\n</Group>\n"
 
-/* Each error names the option and its value, and says what would be right. */
+/* Each error names the option and its value, and says what would be correct. */
 static void says_what_is_wrong(void **state) {
   (void)state;
   enum { NEEDLES = 4 };
@@ -683,8 +684,8 @@ static void says_what_is_wrong(void **state) {
   }
 }
 
-/* A stanza of the processes plugin that has a name which is there already is
- * ignored, as there; also one of a later block. */
+/* A stanza of the processes plugin with a duplicate name is ignored, as in that
+ * plugin; also in a later block. */
 static void ignores_repeated_stanzas(void **state) {
   (void)state;
   static const struct {
@@ -714,7 +715,8 @@ static void ignores_repeated_stanzas(void **state) {
   config_clear(&settings);
 }
 
-/* However long, and whatever is in it: the message ends, and says its cure. */
+/* However long the option is, and whatever it contains, the message is complete
+ * and names the remedy. */
 static void survives_long_values(void **state) {
   (void)state;
   static const struct {
@@ -745,7 +747,7 @@ static void survives_long_values(void **state) {
   }
 }
 
-/* Options of the processes plugin that mean nothing here: named once each. */
+/* Options that only the processes plugin supports: each is named once. */
 static void names_ignored_options(void **state) {
   (void)state;
   static const struct {

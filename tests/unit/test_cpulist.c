@@ -144,7 +144,7 @@ static void adds_where_a_thread_may_run(void **state) {
   assert_int_equal(cpulist_add_allowed(&list, INT32_MAX), -ESRCH);
 }
 
-/* What the kernel says is a list, and has as many CPUs as there are. */
+/* The kernel's list can be parsed, and contains all CPUs. */
 static void reads_the_possible(void **state) {
   (void)state;
   char text[1024];
@@ -159,7 +159,7 @@ static void reads_the_possible(void **state) {
   assert_true(count >= sysconf(_SC_NPROCESSORS_ONLN));
 }
 
-/* It is cut, and ended. */
+/* It is truncated and terminated. */
 static void reads_into_little_room(void **state) {
   (void)state;
   char text[2] = {'x', 'x'};

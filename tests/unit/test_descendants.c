@@ -4,8 +4,8 @@
 #include "support/exit_records.h"
 
 /*
- * Who was started by whom, as the kernel's process events, procfs and exit
- * records tell it. Group 0 is that of "make" and its descendants.
+ * Descent as reported by the kernel's process events, procfs and exit records.
+ * Group 0 is that of "make" and its descendants.
  */
 
 enum { A = 4000, B, C, D, STRANGER = 5000, OLD_MS = 5000 };
@@ -31,8 +31,8 @@ static void die(struct fixture *fixture, pid_t pid, pid_t ppid,
   take(fixture, &message, 1);
 }
 
-/* Once all are gone, and their records have come if any had to, nothing of them
- * is left but what they used. */
+/* Once all processes have ended and their records have been taken, only their
+ * use is left. */
 static void assert_clean(const char *name, struct fixture *fixture) {
   tree_renew(&fixture->tree);
   for (int i = 0; i < 3; i++) {
@@ -44,7 +44,7 @@ static void assert_clean(const char *name, struct fixture *fixture) {
     assert_case_int(name, g->members, 0);
 }
 
-/* Whom no read has seen */
+/* Processes that no read has seen */
 
 /* Init adopts a child as soon as the record of its parent is sent. */
 static pid_t parent_of(const char *story, const char *at, bool has_ppid,
@@ -82,11 +82,11 @@ static void tell_unseen(struct fixture *fixture, const char *story,
   }
 }
 
-/* Forks come before the records of those who have a part in them; all else in
- * any order. Each counts from its first moment. */
+/* Forks precede the records of the processes involved; everything else is in
+ * any order. Each process counts from its start. */
 static void counts_the_unseen_in_any_order(void **state) {
   struct fixture *fixture = *state;
-  /* Small: a fork, by its child; large: an exit record. */
+  /* Lower case: the fork of this child; upper case: its exit record. */
   static const char *const stories[] = {
       "bBA",    "bAB",     "bcCBA",   "bcBCA",   "bcABC",     "bcBAC",
       "bcACB",  "bAcBC",   "bAcCB",   "bcdDCBA", "bcdABCD",   "bcdBACD",
@@ -137,7 +137,7 @@ static void counts_the_threads_of_the_unseen(void **state) {
       case 'L': /* another thread is the last one */
         message = last_of(thread_of(B, B + 200, "worker", 1), 3);
         break;
-      case 'l': /* no more so than the main thread */
+      case 'l': /* likewise */
         message = thread_of(B, B + 200, "worker", 1);
         break;
       default: /* the main thread is */
@@ -157,14 +157,14 @@ static void counts_the_threads_of_the_unseen(void **state) {
   }
 }
 
-/* An unseen parent is judged by what it is when it forks. */
+/* A parent that no read has seen is matched when it forks. */
 static void judges_the_unseen_parent(void **state) {
   struct fixture *fixture = *state;
   static const struct {
     const char *name;
-    const char *parent; /* what procfs says that it is called; NULL: gone */
+    const char *parent; /* its name in procfs; NULL: it has ended */
     bool descendants;
-    int64_t ends; /* of its child that count */
+    int64_t ends; /* exits of its child that count */
   } cases[] = {
       {"a member", "make", true, 1},
       {"a stranger", "bash", true, 0},
@@ -183,7 +183,7 @@ static void judges_the_unseen_parent(void **state) {
     fork_at(fixture, A, C, AGE_MS);
     die(fixture, B, A, "cc1", AGE_MS);
     assert_used(name, fixture, 0, (uint64_t)cases[i].ends, cases[i].ends);
-    /* It is judged but once: what it is called since makes no difference. */
+    /* It is matched only once: a later name makes no difference. */
     if (cases[i].parent != NULL)
       put_process(fixture, A, "other", 'S', OLD_MS);
     fork_at(fixture, A, D, AGE_MS);
@@ -196,7 +196,7 @@ static void judges_the_unseen_parent(void **state) {
   }
 }
 
-/* After exec the same process is another one. */
+/* After exec, it is matched again. */
 static void judges_anew_after_exec(void **state) {
   struct fixture *fixture = *state;
   static const struct {
@@ -226,14 +226,15 @@ static void judges_anew_after_exec(void **state) {
     put_process(fixture, A, cases[i].then, 'S', AGE_MS);
     exec_at(fixture, A, 0);
     fork_at(fixture, A, C, AGE_MS);
-    exec_at(fixture, B, 0); /* changes nothing for who has inherited */
-    exec_at(fixture, D, 0); /* nor is anybody known by that pid */
+    exec_at(fixture, B,
+            0); /* changes nothing for a process that has inherited */
+    exec_at(fixture, D, 0); /* nor is any process with this pid known */
     die(fixture, B, A, "cc1", AGE_MS);
     assert_case_int(name, exits_of(fixture, 0), cases[i].before);
     die(fixture, C, A, "cc1", AGE_MS);
     assert_case_int(name, exits_of(fixture, 0),
                     cases[i].before + cases[i].after);
-    /* What it was last decides about itself. */
+    /* Its last attributes decide its own groups. */
     int64_t own = cases[i].is_forked || strcmp(cases[i].then, "make") == 0;
     die(fixture, A, cases[i].is_forked ? STRANGER : 1, cases[i].then, AGE_MS);
     assert_case_int(name, exits_of(fixture, 0),
@@ -243,7 +244,7 @@ static void judges_anew_after_exec(void **state) {
   }
 }
 
-/* By its own name it may be of other groups, and of this one only once. */
+/* By its own name, it may belong to other groups, and to this one only once. */
 static void counts_in_its_own_groups_too(void **state) {
   struct fixture *fixture = *state;
   static const struct {
@@ -277,8 +278,8 @@ static void counts_in_its_own_groups_too(void **state) {
   }
 }
 
-/* Nobody tells of forks: then the exit record's parent decides, if a read has
- * seen it. */
+/* Without process events, the exit record's parent decides if a read has seen
+ * it. */
 static void decides_by_the_records_parent(void **state) {
   struct fixture *fixture = *state;
   static const struct {
@@ -311,8 +312,8 @@ static void decides_by_the_records_parent(void **state) {
   }
 }
 
-/* Who has inherited its group is in it whatever the rule would say: there is
- * nothing that its record would have to decide. */
+/* A process that has inherited its group stays in it whatever the rule matches:
+ * its record decides nothing. */
 static void has_no_doubt_about_heirs(void **state) {
   struct fixture *fixture = *state;
   add_group(fixture, SELECTOR_COMMAND_LINE, "^make");
@@ -325,8 +326,8 @@ static void has_no_doubt_about_heirs(void **state) {
   assert_int_equal(fixture->tracker->undecided, 0);
 }
 
-/* Who was found to be a member while it lived, and has not called exec since,
- * died as one. */
+/* A process that was found to be a member while it lived, and has not called
+ * exec since, ends as one. */
 static void remembers_its_judgement(void **state) {
   struct fixture *fixture = *state;
   add_group(fixture, SELECTOR_COMMAND_LINE, "^make");
@@ -340,8 +341,8 @@ static void remembers_its_judgement(void **state) {
   assert_int_equal(fixture->tracker->undecided, 0);
 }
 
-/* Who was forked by another one than its parent is an orphan: a copy of who
- * forked it, and not of who has adopted it. */
+/* A process whose parent is not the one that forked it is an orphan: a copy of
+ * the process that forked it, not of the one that adopted it. */
 static void tells_orphans_from_children(void **state) {
   struct fixture *fixture = *state;
   for (int is_orphan = 0; is_orphan < 2; is_orphan++) {
@@ -362,7 +363,7 @@ static void tells_orphans_from_children(void **state) {
   }
 }
 
-/* A pid that was another's */
+/* A pid that was reused */
 
 enum { NEW_MS = 1000, FORMER_AGE_MS = OLD_MS - NEW_MS - 100 };
 
@@ -371,10 +372,10 @@ static void tells_parents_of_one_pid_apart(void **state) {
   static const struct {
     const char *name;
     bool was_heir, is_heir; /* forked by a make */
-    const char *was, *is;   /* what they are called */
-    bool is_met;            /* the former, by a read */
-    bool has_exited;        /* its record came before the other's fork */
-    int64_t ends;           /* of the other's child that count */
+    const char *was, *is;   /* their names */
+    bool is_met;            /* the former process, found by a read */
+    bool has_exited; /* its record arrived before the other's fork event */
+    int64_t ends;    /* exits of the other's child that count */
   } cases[] = {
       {"a stranger after an heir", true, false, "sh", "sh", false, true, 0},
       {"a stranger after an heir, before its record", true, false, "sh", "sh",
@@ -451,7 +452,7 @@ static void tells_parents_of_one_pid_apart(void **state) {
   assert_int_equal(wrong, 0);
 }
 
-/* Whom reads have seen, in part at least */
+/* Processes of which reads have seen some */
 
 struct story {
   struct fixture *fixture;
@@ -469,7 +470,7 @@ static void tell_seen(const char *name, struct story *story, char letter) {
   struct fixture *fixture = story->fixture;
 
   switch (letter) {
-  case 'b': /* the fork is told */
+  case 'b': /* the fork event is taken */
     fork_at(fixture, story->a.pid, story->b.pid, AGE_MS);
     break;
   case 'x': /* it calls exec */
@@ -532,14 +533,15 @@ static void keeps_descendants(void **state) {
   }
 }
 
-/* From its first moment, or from the plugin's start. */
+/* From its start, or from the plugin's. */
 static void counts_what_a_descendant_has_used(void **state) {
   struct fixture *fixture = *state;
   enum { BURNT_MS = 30 };
   static const struct {
     const char *name;
-    const char *events; /* b: the fork is told; R: a read meets the child */
-    uint64_t since_ms;  /* how long the plugin has been there */
+    const char
+        *events; /* b: the fork event is taken; R: a read finds the child */
+    uint64_t since_ms; /* time since the plugin's start */
     bool from_zero;
   } cases[] = {
       {"told before it is met", "bR", 10000, true},
@@ -575,7 +577,7 @@ static void counts_what_a_descendant_has_used(void **state) {
   }
 }
 
-/* At the plugin's start a read may meet a parent after its child. */
+/* At the plugin's start, a read may find a parent after its child. */
 static void finds_parents_later(void **state) {
   struct fixture *fixture = *state;
   static const char *const names[] = {"sh",
@@ -597,7 +599,7 @@ static void finds_parents_later(void **state) {
     const struct group *group = group_at(fixture->tracker, 0);
     assert_case_int(names[i], group->gauges[GAUGE_PROCESSES], 2);
 
-    /* Now that it is known whose it is, it stays so. */
+    /* Its groups are known now, and stay. */
     remove_process(fixture, parent.pid);
     child_reap(&parent);
     die(fixture, parent.pid, 1, "make", OLD_MS);
@@ -609,8 +611,8 @@ static void finds_parents_later(void **state) {
   }
 }
 
-/* The read was faster than the news: its parent was gone already, and so it is
- * known to nobody but by its fork. */
+/* The read preceded the event: its parent had already ended, so only the fork
+ * event shows its descent. */
 static void counts_an_orphan_that_a_read_met_first(void **state) {
   struct fixture *fixture = *state;
   static const struct {
@@ -645,7 +647,7 @@ static void counts_an_orphan_that_a_read_met_first(void **state) {
   }
 }
 
-/* What a read has seen of a process is true until it calls exec. */
+/* What a read has seen of a process holds until it calls exec. */
 static void judges_anew_whom_a_read_has_met(void **state) {
   struct fixture *fixture = *state;
   struct child child;
@@ -661,7 +663,7 @@ static void judges_anew_whom_a_read_has_met(void **state) {
   assert_used("its child", fixture, 0, 1, 1);
 }
 
-/* Who is left out */
+/* Excluded processes */
 
 /* A make starts B, which is ccache and starts C; then it becomes cc1. */
 static void tell_of_ccache(const char *name, struct fixture *fixture,
@@ -713,7 +715,7 @@ static void leaves_descendants_out(void **state) {
   /* As above; x, y and z: ccache, cc1 and as are executed. */
   static const struct {
     const char *story;
-    int64_t ends; /* that count */
+    int64_t ends; /* exits that count */
   } cases[] = {
       {"bxB", 0},     {"bxAB", 1},     {"bxyB", 1},   {"bxcBC", 0},
       {"bxczBC", 1},  {"bxczCB", 1},   {"bxcyBC", 1}, {"bxcyzCB", 2},
@@ -743,15 +745,16 @@ static void leaves_descendants_out(void **state) {
   }
 }
 
-/* What its exit record does not tell is decided by who has forked it, if it is
- * a copy of that, and else not at all. */
+/* What its exit record lacks is decided by the process that forked it, if it is
+ * a copy of that; otherwise it is undecided. */
 static void does_not_guess_who_is_left_out(void **state) {
   struct fixture *fixture = *state;
   static const struct {
     const char *name;
     enum selector_kind kind;
     const char *value, *comm, *parent;
-    bool is_forked, is_heard; /* it never called exec; its fork was heard */
+    bool is_forked,
+        is_heard; /* it never called exec; its fork event was taken */
     int64_t ends;
     uint64_t undecided;
   } cases[] = {
@@ -797,11 +800,11 @@ static void does_not_guess_who_is_left_out(void **state) {
   }
 }
 
-/* A read tells the same as events do, whichever comes first. */
+/* A read yields the same as events, whichever comes first. */
 static void leaves_out_whom_a_read_meets(void **state) {
   struct fixture *fixture = *state;
-  /* R: a read; b: the fork is told; x and y: ccache and cc1 are executed, and
-   * X and Y: no event tells so. */
+  /* R: a read; b: the fork event; x and y: ccache and cc1 are executed; X and
+   * Y: likewise, without an event. */
   static const struct {
     const char *story;
     uint64_t members;

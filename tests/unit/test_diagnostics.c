@@ -12,7 +12,7 @@
 
 enum { LINES = 8, LINE_SIZE = 600 };
 
-/* What was said since the last diagnostics_update. */
+/* The lines since the last diagnostics_update. */
 static struct {
   bool is_warning;
   char text[LINE_SIZE];
@@ -53,8 +53,8 @@ static void says_nothing_when_all_is_well(void **state) {
 
 static const struct reader_report well;
 
-/* What depends on which processes there are is over when it has been for a
- * minute. */
+/* A problem that depends on which processes exist has ended after a minute
+ * without it. */
 static void recover(struct diagnostics *diagnostics, bool is_of_members) {
   update(diagnostics, &well);
   if (!is_of_members)
@@ -70,8 +70,8 @@ static void recover(struct diagnostics *diagnostics, bool is_of_members) {
 static const struct {
   const char *name;
   struct reader_report report;
-  const char *cause, *cure; /* what it says */
-  const char *gone;         /* what it says when it is over */
+  const char *cause, *cure; /* the expected line */
+  const char *gone;         /* the expected line at its end */
   int listener;
   int events;
 } cases[] = {
@@ -252,7 +252,7 @@ static void update_case(struct diagnostics *diagnostics, size_t i) {
                                       .events = cases[i].events});
 }
 
-/* Once, with its cause and its cure; then when it is gone; then anew. */
+/* Logged once with its cause and remedy; then when it has ended; then again. */
 static void says_each_once(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -334,7 +334,7 @@ static void says_once_that_groups_are_many(void **state) {
   assert_int_equal(said_count, 0);
 }
 
-/* One does not hide the other, and each goes by itself. */
+/* Problems do not hide each other, and end independently. */
 static void says_several_at_a_time(void **state) {
   (void)state;
   struct diagnostics diagnostics = {0};
@@ -372,7 +372,7 @@ static void says_several_at_a_time(void **state) {
   assert_string_equal(said[0].text, "Process events arrive.");
 }
 
-/* Where nobody was found, nothing is known of what cannot be read of them. */
+/* A read without processes does not show whether they can be read. */
 static void says_nothing_of_the_unlisted(void **state) {
   (void)state;
   struct diagnostics diagnostics = {0};
@@ -393,7 +393,7 @@ static void says_nothing_of_the_unlisted(void **state) {
                       "The I/O of all processes can be read again.");
 }
 
-/* Problems that come and go read after read, and what that makes of lines. */
+/* Problems that come and go with each read, and the resulting lines. */
 static void says_little_of_what_comes_and_goes(void **state) {
   (void)state;
   static const struct {
@@ -489,7 +489,7 @@ static void says_little_of_what_comes_and_goes(void **state) {
   }
 }
 
-/* What was not logged for a while is, if it lasts. */
+/* A problem that was not logged for a while is logged if it persists. */
 static void says_what_lasts_in_the_end(void **state) {
   (void)state;
   struct diagnostics diagnostics = {0};
@@ -506,7 +506,7 @@ static void says_what_lasts_in_the_end(void **state) {
   assert_int_equal(said_count, 1);
 }
 
-/* The lines are whole: they end with what is to be done. */
+/* The lines are complete: they end with the remedy. */
 static void says_whole_sentences(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -518,7 +518,8 @@ static void says_whole_sentences(void **state) {
   }
 }
 
-/* Who lacks the capability is told so; who has it is told where it is lost. */
+/* Without the capability, the line names it; with it, the line says where it
+ * does not apply. */
 static void names_the_missing_capability(void **state) {
   (void)state;
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
@@ -528,7 +529,7 @@ static void names_the_missing_capability(void **state) {
   static const struct {
     const char *name;
     struct reader_report report;
-    unsigned int capabilities; /* what is taken away */
+    unsigned int capabilities; /* the capability that is dropped */
     const char *lacks, *has;
   } texts[] = {
       {"taskstats",
@@ -552,7 +553,7 @@ static void names_the_missing_capability(void **state) {
            1U << CAP_DAC_OVERRIDE,
        "lacks CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.",
        "collectd has the capabilities"},
-      /* CAP_DAC_OVERRIDE, which a container's root has, will do. */
+      /* CAP_DAC_OVERRIDE, which a container's root has, is sufficient. */
       {"io, overridden mode",
        {.io = -EACCES},
        1U << CAP_SYS_PTRACE | 1U << CAP_DAC_READ_SEARCH,
@@ -591,7 +592,7 @@ static void names_the_missing_capability(void **state) {
   }
 }
 
-/* Other failures have other causes: no capability would mend them. */
+/* Other failures have other causes: no capability would help. */
 static void does_not_blame_capabilities_for_all(void **state) {
   (void)state;
   static const struct {
@@ -658,7 +659,7 @@ static void names_a_process_that_does_not_answer(void **state) {
                    "The /proc files of all processes answer again.");
 }
 
-/* An anchor helps only where steps are what lacks. */
+/* An anchor helps only if the limit on steps was reached. */
 static void names_the_limit_of_expressions(void **state) {
   (void)state;
   static const struct {

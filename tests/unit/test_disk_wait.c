@@ -9,7 +9,7 @@
 #define MS UINT64_C(1000000)
 #define S (1000 * MS)
 
-/* Threads whose records came 20,000 s after boot. */
+/* Threads whose records arrived 20,000 s after boot. */
 static void finds_the_wait_from_boot(void **state) {
   (void)state;
   static const struct {
@@ -184,8 +184,9 @@ static void finds_further_waits_from_boot(void **state) {
   }
 }
 
-/* A thread that never waited has only been busy, and what it slept is no room
- * for the waits of others. A short one's record is exact: it has no slack. */
+/* A thread that never waited was only busy, and the time that it slept leaves
+ * no room for waits of others. The record of a short thread is exact: it has no
+ * slack. */
 static void gives_no_room_to_who_never_waited(void **state) {
   (void)state;
   struct record thread = {.version = 16,
@@ -203,8 +204,8 @@ static void gives_no_room_to_who_never_waited(void **state) {
   assert_int_equal(disk_wait_false(&thread, 20000 * S), 5 * MS - MS * 5 / 4);
 }
 
-/* Threads are asked if they cannot have waited that long, or if a wait from
- * boot may be among what was counted, however many they are. */
+/* Threads are queried if they cannot have waited that long, or if the counted
+ * waits may include one from boot, however many threads there are. */
 static void doubts_waits(void **state) {
   (void)state;
   static const struct {

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A look at the path has found that file. Returns whether that is new. */
+/* Stores a result of looking at the path. Returns whether it is new. */
 static bool find_file(struct executable *executable, const char *canonical,
                       uint64_t dev, uint64_t inode) {
   struct path_answer answer = {.dev = dev, .inode = inode};
@@ -64,8 +64,8 @@ static void is_the_file_of_its_path(void **state) {
   }
 }
 
-/* After an upgrade processes of the former file run on, but its inode may be
- * another file's. */
+/* After an upgrade, processes of the former file still run, but its inode may
+ * have been reused. */
 static void stays_what_it_was(void **state) {
   (void)state;
   struct executable executable = {0};
@@ -131,7 +131,7 @@ static void keeps_the_last_former_paths(void **state) {
   executable_clear(&executable);
 }
 
-/* Processes in other mount namespaces show files of their own at the path. */
+/* Processes in other mount namespaces show other files at the path. */
 static void learns_from_processes(void **state) {
   (void)state;
   struct executable executable = {0};
@@ -144,7 +144,7 @@ static void learns_from_processes(void **state) {
     assert_int_equal(is_file(&executable, 7, 100 + i),
                      i < EXECUTABLE_LEARNED ? PATH_IS : PATH_IS_NOT);
 
-  /* Of those that are lost nobody knows, so of no other one either. */
+  /* After files were dropped, the result for any other file is unknown. */
   assert_int_equal(is_file(&executable, 7, 100), PATH_IS); /* used, so kept */
   executable_learn(&executable, (struct file_id){7, 999});
   assert_int_equal(is_file(&executable, 7, 100), PATH_IS);
@@ -155,7 +155,8 @@ static void learns_from_processes(void **state) {
   executable_clear(&executable);
 }
 
-/* A file that somebody runs under that path does not tell that no other is. */
+/* A file that a process runs at this path does not prove that another file is
+ * not the executable. */
 static void proves_nothing_by_what_it_learned(void **state) {
   (void)state;
   struct executable executable = {0};

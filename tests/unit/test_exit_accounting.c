@@ -144,7 +144,7 @@ static void selects_by_the_record(void **state) {
       add_condition(fixture, cases[i].conditions[c].kind,
                     cases[i].conditions[c].value);
     begin(fixture, 1000);
-    read_at(fixture, 1000); /* learns of files */
+    read_at(fixture, 1000); /* learns files */
 
     struct message message = death_of(PID, "nginx", AGE_MS);
     message.record[MESSAGE_THREAD].ppid = 4000;
@@ -160,7 +160,7 @@ static void selects_by_the_record(void **state) {
     assert_case_int(name, fixture->tracker->undecided,
                     cases[i].result == SELECTOR_UNKNOWN);
     assert_case_int(name, fixture->tracker->unattributed, 0);
-    /* One that counts is remembered: the next read may yet see it. */
+    /* A counted process is kept: the next read may still see it. */
     assert_case_int(name, table_size(fixture), counts);
     tree_remove(&fixture->tree, "4711");
     tree_remove(&fixture->tree, "4000");
@@ -171,7 +171,7 @@ static void selects_by_the_record(void **state) {
   }
 }
 
-/* Who adopts a process is in another cgroup. */
+/* The process that adopts an orphan is in another cgroup. */
 static void takes_no_adopters_cgroup(void **state) {
   struct fixture *fixture = *state;
   add_group(fixture, SELECTOR_CONTROL_GROUP, "^/init$");
@@ -277,8 +277,8 @@ static void counts_by_how_it_ended(void **state) {
   }
 }
 
-/* What it used before the plugin's start, or the last read, which has not seen
- * it as a member, is not counted; but its end is. */
+/* What it used before the plugin's start, or before a read that did not see it
+ * as a member, is not counted; its exit is. */
 static void counts_use_since_the_start(void **state) {
   struct fixture *fixture = *state;
   static const struct {
@@ -309,7 +309,7 @@ static void counts_use_since_the_start(void **state) {
   }
 }
 
-/* A thread that never slept has run but for its waits. */
+/* A thread that never slept ran whenever it did not wait. */
 static void estimates_the_cpu_time_of_the_unseen(void **state) {
   struct fixture *fixture = *state;
   add_group(fixture, SELECTOR_COMMAND, "nginx");
@@ -409,7 +409,8 @@ static void adds_threads_in_any_order(void **state) {
     }
 }
 
-/* As waitpid says it: as the main thread, unless another one ended all. */
+/* The status that waitpid returns: the main thread's, unless another thread
+ * ended the process. */
 static void ends_as_its_threads_did(void **state) {
   struct fixture *fixture = *state;
   enum { EXIT_3 = 0x300, CRASH = SIGSEGV | 0x80 };
@@ -463,8 +464,7 @@ static void ends_as_its_threads_did(void **state) {
   }
 }
 
-/* On kernels whose records of a process leave out what ended threads had:
- * Linux 6.1. */
+/* On kernels whose process records lack ended threads: Linux 6.1. */
 static void sums_up_what_the_process_lacks(void **state) {
   struct fixture *fixture = *state;
   struct message messages[] = {thread_of(PID, PID + 1, "worker", 2),
@@ -479,8 +479,8 @@ static void sums_up_what_the_process_lacks(void **state) {
   assert_used("6.1", fixture, 0, 6, 1);
 }
 
-/* While reads see nobody, those who end leave nothing behind; who has not ended
- * is kept, and complete once it does. */
+/* While reads see no process, processes that end leave nothing behind; one that
+ * has not ended is kept, and is complete once it ends. */
 static void forgets_the_dead_while_all_are_hidden(void **state) {
   struct fixture *fixture = *state;
   add_group(fixture, SELECTOR_COMMAND, "nginx");
@@ -504,7 +504,7 @@ static void forgets_the_dead_while_all_are_hidden(void **state) {
   assert_used("hidden", fixture, 0, 20, 10);
 }
 
-/* Those of a process that nobody selects leave nothing behind. */
+/* Threads of a process in no group leave nothing behind. */
 static void forgets_the_threads_of_others(void **state) {
   struct fixture *fixture = *state;
   add_group(fixture, SELECTOR_COMMAND, "nginx");
@@ -515,7 +515,7 @@ static void forgets_the_threads_of_others(void **state) {
   take(fixture, messages, 2);
   assert_used("others", fixture, 0, 0, 0);
   assert_int_equal(table_size(fixture), 0);
-  take(fixture, messages, 1); /* this one's end does not come */
+  take(fixture, messages, 1); /* this one does not end */
   read_at(fixture, 0);
   read_at(fixture, 0);
   assert_int_equal(table_size(fixture), 0);
@@ -523,8 +523,8 @@ static void forgets_the_threads_of_others(void **state) {
 
 /* Processes that reads have seen */
 
-/* A process, its reads and its record, in any order. Its record tells less CPU
- * time than its clock, so that the source of what is counted shows. */
+/* A process, its reads and its record, in any order. Its record has less CPU
+ * time than its clock, which shows the source of what is counted. */
 enum source { BY_RECORD, BY_LAST_READ, BY_ZOMBIE };
 
 struct story {
@@ -542,8 +542,8 @@ static void take_record(struct story *story) {
   story->is_over = true;
 }
 
-/* As the listener's queue: a record is there before its process can be reaped.
- */
+/* Like the listener's queue: a record is queued before its process can be
+ * reaped. */
 static void drain_story(void *context) {
   struct story *story = context;
   if (story->is_gone)
@@ -609,7 +609,7 @@ static void counts_once_in_any_order(void **state) {
       {"RZRXG", true, BY_ZOMBIE},
       {"RZRGX", true, BY_ZOMBIE},
       {"RZRGRX", true, BY_ZOMBIE},
-      {"ZRXG", false, BY_ZOMBIE}, /* its record tells what it was */
+      {"ZRXG", false, BY_ZOMBIE}, /* its record contains what it was */
       {"ZRXRRG", false, BY_ZOMBIE},
   };
 
@@ -667,8 +667,8 @@ static void counts_once_in_any_order(void **state) {
   }
 }
 
-/* What runs no more has neither a command line nor an executable, but it is
- * what it was. */
+/* A process that has ended has neither a command line nor an executable, but
+ * keeps its groups. */
 static void remembers_what_the_dead_have_been(void **state) {
   struct fixture *fixture = *state;
   static const struct {
@@ -721,7 +721,7 @@ static void adds_what_the_reads_missed(void **state) {
   put_process(fixture, child.pid, "nginx", 'S', AGE_MS);
   read_at(fixture, 0);
   assert_int_equal(fixture->report.members, 1);
-  /* It was a while ago, so that there was time for all of it. */
+  /* The sample was long enough ago for all of this. */
   process_table_find(fixture->tracker->table, child.pid)
       ->member->account.sampled_ns -= UINT64_C(10000) * MS;
   struct message message = death_of(child.pid, "nginx", AGE_MS);
@@ -735,7 +735,7 @@ static void adds_what_the_reads_missed(void **state) {
   assert_true(cpu_of(fixture, 0) == INT64_C(2000) * MS);
 }
 
-/* It was there before the plugin: its use counts from then on. */
+/* It started before the plugin: its use counts from then on. */
 static void counts_a_known_process_from_the_start(void **state) {
   struct fixture *fixture = *state;
   struct child child;
@@ -756,7 +756,7 @@ static void counts_a_known_process_from_the_start(void **state) {
   assert_int_equal(exits_of(fixture, 0), 1);
 }
 
-/* Its main thread ended before the plugin's start, and so never has a record.
+/* Its main thread ended before the plugin's start, so its record never arrives.
  */
 static void counts_the_end_of_who_has_no_main_thread(void **state) {
   struct fixture *fixture = *state;
@@ -775,7 +775,7 @@ static void counts_the_end_of_who_has_no_main_thread(void **state) {
   assert_int_equal(fixture->event_count, 1);
 }
 
-/* Whom reads know, and no group selects. */
+/* Processes that reads know and that no group selects. */
 static void leaves_known_strangers_alone(void **state) {
   struct fixture *fixture = *state;
   struct child child;
@@ -831,8 +831,8 @@ static void counts_a_stranger_that_took_the_name(void **state) {
   }
 }
 
-/* A read met it between fork and what made it a member; its threads' records
- * come in any order. */
+/* A read found it between its fork and the change that made it a member; the
+ * records of its threads arrive in any order. */
 static void counts_the_threads_of_a_stranger(void **state) {
   struct fixture *fixture = *state;
   static const struct {
@@ -854,7 +854,7 @@ static void counts_the_threads_of_a_stranger(void **state) {
     child_start(&child);
     put_process(fixture, child.pid, "other", 'S', AGE_MS);
     read_at(fixture, 0);
-    /* A fork that took longer than a ms is not taken for unused. */
+    /* A process that used more than a ms to fork is not treated as unused. */
     int64_t clock = (int64_t)child_clock(child.pid);
     int64_t before = clock < MS ? 0 : clock;
     int64_t waiting = 0;
@@ -881,7 +881,7 @@ static void counts_the_threads_of_a_stranger(void **state) {
   }
 }
 
-/* Who never called exec has its parent's command line. */
+/* A process that never called exec has its parent's command line. */
 static void decides_by_the_parent(void **state) {
   struct fixture *fixture = *state;
   static const struct {
@@ -924,14 +924,14 @@ static void decides_by_the_parent(void **state) {
     assert_case_int(name, exits_of(fixture, 0), cases[i].counts);
     assert_case_int(name, cpu_of(fixture, 0) - cpu,
                     cases[i].counts ? 2 * MS : 0);
-    assert_case_int(name, exits_of(fixture, 1), 1); /* no doubt there */
+    assert_case_int(name, exits_of(fixture, 1), 1); /* there is no doubt */
     assert_case_int(name, fixture->tracker->undecided, cases[i].is_undecided);
     clear(fixture);
   }
 }
 
-/* The main thread's record alone says that a process never called exec; the
- * last one is that of a worker, which has its own name. */
+/* Only the main thread's record shows that a process never called exec; the
+ * last record is that of a worker with its own name. */
 static void decides_by_the_parent_of_threads(void **state) {
   struct fixture *fixture = *state;
   static const struct {
@@ -996,8 +996,8 @@ static uint64_t await_call(const struct procfs *proc) {
   return call;
 }
 
-/* The stat of a zombie never comes: a pipe that nobody writes to. The thread
- * that asked for it is left behind, and another one goes on. */
+/* The stat of a zombie is a pipe without a writer. The thread that reads it is
+ * abandoned, and another one continues. */
 static void goes_on_after_who_hangs(void **state) {
   struct fixture *fixture = *state;
   enum { COUNT = 3 };
@@ -1030,7 +1030,7 @@ static void goes_on_after_who_hangs(void **state) {
   assert_int_equal(exits_of(fixture, 1), 1);
   char moved[TREE_PATH_SIZE];
   tree_path(&fixture->tree, "moved", moved);
-  assert_int_equal(rename(path, moved), 0); /* that is asked no more */
+  assert_int_equal(rename(path, moved), 0); /* that is not read any more */
   exit_accounting_resume(fixture->exits);
   assert_used("all, once", fixture, 1, COUNT, COUNT);
   assert_int_equal(exits_of(fixture, 0), 0);
@@ -1042,7 +1042,7 @@ static void goes_on_after_who_hangs(void **state) {
   assert_used("all, once", fixture, 1, COUNT, COUNT);
 }
 
-/* Two processes of one pid: to each its own. */
+/* Two processes with the same pid: each gets its own use. */
 static void tells_processes_of_one_pid_apart(void **state) {
   struct fixture *fixture = *state;
   /* 1, 2: a read sees the one, the other; a, b: their records. */
@@ -1070,7 +1070,8 @@ static void tells_processes_of_one_pid_apart(void **state) {
         read_at(fixture, 4000);
         break;
       case '2':
-        if (!is_one_taken) /* a read takes it before it meets the other one */
+        if (!is_one_taken) /* a read takes it before it finds the other process
+                            */
           take(fixture, &one, 1);
         is_one_taken = true;
         remove_process(fixture, child.pid);
@@ -1102,7 +1103,7 @@ static void tells_processes_of_one_pid_apart(void **state) {
   }
 }
 
-/* All records of one that vanished are taken: it has lost its own. */
+/* All records of a process that vanished have been taken: its own was lost. */
 static void forgets_the_vanished_without_record(void **state) {
   struct fixture *fixture = *state;
   struct child child;
@@ -1120,8 +1121,8 @@ static void forgets_the_vanished_without_record(void **state) {
   assert_int_equal(exits_of(fixture, 0), 0);
 }
 
-/* What no group wanted becomes a member, and ends before a read can match it:
- * its CPU time counts from the last look that could. */
+/* A process in no group becomes a member, and ends before a read can match it:
+ * its CPU time counts from the last sample. */
 static void counts_what_a_stranger_has_become(void **state) {
   struct fixture *fixture = *state;
   struct child child;
@@ -1144,7 +1145,7 @@ static void counts_what_a_stranger_has_become(void **state) {
                    (int64_t)child_clock(child.pid) - before);
 }
 
-/* A child may end before its parent is met, which waits for it later. */
+/* A child may end before a read finds its parent, which waits for it later. */
 static void notes_children_of_the_unmet(void **state) {
   struct fixture *fixture = *state;
   for (int has_io = 0; has_io < 2; has_io++) {
@@ -1169,7 +1170,7 @@ static void notes_children_of_the_unmet(void **state) {
   }
 }
 
-/* A child whose record is lost shows in its parent's stat alone. */
+/* A child whose record was lost is visible only in its parent's stat. */
 static void leaves_out_io_of_lost_children(void **state) {
   struct fixture *fixture = *state;
   struct child parent;
@@ -1203,7 +1204,7 @@ static void leaves_out_io_of_lost_children(void **state) {
   }
 }
 
-/* A parent that has waited for a child may be gone before it shows that. */
+/* A parent that has waited for a child may end before that is visible. */
 static void leaves_out_io_of_who_is_gone(void **state) {
   struct fixture *fixture = *state;
   struct child parent;
@@ -1227,7 +1228,7 @@ static void leaves_out_io_of_who_is_gone(void **state) {
   assert_int_equal(truth(fixture, 0, COUNTER_WRITE_CHARS), 2500);
 }
 
-/* Nobody listens: there is nothing to wait for. */
+/* Without a listener, there is nothing to wait for. */
 static void forgets_the_vanished_if_nobody_listens(void **state) {
   struct fixture *fixture = *state;
   struct child child;
@@ -1260,7 +1261,8 @@ static void knows_the_oldest_process(void **state) {
   assert_int_equal(table_size(fixture), 1);
 }
 
-/* Kernels before version 12 tell neither the process nor its last thread. */
+/* Records before version 12 contain neither the process nor whether the thread
+ * was the last one. */
 static void guesses_nothing_from_old_records(void **state) {
   struct fixture *fixture = *state;
   static const struct {
@@ -1305,7 +1307,7 @@ static void guesses_nothing_from_old_records(void **state) {
     }
 }
 
-/* Who is told */
+/* Which exits are reported */
 
 static void tells_who_wants_to_know(void **state) {
   struct fixture *fixture = *state;
@@ -1357,7 +1359,7 @@ static void tells_who_wants_to_know(void **state) {
       assert_case_int(name, event->event.elapsed_us, AGE_MS * 1000);
       for (unsigned int c = 0; c < COUNTER_EXIT_OK; c++) {
         assert_case_int(name, event->used[c], used_of(c, 1));
-        /* The records cannot tell calls. */
+        /* Records do not contain the number of calls. */
         bool is_known = c != COUNTER_READ_CALLS && c != COUNTER_WRITE_CALLS;
         assert_case_int(name, event->event.known >> c & 1, is_known);
       }
@@ -1367,7 +1369,7 @@ static void tells_who_wants_to_know(void **state) {
   }
 }
 
-/* What it used since it began, though the groups have but a part of it. */
+/* Its use since its start, although the groups have only a part of it. */
 static void tells_all_that_was_used(void **state) {
   struct fixture *fixture = *state;
   add_group(fixture, SELECTOR_COMMAND, "nginx");
@@ -1416,8 +1418,8 @@ static void put_kill(int fd, int pid) {
   assert_int_equal(write(fd, record, (size_t)length), length);
 }
 
-/* An end is the OOM killer's if its log names the process, and SIGKILL it was.
- */
+/* An exit was caused by the OOM killer if its log names the process and the
+ * signal was SIGKILL. */
 static void counts_ends_by_the_oom_killer(void **state) {
   struct fixture *fixture = *state;
   static const struct {

@@ -5,8 +5,8 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 
-/* A record that came between 100 and 101 s after boot, of which the machine was
- * suspended for 10. */
+/* A record that arrived between 100 and 101 s after boot; the machine was
+ * suspended for 10 s of that. */
 static const struct exit_info_when when = {.earliest_ns = 100 * SECOND_NS,
                                            .latest_ns = 101 * SECOND_NS,
                                            .suspended_ns = 10 * SECOND_NS};

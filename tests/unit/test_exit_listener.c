@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 /*
- * On the kernel that runs, whose other processes may end threads at any time:
- * the test's own have a name that no other has.
+ * With the running kernel. Other processes may end threads at any time: the
+ * test's own threads have a unique name.
  */
 
 enum { BUFFER = 8388608, EXIT_BATCHES = 4 };
@@ -28,15 +28,15 @@ enum { BUFFER = 8388608, EXIT_BATCHES = 4 };
 static char possible[1024]; /* CPUs */
 static char own_name[16];
 
-/* Static wherever it is used: a test that fails leaves its listener behind. */
+/* Always static: a failed test leaves its listener running. */
 struct heard {
   struct exit_listener *listener;
   atomic_uint_fast64_t all, own;
   atomic_bool is_wrong;
   atomic_bool is_done; /* with also_fd */
   atomic_uint looks;   /* how often before was called */
-  /* With take_and_feed: threads that it has ended; whether it has drains end
-   * that are not over soon, and what was heard by then. */
+  /* For take_and_feed: the number of threads that it has ended; whether it ends
+   * a drain that takes too long, and the records received by then. */
   atomic_uint_fast64_t fed;
   atomic_bool must_end;
   atomic_uint_fast64_t ended_at;
@@ -86,7 +86,7 @@ static int try_start(struct heard *heard, const char *cpus, size_t buffer) {
   return try_start_with(heard, cpus, buffer, -1);
 }
 
-/* Skips where nobody may listen. */
+/* Skips the test if this process may not listen. */
 static void start_with(struct heard *heard, const char *cpus, size_t buffer,
                        int also_fd) {
   skip_if_emulated("netlink");
@@ -106,7 +106,8 @@ static struct exit_listener_status status_of(const struct heard *heard) {
   return status;
 }
 
-/* Waits until it is proved, or not: skips where no record comes. */
+/* Waits for the result of the self-test; skips the test if no record arrives.
+ */
 static void wait_for_proof(const struct heard *heard) {
   struct exit_listener_status status;
   do {
@@ -180,7 +181,7 @@ static void hears_every_thread(void **state) {
   exit_listener_stop(heard.listener);
 }
 
-/* Those of one CPU, and of no other. */
+/* The records of one CPU, and of no other. */
 static void hears_the_watched_cpus(void **state) {
   (void)state;
   enum { THREADS = 200 };
@@ -206,8 +207,8 @@ static void hears_the_watched_cpus(void **state) {
   exit_listener_stop(heard.listener);
 }
 
-/* What is heard and what is lost is what there was. Another listener, who was
- * there before and after, knows how much that was at most. */
+/* Received and lost records add up to the number sent. Another listener, which
+ * runs before and after, provides the upper bound. */
 static void counts_what_is_lost(void **state) {
   (void)state;
   enum { THREADS = 20000 };
@@ -250,8 +251,8 @@ static void end_storm(const pthread_t threads[2], atomic_bool *must_end) {
     pthread_join(threads[i], NULL);
 }
 
-/* Those of others prove as much as the self-test's record, which may be lost.
- */
+/* Records of other threads prove the same as the self-test's, which may be
+ * lost. */
 static void is_proved_in_a_storm(void **state) {
   (void)state;
   enum { STARTS = 40 };
@@ -275,7 +276,7 @@ static void is_proved_in_a_storm(void **state) {
   assert_int_equal(error, 0);
 }
 
-/* It does not wait for the end of a storm. */
+/* A drain does not wait for the end of a storm. */
 static void stops_in_a_storm(void **state) {
   (void)state;
   static const size_t buffers[] = {BUFFER, 4096};
@@ -293,12 +294,13 @@ static void stops_in_a_storm(void **state) {
     pause_ms(20);
     uint64_t later = heard.own;
     end_storm(threads, &must_end);
-    assert_int_equal(later, own); /* nobody called any more */
+    assert_int_equal(later, own); /* no more calls */
   }
 }
 
-/* As many threads end as records are taken, for as long as any are: not more,
- * since once the buffer was full the kernel sends nothing until it is empty. */
+/* Ends as many threads as records are taken, as long as any are: not more,
+ * because after the buffer was full the kernel sends nothing until it is empty.
+ */
 static bool take_and_feed(void *context, const struct message *messages,
                           size_t count, uint64_t earliest_ns,
                           uint64_t latest_ns) {
@@ -316,7 +318,7 @@ static bool take_and_feed(void *context, const struct message *messages,
   return false;
 }
 
-/* Starts what never runs dry, once it has begun. */
+/* Starts an endless supply of records. */
 static void start_feeding(struct heard *heard) {
   skip_if_emulated("netlink");
   *heard = (struct heard){.listener = NULL};
@@ -333,8 +335,8 @@ static void start_feeding(struct heard *heard) {
   wait_for_proof(heard);
 }
 
-/* Without an end the drain would be one for ever: nothing else would be done,
- * and nobody else would have a turn. */
+/* Without a limit, the drain would never end, and no other thread would get a
+ * turn. */
 static void drains_end_while_more_comes(void **state) {
   (void)state;
   static struct heard heard;
@@ -349,7 +351,7 @@ static void drains_end_while_more_comes(void **state) {
   assert_true(exit_listener_stop(heard.listener));
 }
 
-/* Whoever drains takes no more than it has received. */
+/* A caller's drain takes no more than it has received. */
 static void ends_drains_when_it_must_stop(void **state) {
   (void)state;
   static struct heard heard;
@@ -362,21 +364,22 @@ static void ends_drains_when_it_must_stop(void **state) {
   assert_int_equal(heard.own, heard.ended_at);
 }
 
-/* What else it looks at may break: it goes on without. */
+/* If the other source fails, the listener continues without it. */
 static void looks_away_when_told(void **state) {
   (void)state;
   enum { THREADS = 200 };
   static struct heard heard;
   int ends[2];
   assert_int_equal(pipe(ends), 0);
-  close(ends[1]); /* there is always something to be seen */
+  close(ends[1]); /* always readable */
   start_with(&heard, possible, BUFFER, ends[0]);
   wait_for_proof(&heard);
   await(heard.looks >= 10);
 
   heard.is_done = true;
-  pause_ms(20); /* it may be about to look */
-  /* From now on it is called for records alone, those of others, too. */
+  pause_ms(20); /* it may be about to poll */
+  /* From now on it is called only for records, including those of other
+   * threads. */
   unsigned int seen = heard.looks;
   uint64_t all = heard.all;
   pause_ms(100);
@@ -421,12 +424,12 @@ static void leaves_nothing_behind(void **state) {
     assert_int_equal(try_start(&heard, "99999", BUFFER), -ERANGE);
   }
   assert_int_equal(count_entries("/proc/self/fd"), fds);
-  /* Threads that were joined may still be on their way out. */
+  /* Threads that were joined may still be exiting. */
   await(count_entries("/proc/self/task") <= tasks);
   exit_listener_stop(NULL);
 }
 
-/* The kernel takes a listener there, and sends nothing. */
+/* The kernel accepts a listener there, and sends nothing. */
 static int listen_in_another_network(void) {
   static struct heard heard;
   if (unshare(CLONE_NEWNET) != 0)

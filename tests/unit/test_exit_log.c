@@ -35,7 +35,7 @@ static const struct exit_event plain = {
     .oom.is_known = true,
 };
 
-/* A file system that hangs: who writes waits while it is held. */
+/* A file system that hangs: writers wait while it is held. */
 static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
 static atomic_bool is_writing;
 
@@ -74,7 +74,7 @@ static void start(struct fixture *fixture) {
   assert_int_equal(exit_log_start(fixture->path, "host", &fixture->log), 0);
 }
 
-/* The tracker's lock stands for nothing here. */
+/* The tracker's lock is not needed here. */
 static void put(struct fixture *fixture, uint32_t pid) UNCHECKED {
   struct exit_event event = plain;
   event.pid = pid;
@@ -87,8 +87,8 @@ static uint64_t stop(struct fixture *fixture) {
   return dropped;
 }
 
-/* Reads a file, whose lines must all be JSON. Returns how many, and the pid of
- * the last. */
+/* Reads a file, all of whose lines must be JSON. Returns their number, and the
+ * pid in the last one. */
 static unsigned int read_lines(const char *path, long long *last) {
   static const char *pid_of[] = {"pid", NULL};
   unsigned int count = 0;
@@ -209,7 +209,7 @@ static void waits_for_no_reader(void **state) {
   stop(fixture);
 }
 
-/* The queue is full: exits are dropped and counted, and nobody waits. */
+/* If the queue is full, exits are dropped and counted, and no caller waits. */
 static void holds_nobody_up(void **state) {
   struct fixture *fixture = *state;
   enum { MORE = 100 };

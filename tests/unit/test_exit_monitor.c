@@ -17,8 +17,7 @@
 #include <unistd.h>
 
 /*
- * What becomes of the watcher when it does not hear of forks any more, or not
- * of all.
+ * The monitor when it receives no more fork events, or not all of them.
  */
 
 enum { BUFFER = 8388608 };
@@ -50,7 +49,7 @@ static int tear_down(void **state) {
   return 0;
 }
 
-/* Skips where nobody may listen, or hear of forks. */
+/* Skips the test if exit records or fork events cannot be received. */
 static void start(struct fixture *fixture, size_t buffer) {
   skip_if_emulated("netlink");
   char possible[1024];
@@ -88,9 +87,9 @@ static int protocol_of(int fd) {
   return protocol;
 }
 
-/* Puts something that is no socket where the forks come from. That races with
- * the listener, as it is meant to: ThreadSanitizer does not see system calls.
- */
+/* Replaces the socket for fork events with something that is not a socket. This
+ * races with the listener, intentionally: ThreadSanitizer does not see system
+ * calls. */
 static void break_forks(void) {
   int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
   int fd = 3;
@@ -123,7 +122,7 @@ static void goes_on_when_forks_break(void **state) {
 static void counts_lost_forks(void **state) {
   struct fixture *fixture = *state;
   start(fixture, 4096);
-  tracker_lock(fixture->tracker); /* the listener comes no further */
+  tracker_lock(fixture->tracker); /* the listener cannot continue */
   for (int child = 0; child < 50; child++)
     run_child();
   tracker_unlock(fixture->tracker);

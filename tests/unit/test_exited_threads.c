@@ -12,8 +12,9 @@ enum { US = 1000, MS = 1000000, TICK_MS = 4 };
 
 static const struct exited_threads_when now = {NOW - MS, NOW};
 
-/* What a thread has run: without a voluntary switch whenever it did not wait,
- * else the kernel's figure and what is missing of a burst of mean length. */
+/* The CPU time of a thread: without a voluntary switch, whenever it did not
+ * wait; otherwise the kernel's value plus the missing part of a burst of mean
+ * length. */
 static void estimates_cpu_time(void **state) {
   (void)state;
   static const struct {
@@ -65,9 +66,9 @@ static void estimates_cpu_time(void **state) {
   }
 }
 
-/* The record of a thread of so many bursts. The kernel adds to its time at each
- * sleep and at ticks, the first of which comes so long after the last sleep,
- * and samples it at these and at others before. */
+/* The record of a thread with this number of bursts. The kernel adds to its
+ * time at each sleep and at ticks, the first of which comes this long after the
+ * last sleep, and samples it at these and at earlier ones. */
 static struct record thread_of_bursts(uint64_t count, uint64_t burst_us,
                                       uint64_t until_tick_us) {
   enum { START_US = 60 }; /* a fork's first burst */
@@ -86,8 +87,8 @@ static struct record thread_of_bursts(uint64_t count, uint64_t burst_us,
   };
 }
 
-/* Wherever the ticks are, the estimates of many processes add up to what these
- * have used. Two bursts tell the least of the length of the last one. */
+/* Wherever the ticks are, the estimates of many processes add up to their use.
+ * With two bursts, the length of the last one is least certain. */
 static void is_right_on_average(void **state) {
   (void)state;
   static const struct {
@@ -214,7 +215,7 @@ static void notes_how_long_threads_lived(void **state) {
                     6 + cases[i].false_ms * MS);
     assert_case_int(cases[i].name, recent->from_boot.sum_ns,
                     7 + cases[i].from_boot_ms * MS);
-    /* What came after the sample is of the next period. */
+    /* Threads that end after the sample belong to the next period. */
     struct exited_threads later = exited;
     exited_threads_note_sample(&later, &earlier);
     assert_case_int(cases[i].name, later.recent.lived_ns,

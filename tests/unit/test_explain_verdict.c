@@ -69,7 +69,7 @@ static int tear_down(void **state) {
   return 0;
 }
 
-/* What the only stanza of a configuration says of a process. */
+/* The verdict of a configuration's only stanza on a process. */
 static struct verdict verdict_of(const struct fixture *fixture,
                                  const char *text, pid_t pid) {
   struct settings settings;
@@ -172,7 +172,7 @@ static void names_what_does_not_match(void **state) {
   }
 }
 
-/* A name chosen by a process, or a long configuration, is no line of its own.
+/* A name chosen by a process, or a long configuration, cannot produce a line.
  */
 static void shows_what_does_no_harm(void **state) {
   struct fixture *fixture = *state;

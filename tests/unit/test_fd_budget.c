@@ -47,7 +47,7 @@ static void keeps_half_of_what_the_limit_allows(void **state) {
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     assert_case_int(name, limit.rlim_cur, cases[i].soft_after);
 
-    /* What is given back can be kept again. */
+    /* Released descriptors can be kept again. */
     for (size_t j = 0; j < WANTED; j++) {
       fd_budget_release(&files, kept[j]);
       if (kept[j] >= 0)

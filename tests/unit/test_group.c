@@ -63,15 +63,15 @@ static void publishes(void **state) {
                           cases[i].steps[s].increment);
         assert_case_int(cases[i].name, group.publications, s + 1);
       }
-      /* No counter takes another's. */
+      /* No counter affects another. */
       for (unsigned int other = 0; other < COUNTERS; other++)
         assert_case(cases[i].name,
                     other == counter || group.reported[other] == 0);
     }
 }
 
-/* A kind of delay that becomes known begins as a new group does: by what was
- * reported before, so that the first increment has a value before it. */
+/* A kind of delay that becomes known starts like a new group: with the value
+ * that was reported before, so that the first increment is not lost. */
 static void begins_with_what_was_not_known(void **state) {
   (void)state;
   enum { CPU = 1 << DELAY_CPU, ALL = (1 << DELAY_KINDS) - 1 };
@@ -136,7 +136,7 @@ static void adds_its_members(void **state) {
   }
 }
 
-/* What another group takes over: all but what is seen already. */
+/* What is moved to another group: everything that is not reported yet. */
 static void diverts_what_is_not_published(void **state) {
   (void)state;
   static const struct {
@@ -178,8 +178,8 @@ static void diverts_what_is_not_published(void **state) {
     }
 }
 
-/* What a group's rate has counted, the other's does not count again, although
- * its total takes it over. */
+/* What a group's rate has counted is not counted again by the other's, although
+ * its total includes it. */
 static void diverts_no_rate_twice(void **state) {
   (void)state;
   struct group group = {.name = "web"}, other = {.name = "other"};
@@ -221,7 +221,7 @@ static void diverts_what_its_members_are(void **state) {
     assert_int_equal(other.gauges[i], 110 + i);
   }
   assert_int_equal(other.oldest_ns, 40);
-  group.oldest_ns = 30; /* who is not there is not the oldest */
+  group.oldest_ns = 30; /* a process that has ended is not the oldest */
   group_divert(&group, &other);
   assert_int_equal(other.oldest_ns, 40);
   /* They are its members all the same. */

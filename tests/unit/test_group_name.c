@@ -99,8 +99,8 @@ static void replaces_what_is_not_allowed(void **state) {
   expect_live(procfs, "x%{comm}", "", "x");
 }
 
-/* Else 128 CPUs would make more groups than there may be. But anybody may call
- * his processes so. */
+/* Otherwise 128 CPUs would create more groups than permitted. But any user may
+ * give a process such a name. */
 static void has_one_name_for_a_pool(void **state) {
   struct procfs *procfs = *state;
   enum { KERNEL_THREAD = 0x208040, FORKED = 0x400040 };
@@ -151,7 +151,7 @@ static void has_none_for_what_is_missing(void **state) {
               "none none none 12");
 }
 
-/* For which another group waits is nothing to this one. */
+/* A user who is pending for another group does not affect this one. */
 static void waits_for_its_own_user_only(void **state) {
   struct procfs *procfs = *state;
   struct group_name *template = template_of("%{user}");
@@ -243,7 +243,7 @@ static void describes_itself(void **state) {
   group_name_destroy(NULL);
 }
 
-/* What is wrong, and what would be right. */
+/* What is wrong, and what would be correct. */
 static void refuses_bad_templates(void **state) {
   (void)state;
   static const char known[] = "%{comm}, %{exe}, %{user}, %{pid}, %{unit}, "

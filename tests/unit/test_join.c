@@ -5,7 +5,7 @@
 
 enum { PARENT = 7 };
 
-/* That who is started by the parent inherits groups of these names. */
+/* Asserts that a child of the parent inherits the groups with these names. */
 static void assert_inherited(const char *name, struct book *book,
                              const char *names) {
   struct join join;
@@ -65,7 +65,7 @@ static void inherits_what_wants_descendants(void **state) {
   }
 }
 
-/* Though it counts but once, the rule that wants its descendants finds it. */
+/* Although it counts only once, the rule with Descendants is found. */
 static void bequeaths_a_shared_group(void **state) {
   (void)state;
   static const struct {

@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-/* What stands in for glibc's functions does as they do. */
+/* The replacements behave like glibc's functions. */
 
 #ifdef LIBC_HAS_NAMES
 

@@ -8,7 +8,7 @@
 
 enum { NEEDLES = 3, LINE_SIZE = 512 };
 
-/* That the line says all of these. */
+/* Asserts that the line contains all of these. */
 static void expect_line(bool is_warning, const char *line, int error,
                         const char *const says[NEEDLES]) {
   assert_case_int(line, is_warning, error != 0);

@@ -24,7 +24,7 @@ static void prepare(struct fixture *fixture) {
   }
 }
 
-/* The memberships that a text names: "02" is of the first and the third rule.
+/* The memberships described by a text: "02" means the first and the third rule.
  */
 static size_t of(struct fixture *fixture, const char *text,
                  struct membership memberships[GROUPS]) {
@@ -43,7 +43,7 @@ static void set_groups(struct fixture *fixture, struct member *member,
   assert_case_int(text, member_set_groups(member, memberships, count, 0), 0);
 }
 
-/* Those who refer to a group are counted, so that it is not forgotten. */
+/* References to a group are counted, so that it is not discarded. */
 static void counts_the_members_of_groups(void **state) {
   (void)state;
   enum { STEPS = 4 };
@@ -125,7 +125,7 @@ static void adds_to_the_gauges_of_its_groups(void **state) {
                                                       .code_bytes = 400},
                                            .files = 7};
   member_add_gauges(member, 4000);
-  member->has_ended = true; /* is no more */
+  member->has_ended = true; /* does not exist any more */
   member_add_gauges(member, 3000);
   for (size_t g = 0; g < GROUPS; g++) {
     uint64_t times = g % 2 == 1 ? 2 : 0;
@@ -185,7 +185,8 @@ static bool knows_all_delays(struct group *group) {
   return (group->known_delays & 1 << DELAY_IRQ) != 0;
 }
 
-/* Which kinds of delay a group knows: all, once one of its members has them. */
+/* The known kinds of delay of a group: all, once one of its members has them.
+ */
 static void tells_groups_what_is_counted(void **state) {
   (void)state;
   static const struct {
@@ -223,7 +224,7 @@ static void tells_groups_what_is_counted(void **state) {
                       cases[i].is_counted);
     assert_case(cases[i].name, knows_all_delays(&fixture.groups[3]));
 
-    /* One that is counted is enough, and stays so. */
+    /* One such member is sufficient, and the kinds stay known. */
     member->counts_delays = true;
     set_groups(&fixture, member, "0");
     member_destroy(member);

@@ -65,7 +65,7 @@ static void asks_for_a_record(void **state) {
   }
 }
 
-/* What may stand in an answer, in the order in which it stands there. */
+/* The possible parts of an answer, in their order. */
 enum part {
   END,
   GENL,
@@ -147,7 +147,7 @@ static void put_part(struct answer *answer, enum part part, size_t *nest,
   case ID_LONG:
     answer_put_attr(answer, TASKSTATS_TYPE_TGID, &id, 8);
     break;
-  case TRUNCATED_ATTR: /* says more than there is */
+  case TRUNCATED_ATTR: /* claims more than there is */
     answer_put(answer, &(struct nlattr){.nla_len = 400, .nla_type = 42}, 4);
     break;
   case END:
@@ -257,8 +257,8 @@ static void parses_answers(void **state) {
   }
 }
 
-/* What tells the end of a process: its last thread's part, then its own, whose
- * version Linux 6.1 leaves at 0. */
+/* The record of a process's end: the part of its last thread, then its own,
+ * whose version is 0 on Linux 6.1. */
 static void parses_ends_of_processes(void **state) {
   (void)state;
   static const struct {
@@ -358,8 +358,8 @@ static void refuses_control_messages(void **state) {
   }
 }
 
-/* Every length short of the whole is refused, and nothing behind it is read.
- * The last field of version 14 ends its struct. */
+/* Every shorter length is rejected, and nothing beyond it is read. The last
+ * field of version 14 ends its struct. */
 static void refuses_truncated_answers(void **state) {
   (void)state;
   static const uint16_t versions[] = {8, 14, 15, 16};
@@ -378,7 +378,7 @@ static void refuses_truncated_answers(void **state) {
   }
 }
 
-/* The same where each length says so, too. */
+/* The same with consistent lengths. */
 static void refuses_short_attributes(void **state) {
   (void)state;
   struct record record = payload_record(14, 1);

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What a sink has got, a line each: "type-instance kind value[ value]". */
+/* The metrics that the sink received, one per line: "type-instance kind value[
+ * value]". */
 struct lines {
   char text[4096];
   size_t used;
@@ -152,7 +153,7 @@ static const uint32_t options[] = {
     COLLECT_PAGE_FAULTS, COLLECT_MEMORY,      COLLECT_FILES,
     COLLECT_UPTIME,      COLLECT_EXITS,       COLLECT_DELAY_LATENCY};
 
-/* Every combination of options reports what belongs to each, and no more. */
+/* Every combination of options reports exactly its metrics. */
 static void reports_what_is_collected(void **state) {
   (void)state;
   for (uint32_t mask = 0; mask < UINT32_C(1) << COUNT_OF(options); mask++) {
@@ -213,7 +214,8 @@ static void leaves_out_unknown_io(void **state) {
                       "ps_count gauge 11 22\n");
 }
 
-/* So are memory and open files, and the age of nobody. */
+/* The same applies to memory and open files, and to the uptime of an empty
+ * group. */
 static void leaves_out_what_is_unknown_of_members(void **state) {
   (void)state;
   struct rule rule = {.collect = COLLECT_MEMORY | COLLECT_FILES |
@@ -231,8 +233,8 @@ static void leaves_out_what_is_unknown_of_members(void **state) {
   assert_string_equal(report(&group, &usual), "ps_count gauge 0 22\n");
 }
 
-/* Of its members the kernel counts waits for a CPU alone, or of some all kinds.
- */
+/* The kernel counts only waits for a CPU for its members, or all kinds for
+ * some. */
 static void leaves_out_uncounted_delays(void **state) {
   (void)state;
   static const struct {
@@ -264,7 +266,7 @@ static void leaves_out_uncounted_delays(void **state) {
   }
 }
 
-/* Nobody listens: the exits are unknown, and not 0. */
+/* Without a listener, exits are unknown, not 0. */
 static void leaves_out_untold_exits(void **state) {
   (void)state;
   struct rule rule = {.collect = COLLECT_EXITS | COLLECT_COUNT};
@@ -273,7 +275,7 @@ static void leaves_out_untold_exits(void **state) {
   scope.listens = false;
   assert_string_equal(report(&group, &scope), "ps_count gauge 11 22\n");
 
-  /* Nothing tells what the OOM killer has done. */
+  /* OOM kills cannot be identified. */
   scope.listens = true;
   scope.tells_oom = false;
   assert_string_equal(report(&group, &scope),
@@ -283,7 +285,7 @@ static void leaves_out_untold_exits(void **state) {
                       "total_events-exit-signal derive 503\n");
 }
 
-/* Not all processes were seen: only what the listener knows is known. */
+/* If not all processes were seen, only the listener's values are known. */
 static void leaves_out_what_was_not_seen(void **state) {
   (void)state;
   struct rule rule = {.collect = UINT32_MAX};
@@ -297,7 +299,7 @@ static void leaves_out_what_was_not_seen(void **state) {
   assert_null(strstr(lines, "delay"));
 }
 
-/* The first value of a derive is 0, and a rate needs none before it: it is of
+/* The first value of a derive is 0. A rate needs no earlier value: it covers
  * the interval in which the group appeared, and is not reported again. */
 static void begins_with_the_first_rate(void **state) {
   (void)state;

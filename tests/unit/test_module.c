@@ -14,8 +14,8 @@
 #include <time.h>
 
 /*
- * The whole plugin, with all its threads, as collectd runs it, while processes
- * come and go: for ThreadSanitizer.
+ * The whole plugin with all its threads, as collectd runs it, while processes
+ * start and end: for ThreadSanitizer.
  */
 
 enum { LIFE_MS = 3000, NAMES = 40, USERS = 100000 };
@@ -118,7 +118,7 @@ static void end_load(pid_t pid) {
 
 /* What collectd's threads do. */
 
-/* They put nothing in order. */
+/* Relaxed: they must not order the plugin's threads. */
 static atomic_bool must_end_reads, must_end_flushes;
 
 static bool must_end(const atomic_bool *which) {

@@ -225,7 +225,7 @@ static void tells_what_matters(void **state) {
   }
 }
 
-/* All that there can be fits; where there is too little room, it is cut. */
+/* Everything fits; with too little room, the text is truncated. */
 static void fits_into_the_room(void **state) {
   (void)state;
   uint64_t used[COUNTERS];

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Whoever takes the notices waits here for the test. */
+/* The consumer waits here for the test. */
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
 enum { SAID_MAX = 2 * NOTIFIER_QUEUE, LONG_MS = 60000 };
@@ -101,7 +101,7 @@ static void takes_null(void **state) {
   assert_int_equal(notifier_stop(NULL, LONG_MS), 0);
 }
 
-/* Whoever puts them never waits. */
+/* A thread that queues them never waits. */
 static void refuses_too_many(void **state) {
   (void)state;
   struct notifier *notifier;
@@ -112,7 +112,7 @@ static void refuses_too_many(void **state) {
   while (count <= NOTIFIER_QUEUE + 1 &&
          notifier_put(notifier, "group", NULL, "text", 0))
     count++;
-  /* One may be with the taker already. */
+  /* The consumer may already have one. */
   assert_in_range(count, NOTIFIER_QUEUE, NOTIFIER_QUEUE + 1);
   pthread_mutex_unlock(&gate);
   await_said(count);
@@ -134,7 +134,7 @@ static void holds_what_waits(void **state) {
   assert_int_equal(notifier_stop(notifier, LONG_MS), 0);
 }
 
-/* Whoever holds it knows that nothing is being sent any more. */
+/* After notifier_hold, nothing is being sent. */
 static void waits_for_what_is_being_sent(void **state) {
   (void)state;
   struct notifier *notifier;
@@ -163,8 +163,8 @@ static void drops_what_waits(void **state) {
   assert_int_equal(count_said(), 0);
 }
 
-/* Whoever takes a notification for ever holds up nobody. A sanitizer sees what
- * the thread that is left behind touches later. */
+/* A consumer that never returns delays nothing else. A sanitizer sees what the
+ * abandoned thread accesses later. */
 static void leaves_who_does_not_return(void **state) {
   (void)state;
   struct notifier *notifier;

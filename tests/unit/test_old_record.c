@@ -4,8 +4,8 @@
 #include "support/test.h"
 
 /*
- * Processes, threads and ends as Linux 5.10 tells of them: 100 has a thread
- * 101, 200 has none, 300 is not known.
+ * Processes, threads and exits as Linux 5.10 reports them: 100 has a thread
+ * 101, 200 has none, 300 is unknown.
  */
 
 enum { AGE_US = 5000, BOOT_S = 1000, THREAD_US = 2000 };
@@ -66,7 +66,7 @@ static void completes_them(void **state) {
 }
 
 /* The main thread is known to have been one of several until its own record has
- * come, which the last one's may overtake. */
+ * arrived, which the last thread's may overtake. */
 static void forgets_who_has_ended(void **state) {
   (void)state;
   struct tracker *tracker = create();

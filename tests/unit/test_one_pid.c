@@ -4,8 +4,8 @@
 #include "support/exit_records.h"
 
 /*
- * Processes that have had one pid, one soon after the other: of which of them
- * an exit record is, or a look at procfs. Group 0 is that of "make" and its
+ * Processes that had the same pid in quick succession: to which of them an exit
+ * record, or what procfs shows, belongs. Group 0 is that of "make" and its
  * descendants, group 1 that of "cc".
  */
 
@@ -64,8 +64,8 @@ static void assert_ends(const struct fixture *fixture, size_t group, int64_t ok,
   assert_int_equal(truth(fixture, group, COUNTER_EXIT_ERROR), error);
 }
 
-/* Records are taken in the order of their processes, also of those that no
- * group wants. */
+/* Records are taken in the order of their processes, including those in no
+ * group. */
 static void tells_a_stranger_from_who_follows_it(void **state) {
   struct fixture *fixture = *state;
   begin_before(fixture, LONG_MS);
@@ -77,8 +77,8 @@ static void tells_a_stranger_from_who_follows_it(void **state) {
   assert_ends(fixture, 0, 0, 1);
 }
 
-/* Of who was there before forks were heard, nothing is known: the record of who
- * follows is yet to be taken. */
+/* Processes from before fork events were received are unknown: the record of
+ * the successor has not been taken yet. */
 static void tells_who_was_there_before_from_who_follows(void **state) {
   struct fixture *fixture = *state;
   begin_before(fixture, 50);
@@ -92,7 +92,7 @@ static void tells_who_was_there_before_from_who_follows(void **state) {
                    used_of(COUNTER_FAULTS_MINOR, 1));
 }
 
-/* One that has forked at a time was there at that time. */
+/* A process that forked at a time existed then. */
 static void tells_who_has_lived_longer(void **state) {
   struct fixture *fixture = *state;
   begin_before(fixture, 50);
@@ -107,15 +107,16 @@ static void tells_who_has_lived_longer(void **state) {
   assert_ends(fixture, 0, 0, 1);
 }
 
-/* One whose record is lost has ended before another one has its pid. */
+/* A process whose record was lost ended before another one got its pid. */
 static void tells_who_has_ended_before(void **state) {
   struct fixture *fixture = *state;
   static const struct {
     bool is_seen; /* when it begins */
     uint64_t start_ms, fork_ms, age_ms, from_ms, until_ms;
   } cases[] = {
-      {true, 150, 100, 80, 300, 0},   /* it cannot have lived so long */
-      {false, 200, 140, 5, 138, 130}, /* its record would have come before */
+      {true, 150, 100, 80, 300, 0}, /* it cannot have lived so long */
+      {false, 200, 140, 5, 138,
+       130}, /* its record would have arrived earlier */
   };
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -137,7 +138,7 @@ static void tells_who_has_ended_before(void **state) {
   }
 }
 
-/* A thread is not a late one of who has had the pid before. */
+/* A thread is not mistaken for a late thread of the pid's former process. */
 static void tells_threads_apart(void **state) {
   struct fixture *fixture = *state;
   static const struct {
@@ -165,7 +166,7 @@ static void tells_threads_apart(void **state) {
   }
 }
 
-/* The parent that a record names may be another one than who has forked it. */
+/* The parent in a record may differ from the process that forked it. */
 static void tells_parents_apart(void **state) {
   struct fixture *fixture = *state;
   begin_before(fixture, LONG_MS);
@@ -177,7 +178,7 @@ static void tells_parents_apart(void **state) {
   assert_ends(fixture, 0, 0, 0);
 }
 
-/* A parent whose main thread's record is yet to come has ended. */
+/* A parent has ended even if its main thread's record has not arrived yet. */
 static void finds_the_child_of_one_that_waits(void **state) {
   struct fixture *fixture = *state;
   begin_before(fixture, 50);
@@ -192,7 +193,7 @@ static void finds_the_child_of_one_that_waits(void **state) {
   assert_int_equal(table_size(fixture), size); /* the same is kept for a read */
 }
 
-/* A zombie that has the pid tells nothing of who had it before. */
+/* A zombie with the pid shows nothing about the pid's former process. */
 static void reads_no_clock_of_another_one(void **state) {
   struct fixture *fixture = *state;
   struct child child;
@@ -208,7 +209,7 @@ static void reads_no_clock_of_another_one(void **state) {
   assert_int_equal(cpu_of(fixture, 0), 2 * MS);
 }
 
-/* Nor does a zombie whose own record is yet to be taken. */
+/* Neither does a zombie whose own record has not been taken yet. */
 static void reads_no_clock_of_the_next_one(void **state) {
   struct fixture *fixture = *state;
   struct child child;
@@ -225,9 +226,9 @@ static void reads_no_clock_of_the_next_one(void **state) {
   assert_int_equal(cpu_of(fixture, 1), 2 * MS);
 }
 
-/* Whom a read finds while the pid changes hands */
+/* What a read finds while the pid is reused */
 
-/* When a read takes what records there are. */
+/* When a read takes the available records. */
 enum moment { IS_MET = 1, IS_KNOWN };
 
 struct change {
@@ -305,8 +306,8 @@ static void end_thread(struct fixture *fixture, pid_t pid) {
   take_between(fixture, &message, 1, 50, 0);
 }
 
-/* A thread is not a late one of who has had the pid before, once a read has met
- * who has it now. */
+/* A thread is not mistaken for a late thread of the pid's former process once a
+ * read has found the current one. */
 static void tells_threads_of_who_is_met_apart(void **state) {
   struct fixture *fixture = *state;
   struct child child;
@@ -325,7 +326,8 @@ static void tells_threads_of_who_is_met_apart(void **state) {
                    used_of(COUNTER_FAULTS_MINOR, 1));
 }
 
-/* What is left of who has ended is not taken for who has its pid. */
+/* The remains of a process that has ended are not mistaken for the pid's
+ * current process. */
 static void leaves_who_is_over_alone(void **state) {
   struct fixture *fixture = *state;
   for (int hears_events = 0; hears_events < 2; hears_events++) {
@@ -354,7 +356,7 @@ static void begin_to_end(struct fixture *fixture, pid_t pid) {
   put_process(fixture, pid, "sh", DYING, 20);
 }
 
-/* Nor for one that was alive after its end was known. */
+/* Nor for one that was alive after that process's end was known. */
 static void leaves_who_was_over_before_alone(void **state) {
   struct fixture *fixture = *state;
   struct child child;
@@ -374,8 +376,8 @@ static void leaves_who_was_over_before_alone(void **state) {
   assert_int_equal(cpu_of(fixture, 1), 4 * MS);
 }
 
-/* No forks are heard: records that are taken at once tell in which order
- * processes began that have had a pid. */
+/* Without fork events, records that are taken together show the order in which
+ * processes with the same pid started. */
 static void finds_who_follows_at_once(void **state) {
   struct fixture *fixture = *state;
   struct child child;
@@ -395,7 +397,7 @@ static void finds_who_follows_at_once(void **state) {
                    used_of(COUNTER_FAULTS_MINOR, 3));
 }
 
-/* Nor is one whose record was lost still a parent. */
+/* A process whose record was lost is not a parent any more. */
 static void inherits_nothing_from_who_is_gone(void **state) {
   struct fixture *fixture = *state;
   struct child child;

@@ -177,7 +177,7 @@ static void finds_victims(void **state) {
   }
 }
 
-/* A path that does not fit is not cut: it would be another one. */
+/* A path that does not fit is not truncated: it would name another cgroup. */
 static void leaves_long_paths_out(void **state) {
   (void)state;
   static const size_t lengths[] = {OOM_LOG_PATH_SIZE - 1, OOM_LOG_PATH_SIZE,

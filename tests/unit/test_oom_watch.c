@@ -89,7 +89,7 @@ static void begin(struct fixture *fixture, bool has_log) {
   assert_true(oom_watch_can_tell(fixture->watch));
 }
 
-/* The kernel's clock for its log, which is behind by a second, so long ago. */
+/* The time of the log's clock, which is a second behind, this long ago. */
 static uint64_t log_us(unsigned int ago_s) {
   return clock_ns(CLOCK_MONOTONIC) / 1000 - (1 + ago_s) * UINT64_C(1000000);
 }
@@ -171,7 +171,7 @@ static void does_not_tell_of_a_later_process(void **state) {
   assert_true(ask(fixture, 13, NULL).is_killed);
 }
 
-/* Ten in five seconds have their cause in the log. */
+/* The log contains the cause of ten kills in five seconds. */
 static void finds_the_only_limit(void **state) {
   struct fixture *fixture = *state;
   static const char none[] = "9223372036854771712\n";
@@ -197,7 +197,7 @@ static void finds_the_only_limit(void **state) {
   }
 }
 
-/* What the kernel has counted, it writes soon. */
+/* The kernel writes the line soon after it has counted the kill. */
 static void waits_for_the_line(void **state) {
   struct fixture *fixture = *state;
   begin(fixture, true);
@@ -261,7 +261,7 @@ static void tells_without_counts(void **state) {
   assert_false(ask(fixture, 12, NULL).is_killed);
 }
 
-/* The counts tell then. */
+/* Then the counts are used. */
 static void ends_where_the_log_never_ends(void **state) {
   struct fixture *fixture = *state;
   const struct oom_watch_paths paths = {

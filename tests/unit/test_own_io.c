@@ -3,14 +3,14 @@
 
 #include "support/test.h"
 
-/* Looks at one process, whose first sees nothing but what it has used. */
+/* Samples of one process, the first of which shows only its use. */
 struct look {
   bool has_waited; /* it may have */
   uint64_t all;    /* that <pid>/io has */
   uint64_t living; /* that its threads have, a moment later */
   uint32_t ended;  /* threads since the look before */
   uint64_t of_ended;
-  uint64_t waits;  /* that it was there for, as its page faults tell */
+  uint64_t waits;  /* that it has waited for, as its page faults show */
   uint64_t is_own; /* what counts */
 };
 

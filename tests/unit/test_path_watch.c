@@ -71,7 +71,7 @@ static void identify(const struct tree *tree, const char *name, uint64_t *dev,
   *inode = st.st_ino;
 }
 
-/* What executable.h makes of that has tests of its own. */
+/* How executable.h uses this is tested in test_executable.c. */
 static void identifies_an_executable(void **state) {
   const struct tree *tree = *state;
   char path[TREE_PATH_SIZE];
@@ -167,7 +167,7 @@ static void put_long(const struct tree *tree) {
   tree_put(tree, "x.pid", text);
 }
 
-/* Makes what is not a pid file that can be read, and not none either. */
+/* Creates a pid file that exists but cannot be read. */
 static void put_bad(const struct tree *tree, const char *path,
                     const char *how) {
   if (strcmp(how, "fifo") == 0)
@@ -257,7 +257,8 @@ static void looks_for_what_wildcards_stand_for(void **state) {
   assert_true(names(deep, "8 9 11"));
   assert_false(path_watch_take_change(&change));
 
-  /* While one cannot be understood nobody is given up, and others come. */
+  /* While a file cannot be parsed, its processes stay selected, and other files
+   * are still read. */
   tree_put(tree, "a/x.pid", "");
   tree_put(tree, "b/x.pid", "14\n");
   paths_look();
@@ -343,7 +344,7 @@ static void lets_a_child_look(void **state) {
   await(has_other_child(0));
   pid_t child = find_child();
 
-  /* It holds nothing of collectd's, and does not look like it. */
+  /* The child keeps no descriptor of collectd's, and has another name. */
   char path[64], target[256];
   snprintf(path, sizeof(path), "/proc/%d/cmdline", child);
   int fd = open(path, O_RDONLY);
@@ -366,7 +367,7 @@ static void lets_a_child_look(void **state) {
   }
   assert_in_range(count, 4, 5);
 
-  /* Whoever ends it, another one takes its place. */
+  /* If the child is killed, another one replaces it. */
   assert_int_equal(kill(child, SIGKILL), 0);
   await(has_other_child(child));
   tree_put(tree, "x.pid", "13\n");

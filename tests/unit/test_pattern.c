@@ -250,13 +250,13 @@ static void differs_where_documented(void **state) {
       {"worker-(\\d+)$", "worker-42", "42"},
       {"^(\\S+)\\s", "java -jar", "java"},
       {"\\d", "d", NULL},
-      /* Of alternatives the first, not the longest */
+      /* Of several alternatives, the first, not the longest */
       {"(web|web-2)", "web-2", "web"},
       {"^(a|ab)(c|bcd)?", "abcd", "a"},
       /* Lazy quantifiers */
       {"-(.*?)-", "a-b-c-d", "b"},
-      /* Of two quantifiers in a row the second makes the first lazy, or keeps
-       * it from giving back. */
+      /* Of two quantifiers in a row, the second makes the first lazy or
+         possessive. */
       {"^x+?y", "y", NULL},
       {"a*+a", "aa", NULL},
       /* In brackets a backslash makes the next character literal. */
@@ -294,7 +294,7 @@ static void keeps_what_posix_means(void **state) {
       {"(x)?a", "a", ""},
       {"[[:alpha:]()]", ")", ""},
       {"[(]", "(", ""},
-      /* Of Perl's, that nothing else changes its parentheses and braces */
+      /* Perl syntax that leaves other parentheses and braces unchanged */
       {"\\Qa(b\\E(.)", "a(b)", ")"},
       {"^\\Q)\\E$", ")", ""},
       {"\\Qx{,2}", "x{,2}", ""},
@@ -338,7 +338,7 @@ static void says_what_is_wrong(void **state) {
 
 enum { LENGTH = 128 * 1024 };
 
-/* A command line that is filled with a word, and has an end of its own. */
+/* A command line that repeats a word, with a different end. */
 static char *fill_text(const char *word) {
   char *text = malloc(LENGTH + 1);
   assert_non_null(text);
@@ -348,7 +348,8 @@ static char *fill_text(const char *word) {
   return text;
 }
 
-/* Expressions that take PCRE2 or glibc seconds or hours without a limit */
+/* Expressions that would take PCRE2 or glibc seconds or hours without a limit
+ */
 static const char *const bad[] = {
     "celery.*worker",
     "celery( .*)?worker",
@@ -433,7 +434,7 @@ static char *fill_runs(const char *begin, size_t run) {
   return text;
 }
 
-/* What compares much text and fails then: it took seconds. */
+/* Expressions that compare much text and then fail: these took seconds. */
 static void counts_what_fails_late(void **state) {
   (void)state;
   static const struct {
@@ -448,7 +449,7 @@ static void counts_what_fails_late(void **state) {
       {"-Dapp=(?<n>\\w+) .*(?P=n)\\b", "java -Dapp=", 40000, PATTERN_STEPS},
       {"-Dapp=(?<n>\\w+) .*\\k{n}\\b", "java -Dapp=", 40000, PATTERN_STEPS},
       {"-Dapp=(\\w+) .*\\g{-1}\\b", "java -Dapp=", 40000, PATTERN_STEPS},
-      /* Of a usual length it is as cheap as others. */
+      /* With text of usual length, it is as cheap as others. */
       {"-Dapp=(\\w+) .*\\1\\b", "java -Dapp=x ", 40000, PATTERN_NO},
       {"[0-9a-f]{64}[xy]", "", 60, PATTERN_NO},
   };
@@ -462,7 +463,7 @@ static void counts_what_fails_late(void **state) {
   }
 }
 
-/* What can neither repeat nor go back is decided whatever it may take. */
+/* An expression that can neither repeat nor backtrack is always decided. */
 static void decides_plain_expressions_always(void **state) {
   (void)state;
   static const struct {
@@ -491,7 +492,7 @@ static void decides_plain_expressions_always(void **state) {
   free(text);
 }
 
-/* PCRE2 remembers each place to which it may have to go back. */
+/* PCRE2 stores each place to which it may have to backtrack. */
 static void has_memory_for_long_command_lines(void **state) {
   (void)state;
   static const struct {

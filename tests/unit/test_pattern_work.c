@@ -42,7 +42,7 @@ static void leaves_others_their_share(void **state) {
   uint64_t again = pattern_work_left(&work, ATTACKER);
   assert_true(again > 0 && again <= second / 40);
 
-  /* All together use no more than there is. */
+  /* All users together use no more than the total. */
   for (uid_t user = 0; user < 10; user++)
     pattern_work_use(&work, user, pattern_work_left(&work, user));
   assert_int_equal(pattern_work_left(&work, 10), 0);

@@ -11,8 +11,8 @@
 #include <string.h>
 
 /*
- * The plugin's decoder and the probe's, which share nothing, on what real
- * kernels sent (taskstats-probe capture): they must read the same.
+ * The plugin's decoder and the probe's, which share no code, decode what real
+ * kernels sent (taskstats-probe capture): the results must be equal.
  */
 
 static const struct {

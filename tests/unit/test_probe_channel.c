@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A kernel that answers what it is told to. */
+/* A kernel that sends the answers of the test. */
 
 enum { FAMILY = 0x1d, ID = 4242, DATAGRAMS = 8, ROOM = 4096 };
 
@@ -287,7 +287,7 @@ static bool hear(const struct answer *answer, void *data) {
   return true;
 }
 
-/* Linux 6.1 says no version in the process's part. */
+/* Linux 6.1 sets no version in the process's part. */
 static void hears_the_ends(void **state) {
   (void)state;
   struct channel *channel = fake_channel();

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* A process may choose a name that steers the terminal of whoever reads it. */
+/* A process may choose a name that controls the terminal on which it is shown.
+ */
 static void names_in_json_steer_nothing(void **state) {
   (void)state;
   static const struct {

@@ -212,7 +212,7 @@ static void takes_a_version_that_is_unsaid(void **state) {
   assert_int_equal(stats.values[FIELD_version], 13);
 }
 
-/* What each origin cannot tell. */
+/* The fields that each origin lacks. */
 static void knows_what_it_does_not_know(void **state) {
   (void)state;
   static const struct {

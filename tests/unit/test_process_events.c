@@ -27,8 +27,8 @@
 #endif
 
 /*
- * On the kernel that runs, whose other processes may fork at any time: only
- * what descends from the test is kept.
+ * With the running kernel. Other processes may fork at any time: only
+ * descendants of the test are kept.
  */
 
 enum { BUFFER = 8388608, EVENTS_MAX = 8192 };
@@ -60,7 +60,7 @@ static int try_open(struct heard *heard, size_t buffer) {
   return process_events_open(buffer, false, &heard->source);
 }
 
-/* What is said where nobody may hear. */
+/* The error if events cannot be received. */
 static bool is_refusal(int status) {
   return status == -EPERM || status == -EPROTONOSUPPORT ||
          status == -ECONNREFUSED || status == -ETIMEDOUT;
@@ -74,7 +74,7 @@ static void open_or_skip(struct heard *heard, size_t buffer) {
   assert_int_equal(status, 0);
 }
 
-/* Takes all that has come. */
+/* Takes all events that have arrived. */
 static int drain(struct heard *heard) {
   struct process_event event;
   int status;
@@ -145,7 +145,7 @@ static void leaves_threads_out(void **state) {
   process_events_close(heard.source);
 }
 
-/* For exit records that do not tell whose thread has ended. */
+/* For exit records that lack the process of the thread. */
 static void hears_new_threads(void **state) {
   (void)state;
   skip_if_emulated("netlink");
@@ -254,7 +254,7 @@ static void fork_and_end(int out) {
     _exit(1);
 }
 
-/* The daemon's own way: its parent is the one that ended at once. */
+/* As daemons do: the process that forked it ends at once. */
 static void hears_a_double_fork(void **state) {
   (void)state;
   static struct heard heard;
@@ -335,7 +335,7 @@ static void hears_every_fork(void **state) {
   process_events_close(heard.source);
 }
 
-/* What is lost is counted, and does not end the hearing. */
+/* Lost events are counted, and later ones are still received. */
 static void survives_a_small_buffer(void **state) {
   (void)state;
   enum { FORKS = 500, TRIES = 100 };
@@ -373,7 +373,7 @@ static void tells_that_its_socket_is_broken(void **state) {
   process_events_close(heard.source);
 }
 
-/* Two in one process: the end of one is nothing to the other. */
+/* Two listeners in one process: the end of one does not affect the other. */
 static void is_not_alone(void **state) {
   (void)state;
   static struct heard one, other;
@@ -391,7 +391,7 @@ static void is_not_alone(void **state) {
   process_events_close(other.source);
 }
 
-/* collectd's procevent wants the port that is the process's number. */
+/* collectd's procevent plugin needs the port that equals the process id. */
 static void leaves_the_process_its_port(void **state) {
   (void)state;
   static struct heard heard;
@@ -469,7 +469,7 @@ static int open_without_capabilities(void) {
   return status == 0 && drain(&heard) == 0 && heard.count == 1 ? 0 : 3;
 }
 
-/* Linux 6.6 and later do not ask for it. */
+/* Linux 6.6 and later do not require it. */
 static void hears_or_needs_the_capability(void **state) {
   (void)state;
   apart_run(open_without_capabilities);

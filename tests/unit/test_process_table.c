@@ -116,7 +116,7 @@ static void sweep_once(struct process_table *table, pid_t divisor,
   free(sweep.visits);
 }
 
-/* It grows, and shrinks; who stays, stays where it is. */
+/* It grows and shrinks; processes that stay are not moved. */
 static void holds_many(void **state) {
   (void)state;
   struct process_table *table = create();
@@ -177,8 +177,8 @@ static void sweeps_all(void **state) {
 
 enum { SECOND_NS = 1000000000 };
 
-/* One that began at a time, or whose fork was heard then: it began somewhat
- * before. */
+/* A process that started at a time, or whose fork event has this time: it
+ * started slightly earlier. */
 static struct process *add_at(struct process_table *table, uint64_t begin_s,
                               bool is_listed) {
   struct process *process = add(table, 7);
@@ -193,7 +193,7 @@ static struct process *add_at(struct process_table *table, uint64_t begin_s,
   return process;
 }
 
-/* Nobody has met a process before its fork was heard. */
+/* No process is found before its fork event. */
 static void tells_who_had_a_pid_at_a_time(void **state) {
   (void)state;
   struct process_table *table = create();
@@ -215,7 +215,7 @@ static void tells_who_had_a_pid_at_a_time(void **state) {
   process_table_destroy(table);
 }
 
-/* Who has exited began before who has the pid now. */
+/* A process that has exited started before the pid's current process. */
 static void orders_who_had_a_pid(void **state) {
   (void)state;
   struct process_table *table = create();
@@ -231,8 +231,8 @@ static void orders_who_had_a_pid(void **state) {
   process_table_destroy(table);
 }
 
-/* Of those whom listings have shown, the former ones have lost their records;
- * the others end in turn. */
+/* Of listed processes, the records of the former ones were lost; the others end
+ * in turn. */
 static void tells_who_ends_next(void **state) {
   (void)state;
   static const struct {

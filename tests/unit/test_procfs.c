@@ -327,7 +327,8 @@ static void joins_the_command_line(void **state) {
   assert_int_equal(procfs_cmdline(fixture->proc, 13, &cmdline), -ENOENT);
 }
 
-/* Whatever its length, also where buffers end; but no more than the limit. */
+/* Of any length, including the sizes of the buffers; but truncated to the
+ * limit. */
 static void reads_long_command_lines(void **state) {
   struct fixture *fixture = *state;
   static const size_t sizes[] = {1022,   1023,   1024,   1025,   4095,  4096,
@@ -453,7 +454,7 @@ static void reads_the_cgroup(void **state) {
                    -ENOENT);
 }
 
-/* Of a process that is exiting the kernel shows the root, but for version 2. */
+/* For an exiting process, the kernel shows the root, except in version 2. */
 static void knows_that_a_cgroup_is_not_shown(void **state) {
   struct fixture *fixture = *state;
   enum { SHOWN = 4194560, EXITING = SHOWN | 4, GONE = 0 };
@@ -492,7 +493,7 @@ static void knows_that_a_cgroup_is_not_shown(void **state) {
   }
 }
 
-/* Memory's hierarchy is another one where version 1 has it. */
+/* If memory is in version 1, it has another hierarchy. */
 static void reads_both_cgroups(void **state) {
   struct fixture *fixture = *state;
   enum { SHOWN = 4194560, EXITING = SHOWN | 4 };
@@ -544,8 +545,8 @@ static void limits_the_cgroup(void **state) {
                    -ENAMETOOLONG);
 }
 
-/* Where systemd uses both versions, version 2's may be that of the runtime of a
- * container that version 1 would tell. */
+/* If systemd uses both versions, version 2's path may be that of the runtime of
+ * a container that only version 1 shows. */
 static void knows_that_a_container_is_not_shown(void **state) {
   struct fixture *fixture = *state;
   static const char text[] =
@@ -620,7 +621,7 @@ static void reads_long_cgroups(void **state) {
                    0);
   assert_string_equal(path, "/system.slice/a.service");
 
-  /* What does not fit is not taken for none. */
+  /* A path that does not fit is not treated as missing. */
   memset(text, 'x', ROOM - 1);
   tree_put(&fixture->tree, "12/cgroup", text);
   assert_int_equal(procfs_cgroup(fixture->proc, 12, NULL, path, sizeof(path)),
@@ -646,7 +647,7 @@ static void switches_delay_accounting(void **state) {
   tree_put(&fixture->tree, "cmdline", "quiet nodelayacct\n");
   assert_int_equal(procfs_delay_accounting(fixture->proc, &on), -EOPNOTSUPP);
 
-  /* What is hidden is not on. */
+  /* A hidden setting is not treated as on. */
   tree_remove(&fixture->tree, "sys");
   assert_int_equal(procfs_delay_accounting(fixture->proc, &on), -ENOENT);
   assert_int_equal(procfs_enable_delay_accounting(fixture->proc), -ENOENT);
@@ -819,7 +820,7 @@ static void reads_real_io(void **state) {
   assert_in_range(after.write_calls - before.write_calls, 16, 18);
   assert_in_range(after.read_chars - before.read_chars, 1, 200);
 
-  /* A zombie keeps its figures; the descriptor outlives it, and says so. */
+  /* A zombie keeps its values; a descriptor that outlives it reports ESRCH. */
   child_end(&child);
   assert_int_equal(procfs_io_read(proc, child.pid, fd, &before), 0);
   assert_in_range(before.write_chars - after.write_chars, 0, 1);
@@ -875,8 +876,8 @@ static void reads_zombies(void **state) {
   procfs_close(proc);
 }
 
-/* A main thread that ends before the others is a zombie, its process is none.
- */
+/* A main thread that ends before the others is a zombie, but its process is
+ * not. */
 static void sees_that_threads_run_yet(void **state) {
   (void)state;
   struct procfs *proc = open_real();

@@ -100,7 +100,7 @@ static void assert_memory(const char *name, struct procfs *proc, pid_t pid,
   assert_case_int(name, memory.vm_bytes, vm);
   assert_case_int(name, memory.data_bytes, data);
   assert_case_int(name, memory.code_bytes, code);
-  /* Each CPU has some pages that it has not added yet. */
+  /* Each CPU may have some pages that it has not added yet. */
   int64_t page = sysconf(_SC_PAGESIZE);
   int64_t slack = 3 * 64 * page * sysconf(_SC_NPROCESSORS_ONLN);
   int64_t rss = (int64_t)status_of(pid, tid, "VmRSS");
@@ -177,8 +177,8 @@ static uint32_t files_of(const char *name, struct procfs *proc, pid_t pid) {
   return files;
 }
 
-/* By the size of the directory, where the kernel has that; and by its entries,
- * where /proc cannot be asked whether it has. */
+/* By the size of the directory if the kernel provides it; by its entries if
+ * /proc does not show whether it does. */
 static void counts_the_files_of_processes(void **state) {
   struct fixture *fixture = *state;
   struct child child, headless;

@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* The names of the groups of a publication, in the order of their birth. */
+/* The names of the groups of a publication, in the order of their creation. */
 static void assert_published(const char *name, struct book *book,
                              const char *names) {
   char got[1024] = "";
@@ -43,7 +43,7 @@ static void leaves_out_the_hidden_and_the_forgotten(void **state) {
   book_close(&book);
 }
 
-/* What comes to be after the beginning is of the next publication. */
+/* Groups created after the begin belong to the next publication. */
 static void leaves_out_what_is_added_meanwhile(void **state) {
   (void)state;
   struct book book = {.count = 0};

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 /*
- * A kernel of our own at the other end of a socket pair: it takes each request
- * as it comes, and answers as its play says.
+ * A simulated kernel at the other end of a socket pair: it takes each request
+ * and answers according to its script.
  */
 
 struct request {
@@ -39,7 +39,7 @@ struct kernel {
   size_t previous_count;
 };
 
-/* What the kernel tells of an id: another one for each. */
+/* The kernel's values for an id, different for each. */
 static struct record record_of(uint32_t id) { return payload_record(16, id); }
 
 static void send_bytes(struct kernel *kernel, const void *data, size_t size) {
@@ -68,7 +68,7 @@ static void refuse_request(struct kernel *kernel, const struct request *request,
   send_bytes(kernel, answer.bytes, answer.size);
 }
 
-/* What no test wants to see. */
+/* A value that no test expects. */
 static void send_wrong(struct kernel *kernel, uint32_t sequence, uint32_t id) {
   struct record wrong = payload_record(16, 0xbad);
   struct request request = {sequence, MESSAGE_PROCESS, id};
@@ -134,7 +134,7 @@ static void end_kernel(struct kernel *kernel, struct query *query) {
   close(kernel->fd);
 }
 
-/* Plays */
+/* Scripts */
 
 static void play_in_order(struct kernel *kernel) { answer_all(kernel); }
 
@@ -143,7 +143,7 @@ static void play_reversed(struct kernel *kernel) {
     answer_request(kernel, &kernel->requests[i - 1]);
 }
 
-/* The answers of the round before come again, and with wrong figures. */
+/* The answers of the previous round arrive again, with wrong values. */
 static void play_late(struct kernel *kernel) {
   for (size_t i = 0; i < kernel->previous_count; i++)
     send_wrong(kernel, kernel->previous[i].sequence, kernel->requests[0].id);
@@ -180,7 +180,7 @@ static void play_garbage(struct kernel *kernel) {
   answer_all(kernel);
 }
 
-/* Lengths that libmnl takes for negative ones. */
+/* Lengths that libmnl treats as negative. */
 static void play_endless(struct kernel *kernel) {
   static const uint32_t lengths[] = {UINT32_MAX, UINT32_MAX - 3, 0x80000000};
   for (size_t i = 0; i < COUNT_OF(lengths); i++) {
@@ -194,7 +194,7 @@ static void play_endless(struct kernel *kernel) {
   answer_all(kernel);
 }
 
-/* A datagram that is longer than any answer is cut, and so is none. */
+/* A datagram longer than any answer is truncated, and therefore rejected. */
 static void play_oversized(struct kernel *kernel) {
   struct record wrong = payload_record(16, 0xbad);
   struct answer answer;
@@ -247,7 +247,7 @@ static void number_ids(uint32_t *ids, size_t count, uint32_t first) {
     ids[i] = first + (uint32_t)i * 3;
 }
 
-/* Whatever else arrives, each id gets its own answer, again and again. */
+/* Whatever else arrives, each id repeatedly gets its own answer. */
 static void gives_each_id_its_answer(void **state) {
   (void)state;
   static const struct {
@@ -339,7 +339,7 @@ static void play_old_one(struct kernel *kernel) {
   }
 }
 
-/* One that fails does not take the others with it. */
+/* A query that fails does not affect the others. */
 static void tells_whose_answer_failed(void **state) {
   (void)state;
   static const struct {
@@ -385,7 +385,7 @@ static void limits_a_batch(void **state) {
       query_records(query, MESSAGE_PROCESS, ids, QUERY_BATCH + 1, answers),
       -EINVAL);
   assert_int_equal(query_records(query, MESSAGE_PROCESS, ids, 0, answers), 0);
-  /* It is still of use. */
+  /* The connection can still be used. */
   ids[0] = 7;
   assert_int_equal(query_records(query, MESSAGE_PROCESS, ids, 1, answers), 0);
   assert_answers("after", ids, 1, answers);
@@ -457,7 +457,7 @@ static void fails_with_its_socket(void **state) {
   struct kernel kernel;
   struct query *query = start_kernel(&kernel, play_close);
   assert_true(query_records(query, MESSAGE_PROCESS, ids, 3, answers) < 0);
-  /* Closed already when it asks: no signal, either. */
+  /* Already closed when the request is sent: this causes no signal. */
   assert_int_equal(query_records(query, MESSAGE_PROCESS, ids, 3, answers),
                    -EPIPE);
   end_kernel(&kernel, query);
@@ -519,7 +519,7 @@ static void asks_the_kernel_for_its_own_record(void **state) {
 
   for (size_t t = 0; t < COUNT_OF(targets); t++) {
     burn(20000000);
-    pause_ms(1); /* so that what ran is booked */
+    pause_ms(1); /* so that its CPU time is accounted */
     struct rusage usage;
     assert_int_equal(getrusage(RUSAGE_THREAD, &usage), 0);
     assert_int_equal(
@@ -571,7 +571,7 @@ static uint64_t own_switches(struct query *query) {
   return answer.record.switches_voluntary;
 }
 
-/* What it says must agree with what a thread of the test's own leaves. */
+/* The result must agree with the record of a thread of the test. */
 static void finds_whether_ended_threads_count(void **state) {
   (void)state;
   struct query *query = open_or_skip();
@@ -608,7 +608,7 @@ static void play_forbid(struct kernel *kernel) {
     refuse_request(kernel, &kernel->requests[i], -EPERM);
 }
 
-/* The same from kernels that this machine has not. */
+/* The same with answers of other kernels. */
 static void judges_kernels_by_ended_threads(void **state) {
   (void)state;
   struct kernel kernel;

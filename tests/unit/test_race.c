@@ -107,7 +107,7 @@ static void end_reads(struct fixture *fixture) {
   pthread_join(fixture->read_thread, NULL);
 }
 
-/* A child that takes the name, runs a little, and ends as it is told. */
+/* A child that takes the name, runs briefly, and ends on request. */
 static pid_t start_child(const struct fixture *fixture, unsigned int i) {
   pid_t pid = fork();
   if (pid == 0) {
@@ -196,7 +196,7 @@ static void watches_while_reads_go_on(void **state) {
       assert_int_equal(waitpid(*pid, NULL, 0), *pid);
     *pid = start_child(fixture, i);
     assert_true(*pid > 0);
-    /* A sanitizer makes the listener slow, and its buffer is not endless. */
+    /* A sanitizer makes the listener slow, and its buffer is limited. */
     for (int ms = 0; count_exits(fixture) + AHEAD < i && ms < 10000; ms++)
       pause_ms(1);
   }

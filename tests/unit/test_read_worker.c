@@ -11,9 +11,9 @@
 #include <stdatomic.h>
 
 /*
- * Real processes, in a procfs of the test's own: a file of it that is a pipe
- * does not answer until somebody opens the other end. The test's own threads
- * are in it, so that one that only waits for a CPU is not left behind.
+ * Real processes in a fake procfs: a file that is a pipe does not answer until
+ * its other end is opened. It contains the test's own threads, so that a thread
+ * that only waits for a CPU is not abandoned.
  */
 
 struct fixture {
@@ -47,7 +47,8 @@ static int set_up(void **state) {
   return 0;
 }
 
-/* Ends the worker and, once those that were left behind are back, all else. */
+/* Ends the worker and, once the abandoned threads have returned, everything
+ * else. */
 static int tear_down(void **state) {
   struct fixture *fixture = *state;
   child_reap_all();
@@ -88,8 +89,7 @@ static void stat_path(const struct fixture *fixture, pid_t pid, char *path) {
   tree_path(&fixture->tree, name, path);
 }
 
-/* From now on a process does not answer. Returns the pipe that keeps whoever
- * asks. */
+/* Makes the files of a process hang. Returns the pipe on which readers wait. */
 static void hang(const struct fixture *fixture, pid_t pid) {
   char path[TREE_PATH_SIZE];
   stat_path(fixture, pid, path);
@@ -97,7 +97,7 @@ static void hang(const struct fixture *fixture, pid_t pid) {
   assert_int_equal(mkfifo(path, 0600), 0);
 }
 
-/* Lets a process answer, also who has asked it already. */
+/* Lets a process answer, including calls that already wait. */
 static void answer(const struct fixture *fixture, pid_t pid) {
   char path[TREE_PATH_SIZE];
   stat_path(fixture, pid, path);
@@ -117,7 +117,7 @@ static int64_t cpu_ns(const struct fixture *fixture) {
   return group->total[COUNTER_CPU_USER] + group->total[COUNTER_CPU_SYSTEM];
 }
 
-/* Reads until nobody is left out. */
+/* Reads until no process is left out. */
 static void read_until_all_answer(struct fixture *fixture) {
   for (int tries = 0; tries < 500; tries++) {
     assert_int_equal(read_now(fixture), 0);
@@ -139,7 +139,7 @@ static void reads_as_the_reader_does(void **state) {
   assert_true(cpu_ns(fixture) >= 20 * MS);
 }
 
-/* A process that no read has met. */
+/* A process that no read has found. */
 static void meets_others_beside_who_hangs(void **state) {
   struct fixture *fixture = *state;
   struct child one = start_member(fixture), hung = start_member(fixture),
@@ -160,7 +160,7 @@ static void meets_others_beside_who_hangs(void **state) {
   assert_int_equal(fixture->report.members, 3);
 }
 
-/* Those that are asked with it count in the same read, and its own use when it
+/* The other processes count in the same read; its own use counts when it
  * answers. */
 static void counts_members_beside_who_hangs(void **state) {
   struct fixture *fixture = *state;
@@ -181,7 +181,7 @@ static void counts_members_beside_who_hangs(void **state) {
   assert_true(cpu_ns(fixture) - before >= 100 * MS);
 }
 
-/* More than are left behind at once. */
+/* More than are abandoned in one read. */
 static void goes_on_with_a_read_that_hangs(void **state) {
   struct fixture *fixture = *state;
   struct child hung[READ_HUNG_AT_ONCE + 2];
@@ -202,7 +202,7 @@ static void goes_on_with_a_read_that_hangs(void **state) {
   assert_int_equal(fixture->report.members, 1 + COUNT_OF(hung));
 }
 
-/* What hangs may do so for good: the end does not wait. */
+/* A file may hang for ever: the end does not wait for it. */
 static void ends_beside_who_hangs(void **state) {
   struct fixture *fixture = *state;
   struct child hung = start_member(fixture);
@@ -264,7 +264,7 @@ static void goes_on_later_with_a_read_that_takes_long(void **state) {
   assert_false(read_worker_is_reading(fixture->worker));
 }
 
-/* The end does not wait for that of the storm. */
+/* The end does not wait for the end of the storm. */
 static void ends_a_read_that_takes_long(void **state) {
   struct fixture *fixture = *state;
   static struct storm storm;

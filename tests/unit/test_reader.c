@@ -32,7 +32,7 @@ struct fixture {
   struct tree tree;
 };
 
-/* A name for processes, and for their group: unit7-4711, say. */
+/* A name for processes and for their group. */
 static const char *name_of(const struct fixture *fixture, size_t group) {
   return fixture->names[group];
 }
@@ -80,7 +80,8 @@ static void add_group(struct fixture *fixture, enum selector_kind kind,
     rule[-1].next = rule;
 }
 
-/* Who is there began before the reader, also by its start time's tick. */
+/* All existing processes started before the reader, even with start times
+ * rounded to ticks. */
 static void open_reader(struct fixture *fixture, const char *root) {
   pause_ms(20);
   fixture->tracker = tracker_create(fixture->count > 0 ? fixture->rules : NULL,
@@ -117,7 +118,7 @@ static uint64_t gauge(const struct fixture *fixture, size_t i, unsigned int g) {
   return group_of(fixture, i)->gauges[g];
 }
 
-/* Those of an emulator are none of the processes'. */
+/* Without the threads of an emulator. */
 static uint64_t threads_of(const struct fixture *fixture, size_t i) {
   return gauge(fixture, i, GAUGE_THREADS) -
          EMULATOR_THREADS * gauge(fixture, i, GAUGE_PROCESSES);
@@ -147,7 +148,7 @@ static void reports_groups_without_members(void **state) {
   }
 }
 
-/* What was there before the first read counts from then on. */
+/* A process that existed before the first read counts from then on. */
 static void counts_from_the_first_read(void **state) {
   struct fixture *fixture = *state;
   struct child child = start_member(fixture, 0);
@@ -170,11 +171,11 @@ static void counts_from_the_first_read(void **state) {
   assert_true(cpu >= 50 * MS);
   if (fixture->report.io == 0)
     assert_in_range(truth(fixture, 0, COUNTER_WRITE_CHARS), 300000, 300100);
-  /* Not more than it used at all, and not what it used before. */
+  /* At most its total use, and not what it used before. */
   assert_true((uint64_t)cpu + 100 * MS <= child_reap(&child) + 2000);
 }
 
-/* What began since the last read counts from its beginning. */
+/* A process that started since the last read counts from its start. */
 static void counts_new_processes_from_zero(void **state) {
   struct fixture *fixture = *state;
   add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
@@ -203,8 +204,8 @@ static void counts_new_processes_from_zero(void **state) {
   assert_true((uint64_t)cpu <= child_reap(&child) + 2000);
 }
 
-/* How long a process of one thread has waited for a CPU, in ns, by the
- * scheduler's own books. */
+/* How long a single-threaded process has waited for a CPU, in ns, according to
+ * the scheduler (schedstat). */
 static int64_t scheduler_wait_ns(pid_t pid) {
   char path[64];
   long long ran_ns, waited_ns;
@@ -247,7 +248,7 @@ static void waits_as_long_as_the_scheduler_says(void **state) {
   assert_int_equal(truth(fixture, 0, COUNTER_DELAY + DELAY_CPU), waited_ns);
 }
 
-/* To a tick. */
+/* Within a tick. */
 static uint64_t start_of(pid_t pid) {
   struct procfs *proc;
   struct procfs_stat stat;
@@ -257,7 +258,7 @@ static uint64_t start_of(pid_t pid) {
   return stat.start_ticks * tick_ns();
 }
 
-/* It began before the last read, by its start time: so that read missed it. */
+/* Its start time is before the last read, which therefore missed it. */
 static void counts_missed_processes_from_now(void **state) {
   struct fixture *fixture = *state;
   static const struct {
@@ -277,7 +278,7 @@ static void counts_missed_processes_from_now(void **state) {
     uint64_t started = start_of(child.pid);
     child_tell(&child, 'b', 30);
 
-    /* A process that is unknown to a read at that time, since it reads
+    /* A process that a read at this time does not know, because it reads
      * another procfs. */
     close_reader(fixture);
     tree_renew(&fixture->tree);
@@ -300,7 +301,7 @@ static void counts_missed_processes_from_now(void **state) {
   }
 }
 
-/* One that did not run adds nothing, and is still counted. */
+/* A member that did not run adds nothing, and is still counted. */
 static void leaves_idle_members_alone(void **state) {
   struct fixture *fixture = *state;
   struct child child = start_member(fixture, 0);
@@ -351,7 +352,7 @@ static void counts_threads_and_memory(void **state) {
   assert_int_equal(gauge(fixture, 0, GAUGE_RSS), 0);
 }
 
-/* What it used stays, also when it is a zombie, and when it is gone. */
+/* Its use stays when it is a zombie, and when it has been reaped. */
 static void keeps_what_the_dead_have_used(void **state) {
   skip_if_emulated("exact CPU time, since its own thread runs, too");
   struct fixture *fixture = *state;
@@ -387,7 +388,7 @@ static void keeps_what_the_dead_have_used(void **state) {
         assert_case(name, truth(fixture, 0, c) >= before.total[c]);
       before = *group_of(fixture, 0);
     }
-    /* A zombie's clock is all that it used. */
+    /* A zombie's clock shows its total CPU time. */
     int64_t used = cpu_of(fixture, 0) - base;
     uint64_t usage = child_reap(&child);
     assert_case(name, (uint64_t)used <= usage + 2000);
@@ -402,7 +403,7 @@ static void keeps_what_the_dead_have_used(void **state) {
   child_reap(&other);
 }
 
-/* Its record is not blank, since it has what its threads had. */
+/* Its record is not blank, because it includes its threads. */
 static void counts_no_zombie_that_had_threads(void **state) {
   struct fixture *fixture = *state;
   struct child child = start_member(fixture, 0);
@@ -418,13 +419,13 @@ static void counts_no_zombie_that_had_threads(void **state) {
 
   child_end(&child);
   read_now(fixture);
-  read_now(fixture); /* the read that finds it idle looks closer */
+  read_now(fixture); /* the read that finds it idle reads its stat */
   assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 0);
   assert_int_equal(threads_of(fixture, 0), 0);
   child_reap(&child);
 }
 
-/* What one group does not want, another may. */
+/* What one group does not collect, another may. */
 static void collects_what_any_group_wants(void **state) {
   struct fixture *fixture = *state;
   struct child child = start_member(fixture, 0);
@@ -508,12 +509,12 @@ static void follows_young_processes(void **state) {
   child_reap(&child);
 }
 
-/* An older one is selected anew within a minute, if it ran. */
+/* An older process is matched again within a minute if it ran. */
 static void selects_older_processes_in_turn(void **state) {
   struct fixture *fixture = *state;
   const uint64_t second = UINT64_C(1000000000);
   struct child child = start_member(fixture, 0);
-  /* Its turn is at its pid's second of each 50: not soon after this one. */
+  /* Its turn depends on its pid, once in 50 s: not soon after this one. */
   const uint64_t round = 50 * second;
   uint64_t begin = (boot_ns() / round + 20) * round +
                    ((uint64_t)child.pid + 25) % 50 * second;
@@ -579,8 +580,8 @@ static void follows_pid_files(void **state) {
   child_reap(&two);
 }
 
-/* A pid that another process has by now: the one's use ends, the other's
- * begins, in the group of each. */
+/* A reused pid: the use of the former process ends, that of the new one begins,
+ * each in its own group. */
 /* A directory that answers when the test lets it. */
 static sem_t answers;
 
@@ -591,7 +592,7 @@ static int look_up_uid_late(const char *name, uid_t *uid) {
   return 0;
 }
 
-/* Who belongs to a group is known late, but was so from the start. */
+/* The user is known late, but the process counts from its start. */
 static void counts_from_zero_whose_user_is_known_late(void **state) {
   struct fixture *fixture = *state;
   static const struct user_lookups lookups = {.uid = look_up_uid_late};
@@ -677,7 +678,7 @@ static struct descriptors count_descriptors(void) {
 
 enum { CHILDREN = 5 };
 
-/* Two for each member, above what select() can take and closed with it. */
+/* Two for each member, above the limit of select(), and closed with it. */
 static void keeps_descriptors(void **state) {
   struct fixture *fixture = *state;
   struct rlimit limit;
@@ -714,7 +715,7 @@ static void keeps_descriptors(void **state) {
   assert_int_equal(count_descriptors().count, before.count - 2 * CHILDREN);
 }
 
-/* Where nobody wants it, it is not read. */
+/* It is not read unless a group collects it. */
 static void opens_no_io_in_vain(void **state) {
   struct fixture *fixture = *state;
   struct child child = start_member(fixture, 0);
@@ -754,9 +755,9 @@ static void counts_many_members(void **state) {
   assert_true((uint64_t)cpu_of(fixture, 0) <= used + MANY * 2000);
 }
 
-/* Failures: what still works goes on. */
+/* Failures: everything else still works. */
 
-/* Puts something that is no socket under each socket. */
+/* Replaces each socket with something that is not a socket. */
 static void break_sockets(void) {
   int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
   assert_true(null >= 0);
@@ -789,7 +790,8 @@ static void survives_a_broken_socket(void **state) {
   assert_true(cpu_of(fixture, 0) >= cpu + 20 * MS);
   assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
 
-  /* The next read has a new one, and what was missed, though nobody ran. */
+  /* The next read has a new connection, and counts what was missed although no
+   * process ran. */
   read_now(fixture);
   assert_int_equal(fixture->report.taskstats, 0);
   assert_true(fixture->report.delays != 0);
@@ -839,7 +841,7 @@ static void goes_on_without_records(void **state) {
     assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
     assert_int_equal(truth(fixture, 0, COUNTER_SWITCHES_VOLUNTARY), 0);
   }
-  /* A zombie is known without records, too. */
+  /* Zombies are also recognised without records. */
   child_end(&child);
   read_now(fixture);
   assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 0);
@@ -849,7 +851,7 @@ static void goes_on_without_records(void **state) {
   child_reap(&child);
 }
 
-/* Not even where nothing but the number is asked for. */
+/* Not even if only the number of processes is collected. */
 static void counts_no_zombie_without_records(void **state) {
   struct fixture *fixture = *state;
   struct child child = start_member(fixture, 0);
@@ -868,7 +870,7 @@ static void counts_no_zombie_without_records(void **state) {
   child_reap(&child);
 }
 
-/* The kernel may refuse what it has told so far. */
+/* The kernel may refuse records that it returned so far. */
 static void goes_on_when_records_are_refused(void **state) {
   struct fixture *fixture = *state;
   struct child child = start_member(fixture, 0);
@@ -895,7 +897,7 @@ static void goes_on_when_records_are_refused(void **state) {
   child_reap(&child);
 }
 
-/* That of a user's process, without CAP_SYS_PTRACE. */
+/* The I/O of a user's process, without CAP_SYS_PTRACE. */
 static void goes_on_without_io(void **state) {
   skip_if_emulated("capabilities of a whole process");
   struct fixture *fixture = *state;
@@ -904,7 +906,9 @@ static void goes_on_without_io(void **state) {
   struct child child = start_member(fixture, 0);
   struct child own = start_member(fixture, 1);
   child_tell(&child, 'u', 65534);
-  child_tell(&own, 'c', 0); /* who has more than the reader is not readable */
+  child_tell(
+      &own, 'c',
+      0); /* a process with more capabilities than the reader cannot be read */
   add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
   add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 1));
   struct __user_cap_data_struct before = lose_capability(CAP_SYS_PTRACE);
@@ -926,7 +930,7 @@ static void goes_on_without_io(void **state) {
   child_reap(&own);
 }
 
-/* A procfs of our own, with real processes in it */
+/* A fake procfs that contains real processes */
 
 static uint64_t now_ticks(void) { return boot_ns() / tick_ns(); }
 
@@ -947,7 +951,7 @@ static void put_process(const struct fixture *fixture, pid_t pid,
   put_process_of_size(fixture, pid, comm, start_ticks, 100);
 }
 
-/* A process that ends just when a read has come to its command line. */
+/* A process that ends exactly when a read opens its command line. */
 struct death {
   const struct fixture *fixture;
   pid_t pid;
@@ -982,7 +986,7 @@ static void prepare_death(struct death *death, const struct fixture *fixture,
   assert_int_equal(pthread_create(&death->thread, NULL, die, death), 0);
 }
 
-/* Waits for the death; if no read has come to the command line, for one now. */
+/* Waits for its end; if no read has opened the command line, opens it. */
 static void finish_death(const struct death *death) {
   int fd = open(death->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   assert_true(fd >= 0);
@@ -990,8 +994,8 @@ static void finish_death(const struct death *death) {
   close(fd);
 }
 
-/* A process whose exit record would be told, with a group by its name and one
- * by its command line. */
+/* A process with a group by its name and one by its command line, while exit
+ * records are received. */
 static struct child start_mortal(struct fixture *fixture,
                                  uint64_t *start_ticks) {
   struct child child;
@@ -1075,7 +1079,7 @@ static void reads_no_stat_of_idle_members_with_records(void **state) {
   child_reap(&child);
 }
 
-/* A command line that takes longer than the limit decides nothing. */
+/* A command line that exceeds the limit decides nothing. */
 static void keeps_the_groups_of_who_cannot_be_matched(void **state) {
   struct fixture *fixture = *state;
   enum { SIZE = 100000 };
@@ -1118,7 +1122,7 @@ static void keeps_the_groups_of_who_cannot_be_matched(void **state) {
   free(line);
 }
 
-/* A process of a user, with a command line of so many bytes. */
+/* A process of a user, with a command line of this size. */
 static struct child start_of_user(const struct fixture *fixture, uid_t uid,
                                   const char *begin, const char *fill,
                                   size_t size, const char *end) {
@@ -1139,8 +1143,8 @@ static struct child start_of_user(const struct fixture *fixture, uid_t uid,
   return child;
 }
 
-/* Whoever has expensive command lines keeps no others from their groups: not
- * those of other users, and not those that are cheap to match. */
+/* Expensive command lines do not keep other processes out of their groups:
+ * neither those of other users, nor those that are cheap to match. */
 static void matches_others_beside_expensive_ones(void **state) {
   struct fixture *fixture = *state;
   enum { COUNT = 10, ATTACKER = 65534, SERVICE = 33, SIZE = 100000 };
@@ -1169,7 +1173,7 @@ static void matches_others_beside_expensive_ones(void **state) {
   assert_int_equal(gauge(fixture, 3, GAUGE_PROCESSES), 2);
   assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 1);
 
-  /* Of the same user: it has to wait, but not for long, and loses nothing. */
+  /* A process of the same user has to wait, but briefly, and loses nothing. */
   late = start_of_user(fixture, ATTACKER, "java -cp ",
                        "/opt/kafka/libs/a.jar:", 60000, " kafka.Kafka");
   read_at(fixture, begin + 3);
@@ -1190,7 +1194,7 @@ static void matches_others_beside_expensive_ones(void **state) {
   child_reap(&late);
 }
 
-/* Memory is taken from who does not run, too. */
+/* Memory of idle processes may be reclaimed. */
 static void follows_the_memory_of_idle_members(void **state) {
   struct fixture *fixture = *state;
   struct child child;
@@ -1256,8 +1260,8 @@ static void counts_open_files(void **state) {
   assert_int_equal(fixture->report.files, 0);
 }
 
-/* Whoever does not run has opened none: it is not asked again, unless what it
- * has is not known. */
+/* An idle process has opened no files: it is read again only if its number is
+ * unknown. */
 static void asks_who_ran_for_open_files(void **state) {
   skip_if_emulated("a process that rests, since its own thread runs");
   struct fixture *fixture = *state;
@@ -1290,7 +1294,7 @@ static void asks_who_ran_for_open_files(void **state) {
   assert_int_equal(gauge(fixture, 0, GAUGE_FILES), 3);
 }
 
-/* When a process began, by its stat: field 22, in ticks. */
+/* The start time of a process, field 22 of its stat, in ticks. */
 static uint64_t kernel_start_ns(pid_t pid) {
   char path[64], text[1024] = "";
   unsigned long long ticks;
@@ -1330,7 +1334,7 @@ static void knows_the_oldest(void **state) {
   assert_int_equal(gauge(fixture, 0, GAUGE_PROCESSES), 0);
 }
 
-/* Process 1 is always there: without it, the listing is not of all. */
+/* Process 1 always exists: without it, the listing is incomplete. */
 static void knows_who_is_hidden(void **state) {
   struct fixture *fixture = *state;
   add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
@@ -1365,7 +1369,7 @@ static void refuses_a_root_that_is_not_there(void **state) {
   tracker_destroy(NULL);
 }
 
-/* Groups stand still: who was not listed may be there all the same. */
+/* Groups do not change: processes that were not listed may exist. */
 static void stands_still_when_listing_fails(void **state) {
   struct fixture *fixture = *state;
   struct child child;
@@ -1417,7 +1421,7 @@ static void identifies_by_start_time(void **state) {
   assert_true(cpu_of(fixture, 0) >= cpu + 10 * MS);
   cpu = cpu_of(fixture, 0);
 
-  /* Another process, that began before the last read: from now. */
+  /* Another process, which started before the last read: counts from now. */
   tree_move_away(&fixture->tree, path);
   put_process(fixture, child.pid, name_of(fixture, 0), 2);
   child_tell(&child, 'b', 10);
@@ -1427,7 +1431,8 @@ static void identifies_by_start_time(void **state) {
   child_reap(&child);
 }
 
-/* One that is listed and gone when it is looked at is none, a member or not. */
+/* A process that is listed but has ended when it is read does not count, member
+ * or not. */
 static void does_not_count_the_vanished(void **state) {
   struct fixture *fixture = *state;
   struct child member, stranger;
@@ -1453,8 +1458,8 @@ static void does_not_count_the_vanished(void **state) {
   assert_int_equal(fixture->report.members, 0);
 }
 
-/* A stat that cannot be had says nothing: who was known stays, who was not is
- * left out. */
+/* A stat that cannot be read shows nothing: known processes stay, unknown ones
+ * are left out. */
 static void leaves_out_whom_it_cannot_identify(void **state) {
   struct fixture *fixture = *state;
   struct child known, unknown;
@@ -1466,7 +1471,7 @@ static void leaves_out_whom_it_cannot_identify(void **state) {
   open_reader(fixture, fixture->tree.root);
   read_now(fixture);
   if (fixture->report.taskstats != 0)
-    skip(); /* without records, it would be looked at all the time */
+    skip(); /* without records, its stat would be read each time */
   snprintf(path, sizeof(path), "%d", known.pid);
   tree_move_away(&fixture->tree, path);
   tree_put_of(&fixture->tree, known.pid, "stat", "garbage\n");
@@ -1474,7 +1479,7 @@ static void leaves_out_whom_it_cannot_identify(void **state) {
   read_now(fixture);
   assert_int_equal(fixture->report.members, 1);
 
-  /* Without any, it is gone. */
+  /* Without a process, the problem has ended. */
   tree_move_away(&fixture->tree, path);
   tree_make(&fixture->tree, path);
   read_now(fixture);
@@ -1501,15 +1506,15 @@ static void tells_whether_delays_are_counted(void **state) {
   assert_int_equal(fixture->report.delay_accounting, -ENODATA);
   assert_int_equal(fixture->report.delays, all & (1 << DELAY_CPU));
 
-  /* What it returns is told by the header; it must not fail. */
+  /* The header documents its result; it must not fail. */
   assert_true(reader_enable_delay_accounting(fixture->reader) >= 0);
   read_now(fixture);
   assert_int_equal(fixture->report.delay_accounting, 0);
   assert_int_equal(fixture->report.delays, all);
 }
 
-/* Since when the kernel counts them is only known if the reader saw it begin.
- */
+/* The time since which the kernel counts them is known only if the reader saw
+ * the change. */
 static void notes_since_when_delays_are_counted(void **state) {
   struct fixture *fixture = *state;
   add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
@@ -1526,7 +1531,7 @@ static void notes_since_when_delays_are_counted(void **state) {
   assert_in_range(tracker->delays_since_ns, before_ns, boot_ns());
 }
 
-/* A failure lasts until it is mended, not until its process is idle. */
+/* A failure lasts until it is resolved, not until its process is idle. */
 static void remembers_unreadable_io(void **state) {
   struct fixture *fixture = *state;
   struct child child;
@@ -1557,7 +1562,7 @@ static void remembers_unreadable_io(void **state) {
   child_reap(&child);
 }
 
-/* The same of an executable that cannot be read, which is asked for once. */
+/* The same for an executable that cannot be read, which is read once. */
 static void remembers_unreadable_executables(void **state) {
   struct fixture *fixture = *state;
   struct child child;

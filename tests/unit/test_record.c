@@ -42,7 +42,7 @@ static void decodes_each_version(void **state) {
   }
 }
 
-/* The header of the build machine is another witness of the offsets. */
+/* The build machine's header confirms the offsets independently. */
 static void layouts_agree_with_the_header(void **state) {
   (void)state;
   if (TASKSTATS_VERSION > 17)
@@ -107,8 +107,8 @@ static void tells_15_from_16(void **state) {
     assert_int_equal(record_decode(payload, 560, 0, &record), 0);
     assert_record(name_of(versions[i]), &record, &expected);
 
-    /* Taken for the other one, every value but the exit code, the flags and
-     * the first delay's is wrong. */
+    /* Decoded as the other version, every value except the exit code, the flags
+     * and the first delay's is wrong. */
     memcpy(payload, &other, sizeof(other));
     assert_int_equal(record_decode(payload, 560, 0, &record), 0);
     const char *name = name_of(versions[i]);
@@ -144,7 +144,7 @@ static void tells_15_from_16(void **state) {
 static void refuses_short_payloads(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT_OF(layouts); i++) {
-    /* What a later version adds is not known to be missing. */
+    /* What a later version adds is ignored. */
     if (layouts[i].version > 17)
       continue;
     struct record expected = payload_record(layouts[i].version, i);
@@ -179,7 +179,7 @@ static void refuses_old_versions(void **state) {
     memcpy(payload, &version, sizeof(version));
     assert_case_int(name_of(version), decode_exactly(payload, 328, &record),
                     -EPROTONOSUPPORT);
-    /* Even if it is shorter than any that is known. */
+    /* Even if it is shorter than any known one. */
     assert_case_int(name_of(version), decode_exactly(payload, 96, &record),
                     -EPROTONOSUPPORT);
   }
@@ -215,7 +215,7 @@ static void decodes_unaligned_payloads(void **state) {
   }
 }
 
-/* What no kernel sends: a name that is not ended. */
+/* No kernel sends this: a name without a NUL. */
 static void ends_names(void **state) {
   (void)state;
   for (uint16_t version = 15; version <= 16; version++) {

@@ -108,14 +108,13 @@ static void names_the_group_of_the_living(void **state) {
   }
 }
 
-/* What its exit record does not tell is in doubt: in the selector, or in the
- * name. */
+/* What its exit record lacks is unknown: in the selector, or in the name. */
 static void names_the_group_of_the_dead(void **state) {
   (void)state;
   static const struct {
     const char *name;
     struct condition conditions[CONDITIONS];
-    const char *cgroup; /* NULL: cannot be had */
+    const char *cgroup; /* NULL: unavailable */
     enum selector_match result;
     const char *group;
   } cases[] = {
@@ -157,8 +156,8 @@ static void names_the_group_of_the_dead(void **state) {
   }
 }
 
-/* They are in a group only if a condition selects them, and nothing of them is
- * in doubt. */
+/* They are in a group only if a condition selects them, and nothing about them
+ * is unknown. */
 static void selects_kernel_threads(void **state) {
   struct procfs *procfs = *state;
   static const struct {
@@ -335,7 +334,8 @@ static void leaves_processes_out(void **state) {
   }
 }
 
-/* A rule that wants descendants says it of those that it does not select. */
+/* A rule with Descendants also reports it for processes that it does not
+ * select. */
 static void leaves_descendants_out(void **state) {
   (void)state;
   static const struct {

@@ -54,7 +54,7 @@ static int tear_down(void **state) {
   return 0;
 }
 
-/* Makes the child's process a member of the first group, from its beginning. */
+/* Makes the child a member of the first group, counted from its start. */
 static void begin(struct fixture *fixture) {
   struct process *process = &fixture->process;
   const struct membership membership = {.rule = &fixture->rules[0],
@@ -151,14 +151,15 @@ static void takes_nothing_of_another_process(void **state) {
   change_hands(fixture, "first without I/O", without, with_io);
 }
 
-/* The descriptor that is kept does not tell, since nobody reads it. */
+/* The kept descriptor does not show this, because it is not read. */
 static void takes_nothing_when_io_is_wanted_no_more(void **state) {
   struct fixture *fixture = *state;
   change_hands(fixture, "then without I/O", COLLECT_CPU | COLLECT_IO,
                COLLECT_CPU);
 }
 
-/* No descriptor is kept. The last test: who may raise the limit again? */
+/* No descriptor is kept. This is the last test, because the limit cannot be
+ * raised again. */
 static void takes_nothing_without_descriptors(void **state) {
   struct fixture *fixture = *state;
   const struct rlimit few = {1000, 1000};
@@ -168,7 +169,7 @@ static void takes_nothing_without_descriptors(void **state) {
                COLLECT_CPU | COLLECT_IO);
 }
 
-/* A kernel that gives bad answers about one process, or about all. */
+/* A kernel that sends bad answers for one process, or for all. */
 
 enum bad { GOOD, REFUSED, OF_ANOTHER, WITHOUT_RECORD };
 
@@ -241,7 +242,7 @@ static void end_kernel(struct kernel *kernel) {
   close(kernel->fd);
 }
 
-/* Looks at two processes that have run. */
+/* Samples two processes that have run. */
 static void look_at_two(struct fixture *fixture, struct fixture *second) {
   child_tell(&fixture->child, 'b', 5);
   child_tell(&second->child, 'b', 5);
@@ -256,7 +257,8 @@ static int64_t delay_of(const struct fixture *fixture) {
   return fixture->groups[0].total[COUNTER_DELAY + DELAY_CPU];
 }
 
-/* Of one process, only this one lacks the record, and until the next read. */
+/* With a bad answer for one process, only this one lacks its record, until the
+ * next read. */
 static void goes_on_after_a_bad_answer(void **state) {
   struct fixture *fixture = *state;
   static const struct {
@@ -315,7 +317,7 @@ static void goes_on_after_a_bad_answer(void **state) {
     look_at_two(fixture, second);
     assert_case_int(name, delay_of(second), 2000000000);
 
-    /* Where nothing else is told, nothing is known. */
+    /* Without any other information, nothing is known. */
     kernel.bad = cases[i].bad;
     kernel.pid = 0;
     look_at_two(fixture, second);

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A connection to a collectd whose replies are there before the questions. */
+/* A connection to a collectd whose replies are written before the requests. */
 struct talk {
   FILE *connection;
   int collectd;
@@ -27,7 +27,7 @@ static void talk_begin(struct talk *talk, const char *replies) {
   assert_int_equal(shutdown(talk->collectd, SHUT_WR), 0);
 }
 
-/* What was asked, to the end. */
+/* The requests, until the end. */
 static void talk_end(struct talk *talk, char *asked, size_t size) {
   size_t length = 0;
   ssize_t more = 0;

@@ -79,7 +79,7 @@ static void matches_by_each_kind(void **state) {
       {SELECTOR_UNIT, "*", true},
       {SELECTOR_UNIT, "php", false},
       {SELECTOR_UNIT, "php.", false},
-      {SELECTOR_UNIT, "php.s.*", false}, /* no regular expression */
+      {SELECTOR_UNIT, "php.s.*", false}, /* not a regular expression */
       {SELECTOR_UNIT, "system.slice", false},
       {SELECTOR_UNIT, "none", false},
   };
@@ -154,7 +154,7 @@ static void knows_that_names_are_cut(void **state) {
   }
 }
 
-/* Different kinds must all hold; the values of one are alternatives. */
+/* Different kinds must all match; the values of one kind are alternatives. */
 static void combines(void **state) {
   struct procfs *procfs = *state;
   enum { VALUES = 5 };
@@ -244,7 +244,7 @@ static void follows_links_to_the_executable(void **state) {
     selector_destroy(selector);
   }
 
-  /* One that was replaced while it runs is still that one. */
+  /* A file that was replaced while it runs still matches. */
   char deleted[TREE_PATH_SIZE + 16];
   snprintf(deleted, sizeof(deleted), "%s (deleted)", real);
   tree_link(&procfs->tree, "12/exe", deleted);
@@ -254,7 +254,7 @@ static void follows_links_to_the_executable(void **state) {
   selector_destroy(selector);
 }
 
-/* Its inode is another file's, as soon as nothing runs it any more. */
+/* Its inode may be reused once no process runs it any more. */
 static void takes_no_other_file_for_a_replaced_executable(void **state) {
   struct procfs *procfs = *state;
   static const struct {
@@ -295,7 +295,7 @@ static void knows_users_by_name(void **state) {
   }
 }
 
-/* What is wrong, and what would be right. */
+/* What is wrong, and what would be correct. */
 static void refuses_bad_values(void **state) {
   (void)state;
   static const struct {
@@ -366,7 +366,7 @@ static void tells_what_cannot_be_read(void **state) {
   assert_int_equal(a.error, -EINVAL);
   attributes_clear(&a);
 
-  /* Where the name decides already, it is not asked for. */
+  /* It is not read if the name already decides. */
   attributes_init(&a, procfs->proc, PROCFS_PID, "nginx");
   assert_int_equal(selector_match(selector, &a, NULL), SELECTOR_NO);
   assert_int_equal(a.error, 0);
@@ -545,7 +545,8 @@ static void spends_no_work_on_the_excluded(void **state) {
   free(text);
 }
 
-/* Where all work is used up, what is cheap is matched yet. */
+/* If the limit on all matching is exhausted, cheap expressions are still
+ * matched. */
 static void matches_what_is_cheap_without_work(void **state) {
   struct procfs *procfs = *state;
   static const struct {
@@ -594,7 +595,7 @@ static void write_captures(const struct captures *captures, char *text,
   assert_true(used < size);
 }
 
-/* Numbered as they were added, whatever is asked first. */
+/* Numbered in the order of addition, whichever is matched first. */
 static void captures_what_matches(void **state) {
   struct procfs *procfs = *state;
   enum { VALUES = 3 };
@@ -666,7 +667,7 @@ static void captures_what_matches(void **state) {
   }
 }
 
-/* A value that was refused counts for nothing. */
+/* A rejected value has no effect. */
 static void counts_what_it_has(void **state) {
   (void)state;
   char error[ERROR_SIZE];
@@ -697,7 +698,8 @@ static void note_change(void *context, pid_t pid) {
   changes->pids[changes->count++] = pid;
 }
 
-/* Refreshes, and wants these pids to have been told, in any order; 0: none. */
+/* Refreshes, and asserts that these pids were reported, in any order; 0: none.
+ */
 static void expect_told(struct selector *selector, const char *name,
                         const pid_t told[TOLD]) {
   struct changes changes = {.count = 0};
@@ -721,7 +723,7 @@ static void refresh(struct selector *selector, const char *name, pid_t first,
 static void follows_a_pid_file(void **state) {
   struct procfs *procfs = *state;
   static const struct {
-    const char *name, *text; /* NULL: the file is not there */
+    const char *name, *text; /* NULL: the file does not exist */
     bool matches;
     pid_t told[TOLD];
   } steps[] = {
@@ -732,7 +734,7 @@ static void follows_a_pid_file(void **state) {
       {"changes back, without end of line", "12", true, {12, 13}},
       {"vanishes", NULL, false, {12}},
       {"appears again, indented", "  12 \nmore\n", true, {12}},
-      /* What cannot be understood is not "none". */
+      /* A file that cannot be parsed is not treated as empty. */
       {"emptied", "", true, {0}},
       {"garbage", "nginx\n", true, {0}},
       {"negative", "-12\n", true, {0}},
@@ -787,7 +789,7 @@ static void follows_several_pid_files(void **state) {
   selector_destroy(selector);
 }
 
-/* What is no regular file must not hold the read. */
+/* A file that is not regular must not delay the read. */
 static void does_not_wait_for_a_pid_file(void **state) {
   struct procfs *procfs = *state;
   char path[TREE_PATH_SIZE];
@@ -811,7 +813,7 @@ static void does_not_wait_for_a_pid_file(void **state) {
   selector_destroy(selector);
 }
 
-/* Where no file names one, no process is named: not even pid 0. */
+/* Without a pid in a file, no process is selected: not even pid 0. */
 static void selects_nobody_without_a_pid_file(void **state) {
   struct procfs *procfs = *state;
   struct selector *selector = selector_of(SELECTOR_PID_FILE, "/nowhere/x.pid");

@@ -236,7 +236,7 @@ static bool is_utf8(const char *text) {
   return is_valid;
 }
 
-/* The C library is the judge. */
+/* The C library decides. */
 static void writes_utf8_whatever_it_reads(void **state) {
   (void)state;
   static const char bytes[] =

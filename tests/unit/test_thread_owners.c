@@ -19,7 +19,7 @@ static void knows_whose_a_thread_is(void **state) {
   thread_owners_remove(owners, 13);
   assert_int_equal(thread_owners_find(owners, 11), 0);
   assert_int_equal(thread_owners_find(owners, 12), 10);
-  thread_owners_add(owners, 12, 20); /* the id is another's now */
+  thread_owners_add(owners, 12, 20); /* the id was reused */
   assert_int_equal(thread_owners_find(owners, 12), 20);
   thread_owners_destroy(owners);
   thread_owners_destroy(NULL);

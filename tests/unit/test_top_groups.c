@@ -6,7 +6,8 @@
 
 enum { MEMBERS = 12, ROUNDS = 2000 };
 
-/* A process of that name has waited, and done all else, for so long. */
+/* A process with this name has waited this long, and used the same of
+ * everything else. */
 static void use(struct group *group, int64_t ns) {
   int64_t delta[COUNTERS];
   for (unsigned int i = 0; i < COUNTERS; i++)
@@ -22,8 +23,8 @@ static void publish(struct book *book) {
       group_publish(g, UINT32_MAX);
 }
 
-/* That those that are not hidden, in the order of their birth, have these
- * names. */
+/* Asserts the names of the groups that are not hidden, in the order of their
+ * creation. */
 static void assert_shown(const char *name, const struct book *book,
                          const char *names) {
   char got[1024] = "";
@@ -43,7 +44,7 @@ static void shows_the_longest_delays(void **state) {
   static const struct {
     const char *name;
     uint32_t top;
-    int64_t delays[GROUPS]; /* by birth */
+    int64_t delays[GROUPS]; /* in the order of their creation */
     size_t living;          /* so many have a member */
     const char *shown;
     int64_t other;
@@ -73,7 +74,7 @@ static void shows_the_longest_delays(void **state) {
     }
     publish(&book);
     assert_shown(name, &book, cases[i].shown);
-    /* There is no other group unless it is needed. */
+    /* The group "other" does not exist unless it is needed. */
     assert_case_int(name, book.tracker->other != NULL, cases[i].other >= 0);
     if (cases[i].other >= 0)
       assert_case_int(name, book.tracker->other->total[COUNTER_DELAY],
@@ -144,7 +145,7 @@ static void orders_by_what_is_asked_for(void **state) {
   }
 }
 
-/* Others are none of its business. */
+/* Groups of other rules are not affected. */
 static void chooses_by_rule(void **state) {
   (void)state;
   struct book book = {.count = 0};
@@ -176,7 +177,8 @@ static void chooses_by_rule(void **state) {
   book_close(&book);
 }
 
-/* Falls behind, and comes again: what it showed stands still meanwhile. */
+/* A group that is hidden and then shown again: its reported values do not
+ * change meanwhile. */
 static void shows_what_each_has_waited(void **state) {
   (void)state;
   static const struct {
@@ -237,8 +239,8 @@ static void counts_the_hidden_in_other(void **state) {
   book_close(&book);
 }
 
-/* A process may be called so: its group is still where the rest is added up,
- * and so has to be seen. */
+/* A process may be named "other": its group is still the one in which the rest
+ * is added up, and must therefore be reported. */
 static void shows_a_group_that_is_called_other(void **state) {
   (void)state;
   struct book book = {.count = 0};
@@ -279,7 +281,7 @@ static const char *name_of(size_t i) {
   return names[i];
 }
 
-/* Each rank is anybody's now and then. */
+/* Each group has each rank sometimes. */
 static void use_some(struct story *story, bool corrects) {
   for (size_t i = 0; i < MEMBERS; i++) {
     if (story->members[i] == NULL || draw(story, 3) == 0)
@@ -305,7 +307,7 @@ static void come_and_go(struct story *story) {
   }
 }
 
-/* What is forgotten takes with it what was published of it, and no more. */
+/* A discarded group takes only what was published with it. */
 static void forget_some(struct story *story) {
   tracker_age_groups(story->book.tracker);
   for (size_t i = 0; i < MEMBERS; i++)
@@ -336,7 +338,7 @@ static void check(const char *name, struct story *story, uint32_t top) {
       continue;
     uint64_t now = group->reported[COUNTER_DELAY];
     assert_case(name, now >= story->reported[i]);
-    if (group->is_hidden) /* and so nobody sees that it moves */
+    if (group->is_hidden) /* so that the move is not visible */
       assert_case_int(name, now, story->reported[i]);
     if (group->publications == 1)
       assert_case_int(name, now, story->reported[i]);
@@ -378,7 +380,7 @@ static void loses_nothing(void **state) {
     assert_case_int(cases[i].name, story.book.tracker->other != NULL,
                     cases[i].top < MEMBERS);
 
-    /* In the end, all of it has been shown. */
+    /* In the end, everything has been reported. */
     if (!cases[i].corrects) {
       uint64_t published = 0;
       for (int round = 0; round < 2 * MEMBERS; round++)
@@ -497,17 +499,18 @@ static void counts_a_process_once_in_other(void **state) {
   }
 }
 
-/* What of one process's use in an interval the groups have passed on. */
+/* The part of one process's use in an interval that the groups have reported.
+ */
 struct use {
   int64_t ns;
   bool is_in_other;
   bool is_held[2]; /* by its group of each rule, after the first publication */
 };
 
-/* Processes of two rules whose groups rise and fall: at every step other has
- * what each process used while at least one of its groups was hidden, or had
- * not published it, and has it once. Groups begin anew now and then, or, by
- * kind, their delays alone. */
+/* Processes of two rules whose groups change ranks: at every step, "other" has
+ * what each process used while at least one of its groups was hidden or had not
+ * published it, and has it once. Sometimes groups start again or, by kind, only
+ * their delays do. */
 static void check_whatever_is_hidden(bool by_kind) {
   enum { PROCESSES = 6, STEPS = 3000 };
   struct story story = {.random = 1234};

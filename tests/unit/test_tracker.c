@@ -4,8 +4,8 @@
 #include "support/rules.h"
 #include "support/test.h"
 
-/* How many reads a group without members is still there, as the documents say.
- */
+/* The number of reads for which a group without members is still reported, as
+ * documented. */
 enum { LIFE = 10 };
 
 static void age(struct book *book, int reads) {
@@ -54,14 +54,15 @@ static void makes_groups_by_name(void **state) {
   assert_ptr_equal(join(&book, 1, "sh"), sh);
   assert_ptr_equal(join(&book, 1, "cat"), cat);
   assert_ptr_equal(join(&book, 0, "web"), group_at(book.tracker, 0));
-  /* A name that is there already, whoever made it. */
+  /* A name that already exists, whichever rule created it. */
   assert_ptr_equal(join(&book, 1, "web"), group_at(book.tracker, 0));
   assert_groups("found again", &book, "web sh cat");
   assert_int_equal(book.tracker->named_count, 2);
   book_close(&book);
 }
 
-/* What the rules say of one process, and the groups in which it counts. */
+/* The results of the rules for one process, and the groups in which it counts.
+ */
 static void counts_once_in_a_group(void **state) {
   (void)state;
   static const struct {
@@ -113,7 +114,7 @@ static void counts_once_in_a_group(void **state) {
     assert_case_string(name, groups, cases[i].groups);
     for (size_t m = 0; m < inherited_count; m++)
       assert_case(name, memberships[m].rule == inherited[m].rule);
-    /* What does not select makes no group. */
+    /* A rule that does not select the process creates no group. */
     assert_case(name, group_named(&book, "cat") == NULL);
     book_close(&book);
   }
@@ -153,7 +154,7 @@ static void adds_up_the_groups_past_the_limit(void **state) {
   assert_groups("full", &book, "web top0 top1 top2 sh root other top3");
   assert_int_equal(book.tracker->named_count, 2);
 
-  /* A process that several rules send there counts once. */
+  /* A process that several rules put there counts once. */
   struct match matches[] = {match_of(&book, 1, "ls"), match_of(&book, 2, "me")};
   struct membership memberships[RULES];
   assert_int_equal(tracker_join(book.tracker, NULL, 0, matches, 2, memberships),
@@ -241,8 +242,8 @@ static void forgets_groups_without_members(void **state) {
   book_close(&book);
 }
 
-/* One that comes back soon goes on where it was, but begins anew with a value
- * that others can take a rate from. */
+/* A group that returns soon continues with its totals, but starts with a value
+ * from which a rate can be computed. */
 static void remembers_the_forgotten(void **state) {
   (void)state;
   struct book book = {.count = 0};
@@ -278,8 +279,8 @@ static void remembers_the_forgotten(void **state) {
   book_close(&book);
 }
 
-/* One that came and went between two reads was a member, too: a group in which
- * some always do is not forgotten, nor what they used. */
+/* A process that started and ended between two reads was a member, too: a group
+ * in which this keeps happening is not discarded, nor is their use. */
 static void keeps_groups_of_the_short_lived(void **state) {
   (void)state;
   static const uint32_t tops[] = {0, 1};
@@ -300,8 +301,8 @@ static void keeps_groups_of_the_short_lived(void **state) {
   }
 }
 
-/* Who was never reported has nothing to show for ten reads, only to hand over
- * what was used. */
+/* A group that was never reported need not stay for ten reads; it only hands
+ * over its use. */
 static void forgets_the_unreported_at_once(void **state) {
   (void)state;
   struct book book = {.count = 0};
@@ -325,7 +326,7 @@ static void forgets_the_unreported_at_once(void **state) {
   book_close(&book);
 }
 
-/* Wherever in the row those are that go, the next one comes at its end. */
+/* Wherever in the list the removed groups are, the next one is appended. */
 static void takes_new_groups_after_any_went(void **state) {
   (void)state;
   enum { GROUPS = 3 };
@@ -364,7 +365,7 @@ static void takes_new_groups_after_any_went(void **state) {
   }
 }
 
-/* Who is left out refers to the group, in which it does not count. */
+/* An excluded process refers to the group, in which it does not count. */
 static void keeps_the_group_of_who_is_left_out(void **state) {
   (void)state;
   struct book book = {.count = 0};

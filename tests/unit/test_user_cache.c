@@ -13,8 +13,8 @@
 
 enum { ALL_MS = 60000 }; /* never waited for whole */
 
-/* The directory of the users, in whose place the test answers. What becomes of
- * its answers is test_user_table's. */
+/* The user directory, for which the test answers. How its answers are used is
+ * tested in test_user_table.c. */
 static struct {
   atomic_int lookups;
   atomic_int status;
@@ -75,7 +75,7 @@ static void looks_users_up(void **state) {
   expect_name("known", 1000, "u1000");
   assert_int_equal(directory.lookups, 1);
   user_cache_name(1000, name, sizeof(name));
-  assert_string_equal(name, "u10"); /* cut to its room */
+  assert_string_equal(name, "u10"); /* truncated */
 
   directory.uid = 1002;
   user_cache_uid("alice", &uid);
@@ -99,7 +99,7 @@ static void tells_what_it_cannot_look_up(void **state) {
   assert_false(user_cache_take_change(&change));
 }
 
-/* Whoever asks does not wait for a server that hangs. */
+/* Callers do not wait for a server that hangs. */
 static void waits_for_nobody(void **state) {
   (void)state;
   char name[64];
@@ -117,8 +117,8 @@ static void waits_for_nobody(void **state) {
   assert_int_equal(user_cache_uid("alice", &uid), USER_FOUND);
 }
 
-/* A thread that a server holds is left behind, and frees what it has when it
- * comes back, if it does. */
+/* A thread that waits for a server is abandoned, and frees its memory if it
+ * returns. */
 static void stops_while_a_server_hangs(void **state) {
   (void)state;
   char name[64];
@@ -135,7 +135,7 @@ static void stops_while_a_server_hangs(void **state) {
   sem_post(&directory.answers);
 }
 
-/* Whoever is beyond the limit has the number. */
+/* Users beyond the limit have their numbers. */
 static void has_a_limit(void **state) {
   (void)state;
   enum { MOST = 20000 };

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The directory of the users, in whose place the test answers, at its time. */
+/* The user directory, for which the test answers, at the test's time. */
 static struct user_table table;
 static struct {
   int status;
@@ -116,12 +116,12 @@ static void asks_again_after_five_minutes(void **state) {
   assert_int_not_equal(table.changes, before);
   before = table.changes;
   directory.now += 300;
-  user_table_refresh(&table, directory.now); /* asks without a question */
+  user_table_refresh(&table, directory.now); /* asks without a lookup */
   assert_int_equal(answer_all(), 1);
   assert_int_equal(table.changes, before);
 }
 
-/* Nobody is asked twice at a time. */
+/* No user is looked up twice at a time. */
 static void waits_for_each_once(void **state) {
   (void)state;
   for (int i = 0; i < 3; i++) {
@@ -137,8 +137,8 @@ static void waits_for_each_once(void **state) {
   assert_false(user_table_is_waiting(&table));
 }
 
-/* A server that is down renames nobody, not even where another service
- * answers in its place, which knows no such user (ENOENT). */
+/* A server that is down renames no user, not even if another service answers
+ * instead that the user does not exist (ENOENT). */
 static void keeps_what_it_knows(void **state) {
   (void)state;
   static const int statuses[] = {-EAGAIN, -EIO, -ETIMEDOUT, -ENOENT};
@@ -157,7 +157,8 @@ static void keeps_what_it_knows(void **state) {
   }
 }
 
-/* Who could not be looked up has the number after a minute, and for good. */
+/* A user who could not be looked up has the number after a minute, permanently.
+ */
 static void numbers_whom_it_cannot_name(void **state) {
   (void)state;
   directory.status = -EAGAIN;
@@ -172,7 +173,7 @@ static void numbers_whom_it_cannot_name(void **state) {
   expect_name("another", 6001, USER_FOUND, "u6001");
 }
 
-/* So has who had no name at first, which may have been an outage. */
+/* So has a user who had no name at first, which may have been an outage. */
 static void keeps_a_number_that_was_used(void **state) {
   (void)state;
   directory.status = -ENOENT;
@@ -186,7 +187,7 @@ static void keeps_a_number_that_was_used(void **state) {
   expect_name("another", 6101, USER_FOUND, "u6101");
 }
 
-/* A server that is slow, but answers, gives everybody the name. */
+/* With a server that is slow but answers, all users get their names. */
 static void waits_for_a_slow_server(void **state) {
   (void)state;
   enum { USERS = 100 };
@@ -205,7 +206,7 @@ static void waits_for_a_slow_server(void **state) {
   }
 }
 
-/* Nor does it make a difference that others can be looked up. */
+/* It makes no difference that others can be looked up. */
 static void numbers_whom_alone_it_cannot_name(void **state) {
   (void)state;
   for (int s = 0; s < 60; s += 10) {
