@@ -10,7 +10,7 @@
 
 /* Linux 6.1 sets no version in the process's part, which follows the thread's:
  * it is the same. */
-static uint16_t unsaid_version(const struct answer *answer) {
+static uint16_t version_before(const struct answer *answer) {
   return answer->parts[ANSWER_THREAD].there
              ? (uint16_t)answer->parts[ANSWER_THREAD]
                    .stats.values[FIELD_version]
@@ -38,7 +38,7 @@ static int parse_part(struct nlattr *aggregate, enum answer_part part,
       [ANSWER_PROCESS] = {STATS_PROCESS, STATS_PROCESS_END}};
   size_t size = (size_t)nla_len(payload);
   int status = stats_decode(nla_data(payload), size, origins[part][at_end],
-                            unsaid_version(answer), &answer->parts[part].stats);
+                            version_before(answer), &answer->parts[part].stats);
   if (status < 0)
     return status;
   answer->parts[part].there = true;

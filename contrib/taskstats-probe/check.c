@@ -53,7 +53,7 @@ static void check_kernel(struct check *check) {
         "cannot open a netlink socket: %s", strerror(-error));
 }
 
-/* The fields that versions brought, for people. */
+/* The fields that each version added, as text. */
 static void describe(uint64_t version, char text[TEXT_SIZE]) {
   snprintf(text, TEXT_SIZE, "waits for");
   for (int kind = 0; kind < STATS_KIND_COUNT; kind++) {

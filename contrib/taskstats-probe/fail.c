@@ -10,7 +10,7 @@
 
 __attribute__((format(printf, 1, 0))) static void say(const char *format,
                                                       va_list arguments) {
-  fflush(stdout); /* what came before stands before */
+  fflush(stdout); /* earlier output must precede it */
   fputs("taskstats-probe: ", stderr);
   vfprintf(stderr, format, arguments);
   fputc('\n', stderr);
@@ -61,7 +61,7 @@ static int fail_permission(void) {
               "to the service (AmbientCapabilities=CAP_NET_ADMIN)");
 }
 
-/* What any request may meet. */
+/* Errors of any request. */
 static int fail_request(int error) {
   switch (-error) {
   case EPERM:

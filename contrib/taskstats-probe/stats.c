@@ -176,13 +176,13 @@ static void know_less(struct stats *stats, uint16_t version) {
 }
 
 int stats_decode(const void *payload, size_t size, enum stats_origin origin,
-                 uint16_t unsaid, struct stats *stats) {
+                 uint16_t default_version, struct stats *stats) {
   uint16_t version;
   if (size < sizeof(version))
     return -EBADMSG;
   memcpy(&version, payload, sizeof(version));
   if (version == 0)
-    version = unsaid;
+    version = default_version;
   if (version < STATS_VERSION_OLDEST)
     return -EPROTONOSUPPORT;
   if (size < stats_size(version))

@@ -175,11 +175,11 @@ struct stats {
 };
 
 /* Decodes the payload of a TASKSTATS_TYPE_STATS attribute, aligned or not. A
- * payload with version 0 is decoded as the version unsaid. Returns 0;
+ * payload with version 0 is decoded as version default_version. Returns 0;
  * -EPROTONOSUPPORT for a version that is too old; -EBADMSG for a payload
  * shorter than its version's struct. */
 int stats_decode(const void *payload, size_t size, enum stats_origin origin,
-                 uint16_t unsaid, struct stats *stats);
+                 uint16_t default_version, struct stats *stats);
 
 /* The size of a version's struct. */
 size_t stats_size(uint16_t version);

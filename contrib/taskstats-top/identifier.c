@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Ends the text at the first of a character. Returns what follows, NULL: there
- * is none. */
+/* Ends the text at the first occurrence of a character. Returns what follows,
+ * or NULL if there is none. */
 static char *cut_at(char *text, char at) {
   char *found = strchr(text, at);
   if (found != NULL)

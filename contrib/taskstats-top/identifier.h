@@ -5,22 +5,22 @@
 #include <stddef.h>
 
 /*
- * What collectd calls a value: host/plugin-instance/type-instance. How long a
- * name may be is collectd's to say; 127 bytes each, if it was built as usual.
+ * The identifier of a value in collectd: host/plugin-instance/type-instance.
+ * collectd limits the length of each name, by default to 127 bytes.
  */
 
 struct identifier {
-  char *name; /* the whole, as collectd writes it; it owns the others */
+  char *name; /* the whole, as collectd writes it; the others point into it */
   const char *host;
   const char *plugin, *plugin_instance; /* "": no instance */
   const char *type, *type_instance;
 };
 
-/* Takes a line of LISTVAL: the time, and the identifier. -1: it is none, or
- * memory is short. */
+/* Parses a line of LISTVAL: the time, and the identifier. Returns -1 if it is
+ * malformed, or if out of memory. */
 int identifier_parse(struct identifier *identifier, const char *line);
 
-/* For qsort: of a group together, then by type. */
+/* For qsort: by group, then by type. */
 int identifier_compare(const void *left, const void *right);
 
 void identifier_free(struct identifier *identifier);

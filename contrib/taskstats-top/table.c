@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a reply to GETVAL has for a data source. */
+/* The value of a data source in a reply to GETVAL. */
 static double find_value(const struct unixsock_reply *reply,
                          const char *source) {
   size_t length = strlen(source);

@@ -29,7 +29,7 @@ FILE *unixsock_connect(const char *path) {
   return connection;
 }
 
-/* The end of what was written. */
+/* Shuts down sending. */
 static char *write_quoted(char *to, const char *text) {
   *to++ = '"';
   for (; *text != '\0'; text++) {
@@ -41,7 +41,7 @@ static char *write_quoted(char *to, const char *text) {
   return to;
 }
 
-/* Whole: collectd takes a command from one line. */
+/* In one write: collectd reads a command from one line. */
 static int send_command(int fd, const char *command, const char *identifier) {
   size_t length = strlen(command), sent = 0;
   size_t room = length + (identifier == NULL ? 0 : 2 * strlen(identifier));
@@ -65,7 +65,7 @@ static int send_command(int fd, const char *command, const char *identifier) {
   return sent == length ? 0 : -1;
 }
 
-/* NULL: there is none, or no end of it. */
+/* NULL if there is no complete line. */
 static char *read_line(FILE *connection) {
   char *line = NULL;
   size_t size = 0;
@@ -78,7 +78,7 @@ static char *read_line(FILE *connection) {
   return line;
 }
 
-/* How many lines follow; fewer than 0 if collectd refuses. */
+/* The number of lines that follow; negative if collectd refuses. */
 static int read_status(FILE *connection, long *status) {
   char *line = read_line(connection), *end = NULL;
   if (line == NULL)

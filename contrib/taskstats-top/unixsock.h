@@ -6,20 +6,20 @@
 
 /*
  * collectd's unixsock plugin, see collectd-unixsock(5). A connection is a
- * stream, which fclose ends.
+ * stream, closed with fclose.
  */
 
 struct unixsock_reply {
-  char **lines; /* without their ends */
+  char **lines; /* without newlines */
   size_t len;
 };
 
-/* NULL, with errno: there is no connection. */
+/* Returns NULL, with errno set, on failure. */
 FILE *unixsock_connect(const char *path);
 
-/* Sends a command, and for an identifier that is not NULL that, too. Waits for
- * the reply, which the caller frees; one without lines if collectd refuses. -1:
- * the connection is of no use any more. */
+/* Sends a command, with the identifier unless that is NULL. Waits for the
+ * reply, which the caller frees; it has no lines if collectd refuses. Returns
+ * -1 if the connection is broken. */
 int unixsock_ask(FILE *connection, const char *command, const char *identifier,
                  struct unixsock_reply *reply);
 

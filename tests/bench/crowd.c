@@ -4,27 +4,27 @@
  *
  *   crowd [--threads K] [--names K] NAME COUNT [ARGUMENT]...
  *
- * makes COUNT processes of K threads (1). Their command name is NAME, or with
- * --names K, NAME0 to NAME<K-1> in turn, and their command line is its own, in
- * which further arguments mean nothing. It prints "ready" and then answers
- * each line of standard input by one of standard output:
+ * Creates COUNT processes of K threads (1). Their command name is NAME or, with
+ * --names K, NAME0 to NAME<K-1> in turn. They have this program's command line;
+ * further arguments only make it longer. It prints "ready" and then answers
+ * each line of standard input with one line of standard output:
  *
- *   wake            every process runs some 20 us and sleeps again
+ *   wake            every process runs for about 20 us and sleeps again
  *   wake THIRD      every third one, from THIRD (0 to 2)
  *   yardstick       "yardstick NS": see yardstick.h
- *   clocks          "clocks NS", as the next one
- *   listing         "listing NS"
+ *   clocks          "clocks NS": likewise
+ *   listing         "listing NS": likewise
  *   exits COUNT RATE
- *                   COUNT threads, or processes if they have but one, end, RATE
- *                   a second, or as fast as they can if RATE is 0: "exits NS",
+ *                   COUNT threads (processes if they have only one) end, RATE a
+ *                   second, or as fast as possible if RATE is 0: "exits NS",
  *                   the time that it took
  *   churn COUNT RATE
- *                   as many processes are made, run some 20 us, and end: "churn
- *                   NS"
+ *                   COUNT processes are created, run for about 20 us, and end:
+ *                   "churn NS"
  *   quit            all end: "quit NS"
  *
- * The processes share one page, on which they wait by futex. They cannot
- * outlive this one.
+ * The processes share one page, on which they wait by futex. They end with this
+ * program.
  */
 #include "pace.h"
 #include "yardstick.h"
@@ -48,7 +48,7 @@
 
 enum {
   THIRDS = 3,
-  WORKERS_BELL = THIRDS, /* which all threads but the main ones wait for */
+  WORKERS_BELL = THIRDS, /* on which all threads but the main ones wait */
   BELLS,
   MAX_COUNT = 1000000,
   RUN_NS = 20000,
@@ -57,10 +57,10 @@ enum {
 };
 
 struct shared {
-  atomic_uint bell[BELLS]; /* rung by counting up */
+  atomic_uint bell[BELLS]; /* to wake them, it is incremented */
   atomic_uint done;        /* those that are ready, or have run */
   atomic_uint gone;
-  atomic_bool is_ending; /* who wakes up, ends */
+  atomic_bool is_ending; /* threads that wake up end */
   atomic_int error;      /* of one that could not make its threads */
 };
 
@@ -69,7 +69,7 @@ static const char *name;
 static unsigned int names = 1, threads = 1, count;
 static pid_t *pids;
 static pid_t self;
-static struct yardstick *yardstick; /* made when it is first asked for */
+static struct yardstick *yardstick; /* created at its first use */
 
 _Noreturn static void die(const char *what) {
   fprintf(stderr, "crowd: %s: %s\n", what, strerror(errno));
@@ -91,7 +91,7 @@ static void wait_for_bell(unsigned int bell, unsigned int seen) {
   syscall(SYS_futex, &shared->bell[bell], FUTEX_WAIT, seen, NULL, NULL, 0);
 }
 
-/* Returns how many have been woken. */
+/* Returns the number of woken processes. */
 static unsigned int wake_at_bell(unsigned int bell, unsigned int most) {
   long woken =
       syscall(SYS_futex, &shared->bell[bell], FUTEX_WAKE, most, NULL, NULL, 0);
@@ -107,8 +107,7 @@ static void run_a_little(void) {
 
 /* --- A process of the crowd --- */
 
-/* The C library need not know that the thread is gone, since nobody waits for
- * it, and the kernel is told at once. */
+/* Ends without the C library, because no thread waits for this one. */
 static void *live_as_worker(void *unused) {
   (void)unused;
   atomic_fetch_add(&shared->done, 1);
@@ -119,8 +118,8 @@ static void *live_as_worker(void *unused) {
   return NULL;
 }
 
-/* Their stacks are cut from one mapping, or a process would have more mappings
- * than it may. */
+/* Their stacks are parts of one mapping, because the number of mappings is
+ * limited. */
 static void make_workers(void) {
   size_t size = (size_t)(threads - 1) * STACK_SIZE;
   char *stacks = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -146,7 +145,7 @@ static void make_workers(void) {
 }
 
 static void take_name(unsigned int i) {
-  char own[TEXT_SIZE]; /* the kernel cuts it */
+  char own[TEXT_SIZE]; /* the kernel truncates it */
 
   if (names > 1)
     snprintf(own, sizeof(own), "%.9s%u", name, i % names);
@@ -158,7 +157,7 @@ static void take_name(unsigned int i) {
 static void begin_as_child(unsigned int i) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != self)
-    _exit(EXIT_FAILURE); /* this process was too late to be told */
+    _exit(EXIT_FAILURE); /* the parent has already ended */
   close(STDIN_FILENO);
   close(STDOUT_FILENO);
   take_name(i);
@@ -187,7 +186,7 @@ _Noreturn static void live(unsigned int i) {
   _exit(EXIT_SUCCESS);
 }
 
-/* --- The one that commands --- */
+/* --- The parent --- */
 
 static void say(const char *what, int64_t value) {
   printf("%s %lld\n", what, (long long)value);
@@ -259,7 +258,7 @@ static void lay_yardstick(void) {
   say_cost("yardstick", yardstick_lay(yardstick));
 }
 
-/* Wakes so many, of whom each one ends. */
+/* Wakes this number, each of which ends. */
 static unsigned int end_some(unsigned int most) {
   unsigned int first = threads > 1 ? WORKERS_BELL : 0;
   unsigned int last = threads > 1 ? WORKERS_BELL : THIRDS - 1;
@@ -369,7 +368,7 @@ int main(int argc, char **argv) {
   name = arguments[0];
   count = number(arguments[1]);
   self = getpid();
-  signal(SIGCHLD, SIG_IGN); /* who ends, is gone */
+  signal(SIGCHLD, SIG_IGN); /* processes that end are reaped at once */
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -5,9 +5,9 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Doing something so many times a second. */
+/* Doing something at a given rate. */
 
-enum { PACE_NS = 500000 }; /* a rest between two looks at what is due */
+enum { PACE_NS = 500000 }; /* the pause between two checks */
 
 static inline int64_t now_ns(void) {
   struct timespec t;
@@ -19,7 +19,7 @@ static inline void sleep_ns(long ns) {
   nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
 }
 
-/* How many of total are due after so much time; all at once if rate is 0. */
+/* The number of total that is due after this time; all at once if rate is 0. */
 static inline unsigned int due(unsigned int total, unsigned int rate,
                                int64_t ns) {
   if (rate == 0 || ns * (int64_t)rate / 1000000000 >= total)

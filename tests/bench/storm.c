@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Has that happen to processes, on demand, of which process events tell.
+ * Causes process events on demand.
  *
  *   storm JOB
  *
  * JOB is the program that jobs execute (job.c). It prints "ready 0" and then
- * answers each line of standard input by its word and the time in ns that it
- * took:
+ * answers each line of standard input with the command and the time that it
+ * took, in ns:
  *
- *   forks COUNT RATE    COUNT processes are forked, RATE a second, or as fast
- *                       as can be if RATE is 0; they wait
- *   execs COUNT RATE    so many of these call exec, and wait again
- *   threads COUNT RATE  so many threads are made, which wait; those before end
- *   end                 all of these end, and are gone
+ *   forks COUNT RATE    forks COUNT processes, RATE a second, or as fast as
+ *                       possible if RATE is 0; they wait
+ *   execs COUNT RATE    COUNT of these call exec, and wait again
+ *   threads COUNT RATE  starts COUNT threads, which wait; earlier ones end
+ *   end                 ends and reaps all of these
  *   renames COUNT RATE AT_ONCE
- *                       AT_ONCE processes take another name, COUNT times in all
+ *                       AT_ONCE processes change their names, COUNT times in
+ *                       total
  *   jobs COUNT RATE AT_ONCE
- *                       so many processes are forked, call exec, sleep, end and
- *                       are waited for; AT_ONCE at a time, at most
- *   quit                it ends
+ *                       COUNT processes are forked, call exec, sleep, end and
+ *                       are reaped, at most AT_ONCE at a time
+ *   quit                ends the program
  */
 #include "pace.h"
 #include "support/workload.h"
@@ -44,7 +45,7 @@ enum {
 #define LONG_US "1000000000"
 
 struct shared {
-  atomic_uint process_bell, thread_bell; /* which those wait for */
+  atomic_uint process_bell, thread_bell; /* on which these wait */
   atomic_uint ready;                     /* those that are about to wait */
   atomic_uint execs;
   atomic_int error; /* of one that could not call exec */
@@ -80,7 +81,8 @@ static unsigned int wake_at_bell(atomic_uint *bell, unsigned int most) {
   return woken > 0 ? (unsigned int)woken : 0;
 }
 
-/* Does something COUNT times at a rate; do_some returns how often it could. */
+/* Does something COUNT times at a rate; do_some returns the number of
+ * successes. */
 static void keep_pace(unsigned int count, unsigned int rate,
                       unsigned int (*do_some)(unsigned int most)) {
   int64_t begin = now_ns(), last = begin;
@@ -207,8 +209,8 @@ static void end_threads(void) {
   thread_count = 0;
 }
 
-/* Their stacks are cut from one mapping: a process may have so many mappings
- * only. */
+/* Their stacks are parts of one mapping, because the number of mappings is
+ * limited. */
 static void make_threads(unsigned int count, unsigned int rate) {
   end_threads();
   stacks_size = (size_t)count * STACK_SIZE;

@@ -24,21 +24,21 @@ enum {
   REQUEST_SIZE = 64,  /* two headers and a number */
   ANSWER_SIZE = 2048, /* version 17 needs 740 */
   IO_SIZE = 512,
-  LIST_SIZE = 32768, /* as readdir asks for */
+  LIST_SIZE = 32768, /* the size that readdir uses */
   SPARE_FDS = 64,
   MAX_SHARE = 65536,
 };
 
 /*
- * A share of the processes, in the hands of a thread that has descriptors of
- * its own: not everybody may have as many as there are processes. Shares work
- * one after the other.
+ * A share of the processes, handled by a thread with its own descriptor table,
+ * because the number of descriptors is limited. Shares work one after the
+ * other.
  */
 struct share {
   pthread_t thread;
   sem_t go, done;
   bool is_over;
-  int64_t result; /* of the last work, ns or a negative errno */
+  int64_t result; /* of the last run: ns, or a negative errno */
 
   const pid_t *pids;
   int *io_fds;
@@ -243,14 +243,14 @@ static struct share *create_share(const pid_t *pids, size_t count) {
   return NULL;
 }
 
-/* How many descriptors a thread may have for processes. */
+/* The number of descriptors that a thread may open for processes. */
 static size_t share_size(void) {
   struct rlimit limit;
 
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
     return 512;
   limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit); /* no need of any privilege */
+  setrlimit(RLIMIT_NOFILE, &limit); /* requires no privilege */
   return limit.rlim_max < MAX_SHARE ? limit.rlim_max - SPARE_FDS : MAX_SHARE;
 }
 

@@ -7,10 +7,10 @@
 #include <sys/types.h>
 
 /*
- * What the kernel itself needs to tell about processes: for each a TGID query,
- * 32 in one sendto with the answers by recvmmsg, and a pread of its open io
- * file. Nothing is made of what it tells. This is the floor that everything
- * else is measured against, so it shares no code with the plugin.
+ * The cost of the kernel itself: for each process a TGID query, 32 in one
+ * sendto with the answers by recvmmsg, and a pread of its open io file. The
+ * answers are not used. Everything else is compared with this minimum, so it
+ * shares no code with the plugin.
  */
 struct yardstick;
 
@@ -19,12 +19,13 @@ struct yardstick;
 struct yardstick *yardstick_create(const pid_t *pids, size_t count);
 void yardstick_destroy(struct yardstick *yardstick);
 
-/* Asks once for all. Returns the CPU time in ns, or a negative errno;
- * -ESRCH if one of the processes is gone. */
+/* Queries each process once. Returns the CPU time in ns, or a negative errno;
+ * -ESRCH if one of the processes has ended. */
 int64_t yardstick_lay(struct yardstick *yardstick);
 
-/* Reads the CPU clock of each process once: the least that tells whether one
- * has run. Returns this thread's CPU time in ns, or a negative errno. */
+/* Reads the CPU clock of each process once: the cheapest way to determine
+ * whether it has run. Returns this thread's CPU time in ns, or a negative
+ * errno. */
 int64_t yardstick_read_clocks(const pid_t *pids, size_t count);
 
 /* Lists /proc once. Returns this thread's CPU time in ns, or a negative errno.

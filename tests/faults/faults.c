@@ -16,28 +16,29 @@
 #include <stdatomic.h>
 
 /*
- * Each call that may fail fails in turn, in a short life of the plugin: it is
- * configured, started, reads, hears of forks, execs and a storm of exits,
- * publishes, and ends. Then nothing may have crashed, leaked, decreased or been
- * reported twice; and once nothing fails any more, all is counted again.
+ * Each call that may fail fails in turn, in a short run of the plugin (a life):
+ * it is configured and started, reads, receives forks, execs and a storm of
+ * exits, publishes, and ends. It must not crash or leak, no counter may
+ * decrease, and no exit may be reported twice; and once no call fails any more,
+ * everything must be counted again.
  */
 
 enum {
-  PIDS_FROM = 5000000,      /* no kernel gives such pids */
+  PIDS_FROM = 5000000,      /* above all pids of the kernel */
   FIRST = PIDS_FROM,        /* the pids of the storm while calls fail */
-  LATER = PIDS_FROM + 1000, /* and of the one afterwards */
+  LATER = PIDS_FROM + 1000, /* and of the storm afterwards */
   STORM = 12,               /* processes of "nginx" in each */
-  THREADED = 4,             /* of them, with two threads each */
+  THREADED = 4,             /* the number of these with two threads each */
   PIDS = 2000,
   SERIES_MAX = 2000,
   LEAK_LIVES = 50,
-  WORKERS = 3,           /* that live, of a group each */
-  WORKER_AGE_MS = 60000, /* what they have used before counts nowhere */
+  WORKERS = 3,           /* that stay alive, each in its own group */
+  WORKER_AGE_MS = 60000, /* their earlier use is not counted */
 };
 
 static const uint64_t READ_NS = UINT64_C(1000) * MS; /* between two reads */
 
-/* What exit records alone can decide. */
+/* Groups that exit records alone can decide. */
 static const char stanzas_of_names[] =
     "Process \"worker\"\n"
     "<Group \"web\">\n"
@@ -65,7 +66,7 @@ static const char stanzas_of_names[] =
     "WatchCPUs \"0\"\n"
     "MaxGroups 20\n";
 
-/* And what has to be asked in time. */
+/* Groups whose attributes must be read in time. */
 static const char stanzas_of_lines[] =
     "ProcessMatch \"match\" \"cron|nginx$\"\n"
     "<Group \"line-%{1}-%{unit}\">\n"
@@ -74,7 +75,7 @@ static const char stanzas_of_lines[] =
     "  Top 3 \"io\"\n"
     "</Group>\n";
 
-/* What was dispatched of a metric. */
+/* The dispatched values of a metric. */
 struct series {
   char group[GROUP_NAME_SIZE], type[64], instance[64];
   int64_t values[METRIC_VALUES];
@@ -92,13 +93,13 @@ static struct {
   unsigned char ends[PIDS], notes[PIDS]; /* by pid, for the log and for "web" */
   struct series series[SERIES_MAX];
   size_t series_count;
-  char group[GROUP_NAME_SIZE]; /* whose metrics come */
+  char group[GROUP_NAME_SIZE]; /* whose metrics follow */
   char log_path[TREE_PATH_SIZE];
 } life;
 
 static atomic_size_t said; /* notices, in the notifier's thread */
 
-/* That something is so, whichever call failed. */
+/* Asserts a condition, and prints the call that failed. */
 #define expect(condition)                                                      \
   do {                                                                         \
     if (!(condition))                                                          \
@@ -111,7 +112,7 @@ static void say(const char *group, const struct exit_event *event,
   said += group[0] != '\0' && event != NULL && text[0] != '\0';
 }
 
-/* Each end is told once. */
+/* Asserts that each exit is reported once. */
 static void tell(void *context, const struct exit_event *event) {
   (void)context;
   bool is_for_all = event->group == NULL;
@@ -195,7 +196,7 @@ static pid_t parent_of(int i) {
   return child_living[i < STORM ? 0 : WORKERS - 1].pid;
 }
 
-/* Has the processes of a storm appear in the tree, or go. */
+/* Makes the processes of a storm appear in the tree, or disappear. */
 static void move_storm(pid_t first, bool in) {
   char out_path[TREE_PATH_SIZE], in_path[TREE_PATH_SIZE], name[64];
   for (int i = 0; i <= STORM; i++) {
@@ -206,7 +207,7 @@ static void move_storm(pid_t first, bool in) {
   }
 }
 
-/* STORM processes end, and what they used is that of one thread each. */
+/* STORM processes end; each thread has the use of set_thread_use. */
 static void storm(pid_t first) {
   int i;
   move_storm(first, true);
@@ -232,13 +233,13 @@ static uint64_t count_used(unsigned int counter) {
   return used_of(counter, STORM + THREADED);
 }
 
-/* The worker of "web" counts from an event on if no read has met it. */
+/* The worker of "web" counts from an event if no read has found it. */
 static uint64_t count_most(unsigned int counter) {
   bool is_cpu = counter == COUNTER_CPU_USER || counter == COUNTER_CPU_SYSTEM;
   return count_used(counter) + (is_cpu ? child_clock(child_living[0].pid) : 0);
 }
 
-/* What there is of group "web", from the start or since a storm began. */
+/* The totals of group "web". */
 struct sums {
   int64_t totals[COUNTERS];
   int64_t exits;
@@ -256,7 +257,8 @@ static struct sums sum_up(void) {
   return sums;
 }
 
-/* No more than there was; and what is missing is counted. */
+/* Asserts that at most the true use was counted, and that missing exits were
+ * counted as undecided. */
 static void check_storm_that_failed(const struct sums *before) {
   struct sums now = sum_up();
   int64_t exits = now.exits - before->exits;
@@ -334,9 +336,9 @@ static void run(void) {
   check_storm_that_failed(&before);
 }
 
-/* When nothing fails any more. A read finds again what there was no memory for;
- * what the kernel has said to be gone, or to be forbidden, the check of each
- * minute. */
+/* Continues when no call fails any more. After a shortage of memory, the next
+ * read finds everything again; after other errors, the check of each minute
+ * does. */
 static void run_on(enum inject_kind kind) {
   read_once();
   struct sums before = sum_up();
@@ -449,7 +451,7 @@ static bool listen_to_kernel(const struct inject *inject) {
 
 /* The kinds of calls, in turn. */
 
-static bool is_full; /* each error of each call, in the place of one */
+static bool is_full; /* each error of each call, instead of one */
 
 struct sequence {
   enum inject_kind kind;
@@ -458,7 +460,7 @@ struct sequence {
   bool (*live)(const struct inject *inject);
 };
 
-/* To look for leaks takes long. */
+/* Not after each life: the check for leaks takes long. */
 static void check_remains(size_t descriptors, bool is_last) {
   static unsigned int lives;
   expect(count_entries("/proc/self/fd") == descriptors);
@@ -470,7 +472,7 @@ static void check_remains(size_t descriptors, bool is_last) {
 
 static void try_each(const struct sequence *sequence) {
   const struct inject none = {.kind = sequence->kind};
-  assert_false(sequence->live(&none)); /* opens what stays open */
+  assert_false(sequence->live(&none)); /* opens descriptors that are kept */
   size_t descriptors = count_entries("/proc/self/fd");
   unsigned int failures = 0;
   bool has_failed = true;
@@ -528,13 +530,13 @@ static void calls_fail(void **state) {
   try_both(INJECT_CALLS, 10, 0);
 }
 
-/* Collectd loses its rights midway. */
+/* As if collectd lost its privileges. */
 static void calls_fail_from_then_on(void **state) {
   (void)state;
   try_both(INJECT_CALLS, UINT_MAX, EPERM);
 }
 
-/* Nothing is counted by the clock that people set. */
+/* CLOCK_REALTIME does not affect what is counted. */
 static void the_clock_is_set_back(void **state) {
   (void)state;
   const struct inject none = {.kind = INJECT_CALLS};
@@ -564,8 +566,8 @@ static void sockets_have_no_buffer(void **state) {
   try_each(&(struct sequence){INJECT_SOCKETS, UINT_MAX, ENOBUFS, live});
 }
 
-/* The processes of a storm so many reads after the start, as they are before
- * they end. */
+/* Creates the processes of a storm, as they are before they end, this number of
+ * reads after the start. */
 static void put_storm(pid_t first, unsigned int reads) {
   struct fixture at = life.fixture;
   at.now += reads * READ_NS;

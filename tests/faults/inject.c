@@ -29,7 +29,7 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-/* Any thread of the plugin calls. */
+/* Used by all threads of the plugin. */
 static struct inject faults;
 static atomic_bool is_armed;
 static atomic_uint calls;
@@ -210,14 +210,14 @@ SOCKET(int, recvmmsg,
         struct timespec *timeout),
        (fd, headers, count, flags, timeout), (EINTR, ENOBUFS, EAGAIN, ENOMEM))
 
-/* It keeps the memory that it needs. */
+/* Not an allocation: its memory stays allocated. */
 INJECT(INJECT_CALLS, DIR *, fdopendir, (int fd), (fd), NULL, (ENOMEM, ENOTDIR))
 
 /* The end of a directory sets no error. */
 INJECT(INJECT_CALLS, struct dirent *, readdir, (DIR * dir), (dir), NULL,
        (EIO, ESRCH))
 
-/* The time is always there, but not a process's clock. */
+/* The time is always available, but not a process's clock. */
 int inject_clock_gettime(clockid_t clock, struct timespec *t);
 int inject_clock_gettime(clockid_t clock, struct timespec *t) {
   static const int list[] = {EINVAL, ESRCH, 0};

@@ -11,9 +11,9 @@
  */
 
 enum inject_kind {
-  INJECT_ALLOCATIONS, /* what needs memory */
+  INJECT_ALLOCATIONS, /* functions that allocate memory */
   INJECT_CALLS,       /* system calls, and the start of a thread */
-  INJECT_SOCKETS,     /* those of them on sockets */
+  INJECT_SOCKETS,     /* those on sockets */
 };
 
 struct inject {
@@ -33,7 +33,7 @@ bool inject_end(void);
 /* Sets CLOCK_REALTIME back, for the plugin, by so many seconds. */
 void inject_set_back(long seconds);
 
-/* How many ways to fail the first call that failed has. */
+/* The number of errors with which the first failed call can fail. */
 unsigned int inject_ways(void);
 
 /* Which call that was, and how it failed. */

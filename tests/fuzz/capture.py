@@ -153,7 +153,7 @@ def capture_taskstats(corpus):
         if other != version:
             corpus.put("record", f"as-version-{other}",
                        b"\0\0" + as_version(records[0], other))
-    corpus.put("record", "unsaid-version",
+    corpus.put("record", "version-0",
                struct.pack("=HH", version, 0) + records[-1][2:])
     corpus.put("record", "cut", b"\0\0" + records[0][:-8])
 

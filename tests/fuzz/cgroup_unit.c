@@ -6,14 +6,14 @@
 #include <limits.h>
 
 /*
- * The path of a cgroup: as the input has it, and that of a service whose name
- * the input is.
+ * The path of a cgroup: the input itself, and that of a service whose name is
+ * the input.
  */
 
 enum { NAME_SIZE = NAME_MAX + 64 };
 
-/* Names it in exactly that much memory, which the caller frees; NULL if there
- * is no unit. */
+/* Writes the unit's name into a buffer of exactly this size, which the caller
+ * frees; NULL if there is no unit. */
 static char *name_of(const char *path, size_t size) {
   char *name = malloc(size);
   fuzz_check(name != NULL);

@@ -8,11 +8,12 @@
 #include <pcre2.h>
 
 /*
- * Whether a text is what the stores, messages and logs may get, by PCRE2, which
- * knows what is valid UTF-8 and the properties of its characters.
+ * Whether a text is acceptable for stores, messages and logs, according to
+ * PCRE2's definitions of valid UTF-8 and of character properties.
  */
 
-/* Controls, separators of lines, and what reverses the reading direction. */
+/* Control characters, line separators, and characters that reverse the reading
+ * direction. */
 #define CLEAN_FORBIDDEN                                                        \
   "\\p{Cc}\\p{Zl}\\p{Zp}\\x{61c}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}"         \
   "\\x{2066}-\\x{2069}\\x{feff}"
@@ -42,8 +43,8 @@ static inline bool clean_is_text(const char *text) {
   return clean_lacks(code, text);
 }
 
-/* What a part of an identifier may be: collectd separates the parts by "/",
- * Graphite tags by ";" and lines at any space. */
+/* Characters not allowed in a part of an identifier: collectd separates parts
+ * by "/", Graphite separates tags by ";" and splits lines at any space. */
 static inline bool clean_is_name(const char *text) {
   static pcre2_code *code;
   if (code == NULL)

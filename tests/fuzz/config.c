@@ -7,9 +7,8 @@
 #include <errno.h>
 
 /*
- * What is in a <Plugin taskstats> block, as its user writes it. What cannot be
- * understood here becomes something: the tree is to be any that collectd could
- * make.
+ * The contents of a <Plugin taskstats> block as text. Malformed input also
+ * yields a tree, so that any tree that collectd can produce is possible.
  */
 
 enum { DEPTH_MAX = 6, ERROR_SIZE = 1024 };
@@ -102,7 +101,7 @@ static void check_rules(const struct settings *settings) {
   }
 }
 
-/* Configures anew; error tells why that is not possible. */
+/* Parses a configuration; error says why that failed. */
 static int configure(const oconfig_item_t *block, char *error) {
   struct settings settings;
   memset(error, 'x', ERROR_SIZE);

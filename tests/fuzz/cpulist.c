@@ -6,9 +6,9 @@
 #include <errno.h>
 
 /*
- * A list of CPUs: what is written of it reads the same, is written the same
- * again, and is no longer than its room. And a set of CPUs, which the input has
- * as bits.
+ * A list of CPUs: its formatted text parses to the same list, is formatted the
+ * same again, and fits into its buffer. And a set of CPUs, given by the bits of
+ * the input.
  */
 
 enum { TEXT_SIZE = CPULIST_CPUS * 5 };
@@ -19,7 +19,7 @@ static void check_round(const struct cpulist *list) {
 
   fuzz_check(cpulist_format(list, text, sizeof(text)) == 0);
   size_t length = strlen(text);
-  if (length == 0) { /* what is empty is no list */
+  if (length == 0) { /* an empty text is not a list */
     fuzz_check(cpulist_parse(text, &read) == -EINVAL);
     return;
   }
@@ -39,7 +39,7 @@ static void check_round(const struct cpulist *list) {
   free(room);
 }
 
-/* Whether a list has a CPU, by a reading of its own; the list is one. */
+/* Whether a valid list contains a CPU, parsed independently. */
 static bool has_cpu(const char *text, unsigned long cpu) {
   for (const char *at = text; *at != '\0'; at += *at == ',') {
     char *end;

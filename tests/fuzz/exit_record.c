@@ -12,15 +12,15 @@
 #include <unistd.h>
 
 /*
- * A datagram of the kernel's to the socket for exit records. What comes out
- * depends on the datagram alone, not on what its buffer had before.
+ * A datagram from the kernel to the socket for exit records. The result depends
+ * only on the datagram, not on earlier contents of the buffer.
  */
 
-enum { DATAGRAM_MAX = 2048 }; /* the inbox's buffer cuts longer ones */
+enum { DATAGRAM_MAX = 2048 }; /* the inbox truncates longer ones */
 
 static int kernel_fd;
 
-/* In the place of the socket to the kernel */
+/* Stands in for the socket to the kernel */
 int genl_connect(uint16_t *family) {
   int fds[2];
   fuzz_check(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == 0);
@@ -52,7 +52,7 @@ static int parse(const void *data, size_t size, struct message *message) {
   return status;
 }
 
-/* When it began is a range, however old it is. */
+/* Its start time is a valid range, however old it is. */
 static void check_identity(const struct message *message) {
   const struct exit_info_when when = {.earliest_ns = UINT64_C(90) << 40,
                                       .latest_ns = UINT64_C(91) << 40,

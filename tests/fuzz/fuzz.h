@@ -36,7 +36,7 @@ static inline void *fuzz_copy(const void *data, size_t size) {
   return copy;
 }
 
-/* An input that is taken piece by piece; at its end there are zeros. */
+/* An input that is taken piece by piece, followed by zeros. */
 struct fuzz_input {
   const uint8_t *at;
   size_t left;

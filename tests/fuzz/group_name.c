@@ -4,14 +4,15 @@
 #include "fuzz/clean.h"
 
 /*
- * A template and what a process has, each up to a NUL: its name, the path of
- * its cgroup and of its file, and what the expressions have captured. Whatever
- * these are, the group's name is one that collectd and the stores take.
+ * A template and the attributes of a process, each terminated by a NUL: its
+ * name, the paths of its cgroup and its file, and the captures of the
+ * expressions. Whatever these are, collectd and the stores accept the group's
+ * name.
  */
 
 enum { PID = 4711, ROOM = 128 };
 
-/* The caller frees what the strings are. */
+/* The caller frees the strings. */
 struct process {
   struct attributes attributes;
   struct captures captures;
@@ -44,8 +45,8 @@ static void free_process(struct process *p) {
     free(p->parts[i]);
 }
 
-/* Expands into exactly that much memory, which the caller frees; NULL: the name
- * is not known. */
+/* Expands into a buffer of exactly this size, which the caller frees; NULL if
+ * the name is unknown. */
 static char *expand(const struct group_name *template, struct process *p,
                     size_t room) {
   char *name = malloc(room);

@@ -4,10 +4,10 @@
 #include "fuzz/fuzz.h"
 
 /*
- * Records of /dev/kmsg, each up to a NUL, as the input has them; and those that
- * the kernel writes of a victim whose names the input has. The cgroup whose
- * limit it was is found, or, where the names look like the rest of the line, is
- * not known; it is never another one.
+ * Records of /dev/kmsg, each terminated by a NUL, from the input; and those
+ * that the kernel writes about a victim with names from the input. The cgroup
+ * whose limit was reached is found or, if names look like the rest of the line,
+ * unknown; it is never another one.
  */
 
 enum { NAME_SIZE = 64, COMM_SIZE = 16, TEXT_SIZE = 2048, PID = 7 };
@@ -28,7 +28,7 @@ static void check_any(struct fuzz_input *input) {
   }
 }
 
-/* The bytes of the input up to a NUL, size at most, but those. */
+/* The bytes of the input up to a NUL, at most size, except these. */
 static void take_name(struct fuzz_input *input, char *name, size_t size,
                       const char *forbidden) {
   char *taken = fuzz_take_string(input);
@@ -51,12 +51,12 @@ struct names {
   char comm[COMM_SIZE], cpuset[NAME_SIZE], limit[NAME_SIZE], task[NAME_SIZE];
 };
 
-/* Whether a name has what separates the names. */
+/* Whether a name contains a separator. */
 static bool is_hostile(const char *name) {
   return strstr(name, ",task") != NULL || strstr(name, ",oom_memcg=") != NULL;
 }
 
-/* As devkmsg_read does: what cannot be printed is escaped. */
+/* Like devkmsg_read: escapes unprintable bytes. */
 static void write_record(const char *head, const char *text,
                          char record[4 * TEXT_SIZE]) {
   size_t used = (size_t)snprintf(record, TEXT_SIZE, "%s", head);

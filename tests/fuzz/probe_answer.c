@@ -7,8 +7,8 @@
 #include <netlink/msg.h>
 
 /*
- * A message of the kernel's to the probe: whether it is that of the end of a
- * thread, and the message.
+ * A message from the kernel to the probe: whether it is an exit record, and the
+ * message.
  */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

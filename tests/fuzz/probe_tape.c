@@ -7,8 +7,8 @@
 #include <errno.h>
 
 /*
- * A tape of the probe's. Its records are shown in each way, and copied to
- * another tape, which reads the same.
+ * A tape of the probe. Its records are shown in each format, and copied to
+ * another tape, which has the same contents.
  */
 
 static bool is_ascii(const char *text) {
@@ -80,7 +80,7 @@ static void check_copy(void *copy, size_t size, size_t count) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  if (size == 0) /* fmemopen takes none */
+  if (size == 0) /* fmemopen does not accept an empty buffer */
     return 0;
   void *bytes = fuzz_copy(data, size);
   FILE *from = open_tape(bytes, size);

@@ -4,9 +4,9 @@
 #include "select/attributes.h"
 
 /*
- * <pid>/cgroup: as the input has it; and as the kernel writes it with the input
- * for the names of cgroups, which may be any but for "/" and the newline, and
- * for the length of a path.
+ * <pid>/cgroup: the input itself; and as the kernel writes it, with names of
+ * cgroups, which may contain any byte except "/" and the newline, and the
+ * length of a path from the input.
  */
 
 static const char *read_path(const struct proc_file *file) {
@@ -30,7 +30,7 @@ static void check_any(const struct proc_file *file, const void *data,
   fuzz_check(strncmp(path, "/../", 4) != 0 && strcmp(path, "/..") != 0);
 }
 
-/* A name of the second version's hierarchy, below others of the first. */
+/* A name in version 2's hierarchy, after others of version 1. */
 static void check_written(const struct proc_file *file,
                           struct fuzz_input *input) {
   static const char deleted[] = " (deleted)";
@@ -56,7 +56,7 @@ static void check_written(const struct proc_file *file,
              strcmp(path + 14, name) == 0);
 }
 
-/* A path about as long as there is room. */
+/* A path about as long as the buffer. */
 static void check_long(const struct proc_file *file, struct fuzz_input *input) {
   char text[PATH_MAX + 128], wanted[PATH_MAX + 128];
   size_t length = PATH_MAX - 64 + fuzz_take_u8(input) % 128;

@@ -2,8 +2,8 @@
 #include "fuzz/proc_file.h"
 
 /*
- * <pid>/cmdline: the input, as often as its first byte says. Arguments are
- * joined by spaces, none stands at the end, and what is too long is cut.
+ * <pid>/cmdline: the input, repeated as its first byte says. Arguments are
+ * joined by spaces, without one at the end, and truncated to the limit.
  */
 
 enum { REPEATS = 6, INPUT_MAX = 4096 };

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 /*
- * A procfs with one process, one file of which says what the target wants. The
- * file is in memory, and the directory links to it.
+ * A procfs with one process, and one file of it whose contents the target
+ * chooses. The file is in memory, and the directory contains a link to it.
  */
 
 enum { PROC_FILE_PID = 12 };
@@ -55,7 +55,7 @@ static inline void proc_file_make(struct proc_file *file, const char *name) {
   fuzz_check(procfs_open(proc_file_root, &file->proc) == 0);
 }
 
-/* Makes it once; it is removed at the end. */
+/* Creates it once; it is removed at the end. */
 static inline struct proc_file *proc_file_of(const char *name) {
   static struct proc_file file;
   if (file.proc == NULL)
@@ -69,7 +69,7 @@ static inline void proc_file_write(const struct proc_file *file,
   fuzz_check(pwrite(file->fd, data, size, 0) == (ssize_t)size);
 }
 
-/* A name as a process may have it: size bytes of the input at most, without a
+/* A name that a process may have: at most size bytes of the input, without a
  * NUL. */
 static inline void proc_file_take_name(struct fuzz_input *input, char *name,
                                        size_t size) {

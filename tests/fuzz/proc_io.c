@@ -5,8 +5,8 @@
 #include <inttypes.h>
 
 /*
- * <pid>/io: as the input has it, by name and by descriptor; and as the kernel
- * writes the numbers of the input.
+ * <pid>/io: the input itself, by name and by descriptor; and as the kernel
+ * writes it, with numbers from the input.
  */
 
 static void check_any(const struct proc_file *file, const void *data,

@@ -5,8 +5,8 @@
 #include <inttypes.h>
 
 /*
- * <pid>/stat: as the input has it; and as the kernel writes it of a process
- * that has the input for numbers and a name.
+ * <pid>/stat: the input itself; and as the kernel writes it, with numbers and a
+ * name from the input.
  */
 
 enum { NUMBERS = 21 }; /* from the ppid, field 4, on */

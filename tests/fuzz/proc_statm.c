@@ -5,8 +5,8 @@
 #include <inttypes.h>
 
 /*
- * <pid>/statm: as the input has it; and as the kernel writes the numbers of the
- * input.
+ * <pid>/statm: the input itself; and as the kernel writes it, with numbers from
+ * the input.
  */
 
 static void check_any(const struct proc_file *file, const void *data,
@@ -14,7 +14,7 @@ static void check_any(const struct proc_file *file, const void *data,
   struct procfs_memory memory;
   proc_file_write(file, data, size);
   int status = procfs_memory(file->proc, PROC_FILE_PID, &memory);
-  /* Without memory, the threads are looked at, which are not there. */
+  /* Without memory, the threads are read, which do not exist. */
   fuzz_check(status == 0 || status == -EBADMSG || status == -ENOENT);
 }
 

@@ -4,9 +4,9 @@
 #include <errno.h>
 
 /*
- * <pid>/status: as the input has it; and as the kernel writes it of a process
- * with the user and the name that the input has, which must not pass for the
- * line of the user.
+ * <pid>/status: the input itself; and as the kernel writes it, with a user and
+ * a name from the input; the name must not be mistaken for the line of the
+ * user.
  */
 
 static void check_any(const struct proc_file *file, const void *data,

@@ -10,12 +10,11 @@
 #include <unistd.h>
 
 /*
- * Messages of the kernel's connector: whether new threads are asked for, and
- * then each message behind the socket that it comes to (of the changes, or of
- * the forks) and its length. The filters are attached to the sockets, and the
- * kernel runs them. An event that comes out was in a message; that of a message
- * as the kernel writes it does come out; and they come in the order of their
- * times.
+ * Messages of the kernel's connector: whether new threads are requested, and
+ * then each message, preceded by its socket (changes or forks) and its length.
+ * The filters are attached to the sockets, and the kernel runs them. Each
+ * resulting event was in a message; each event in a message as the kernel
+ * writes it results; and events are in the order of their times.
  */
 
 enum { CHANGES, FORKS, SOCKETS, MESSAGES = 16, MESSAGE_MAX = 512 };
@@ -23,7 +22,7 @@ enum { CHANGES, FORKS, SOCKETS, MESSAGES = 16, MESSAGE_MAX = 512 };
 /* As the kernel writes it */
 struct whole {
   struct nlmsghdr header;
-  struct { /* cn_msg, whose data comes behind it */
+  struct { /* cn_msg, which its data follows */
     struct cb_id id;
     uint32_t seq, ack;
     uint16_t len, flags;
@@ -45,8 +44,8 @@ struct message {
 static int kernel_fds[SOCKETS];
 static unsigned int opened;
 
-/* In the place of the connector's sockets. What answers a listener is there
- * from the begin, for the first port that it tries. */
+/* Stands in for the connector's sockets. The answer to a listener is queued in
+ * advance, for the first port that it tries. */
 int socket(int domain, int type, int protocol) {
   int fds[2];
   (void)domain;
@@ -79,7 +78,7 @@ static struct whole whole_of(const struct message *message) {
   return whole;
 }
 
-/* The event that the bytes are, wherever they came from. */
+/* Decodes an event independently. */
 static struct process_event describe(const struct message *message) {
   struct whole whole = whole_of(message);
   struct process_event event = {.pid = 0};
@@ -141,8 +140,8 @@ static bool must_come_out(const struct message *message, bool has_threads) {
   }
 }
 
-/* Whether all must come out, and each socket's are in the order of their times:
- * so the kernel sends them. */
+/* Whether all must result, with each socket's in the order of their times, as
+ * the kernel sends them. */
 static bool are_in_order(const struct message *messages, size_t count,
                          bool has_threads) {
   uint64_t last[SOCKETS] = {0};
@@ -170,8 +169,8 @@ static size_t take_messages(struct fuzz_input *input,
   return count;
 }
 
-/* Finds the first message that an event can have come out of, and no other has:
- * one that must come out before any that may. */
+/* Finds the first unused message from which an event can result: one that must
+ * result is preferred to one that may. */
 static struct message *find_message(struct message *messages, size_t count,
                                     const struct process_event *event,
                                     bool has_threads) {

@@ -10,10 +10,9 @@
 #include <unistd.h>
 
 /*
- * Datagrams of the kernel's in reply to queries: the target and the ids that
- * were asked for, and then each datagram behind its length. Each request has
- * the first reply that answers it, and waits for the proper one that comes
- * last if none does.
+ * Datagrams from the kernel in reply to queries: the target and the ids, and
+ * then each datagram, preceded by its length. Each request gets the first reply
+ * that answers it, or else the correct one, which arrives last.
  */
 
 enum { REQUESTS = 4, REPLIES = 8, REPLY_MAX = 2048 };
@@ -54,7 +53,7 @@ static void take_conversation(struct conversation *c,
   }
 }
 
-/* What is to come out, by each datagram alone. */
+/* The expected result, from each datagram alone. */
 static void expect(const struct conversation *c,
                    struct query_answer expected[REQUESTS]) {
   bool answered[REQUESTS] = {false};

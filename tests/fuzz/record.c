@@ -6,9 +6,9 @@
 #include "support/record_pairs.h"
 
 /*
- * The payload of a record, behind the version that it may leave out. The
- * plugin's decoder and the probe's share nothing: what one refuses the other
- * refuses for the same reason, and what they accept they read alike.
+ * The default version, and the payload of a record. The plugin's decoder and
+ * the probe's share no code: both reject the same payloads for the same reason,
+ * and decode all others alike.
  */
 
 static void check_agreement(const struct record *record,
@@ -32,11 +32,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct record record;
   struct stats stats;
 
-  uint16_t unsaid = fuzz_take_u16(&input);
+  uint16_t default_version = fuzz_take_u16(&input);
   void *payload = fuzz_copy(input.at, input.left);
-  int status = record_decode(payload, input.left, unsaid, &record);
+  int status = record_decode(payload, input.left, default_version, &record);
   fuzz_check(status == stats_decode(payload, input.left, STATS_THREAD_END,
-                                    unsaid, &stats));
+                                    default_version, &stats));
   if (status == 0) {
     records_check(&record);
     check_agreement(&record, &stats);

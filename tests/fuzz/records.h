@@ -8,7 +8,7 @@
 #include "select/text.h"
 
 /*
- * What is true of any record that was accepted.
+ * Properties of every accepted record.
  */
 
 static inline void records_check(const struct record *record) {
@@ -27,7 +27,7 @@ static inline void records_check(const struct record *record) {
   fuzz_check(clean_is_text(name));
 }
 
-/* By field, since what is between these is undefined. */
+/* Field by field, because padding is undefined. */
 static inline bool records_equal(const struct record *a,
                                  const struct record *b) {
   return a->version == b->version &&
@@ -51,7 +51,7 @@ static inline bool records_equal(const struct record *a,
          a->exe_dev == b->exe_dev && a->exe_inode == b->exe_inode;
 }
 
-/* Checks the records that a message has. */
+/* Checks the records in a message. */
 static inline void messages_check(const struct message *message) {
   for (int target = 0; target < 2; target++)
     if (message->has[target])

@@ -4,13 +4,14 @@
 #include "fuzz/clean.h"
 
 /*
- * The filter for text, as a name or not, of some room. What comes out is clean,
- * and what is clean and has room comes out as it is.
+ * The filter for text, as a name or not, with some buffer size. The output is
+ * clean, and clean input that fits is unchanged.
  */
 
 enum { ROOM_MAX = 160 };
 
-/* Filters the text into exactly that much memory. The caller frees it. */
+/* Filters the text into a buffer of exactly this size, which the caller frees.
+ */
 static char *filter(const char *text, size_t room, bool is_name) {
   struct text filter;
   char *out = malloc(room);
@@ -23,7 +24,7 @@ static char *filter(const char *text, size_t room, bool is_name) {
   return out;
 }
 
-/* It may become what it was. */
+/* Filtering the output again changes nothing. */
 static void check_in_place(const char *text, const char *whole, bool is_name) {
   size_t length = strlen(text);
   struct text filter;
@@ -43,12 +44,12 @@ static void check(const char *text, size_t room, bool is_name) {
   fuzz_check(strlen(whole) <= strlen(text));
   if (strlen(whole) < room) {
     fuzz_check(strcmp(out, whole) == 0);
-  } else if (is_name) { /* a hash tells it from others */
+  } else if (is_name) { /* a hash distinguishes it */
     size_t length = strlen(out);
     fuzz_check(length >= 9 && out[length - 9] == '~');
     fuzz_check(strspn(out + length - 8, "0123456789abcdef") == 8);
     fuzz_check(strncmp(out, whole, length - 9) == 0);
-    fuzz_check(length + 4 >= room); /* less than a character is left */
+    fuzz_check(length + 4 >= room); /* less than a character of room is left */
   } else {
     fuzz_check(strncmp(out, whole, strlen(out)) == 0);
     fuzz_check(strlen(out) + 4 >= room);

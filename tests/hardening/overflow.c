@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- *   overflow heap|stack|none
+ * overflow heap|stack|none
  *
- * Writes a byte beyond what there is, which ends the program where its flags
- * have that found.
+ * Writes a byte beyond the end of a buffer, which aborts the program if its
+ * flags detect that.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Its size is known at run time only: that takes _FORTIFY_SOURCE=3. */
+/* Its size is known only at run time: detected by _FORTIFY_SOURCE=3. */
 static void overflow_heap(size_t size, size_t beyond) {
   char *bytes = malloc(size);
   if (bytes == NULL)
@@ -19,7 +19,7 @@ static void overflow_heap(size_t size, size_t beyond) {
   free(bytes);
 }
 
-/* No function of libc writes: that takes the stack protector. */
+/* Not written by a function of libc: detected by the stack protector. */
 static void overflow_stack(size_t size, size_t beyond) {
   volatile char bytes[16];
   volatile char *at = bytes;

@@ -8,33 +8,33 @@
 #include <valgrind/callgrind.h>
 
 /*
- * Runs each hot path under callgrind, which counts what happens between
- * count_begin and count_pause, and writes down how many operations it was.
+ * Runs each hot path under callgrind, which counts the instructions between
+ * count_begin and count_pause, and writes the number of operations.
  *
- * What these paths see is the same on every machine and in every run: procfs is
- * of the program's own making, the time is made up, pids begin anew in a
- * namespace, and valgrind makes all CPUs that have AVX2 look alike. CPU clocks
- * and the kernel's answers are real, but how large a number is makes no
- * difference. What is left is one in a hundred at most: how many kinds of delay
- * the kernel knows, in which order the file system lists a directory, how a
- * block of memory is aligned, what was on the free lists.
+ * The input of these paths is the same on every machine and in every run:
+ * procfs is a directory of the program, the time is constant, pids start again
+ * in a namespace, and valgrind makes all CPUs with AVX2 look alike. CPU clocks
+ * and the kernel's answers are real, but their values make no difference. The
+ * rest varies by at most one percent: the number of delay kinds in the kernel,
+ * the order in which the file system lists a directory, the alignment of
+ * memory, the contents of free lists.
  *
- * Reading the time is a system call under valgrind, as it is not without.
+ * Under valgrind, reading the time is a system call.
  */
 
 enum {
-  REPEATS = 1000, /* of what has no state */
+  REPEATS = 1000, /* of paths without state */
   PROCESSES = 256,
-  AGE = 1000 * 1000, /* ms: all are too old to be looked at in each read */
+  AGE = 1000 * 1000, /* ms: all are too old to be matched in each read */
   ROUND = 50,        /* reads, a second apart: each has its turn once */
-  KNOWN_ROUND = 40,  /* reads by what events have told */
-  BUSY_READS = 5,    /* before which all must run */
+  KNOWN_ROUND = 40,  /* reads that do not list /proc */
+  BUSY_READS = 5,    /* before it, all must run */
   RECORDS = 512,
   TABLE = 10000,
   PARENT = 4000, /* of those that are forked */
 };
 
-/* When it all happens, CLOCK_BOOTTIME: long after boot on any machine. */
+/* The time of everything, CLOCK_BOOTTIME: long after boot on any machine. */
 static const uint64_t now = UINT64_C(5000000) * 1000 * MS;
 
 static FILE *operations_file;
@@ -43,7 +43,7 @@ static void count_begin(void) { CALLGRIND_START_INSTRUMENTATION; }
 
 static void count_pause(void) { CALLGRIND_STOP_INSTRUMENTATION; }
 
-/* Has what was counted since the last time written down for that path. */
+/* Makes callgrind write the counts since the last call for this path. */
 static void report(const char *path, size_t operations) {
   CALLGRIND_DUMP_STATS_AT(path);
   fprintf(operations_file, "%s %zu\n", path, operations);
@@ -54,10 +54,10 @@ static void count_end(const char *path, size_t operations) {
   report(path, operations);
 }
 
-/* Stands before the function of that name, by the linker's --wrap. All kernels
- * are taken for one that counts ended threads, since a read costs more on
- * others. (The thread that it starts makes the program one of several threads,
- * as collectd is: libc takes locks then.) */
+/* Replaces the function with this name, by the linker's --wrap. All kernels are
+ * treated as if they counted ended threads, because a read costs more on
+ * others. (The thread makes the program multithreaded, as collectd is: libc
+ * then takes locks.) */
 int __real_query_counts_ended_threads(struct query *query, bool *counts);
 int __wrap_query_counts_ended_threads(struct query *query, bool *counts);
 
@@ -102,7 +102,7 @@ static void start_processes(const struct fixture *fixture, const char *comm) {
   }
 }
 
-/* The first read finds nobody: it connects to the kernel, for whoever comes. */
+/* The first read finds no process: it connects to the kernel for later ones. */
 static void open_books(struct fixture *fixture, enum selector_kind kind,
                        const char *value) {
   fixture->now = now;
@@ -140,7 +140,7 @@ static void read_members(void **state) {
   open_books(fixture, SELECTOR_COMMAND, "nginx");
   start_processes(fixture, "nginx");
   read_all(fixture, "read-new-member", 1);
-  read_at(fixture, 0); /* opens what stays open */
+  read_at(fixture, 0); /* opens descriptors that are kept */
   read_all(fixture, "read-idle-member", ROUND);
   assert_int_equal(fixture->report.members, PROCESSES);
   assert_int_equal(fixture->report.io, 0);
@@ -161,7 +161,7 @@ static void read_untracked(void **state) {
   assert_int_equal(fixture->report.members, 0);
 }
 
-/* Those may be moved to another cgroup any time. */
+/* These may be moved to another cgroup at any time. */
 static void read_untracked_by_cgroup(void **state) {
   struct fixture *fixture = *state;
   open_books(fixture, SELECTOR_CONTROL_GROUP, "^/system\\.slice/nginx\\.");
@@ -180,7 +180,7 @@ static void take_counted(struct fixture *fixture, const char *path,
   count_end(path, count);
 }
 
-/* Of processes that no read has met. */
+/* Of processes that no read has found. */
 static void take_unmet(struct fixture *fixture, const char *path,
                        const char *comm) {
   static struct message messages[RECORDS];
@@ -198,7 +198,7 @@ static void exits_unmet(void **state) {
   assert_int_equal(exits_of(fixture, 0), RECORDS);
 }
 
-/* The parent's cgroup is asked for: that of the process is gone with it. */
+/* The parent's cgroup is read: the process's own is gone. */
 static void exits_unmet_by_cgroup(void **state) {
   struct fixture *fixture = *state;
   open_books(fixture, SELECTOR_CONTROL_GROUP, "^/system\\.slice/nginx\\.");
@@ -207,7 +207,7 @@ static void exits_unmet_by_cgroup(void **state) {
   assert_int_equal(exits_of(fixture, 0), 0);
 }
 
-/* Of processes that a read has met; they are zombies now. */
+/* Of processes that a read has found; they are zombies now. */
 static void take_known(struct fixture *fixture, const char *path,
                        const char *comm) {
   static struct message messages[PROCESSES];
@@ -238,7 +238,7 @@ static void exits_known_member(void **state) {
 
 /* Process events */
 
-/* Forks, one after the other, of processes whose pids these are. */
+/* Fork events of processes with these pids, one after the other. */
 static void fork_all(struct fixture *fixture, const pid_t *pids, size_t count,
                      pid_t parent) {
   for (size_t i = 0; i < count; i++)
@@ -246,14 +246,14 @@ static void fork_all(struct fixture *fixture, const pid_t *pids, size_t count,
            fixture->now - AGE_MS * MS + i);
 }
 
-/* Who is to fork: events have told of it, and it is in no group. */
+/* The process that forks: known from events, in no group. */
 static void start_parent(struct fixture *fixture) {
   put_child(fixture, PARENT, 1, "cron", 'S', 2 * AGE_MS);
   happen(fixture, PROCESS_FORKED, PARENT, 1, fixture->now - 2 * AGE_MS * MS);
   happen(fixture, PROCESS_EXECED, PARENT, 0, fixture->now - 2 * AGE_MS * MS);
 }
 
-/* Of processes that are gone when their events are taken. */
+/* Of processes that have ended when their events are taken. */
 static void events_untracked(void **state) {
   struct fixture *fixture = *state;
   static pid_t pids[RECORDS];
@@ -277,8 +277,8 @@ static void events_untracked(void **state) {
   assert_int_equal(fixture->tracker->undecided, 0);
 }
 
-/* Has events tell of the children: each was forked, and called exec. Their
- * files are those of what they have become by then. */
+/* Takes events of the children: each was forked and called exec. Their files
+ * are those after the exec. */
 static void start_announced(struct fixture *fixture, const char *comm) {
   pid_t pids[PROCESSES];
   start_parent(fixture);
@@ -310,7 +310,7 @@ static void execs_untracked(void **state) {
   assert_int_equal(fixture->tracker->missed, 0);
 }
 
-/* Reads that do not list /proc, as long as that is not due. */
+/* Reads that do not list /proc, until the next check is due. */
 static void execs_members(void **state) {
   struct fixture *fixture = *state;
   open_books(fixture, SELECTOR_COMMAND_LINE, "nginx");
@@ -319,7 +319,7 @@ static void execs_members(void **state) {
   exec_all(fixture);
   count_end("event-exec-member", PROCESSES);
   read_all(fixture, "read-announced-member", 1);
-  read_at(fixture, 0); /* opens what stays open */
+  read_at(fixture, 0); /* opens descriptors that are kept */
   read_all(fixture, "read-known-idle-member", KNOWN_ROUND);
   assert_int_equal(fixture->report.members, PROCESSES);
 
@@ -415,7 +415,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage, under valgrind: hot FILE\n");
     return 1;
   }
-  setvbuf(operations_file, NULL, _IOLBF, 0); /* not again by each child */
+  setvbuf(operations_file, NULL, _IOLBF, 0); /* not repeated by each child */
   setvbuf(stdout, NULL, _IOLBF, 0);
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

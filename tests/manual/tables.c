@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the code knows, for run.bash to compare with the documents: one line
- * for each option, default, metric, kind of delay, placeholder, key of the meta
- * data and key of the exit log. All of it comes from the plugin's functions.
+ * Prints the code's tables, which run.bash compares with the documents: one
+ * line for each option, default, metric, kind of delay, placeholder, key of the
+ * meta data and key of the exit log. Everything comes from the plugin's
+ * functions.
  *
  * The arguments are names that may be options: those that the plugin accepts,
- * but does not mention when it lists the options that it knows, are ignored
- * ones.
+ * but does not mention in its list of known options, are ignored ones.
  */
 #include "collectd/api.h"
 #include "collectd/config.h"
@@ -23,7 +23,7 @@
 
 enum { TEXT_SIZE = 4096, NAMES = 128 };
 
-/* Where an option may stand. */
+/* Where an option may appear. */
 static const struct {
   const char *name, *before, *after;
 } places[] = {
@@ -61,7 +61,7 @@ static void add_option(const char *name, size_t place) {
   option->places |= 1U << place;
 }
 
-/* Returns the status, and what the plugin says of the line, in this place. */
+/* Returns the status, and the plugin's error, for the line in this place. */
 static int configure(struct settings *settings, const char *line, size_t place,
                      char error[TEXT_SIZE]) {
   char text[TEXT_SIZE];
@@ -74,7 +74,7 @@ static int configure(struct settings *settings, const char *line, size_t place,
   return status;
 }
 
-/* The plugin answers an unknown option with those that it knows. */
+/* The error for an unknown option lists the known ones. */
 static void collect_known(void) {
   static const char before[] = "; known are ";
   for (size_t place = 0; place < PLACES; place++) {
@@ -144,7 +144,7 @@ static void print_defaults(void) {
     if (bits_of(&known[i]) != 0)
       print_boolean(known[i].name,
                     (settings.collect & bits_of(&known[i])) != 0);
-  print_boolean("Descendants", false); /* of a rule, which begins empty */
+  print_boolean("Descendants", false); /* of a new rule */
   print_boolean("ProcessEvents", settings.process_events);
   print_boolean("EnableDelayAccounting", settings.enable_delay_accounting);
   print_boolean("ReportSelf", settings.report_self);
@@ -158,8 +158,8 @@ static void print_defaults(void) {
   config_clear(&settings);
 }
 
-/* Prints a name, in which KIND stands for a kind of delay that is between
- * before and after. */
+/* Prints a name, with KIND instead of a kind of delay between before and after.
+ */
 static void print_name(const char *name, const char *before) {
   const char *at = strstr(name, before);
   for (unsigned int kind = 0; at != NULL && kind < DELAY_KINDS; kind++) {
@@ -190,10 +190,10 @@ static void take_metric(void *context, const struct metric_value *value) {
   print_metric(value->type, value->instance, value->is_derive);
 }
 
-/* In the place of collectd's: for what the plugin reports of itself. */
+/* Stands in for collectd's function: for the plugin's own metrics. */
 int plugin_dispatch_values(value_list_t const *list) {
   option_now = "ReportSelf";
-  /* Of types.db: total_events is a counter, the others are gauges. */
+  /* According to types.db, total_events is a derive, the others are gauges. */
   print_metric(list->type, list->type_instance,
                strcmp(list->type, "total_events") == 0);
   return 0;
@@ -265,7 +265,7 @@ static void take_field(void *context, const struct exit_field *field) {
   putchar('\n');
 }
 
-/* Of which all is known. */
+/* An exit for which everything is known. */
 static struct exit_event event_with(uint32_t exit_code) {
   static const uint64_t used[USE_COUNTERS], longest_ns[DELAY_KINDS];
   return (struct exit_event){
@@ -287,7 +287,7 @@ static void print_meta(void) {
   exit_fields_each(&signal, take_field, NULL);
 }
 
-/* What the exit log has beside the meta data comes before "pid". */
+/* The keys of the exit log that are not meta data precede "pid". */
 static void print_log_keys(void) {
   const struct exit_event event = event_with(0);
   char *line = NULL, *save = NULL;

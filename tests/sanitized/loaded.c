@@ -34,8 +34,8 @@ static void *count(void *nothing) {
   return nothing;
 }
 
-/* What the loading thread does is not looked at, since collectd called dlopen.
- */
+/* In other threads, because the thread that collectd uses for dlopen is not
+ * checked. */
 static void race(void) {
   pthread_t threads[2];
   for (int i = 0; i < 2; i++) {

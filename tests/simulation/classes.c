@@ -13,7 +13,7 @@ enum {
   YES = 2,
 };
 
-/* Several that may be: bits of names, and of answers. */
+/* Several possible ones: bits of names, and of answers. */
 struct classes {
   unsigned int names, has_c, is_descendant;
   bool is_unread; /* the plugin may not know the command line */
@@ -21,7 +21,7 @@ struct classes {
 
 static const struct classes nowhere = {1U << OUTSIDE, NO, NO, false};
 
-/* What a process used while it may have been of these classes. */
+/* What a process used while it may have belonged to these classes. */
 struct part {
   struct classes classes;
   uint64_t used[USES];
@@ -35,9 +35,10 @@ struct change {
 };
 
 static struct ledger {
-  unsigned int parent;   /* who forked it */
+  unsigned int parent;   /* the process that forked it */
   struct classes actual; /* one */
-  /* As the plugin has it now, or may until it has taken what is pending. */
+  /* Its class for the plugin now, or possibly until pending events are taken.
+   */
   struct classes known;
   struct classes in_read; /* what it was since the read under way began */
   struct change pending[CHANGES];
@@ -45,14 +46,14 @@ static struct ledger {
   bool is_met;         /* by an event that has been taken, or a read */
   bool is_base;        /* what it uses may be taken as that from before */
   bool was_there;      /* before the read under way began */
-  bool is_unread;      /* gone before what an exec made of it was read */
-  bool has_other_line; /* by an exec that was heard of but not read */
-  bool is_unnamed;     /* gone before its name was read */
+  bool is_unread;      /* ended before its attributes after an exec were read */
+  bool has_other_line; /* by an exec whose event was taken, but not read */
+  bool is_unnamed;     /* ended before its name was read */
   bool is_unsure;      /* an event of it was lost */
-  bool is_untold;      /* and the plugin is not told yet */
+  bool is_untold;      /* and the plugin does not know that yet */
   bool may_count;      /* something of it may be counted already */
   bool doubts_io;      /* its I/O may count later than all else */
-  uint64_t looked_ns;  /* when it was looked at for an event, at the latest */
+  uint64_t looked_ns;  /* the latest time at which it was read for an event */
   struct part part[PARTS];
   unsigned int parts, closed; /* the first of them are counted */
   bool begins_part;           /* with what it uses next */
@@ -96,7 +97,7 @@ static unsigned int find_descent(const struct classes *classes) {
   return (has_d ? YES : 0) | (has_others ? classes->is_descendant : 0);
 }
 
-/* The same but for those who are left out. What is not known is not counted. */
+/* The same without excluded ones. What is unknown is not counted. */
 static unsigned int find_answers_of_d(const struct classes *classes) {
   struct classes others = *classes;
   bool may_be_out = left_out == LEAVES_OUT_C &&
@@ -110,7 +111,7 @@ static unsigned int find_answers_of_d(const struct classes *classes) {
   return (may_be_out ? NO : 0) | (are_all_out ? 0 : find_descent(&others));
 }
 
-/* Whether they are in a set: the answers that may be right, as bits. */
+/* Whether they are in a set: the possible answers, as bits. */
 static unsigned int find_answers(const struct classes *classes, enum set set) {
   static const unsigned int inside = 1U << SET_A | 1U << SET_B;
   unsigned int in = set == SET_ALL ? inside : 1U << set;
@@ -133,7 +134,7 @@ static bool are_same(const struct classes *a, const struct classes *b) {
          a->is_descendant == b->is_descendant && a->is_unread == b->is_unread;
 }
 
-/* Makes room: the last two become one. */
+/* Makes room: merges the last two. */
 static void merge_last(struct ledger *l) {
   struct part *last = &l->part[--l->parts], *one = last - 1;
   include(&one->classes, &last->classes);
@@ -234,7 +235,7 @@ void classes_change(unsigned int process, const struct process_event *event) {
     add_change(&ledgers[process], process, event, false);
 }
 
-/* What an exec has made of it, but for its name, nobody tells. */
+/* What it is after an exec, except for its name, is not reported. */
 static void note_unread(struct ledger *l, enum process_event_kind kind) {
   l->is_unnamed = true;
   if (kind != PROCESS_EXECED)
@@ -252,7 +253,7 @@ static void note_loss(struct ledger *l, enum process_event_kind kind) {
 void classes_lose(unsigned int process, const struct process_event *event) {
   struct ledger *l = &ledgers[process];
   l->is_untold = true;
-  l->was_there = false; /* the read under way need not find it */
+  l->was_there = false; /* the current read need not find it */
   if (event->kind == PROCESS_FORKED) {
     l->is_met = false;
     l->is_base = true;
@@ -321,8 +322,8 @@ static bool may_be_nowhere(const struct classes *classes) {
           find_answers(classes, SET_C) & NO) != 0;
 }
 
-/* Of who was nowhere what it had used at the change is estimated: all the time
- * since then it may have run. */
+/* For a process in no group, its use at the change is estimated: it may have
+ * run all the time since then. */
 static void add_estimated(struct ledger *l, uint64_t since_ns) {
   struct classes classes = l->known;
   uint64_t cpu[USES] = {[USE_CPU] = since_ns};
@@ -332,8 +333,8 @@ static void add_estimated(struct ledger *l, uint64_t since_ns) {
   l->begins_part = true;
 }
 
-/* The process has been looked at: what it has used before stays where it was,
- * or goes with it if that is next to nothing. */
+/* The process was read: its earlier use stays where it was, or moves with it if
+ * it is negligible. */
 static void settle_use(struct ledger *l, unsigned int process,
                        const struct change *change) {
   struct classes before = l->known;
@@ -384,13 +385,13 @@ static void end_change(struct ledger *l, unsigned int process,
       note_loss(l, l->pending[i].kind);
 }
 
-/* It may have been looked at: then that may have been for a pending change. */
+/* It may have been read, possibly for a pending change. */
 static void note_look(struct ledger *l) {
   l->looked_ns = world.now_ns;
   widen(l, &l->known);
 }
 
-/* A child gets what its parent is taken to be then. */
+/* A child gets the class that its parent has for the plugin then. */
 static void end_fork(struct ledger *l, unsigned int process) {
   struct ledger *parent = &ledgers[l->parent];
   if (!parent->is_met || parent->is_unnamed || parent->is_unsure) {
@@ -439,7 +440,7 @@ void classes_begin_read(void) {
   }
 }
 
-/* A listing has found it, and what no event has told of. */
+/* A listing has found it, and changes that no event has reported. */
 static void note_listed(struct ledger *l) {
   bool is_sure = l->is_met && !l->is_unsure;
   l->is_base = false;

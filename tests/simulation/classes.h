@@ -5,10 +5,11 @@
 #include "truth.h"
 
 /*
- * What the processes of a history are, and what of their use counts where, if
- * process events are heard. A class is a name, whether the command line has a
- * "c", and whether it is a descendant of those of SET_D. A change of class is
- * pending until its event is taken; until then the plugin may have either.
+ * The classes of the processes in a history, and where their use counts, if
+ * process events are received. A class is a name, whether the command line has
+ * a "c", and whether it is a descendant of the processes in SET_D. A change of
+ * class is pending until its event is taken; until then, the plugin may use
+ * either.
  */
 
 void classes_reset(enum left_out of_d);
@@ -19,25 +20,25 @@ void classes_use(unsigned int process, const uint64_t used[USES]);
 /* After it happened. */
 void classes_change(unsigned int process, const struct process_event *event);
 void classes_lose(unsigned int process, const struct process_event *event);
-/* The plugin is told that some were lost. */
+/* The plugin learns that some were lost. */
 void classes_tell_losses(void);
 /* Before and after the plugin takes an event. */
 void classes_begin_event(unsigned int process);
 void classes_end_event(unsigned int process, const struct process_event *event);
 void classes_begin_read(void);
 void classes_end_read(bool is_listing);
-/* It may have been taken for anything. */
+/* It may have been mistaken for anything. */
 void classes_doubt(unsigned int process);
 /* It has children, for which it may wait. */
 void classes_doubt_io(unsigned int process);
 
-/* What it used that counts in a set for sure, and what may. */
+/* The part of its use that certainly counts in a set, and the part that may. */
 void classes_share(unsigned int process, enum set set, uint64_t sure[USES],
                    uint64_t maybe[USES]);
-/* The same of what is counted already before it ends. */
+/* The same for what is counted before it ends. */
 void classes_counted(unsigned int process, enum set set, uint64_t sure[USES],
                      uint64_t maybe[USES]);
-/* Whether its end counts in a set for sure, or may. */
+/* Whether its exit certainly counts in a set, or may. */
 void classes_end(unsigned int process, enum set set, bool *is_sure,
                  bool *may_be);
 void classes_total(unsigned int process, uint64_t total[USES]);

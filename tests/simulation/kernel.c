@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the plugin asks the kernel, answered by the simulated machine: these
- * stand in for plugin/kernel/procfs.c, query.c and fd_budget.c.
+ * The kernel as simulated: stands in for plugin/kernel/procfs*.c, query.c and
+ * fd_budget.c.
  */
 #include "kernel/fd_budget.h"
 #include "kernel/oom_watch.h"
@@ -36,7 +36,7 @@ int close(int fd) {
   return 0;
 }
 
-/* After a pause, since the process may go meanwhile. */
+/* After a pause, because the process may end meanwhile. */
 static struct machine_process *look_up(pid_t pid) {
   steps_pause();
   return world_find(pid);
@@ -55,7 +55,7 @@ bool procfs_has_other_pids(struct procfs *proc) {
   return false;
 }
 
-/* Everybody answers. */
+/* No process hangs. */
 bool procfs_has_returned(const struct procfs *proc) {
   (void)proc;
   return true;
@@ -94,7 +94,7 @@ int procfs_inode(struct procfs *proc, pid_t pid, uint32_t *inode) {
 
 static uint32_t count_threads(const struct machine_process *p) {
   uint32_t count = world_live_tasks(p);
-  /* A main thread that has ended stays as long as there are others. */
+  /* A main thread that has ended remains as long as there are others. */
   return count + (p->task[0].has_exited || count == 0);
 }
 
@@ -148,7 +148,7 @@ int procfs_stat(struct procfs *proc, pid_t pid, struct procfs_stat *stat) {
   return 0;
 }
 
-/* Nobody wants memory or open files. */
+/* No rule collects memory or open files. */
 int procfs_memory(struct procfs *proc, pid_t pid,
                   struct procfs_memory *memory) {
   (void)proc;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random histories of processes, in every order that a kernel may tell of them.
+ * Random histories of processes, in every order in which a kernel may report
+ * them.
  *
  *   simulation [--seconds N] [--histories N] [SEED]   many, from this seed on
- *   simulation --replay SEED                          one, with all that
- * happens
+ *   simulation --replay SEED          one, and prints everything that happens
  *
  * A history and its delivery follow from a sequence of choices, which follows
  * from the seed. The reader and the listener are coroutines: at each call into
- * the kernel (kernel.c) the machine may go on, and so may the other one. After
- * a history the groups' totals are compared with the truth. A history that
- * fails is reduced: choices are left out, or made the plainest, as long as it
- * fails.
+ * the kernel (kernel.c), the machine and the other coroutine may continue.
+ * After a history, the groups' totals are compared with the true ones. A
+ * history that fails is reduced: choices are left out, or replaced by the
+ * simplest, as long as it still fails.
  */
 #include "steps.h"
 #include "truth.h"
@@ -38,13 +38,13 @@ enum {
   RULES = 4,
 };
 
-#define LIST_NS UINT64_C(60000000000) /* a read lists at least as often */
+#define LIST_NS UINT64_C(60000000000) /* maximum interval between listings */
 
 /* --- Choices --- */
 
 static struct {
   uint32_t value[CHOICES];
-  size_t count; /* that are given; then the plainest are made */
+  size_t count; /* the given ones; after them, the simplest are used */
   size_t made;
   uint64_t random;
   bool is_replayed;
@@ -58,9 +58,8 @@ static uint64_t next_random(void) {
   return z ^ z >> 31;
 }
 
-/* A number below n; 0 is the plainest. One in a statement: of several,
- * compilers choose which is made first, and a history should follow from its
- * seed. */
+/* A number below n; 0 is the simplest. At most one per statement: otherwise the
+ * compiler chooses the order, and a history must depend only on its seed. */
 static uint32_t choose(uint32_t n) {
   size_t i = choices.made++;
   if (i >= CHOICES)
@@ -82,17 +81,17 @@ static uint64_t empty_ns; /* when the listener's socket was last seen empty */
 static ucontext_t scheduler, reading, listening;
 static char reading_stack[STACK_SIZE], listening_stack[STACK_SIZE];
 static enum { NOBODY, READER, LISTENER } running;
-static bool is_draining;     /* one of them is in the middle of it */
+static bool is_draining;     /* one of them is draining */
 static bool has_only_events; /* the listener takes no records for now */
 static bool has_read, is_quiet;
-static bool has_descendants;   /* a rule wants them: then forks are heard */
-static enum left_out left_out; /* and leaves some out */
+static bool has_descendants;   /* by a rule: fork events are received */
+static enum left_out left_out; /* and excludes some */
 static struct exclusion exclusions[LEFT_OUTS];
-static bool is_reading;    /* a read is under way */
-static bool must_list;     /* it has to: events were lost, or long ago */
+static bool is_reading;    /* a read is in progress */
+static bool must_list;     /* events were lost, or for the check */
 static uint64_t listed_ns; /* when the last read began that listed it */
 static bool is_listing;    /* it lists /proc */
-static bool has_lost_events, has_lost_records; /* the plugin is to be told */
+static bool has_lost_events, has_lost_records; /* not reported yet */
 static unsigned int event_owner[WORLD_EVENTS];
 static unsigned int reads;
 static bool is_told; /* print what happens */
@@ -137,7 +136,8 @@ static void take_event(unsigned int owner, const struct process_event *event) {
   tell("the %s event of %d at %.3f is taken", kinds[event->kind], event->pid,
        (double)(event->time_ns - UINT64_C(1000000000000)) / 1e6);
   truth_begin_event(owner);
-  /* A kernel gives pids in turn: none comes back within one look at it. */
+  /* A kernel assigns pids in sequence: none is reused while it is being read.
+   */
   world.looked_at[0] = event->pid;
   world.looked_at[1] = event->parent;
   event_accounting_take(events, event);
@@ -189,7 +189,7 @@ static void drain(void) {
   }
 }
 
-/* One at a time, as exit_listener.c's lock has it. */
+/* One at a time, as in exit_listener.c. */
 static void drain_alone(ucontext_t *self) {
   while (is_draining)
     swapcontext(self, &scheduler);
@@ -230,7 +230,7 @@ static void read_forever(void) {
   }
 }
 
-/* As exit_listener.c takes what cannot wait. */
+/* As exit_listener.c takes urgent events. */
 static void take_events_alone(ucontext_t *self) {
   while (is_draining)
     swapcontext(self, &scheduler);
@@ -356,7 +356,7 @@ static void note_records(unsigned int process, unsigned int before) {
 
 static void advance(uint64_t ns) { world.now_ns += ns; }
 
-/* Events of a process since there were so many. */
+/* The number of events of a process since an earlier number. */
 static void note_events(unsigned int process, unsigned int before) {
   for (unsigned int i = before; has_descendants && i < world.events; i++) {
     const struct process_event event = world.event[i];
@@ -374,7 +374,7 @@ static void note_events(unsigned int process, unsigned int before) {
   }
 }
 
-/* Who uses CPU time takes that time. */
+/* Using CPU time takes time. */
 static void use(unsigned int process, unsigned int task,
                 const uint64_t used[USES]) {
   world_use(process, task, used);
@@ -513,8 +513,8 @@ static bool is_child(unsigned int process) {
          !p->task[0].has_exited && world.process[p->parent].life == LIFE_LIVE;
 }
 
-/* A child writes something, and ends. Its parent is waiting for it, and has
- * done so before anybody else runs. */
+/* A child writes something and ends. Its parent, which is waiting for it, reaps
+ * it before any other process runs. */
 static void end_child_at_once(unsigned int process) {
   const uint64_t used[USES] = {[USE_CHARS] = 100000, [USE_CALLS] = 1};
   for (unsigned int i = 0; i < world.processes && !is_child(process); i++)
@@ -529,8 +529,8 @@ static void end_child_at_once(unsigned int process) {
   reap_one(process, true);
 }
 
-/* So long that the next read lists /proc. Nobody waits for anything then.
- * (Without events, processes that are not young are looked at in turn.) */
+/* So long that the next read lists /proc. (Without events, older processes are
+ * matched in turn.) */
 static void rest(void) {
   if (is_draining || is_reading || !has_descendants)
     return;
@@ -613,7 +613,7 @@ static void step(void) {
   }
 }
 
-/* All processes end, in the best of orders. */
+/* All processes end, in the simplest order. */
 static void end_all(void) {
   for (unsigned int i = world.processes; i-- > 1;)
     world_become_zombie(i);
@@ -633,7 +633,7 @@ static void read_quietly(void) {
   is_quiet = false;
 }
 
-/* Lets what was begun come to its end. */
+/* Completes what is in progress. */
 static void finish_coroutines(unsigned int wanted_reads) {
   is_quiet = true;
   while (is_draining || reads < wanted_reads) {
@@ -662,7 +662,7 @@ static void run_history(void) {
   start_plugin();
   unsigned int wanted = 0, length = 20 + choose(150);
   for (unsigned int i = 0; i < length; i++) {
-    advance(2000); /* nothing happens at the same moment */
+    advance(2000); /* no two things happen at the same time */
     switch (choose(4)) {
     case 0:
     case 1:
@@ -729,7 +729,8 @@ static bool is_within(int64_t got, const struct range *range, const char *what,
   return false;
 }
 
-/* Returns whether the totals are right; else difference says what is not. */
+/* Returns whether the totals are correct; otherwise difference describes the
+ * error. */
 static bool compare(void) {
   static const char *const endings[ENDINGS] = {"exit-ok", "exit-error",
                                                "exit-signal"};
@@ -763,7 +764,7 @@ static bool still_fails(const uint32_t *value, size_t count) {
   return !succeeds();
 }
 
-/* Leaves out a part of the choices, or makes it the plainest. */
+/* Leaves out a part of the choices, or replaces it by the simplest. */
 static bool shorten(uint32_t *value, size_t *count, size_t at, size_t length) {
   uint32_t shorter[CHOICES];
   memcpy(shorter, value, at * sizeof(value[0]));
@@ -824,7 +825,7 @@ static int replay(uint64_t seed) {
   return is_right ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* The machine's own clock; clock_gettime is the simulation's. */
+/* The real clock; clock_gettime is simulated. */
 static uint64_t real_s(void) {
   struct timespec t;
   syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t);

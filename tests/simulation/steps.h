@@ -3,8 +3,8 @@
 #define TASKSTATS_STEPS_H
 
 /*
- * The simulated kernel's functions call this before they answer: the rest of
- * the machine, and the other thread of the plugin, may go on meanwhile.
+ * The simulated kernel's functions call this before they return: the rest of
+ * the machine, and the plugin's other thread, may continue meanwhile.
  */
 void steps_pause(void);
 

@@ -13,29 +13,28 @@ static struct known {
   unsigned int parent;
   unsigned int name; /* SET_A, SET_B, SET_D or OUTSIDE */
   bool is_descendant;
-  bool was_looked_at;  /* a read has begun since it began */
-  bool is_unclear;     /* no read was complete since its name changed */
-  bool is_new_start;   /* its CPU time counts from then on */
-  bool is_in_read;     /* it has its name since before the read under way */
-  bool is_gone;        /* it was, before the read under way */
-  bool lacks_main;     /* its main thread had ended, in the read under way */
-  bool is_base;        /* there before the plugin, and no read is complete */
-  bool was_before;     /* it was there before the plugin */
-  bool is_early;       /* no read was complete when it began */
-  bool is_confused;    /* nothing is sure */
-  bool is_unheard;     /* its fork was lost */
-  bool has_lost_end;   /* by whose record its end would count */
-  unsigned int former; /* who had its pid, if its record was not taken yet */
-  unsigned int lacks;  /* after how many listings it will be forgotten that it
-                        * lacks  a record */
-  bool has_c;          /* its command line may have been taken to have a "c" */
-  bool has_had_c;      /* ever since it began, without another exec */
+  bool was_looked_at; /* a read has started since it started */
+  bool is_unclear;    /* no read was complete since its name changed */
+  bool is_new_start;  /* its CPU time counts from then on */
+  bool is_in_read;    /* it has had its name since before the current read */
+  bool is_gone;       /* it was, before the current read */
+  bool lacks_main;    /* its main thread had ended, in the read under way */
+  bool is_base;      /* it started before the plugin, and no read is complete */
+  bool was_before;   /* it started before the plugin */
+  bool is_early;     /* no read was complete when it started */
+  bool is_confused;  /* nothing is certain */
+  bool is_unheard;   /* its fork was lost */
+  bool has_lost_end; /* the process by whose record its exit would count */
+  unsigned int former; /* with the pid, whose record is missing */
+  unsigned int lacks;  /* listings until that is given up */
+  bool has_c;     /* its command line may have been assumed to have a "c" */
+  bool has_had_c; /* since its start, without another exec */
   bool has_ended;
   bool has_children;
-  bool has_other_main; /* who called exec was not the main thread */
+  bool has_other_main; /* the thread that called exec was not the main one */
   uint32_t exit_code;
   unsigned int ended_tasks;
-  unsigned int maybe; /* the names that may have got what is unclear, as bits */
+  unsigned int maybe; /* the names that may have the unclear use, as bits */
   uint64_t sure[USES], unclear[USES], base[USES];
   uint64_t since_look[USES], since_begin[USES]; /* parts of sure */
   uint64_t counted[USES]; /* by reads, until it ended: likewise */
@@ -78,8 +77,9 @@ static bool is_queued(pid_t pid) {
   return false;
 }
 
-/* At first, the children of one whose end is not known are taken for another's
- * once they have another parent; and then their ends are not known. */
+/* At first, children of a process whose end is unknown are assumed to belong to
+ * another process once they have another parent; then their ends are unknown.
+ */
 static void confuse_children(unsigned int process) {
   for (unsigned int i = process + 1; i < world.processes; i++)
     known[i].is_confused |=
@@ -93,9 +93,10 @@ static void confuse(unsigned int one, unsigned int other) {
   confuse_children(other);
 }
 
-/* Nothing tells the record of a process that was there before the plugin, and
- * that no read has met, from one of who has its pid next, if that begins before
- * the record is taken: both may have begun and ended at these times. */
+/* The record of a process that started before the plugin, and that no read has
+ * found, cannot be distinguished from one of the pid's next process if that
+ * starts before the record is taken: both may have started and ended at these
+ * times. */
 static void confuse_with_former(unsigned int process) {
   pid_t pid = world.process[process].pid;
   for (unsigned int i = 1; i < process; i++)
@@ -106,8 +107,8 @@ static void confuse_with_former(unsigned int process) {
     }
 }
 
-/* Nor does anything tell the records of a process from those that are lost of
- * who had its pid before, as long as these may be late. */
+/* Nor can the records of a process be distinguished from lost ones of the pid's
+ * former process, as long as these may be late. */
 static void confuse_with_lost(unsigned int process) {
   for (unsigned int i = 1; i < process; i++)
     if (known[i].lacks > 0 &&
@@ -115,8 +116,8 @@ static void confuse_with_lost(unsigned int process) {
       confuse(i, process);
 }
 
-/* The parent that a record names is looked up once it is taken: by then another
- * one may have its pid, or it may have another name. */
+/* The parent in a record is looked up when the record is taken: by then its pid
+ * may have been reused, or its name may have changed. */
 static void confuse_parents(unsigned int process, const char *comm,
                             bool has_c) {
   enum { BATCH = 32 }; /* may be in the making */
@@ -146,7 +147,7 @@ void truth_begin(unsigned int process, bool is_before_plugin) {
       .is_base = is_before_plugin,
       .was_before = is_before_plugin,
       .is_early = !has_read,
-      /* As the children that its parent had when its record was lost. */
+      /* Like the children that its parent had when its record was lost. */
       .is_confused = (parent->has_lost_end || parent->is_confused) && !has_read,
   };
   known[process].is_descendant |= known[process].name == SET_D;
@@ -195,13 +196,14 @@ void truth_name(unsigned int process, const char *comm) {
   memcpy(moved, part, sizeof(moved));
   for (unsigned int u = 0; u < USES; u++)
     k->sure[u] -= moved[u];
-  /* What stays sure is of the old name; it is kept as what may be of any. */
+  /* Certain use belongs to the old name; it is kept as use that may belong to
+   * any. */
   add(k->unclear, k->sure);
   memset(k->sure, 0, sizeof(k->sure));
   memset(k->since_look, 0, sizeof(k->since_look));
   memset(k->since_begin, 0, sizeof(k->since_begin));
   k->is_unclear = k->was_looked_at;
-  /* A member that cannot be resolved goes on to count where it did. */
+  /* A member that cannot be resolved continues to count in its groups. */
   k->is_new_start = !is_reading &&
                     (k->maybe & ~(1U << name)) == 1U << OUTSIDE &&
                     !k->is_descendant && !k->has_c;
@@ -209,8 +211,8 @@ void truth_name(unsigned int process, const char *comm) {
   k->name = name;
 }
 
-/* A process that never called exec has the command line of its parent: but not
- * the one that this has later. That may have the same name. */
+/* A process that never called exec has the command line of its parent, but not
+ * a later one of the parent, which may have the same name. */
 void truth_exec(unsigned int process, const char *comm, bool has_c) {
   known[process].has_c |= has_c;
   known[process].has_had_c = false;
@@ -220,8 +222,9 @@ void truth_exec(unsigned int process, const char *comm, bool has_c) {
         has_c && known[i].parent == process && world.process[i].is_forked;
 }
 
-/* Nor does anything tell an orphan from a child of who has adopted it, if forks
- * are not heard; and a parent is taken for what the last read saw. */
+/* Nor can an orphan be distinguished from a child of the process that adopted
+ * it without fork events; and a parent is assumed to be as the last read saw
+ * it. */
 static bool looks_like_parent(const struct machine_process *p) {
   const struct machine_process *parent = &world.process[p->parent];
   return !are_heard && p->is_forked &&
@@ -245,11 +248,11 @@ void truth_end_task(unsigned int process) {
   confuse_with_lost(process);
 }
 
-/* Without the main thread's record the name is not known, and so it is not
- * known to whom the end is to be told. */
+/* Without the main thread's record, the name is unknown, and therefore the
+ * groups of the exit. */
 static void lose_end(unsigned int process) {
   known[process].has_lost_end = true;
-  /* A read that meets it takes it for who had its pid before. */
+  /* A read that finds it mistakes it for the pid's former process. */
   if (known[process].former != 0 && !are_heard)
     confuse(process, known[process].former);
   confuse_children(process);
@@ -265,18 +268,18 @@ void truth_lose(unsigned int process, const struct record *record) {
   k->lost[USE_FAULTS] += record->faults_minor;
   if (is_main || (record->flags & RECORD_LAST_THREAD) != 0)
     lose_end(process);
-  /* The name of a former main thread may be taken for its own. */
+  /* The name of a former main thread may be mistaken for its own. */
   k->is_confused |= is_main && p->has_other_main;
 }
 
-/* Nor from those of who has begun unheard. */
+/* Nor from those of a process without a fork event. */
 static void confuse_with_unheard(unsigned int process) {
   pid_t pid = world.process[process].pid;
   for (unsigned int i = 1; i < process; i++)
     if (world.process[i].pid == pid && is_queued(pid) &&
         (known[i].is_unheard || known[process].is_unheard)) {
       confuse(i, process);
-      /* One of them may be taken to have lost its record. */
+      /* The record of one of them may be assumed to be lost. */
       known[i].lacks = known[process].lacks = LATE_READS;
     }
 }
@@ -304,7 +307,8 @@ void truth_begin_event(unsigned int process) { classes_begin_event(process); }
 
 void truth_end_event(unsigned int process, const struct process_event *event) {
   classes_end_event(process, event);
-  /* It may have been taken for a child of who had its parent's pid. */
+  /* It may have been mistaken for a child of the former process with its
+   * parent's pid. */
   if (event->kind == PROCESS_FORKED && known[known[process].parent].is_confused)
     classes_doubt(process);
 }
@@ -321,7 +325,7 @@ void truth_begin_read(void) {
   }
 }
 
-/* A read that began after a change has seen it. */
+/* A read that started after a change has seen it. */
 void truth_end_read(bool is_listing) {
   is_reading = false;
   has_read = true;
@@ -329,7 +333,7 @@ void truth_end_read(bool is_listing) {
   for (unsigned int i = 0; i < world.processes; i++) {
     struct known *k = &known[i];
     k->lacks -= k->lacks > 0 && k->is_gone && (is_listing || !are_heard);
-    /* What has no main thread any more cannot be resolved anew. */
+    /* A process without a main thread cannot be resolved again. */
     k->is_unclear &= !k->is_in_read || k->lacks_main;
     if (!k->is_unclear)
       memcpy(k->since_look, k->since_begin, sizeof(k->since_look));
@@ -344,7 +348,7 @@ static void add_range(struct range *range, uint64_t least, uint64_t most) {
 
 static uint64_t subtract(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
-/* What is counted at least of what would be, were it not for lost records. */
+/* The minimum that is counted in spite of lost records. */
 static uint64_t least_of(const struct known *k, unsigned int use,
                          uint64_t sure) {
   if (k->is_confused)
@@ -355,7 +359,7 @@ static uint64_t least_of(const struct known *k, unsigned int use,
              : least;
 }
 
-/* Of a process in a set for sure, or perhaps only. */
+/* Of a process that is certainly in a set, or only perhaps. */
 static void add_use(struct range used[USES], const struct known *k,
                     const uint64_t sure[USES], const uint64_t maybe[USES]) {
   for (unsigned int u = 0; u < USES; u++) {
@@ -364,17 +368,18 @@ static void add_use(struct range used[USES], const struct known *k,
     if (u == USE_CHARS)
       least = subtract(least, UINT64_C(1023) * k->ended_tasks);
     if ((u == USE_CHARS || u == USE_CALLS) && k->has_children)
-      /* What records rounded down may be of ended threads, or of children. */
+      /* The part lost to rounding in records may be that of ended threads, or
+       * of children. */
       most += UINT64_C(1024) * k->ended_tasks;
-    /* What a former main thread wrote may be taken for that of children, or may
-     * count although it was before the process was a member. */
+    /* What a former main thread wrote may be mistaken for that of children, or
+     * may count although it was before the process was a member. */
     if ((u == USE_CHARS || u == USE_CALLS) && k->has_other_main) {
       least = 0;
       most *= 2;
     }
     if (u == USE_CALLS) /* no exit record has them */
       least = 0;
-    if (u == USE_CPU) /* estimated, of who is gone */
+    if (u == USE_CPU) /* estimated for processes that were reaped */
       most += UINT64_C(4000000) * (k->ended_tasks + 1);
     add_range(&used[u], least, most);
   }
@@ -394,8 +399,8 @@ static void add_end(struct range ended[ENDINGS], const struct known *k) {
       add_range(&ended[e], 1, 1);
 }
 
-/* What was confused may count for another one, and twice: by a sample, and by
- * the record; or be taken from what another one has become. */
+/* Confused use may count for another process, and twice: by a sample and by the
+ * record; or it may be subtracted from that of another process. */
 static void add_confused(struct truth *truth, const struct known *k) {
   static const uint64_t none[USES];
   uint64_t all[USES] = {0};
@@ -413,8 +418,8 @@ static void add_confused(struct truth *truth, const struct known *k) {
   }
 }
 
-/* Of who is not met by a read the command line is not known, unless its parent
- * has the same. */
+/* The command line of a process that no read has found is unknown, unless it
+ * has its parent's. */
 static void add_c(struct truth *truth, const struct known *k) {
   static const uint64_t none[USES];
   bool is_met = k->has_had_c && k->maybe == 0 && k->counted[USE_CPU] > 0;
@@ -437,7 +442,7 @@ static void add_io(uint64_t used[USES], unsigned int process) {
   used[USE_CALLS] += total[USE_CALLS];
 }
 
-/* The same if events are heard. */
+/* The same if events are received. */
 static void add_heard(struct truth *truth, unsigned int process) {
   const struct known *k = &known[process];
   for (enum set s = SET_A; s < SETS; s++) {
@@ -448,8 +453,8 @@ static void add_heard(struct truth *truth, unsigned int process) {
     else
       classes_share(process, s, sure, maybe);
     classes_end(process, s, &ends_sure, &may_end);
-    /* What a former main thread wrote, or another one of who has children, may
-     * count although it was before. */
+    /* What a former main thread wrote, or another thread of a process with
+     * children, may count although it was earlier. */
     bool had_threads = k->has_children && world.process[process].tasks > 1;
     if ((k->has_other_main || had_threads) && may_end)
       add_io(maybe, process);
@@ -507,8 +512,8 @@ void truth_sum_up(struct truth *truth) {
   for (unsigned int i = 1; i < world.processes; i++) {
     struct known *k = &known[i];
     k->has_other_main = world.process[i].has_other_main;
-    /* The main thread of such a process may have ended before the plugin could
-     * hear of it: its last name is not waited for. */
+    /* The main thread of such a process may have ended before records were
+     * received: its record is not waited for. */
     k->is_confused |=
         k->was_before && k->maybe != 0 && world.process[i].tasks > 1;
     add_process(truth, &known[i]);

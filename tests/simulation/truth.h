@@ -18,7 +18,8 @@ enum set { SET_A, SET_B, SET_D, SET_C, SET_ALL, SETS };
 
 enum ending { ENDING_OK, ENDING_ERROR, ENDING_SIGNAL, ENDINGS };
 
-/* Whom SET_D leaves out: those called "x", or whose command line has a "c". */
+/* The processes that SET_D excludes: those called "x", or whose command line
+ * has a "c". */
 enum left_out { LEAVES_OUT_NONE, LEAVES_OUT_X, LEAVES_OUT_C, LEFT_OUTS };
 
 struct range {
@@ -30,11 +31,11 @@ struct truth {
   struct range ended[SETS][ENDINGS];
 };
 
-/* SET_D has no descendants unless has_descendants, and leaves none out. */
+/* SET_D has no descendants unless has_descendants, and excludes none. */
 void truth_reset(bool has_descendants, enum left_out of_d);
 
-/* To be told in the order of the history. Processes are indexes of the world.
- */
+/* Must be called in the order of the history. Processes are indexes of the
+ * world. */
 void truth_begin(unsigned int process, bool is_before_plugin);
 void truth_use(unsigned int process, const uint64_t used[USES]);
 /* Before it changes. */

@@ -57,8 +57,7 @@ void world_total(const struct machine_process *process, uint64_t total[USES]) {
       total[u] += process->task[i].used[u];
 }
 
-/* The lowest that is free: pids are used again as soon as can be. 2 is that of
- * the kernel's threads. */
+/* The lowest free one: pids are reused as soon as possible. 2 is kthreadd. */
 static pid_t free_pid(void) {
   for (pid_t pid = 3; pid < WORLD_PIDS; pid++)
     if (world_find(pid) == NULL && pid != world.looked_at[0] &&
@@ -86,7 +85,7 @@ bool world_fork(unsigned int parent, unsigned int *child) {
     return false;
 
   pid_t pid = free_pid();
-  world.now_ns += 2 * TICK_NS; /* no pid has two owners in a tick */
+  world.now_ns += 2 * TICK_NS; /* a pid is not reused within a tick */
   struct machine_process *p = &world.process[world.processes];
   *p = (struct machine_process){
       .life = LIFE_LIVE,
@@ -119,7 +118,7 @@ void world_use(unsigned int process, unsigned int task,
     world.process[process].task[task].used[u] += used[u];
 }
 
-/* As the kernel does, it tells of the main thread alone whether its process
+/* As in the kernel, only the main thread's record shows whether its process
  * never called exec. */
 static void fill_record(const struct machine_process *p,
                         const struct task *task, struct record *record) {
@@ -187,7 +186,8 @@ bool world_exit_task(unsigned int process, unsigned int task,
   return true;
 }
 
-/* The other threads end, and who called exec takes the main thread's place. */
+/* The other threads end, and the thread that called exec takes the main
+ * thread's place. */
 bool world_exec(unsigned int process, unsigned int task, const char *comm,
                 bool has_c) {
   struct machine_process *p = &world.process[process];
@@ -223,7 +223,7 @@ bool world_rename(unsigned int process, const char *comm) {
   return true;
 }
 
-/* Who has the children of a process that ends. */
+/* The process that adopts the children of a process that ends. */
 static unsigned int find_reaper(unsigned int process) {
   unsigned int reaper = world.process[process].parent;
   while (reaper != INIT && (world.process[reaper].life != LIFE_LIVE ||
@@ -283,7 +283,7 @@ bool world_become_zombie(unsigned int process) {
 bool world_reap(unsigned int process, bool is_waited_for) {
   struct machine_process *p = &world.process[process];
   struct machine_process *parent = &world.process[p->parent];
-  /* Who is ending itself does not wait any more. */
+  /* A process that is ending does not wait for children any more. */
   if (p->life != LIFE_ZOMBIE || (is_waited_for && parent->life != LIFE_LIVE))
     return false;
   p->life = LIFE_REAPED;

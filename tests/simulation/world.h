@@ -10,9 +10,9 @@
 #include <sys/types.h>
 
 /*
- * A simulated machine: processes that fork, exec, use and end, and what a
- * kernel would report of them at any moment. It behaves as Linux does
- * (plugin/README.md lists the facts); what it does next is up to the history.
+ * A simulated machine: processes that fork, exec, use resources and end, and
+ * what a kernel would report of them at any time. It behaves like Linux
+ * (plugin/README.md lists the facts); the history determines what happens next.
  */
 
 enum {
@@ -24,7 +24,7 @@ enum {
   INIT = 0, /* the index of process 1 */
 };
 
-/* What is used. Each is exact in the simulated kernel. */
+/* The resources that are used. Each is exact in the simulated kernel. */
 enum use {
   USE_DELAY,  /* ns of waits for swap */
   USE_CHARS,  /* bytes written */
@@ -51,7 +51,7 @@ struct machine_process {
   uint64_t start_ns;
   uint32_t inode; /* of /proc/<pid> */
   char comm[16];
-  bool has_c;          /* its command line says "c" */
+  bool has_c;          /* its command line contains a "c" */
   bool is_forked;      /* never called exec */
   bool is_subreaper;   /* adopts orphans among its descendants */
   bool has_other_main; /* a thread that called exec took the main one's place */
@@ -59,28 +59,28 @@ struct machine_process {
   struct task task[WORLD_TASKS]; /* the first is the main thread */
   unsigned int tasks;
   /* What the process got by waiting for children: their bytes and calls count
-   * as its own, their page faults tell that it waited. */
+   * as its own, and their page faults show that it waited. */
   uint64_t children[USES];
 };
 
 struct world {
   uint64_t now_ns;
   struct machine_process process[WORLD_PROCESSES];
-  unsigned int processes; /* that ever were */
+  unsigned int processes; /* that ever existed */
   uint32_t next_tid, next_inode;
   struct message record[WORLD_RECORDS];
   unsigned int records, records_taken;
   struct process_event event[WORLD_EVENTS];
   unsigned int events, events_taken;
-  pid_t looked_at[2]; /* pids that are not used again for now */
+  pid_t looked_at[2]; /* pids that are not reused for now */
 };
 
 extern struct world world;
 
-/* Begins anew with process 1 alone. */
+/* Starts again with process 1 only. */
 void world_reset(void);
 
-/* Each returns false where the machine cannot do that now. */
+/* Each returns false if that is impossible now. */
 bool world_fork(unsigned int parent, unsigned int *child);
 bool world_start_task(unsigned int process);
 /* A thread other than the last one ends. */
@@ -94,7 +94,7 @@ bool world_rename(unsigned int process, const char *comm);
 bool world_exit(unsigned int process, uint32_t exit_code, unsigned int last,
                 bool are_shuffled);
 bool world_become_zombie(unsigned int process);
-/* The parent waits for it, or has said that it never will. */
+/* The parent waits for it, or ignores SIGCHLD. */
 bool world_reap(unsigned int process, bool is_waited_for);
 
 void world_use(unsigned int process, unsigned int task,

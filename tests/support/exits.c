@@ -109,7 +109,7 @@ static void await_go(void) {
       die("sigwaitinfo");
 }
 
-/* A child's life */
+/* The work of a child */
 
 static void work(const struct life *life, uint64_t turns) {
   for (uint64_t i = 0; i < bursts; i++) {
@@ -420,8 +420,8 @@ static bool await_children(unsigned count) {
   return is_well;
 }
 
-/* Burns before it forks, so that an orphan's parent is gone at once. Returns
- * its exit status. */
+/* Burns before it forks, so that an orphan's parent ends immediately
+ * afterwards. Returns its exit status. */
 static int live_as_node(const struct tree *tree, unsigned level) {
   unsigned width = level < tree->depth ? tree->width : 0;
 
@@ -528,8 +528,8 @@ _Noreturn static void be_storm_maker(struct storm *storm) {
   _exit(0);
 }
 
-/* NAME COUNT MAKERS: so many children that end at once with status 0, as fast
- * as it goes. */
+/* NAME COUNT MAKERS: COUNT children that end at once with status 0, as fast as
+ * possible. */
 static void work_storm(char **arguments) {
   unsigned makers = (unsigned)number_up_to(arguments[2], MAX_THREADS);
   struct storm storm = {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * A process that never stays what it is.
+ * A process that keeps changing its name and calling exec.
  *
  *   restless NAMES RENAMES EXECS SECONDS
  *
- * Changes its name to each of NAMES (between commas) in turn, RENAMES times a
- * second, and calls exec on itself EXECS times a second; as often as it can if
- * that is more. Ends after SECONDS, and prints how often it did. Who waits for
- * it knows what CPU time it used, across all execs.
+ * Changes its name to each of NAMES (separated by commas) in turn, RENAMES
+ * times a second, and calls exec on itself EXECS times a second, or as often as
+ * possible if that is less. Ends after SECONDS, and prints how often it did
+ * both. wait4 returns its CPU time across all execs.
  */
 #include "workload.h"
 
@@ -23,7 +23,7 @@ static double now_s(void) {
   return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* What has to survive an exec. */
+/* State that must survive an exec. */
 struct work {
   double renames_per_s, execs_per_s;
   double begin_s, end_s;

@@ -21,7 +21,7 @@ static void *wait_for_end(void *unused) {
   return unused;
 }
 
-/* All stacks are one mapping: a process may not have so many. */
+/* All stacks are in one mapping, because the number of mappings is limited. */
 static int start_with_stack(char *stack) {
   pthread_t thread;
   pthread_attr_t attributes;

@@ -62,12 +62,13 @@ static void both_decoders_agree(void **state) {
     while ((status = tape_get(file, &taped)) == 0) {
       struct record record;
       struct stats stats;
-      uint16_t unsaid = taped.message == message ? version : 0;
+      uint16_t default_version = taped.message == message ? version : 0;
       assert_int_equal(
-          record_decode(taped.payload, taped.size, unsaid, &record), 0);
-      assert_int_equal(
-          stats_decode(taped.payload, taped.size, taped.origin, unsaid, &stats),
+          record_decode(taped.payload, taped.size, default_version, &record),
           0);
+      assert_int_equal(stats_decode(taped.payload, taped.size, taped.origin,
+                                    default_version, &stats),
+                       0);
       assert_case_int(tapes[i].path, record.version, tapes[i].version);
       assert_agree(tapes[i].path, &record, &stats);
       version = record.version;

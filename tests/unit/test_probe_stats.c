@@ -202,7 +202,7 @@ static void refuses_what_is_too_short_or_too_old(void **state) {
   }
 }
 
-static void takes_a_version_that_is_unsaid(void **state) {
+static void takes_the_default_version(void **state) {
   (void)state;
   unsigned char payload[PAYLOAD_SIZE];
   struct stats stats;
@@ -292,7 +292,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(decodes_every_field_of_every_version),
       cmocka_unit_test(refuses_what_is_too_short_or_too_old),
-      cmocka_unit_test(takes_a_version_that_is_unsaid),
+      cmocka_unit_test(takes_the_default_version),
       cmocka_unit_test(knows_what_it_does_not_know),
       cmocka_unit_test(forgets_waits_that_are_not_counted),
       cmocka_unit_test(no_wait_has_no_longest_one),
