@@ -4,18 +4,18 @@
 # are installed. A Makefile sets, and then includes this:
 #
 #   ROOT       the top of the tree; HERE, its own folder, from there
-#   PACKAGES   whose headers and libraries it wants, by the names of pkg-config
-#   MODE, INCLUDES   what its sources are compiled with beside the common flags
+#   PACKAGES   the libraries that it uses, by their pkg-config names
+#   MODE, INCLUDES   flags for its sources in addition to the common ones
 #
-# All paths are relative, so that the tree's own may have a blank. Who calls make
-# may set:
+# All paths are relative, so that the path of the tree may contain a space. The
+# caller of make may set:
 #
-#   CC, CPPFLAGS, CFLAGS, LDFLAGS   the compiler (gcc), and what to add
+#   CC, CPPFLAGS, CFLAGS, LDFLAGS   the compiler (gcc), and additional flags
 #   DESTDIR, PREFIX, PLUGINDIR      where to install
-#   COLLECTD_SRC   a source tree of collectd, for its headers; or Debian's
-#   VARIANT        a folder of build/ for all that is made: keeps what has other
-#                  flags apart
-#   HARDEN=no      no hardening: sanitizers want it so
+#   COLLECTD_SRC   a source tree of collectd whose headers to use; else Debian's
+#   VARIANT        a folder in build/ for all output: separates builds with
+#                  different flags
+#   HARDEN=no      no hardening, as sanitizers require
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -25,14 +25,14 @@ COMMON := $(ROOT)/contrib/make
 BUILD := $(ROOT)/build$(VARIANT:%=/%)
 O := $(BUILD)/obj
 
-# They are errors in lint alone: a later compiler has others. A counter for each
+# Errors in lint only, because later compilers have more warnings. The counter of a
 # kind of delay is COUNTER_DELAY + kind, hence no enum-enum-conversion.
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
   -Wformat=2 -Wconversion -Wvla -Wundef \
   -Wno-enum-enum-conversion -Wno-enum-float-conversion
 
-# For code that runs as root: HARDENING, as far as the compiler knows of it; and
-# ATOMICS, a library that some processors need.
+# For code that runs as root: HARDENING, as far as the compiler supports it; and
+# ATOMICS, a library that some architectures need.
 COMPILER := $(CC) $(CFLAGS)
 -include $(O)/compiler.mk
 ifeq ($(HARDEN),no)
@@ -41,7 +41,7 @@ else
 LINK_HARDENING := -Wl,-z,relro,-z,now,-z,noexecstack
 endif
 
-# A tree that was not configured has no config.h, and gets ours.
+# A tree that was not configured has no config.h: then collectd/config.h is used.
 ifdef COLLECTD_SRC
 COLLECTD_FLAGS := -DHAVE_CONFIG_H -isystem $(COLLECTD_SRC)/src -isystem $(COLLECTD_SRC)/src/daemon \
   $(if $(wildcard $(COLLECTD_SRC)/src/config.h),,-isystem $(COMMON)/collectd)
@@ -54,19 +54,19 @@ libraries_of = $(shell pkg-config --libs $1)
 LIBRARIES := $(call libraries_of,$(PACKAGES))
 HEADERS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES)))
 
-# 64 bits of a file's size and of the time, on 32-bit machines too
+# With 64-bit file sizes and times, also on 32-bit machines
 COMPILE = $(CC) -std=c11 -O2 -g -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
   -pthread $(WARNINGS) $(HARDENING) $(COLLECTD_FLAGS) $(HEADERS) $(MODE) \
   -I$(ROOT)/plugin $(INCLUDES) $(CPPFLAGS) $(CFLAGS)
 LINK = $(CC) $(CFLAGS) -pthread $(LINK_HARDENING) $(LDFLAGS)
-# A library of exactly these objects, by their paths
+# A thin archive of exactly these objects
 ARCHIVE = rm -f $@ && $(AR) rcsT $@
 
 # The objects of sources of this folder
 objects_of = $(patsubst %.c,$(O)/$(HERE)/%.o,$1)
 
-# $(eval $(call remember,FILE,VARIABLE)): keeps the variable's value in the file,
-# which is as old as the value.
+# $(eval $(call remember,FILE,VARIABLE)): writes the variable's value to the file
+# if it has changed, so that targets can depend on the value.
 define remember
 ifneq ($$(file <$1),$$($2))
 $$(shell mkdir -p $(dir $1))
@@ -117,6 +117,6 @@ install: all
 uninstall:
 	rm -f $(foreach file,$(INSTALLED),$(call destination_of,$(file)))
 
-# Prints the paths, a line each.
+# Prints the paths, one per line.
 installed:
 	@printf '%s\n' $(foreach file,$(INSTALLED),$(call destination_of,$(file)))

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Writes build/compile_commands.json, where clangd and others look for how each
-# source is compiled: what make would do if nothing were made.
+# Writes build/compile_commands.json, which clangd and other tools read: the commands
+# of a full build.
 set -euo pipefail
 
 # shellcheck source=script.bash
 source "$(dirname "${BASH_SOURCE[0]}")/script.bash"
 
-# Prints an entry for each command that compiles, with a comma behind it.
+# Prints an entry for each compiler call, followed by a comma.
 entries() { # FOLDER
   make_in "$1" --always-make --dry-run objects |
     DIRECTORY=$root/$1 awk '

@@ -3,16 +3,16 @@
 #
 #   compiler.bash COMPILER [FLAG]...
 #
-# Prints, for make, what of the hardening flags this compiler takes, and the
-# library of atomics of 64 bits, for processors that have none. An older libc or
-# compiler takes _FORTIFY_SOURCE=3 for 2.
+# Prints, for make, the hardening flags that this compiler supports, and the library
+# for 64-bit atomics if the architecture needs one. Older C libraries and compilers
+# treat _FORTIFY_SOURCE=3 as 2.
 set -euo pipefail
 
 export LC_ALL=C
 
 compiler=("$@")
 
-# Whether the compiler takes these flags, without a warning.
+# Whether the compiler accepts these flags without a warning.
 takes_flags() { # FLAG...
   "${compiler[@]}" -Werror -O2 -x c - "$@" -o /dev/null 2>/dev/null <<'SOURCE'
 #include <stdatomic.h>

@@ -3,14 +3,14 @@
 #
 #   deps.bash [PURPOSE]...
 #
-# Installs what is missing of the packages (the table is beside this) for these
-# purposes, or for all; names them if this is not root.
+# Installs the missing packages (contrib/make/packages) for these purposes, or for
+# all; if not run as root, only names them.
 set -euo pipefail
 
 # shellcheck source=script.bash
 source "$(dirname "${BASH_SOURCE[0]}")/script.bash"
 
-wanted() { # PURPOSE...: their packages, each with "service" behind it if it is one
+wanted() { # PURPOSE...: their packages, each followed by "service" or "-"
   awk -v purposes="$*" '
     BEGIN { split(purposes, list, " "); for (i in list) chosen[list[i]] }
     /^#/ || NF == 0 { next }
@@ -30,9 +30,9 @@ installed() { # PACKAGE...
     awk '/^.i/ { print $NF }' || true
 }
 
-# Debian starts a server as soon as it is installed. The tests want only what is
-# in the package, so that no service may start meanwhile; at the next boot it
-# would, unless it is disabled.
+# Debian starts a server as soon as it is installed. The tests need only the
+# package's files: no service may start during the installation, and each is
+# disabled, so that it does not start at the next boot.
 forbid_services() {
   local policy=/usr/sbin/policy-rc.d
   [ ! -e "$policy" ] || return 0
@@ -58,9 +58,9 @@ install_packages() {
   [ ${#services[@]} -eq 0 ] || disable_services "${services[@]}"
 }
 
-command -v dpkg-query >/dev/null || exit 0 # not Debian: let it be tried
+command -v dpkg-query >/dev/null || exit 0 # not Debian: try without
 missing=() # packages
-services=() # those of them that bring one
+services=() # those that contain a service
 mapfile -t packages < <(wanted "$@")
 present=" $(installed "${packages[@]% *}" | xargs) "
 for package in "${packages[@]}"; do

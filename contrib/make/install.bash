@@ -3,8 +3,8 @@
 #
 #   install.bash install|uninstall
 #
-# Installs what the Makefiles say, and tells what to do then; or removes it.
-# DESTDIR, PREFIX and PLUGINDIR as for make.
+# Installs the files that the Makefiles list, and prints the next steps; or removes
+# them. DESTDIR, PREFIX and PLUGINDIR are as for make.
 set -euo pipefail
 
 # shellcheck source=script.bash
@@ -19,7 +19,7 @@ make_each() { # TARGET
   done
 }
 
-tell_what_is_next() {
+print_next_steps() {
   cat <<EOF
 
 1. Add to collectd's configuration, for example as
@@ -35,25 +35,25 @@ tell_what_is_next() {
 
    Every option: collectd-taskstats(5), and $documents/collectd.conf.example
 
-2. Let the kernel count all delays. While this is 0, only the wait for a CPU
-   is counted; processes that already run count the rest after a restart:
+2. Make the kernel count all delays. By default, it counts only waits for a CPU.
+   Services that already run are counted after a restart:
 
      cp $documents/sysctl.d/60-taskstats.conf /etc/sysctl.d/
      sysctl -p /etc/sysctl.d/60-taskstats.conf
 
-   To run collectd as a user of its own, with no more capabilities than it
+   To run collectd as an unprivileged user with only the capabilities that it
    needs, see $documents/systemd/collectd-taskstats.conf
 
-3. Check the configuration (-T; -t checks nothing) and restart collectd:
+3. Check the configuration (-T; -t does not check it) and restart collectd:
 
      collectd -T -C /etc/collectd/collectd.conf
      systemctl restart collectd
 
-4. Look at it; this needs "LoadPlugin unixsock" in the configuration:
+4. Show the groups; this needs "LoadPlugin unixsock" in the configuration:
 
      taskstats-top
 
-What does not work, and why; and which group a process is in, and why not:
+If something does not work, and if a process is not in the expected group:
 
      taskstats-probe check
      taskstats-explain PID
@@ -71,7 +71,7 @@ export PLUGINDIR
 if [ "$command" = install ]; then
   make_each install
   say "Installed:" "$(make_each installed | sed 's/^/  /')"
-  tell_what_is_next
+  print_next_steps
 else
   make_each uninstall
   rmdir --ignore-fail-on-non-empty "${DESTDIR:-}$documents"/{systemd,sysctl.d} \

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# What the scripts behind build.sh share: where the tree is, what they say, and
-# an end after which nothing is left that they started or changed. Each sources
-# this first.
+# Shared by the scripts behind build.sh, each of which sources this first: paths,
+# messages, and an exit handler that ends what the script started and restores what
+# it changed.
 
-# An unprepared shell may lack sbin, where collectd lives, and /usr/local.
+# The PATH may lack sbin, which contains collectd.
 export PATH="${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin"
 export LC_ALL=C
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 build=$root/build
 
-say() { printf '%s\n' "$@"; } # a line an argument
+say() { printf '%s\n' "$@"; } # one line per argument
 
 die() {
   printf 'build.sh: %s\n' "$*" >&2
@@ -32,11 +32,11 @@ need_packages() { # PURPOSE...: see contrib/make/packages
   "$root/contrib/make/deps.bash" "$@" || exit
 }
 
-# --- the end, however it comes ---
+# --- cleanup, however the script ends ---
 
 pids=()    # of children, ended in reverse
 scratch=() # files and directories to remove
-kept=()    # settings of the kernel, and their values at first
+kept=()    # settings of the kernel, and their initial values
 
 at_exit() {
   local i
@@ -52,8 +52,8 @@ at_exit() {
   give_back_build
 }
 
-# What root made under sudo belongs to the owner of the tree; but not the files of
-# a system that a test has made there.
+# Files that root created under sudo are given to the owner of the tree, except for
+# systems that a test has created.
 give_back_build() {
   [ "$EUID" -eq 0 ] && [ -d "$build" ] && [ ! -O "$root" ] || return 0
   find "$build" -type d -exec test -e {}/etc/debian_version \; -prune -o \
@@ -65,7 +65,7 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# How long a child may take to end: a part of the tests ends its own first.
+# How long a child may take to end: a part of the tests ends its own children first.
 patience_s=10
 
 end_process() { # PID of a child
@@ -79,23 +79,22 @@ end_process() { # PID of a child
   wait "$1" 2>/dev/null || true
 }
 
-# Whatever is started so is ended by the kernel when this script is gone, however
-# it died.
+# The kernel ends the command when this script ends, even if it is killed.
 start() { # COMMAND...: in the background; its pid is the last in pids
   setpriv --pdeathsig TERM "$@" &
   pids+=($!)
 }
 
-# Sets it back at the end.
+# Restores it at the end.
 keep_setting() { # FILE of the kernel
   [ ! -e "$1" ] || kept+=("$1" "$(<"$1")")
 }
 
-# --- jobs: what takes long runs one a CPU ---
+# --- jobs: one per CPU ---
 
 jobs=$(nproc)
 
-# Waits while all CPUs have jobs. What they return is lost.
+# Waits until fewer jobs than CPUs run. Their statuses are discarded.
 await_cpu() {
   while (($(jobs -rp | wc -l) >= jobs)); do
     wait -n || true
@@ -108,7 +107,7 @@ make_in() { # FOLDER [ARGUMENT of make]...
   make -s --no-print-directory -j "$jobs" -C "$root/$1" "${@:2}"
 }
 
-# Makes the plugin and the tools. Says what it makes, if there is anything to do.
+# Builds the plugin and the tools. Names what it builds, if anything.
 build_all() {
   need_packages build
   local folder file

@@ -1,23 +1,22 @@
 # SPDX-License-Identifier: MIT
 #
-# A program of contrib/, of all the sources in its folder. A Makefile sets what
-# common.mk wants, and:
+# A program of contrib/, built from all sources in its folder. A Makefile sets the
+# variables of common.mk, and:
 #
-#   USES_PLUGIN=yes   the program has parts of the plugin
+#   USES_PLUGIN=yes   the program contains parts of the plugin
 #   SECTION           where it is installed: bin or sbin
-#   DOCUMENTS         MODE:FILE:DESTINATION of what is installed with it
 
 include $(ROOT)/contrib/make/common.mk
 
 NAME := $(notdir $(HERE))
 PROGRAM := $(BUILD)/$(NAME)
 MAIN := $(call objects_of,main.c)
-# All but main, of which the tests take what they want, too
+# Everything except main.c; also for the tests
 LIBRARY := $(O)/$(NAME).a
 LIBRARY_OBJECTS := $(call objects_of,$(filter-out main.c,$(wildcard *.c)))
 CORE := $(if $(USES_PLUGIN),$(O)/core.a)
 
-INSTALLED = 0755:$(PROGRAM):$(PREFIX)/$(SECTION)/$(NAME) $(DOCUMENTS)
+INSTALLED = 0755:$(PROGRAM):$(PREFIX)/$(SECTION)/$(NAME)
 
 .PHONY: library
 

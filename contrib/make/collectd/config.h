@@ -3,10 +3,10 @@
 #define TASKSTATS_COLLECTD_CONFIG_H
 
 /*
- * For COLLECTD_SRC: in the place of the config.h that collectd's configure
- * would write into its tree. It says what of Linux and its C libraries
- * collectd's headers (daemon/collectd.h, utils/common/common.h) ask for; the
- * layout of no struct depends on it.
+ * For COLLECTD_SRC: replaces the config.h that collectd's configure would
+ * write into its tree. It defines the features of Linux and its C libraries
+ * that collectd's headers (daemon/collectd.h, utils/common/common.h) need; no
+ * struct's layout depends on it.
  */
 
 #define HAVE_SYS_TYPES_H 1
