@@ -52,7 +52,8 @@ parse_options() {
 # --- its collectd ---
 
 # The taskstats.so of the build is loaded before any other can be: a later
-# LoadPlugin of the same name is without effect.
+# LoadPlugin of the same name is without effect. With one write thread, csv writes
+# rows in the order of the reads, and no header over the first of them.
 write_config() { # SOCKET
   local stock
   stock=$("$root/contrib/make/plugindir.bash") || exit
@@ -62,6 +63,7 @@ FQDNLookup false
 BaseDir "$run"
 PIDFile "$run/collectd.pid"
 Interval 1
+WriteThreads 1
 
 PluginDir "$build"
 LoadPlugin taskstats

@@ -12,10 +12,13 @@ DAEMON = "/usr/sbin/collectd"
 PLUGINS = "/usr/lib/collectd"
 TYPES = "/usr/share/collectd/types.db"
 
+# With one write thread, csv writes rows in the order of the reads, and no header over
+# the first of them.
 CONFIG = """\
 Hostname "soak"
 FQDNLookup false
 Interval 1
+WriteThreads 1
 BaseDir "{work}"
 PIDFile "{work}/collectd.pid"
 TypesDB "{types}"
