@@ -62,7 +62,8 @@ assert_empty() {
   assert_balance 200000
   assert_empty
   # As often as they were lost, at most a line a minute.
-  assert_between "$(log_count 'were lost')" 0 1
+  assert_between "$(log_count 'exit records were lost')" 0 1
+  assert_between "$(log_count 'process events were lost')" 0 1
 }
 
 @test "storm: with a buffer of 4096 bytes" {
@@ -126,7 +127,8 @@ CONF
     start_collectd
     sleep "0.0$((i % 10))"
     stop_collectd
-    assert_no_complaints
+    # If the storm is too fast for the machine, the plugin says so.
+    assert_equal "$(complaints | grep -v 'A read takes too long')" ""
   done
 }
 
