@@ -281,9 +281,10 @@ stop_at_work() {
 @test "probe get: what a stopped process has used is what it says itself" {
   local pid
 
-  start_stopped "$me-stopped" burn 200 1
+  # The CPU time of a stopped thread is up to date. What a thread had used that has
+  # ended lacks up to a tick.
+  start_stopped "$me-stopped" burn 200 0
   pid=${load_pid[$me-stopped]}
-  # The CPU time of a stopped process is up to date.
   assert_near "$(field "$pid" cpu_run_virtual_total)" \
     "$(truth "$me-stopped" cpu_us)000" 1 2000000
   assert_between "$(field "$pid" nivcsw)" "$(truth "$me-stopped" involuntary)" 100000
