@@ -512,8 +512,9 @@ CONF
     "$(value kid io_octets tx | cut -d. -f1)"
 }
 
-# start_various THREADS: a load that does everything, and that the plugin knows
-# from its start; it is stopped, and was read after that.
+# start_various THREADS: a load that does everything once the plugin has read it;
+# it is stopped, and was read after that. It has waited from before the plugin's
+# start, so that both have counted the same, however long it took to begin.
 start_various() {
   disk_dir
   configure <<CONF
@@ -524,13 +525,36 @@ start_various() {
       Command "$me-various"
     </Group>
 CONF
+  start_load "$me-various" --wait --stay 60 various "$disk/file" 1048576 256 300 "$1"
+  note_begin "${load_pid[$me-various]}"
   start_collectd
   reads 1 various
-  start_load "$me-various" --wait --stay 60 various "$disk/file" 1048576 256 300 "$1"
   perform "$me-various"
   stop_at_work "$me-various"
   settle various
 }
+
+declare -gA at_begin=()
+
+# note_begin ID: what a process has used that waits.
+note_begin() {
+  local kind field value fields=(nvcsw nivcsw ac_minflt ac_majflt)
+
+  for kind in $(delay_kinds); do
+    fields+=("${kind}_delay_total" "${kind}_count")
+  done
+  await "the load to wait" grep -q '^State:.S' "/proc/$1/status"
+  for field in "${fields[@]}" cpu_run_virtual_total ac_utime ac_stime; do
+    at_begin[$field]=$("$PROBE" get --pid --fields "$field" "$1")
+  done
+  # Exactly, whereas a record has the multiple of 1024 below.
+  while IFS=': ' read -r field value; do
+    at_begin[$field]=$value
+  done <"/proc/$1/io"
+}
+
+# used FIELD ID [OPTION]: what its record says that it has used since.
+used() { echo $(($("$PROBE" get "${@:3}" --fields "$1" "$2") - at_begin[$1])); }
 
 # periods: "epoch,seconds,doubt" of each read but the first: since the read before
 # began, and by how much that can be wrong.
@@ -575,8 +599,8 @@ assert_waits() {
   most=$(($(truth "$me-various" wall_us) * 4000)) # of four threads
   for kind in $(delay_kinds); do
     read -r us us_slack waits waits_slack < <(waited "$kind")
-    read -r total count < <("$PROBE" get "$@" \
-      --fields "${kind}_delay_total,${kind}_count" "$id")
+    total=$(used "${kind}_delay_total" "$id" "$@")
+    count=$(used "${kind}_count" "$id" "$@")
     if [[ $kind == blkio ]] && ((total > most)); then
       total=$most
       us_slack=$((most / 1000))
@@ -591,7 +615,7 @@ whole() { value various "$@" | cut -d. -f1; }
 # assert_switches ID: exactly.
 assert_switches() {
   assert_equal "$(whole contextswitch-voluntary),$(whole contextswitch-involuntary)" \
-    "$("$PROBE" get --fields nvcsw,nivcsw "$1" | tr '\t' ,)"
+    "$(used nvcsw "$1"),$(used nivcsw "$1")"
 }
 
 # assert_parts ID: user and system time. The plugin divides the exact CPU time as
@@ -601,17 +625,18 @@ assert_switches() {
 assert_parts() {
   local user system us missed
 
-  read -r user system < <("$PROBE" get --fields ac_utime,ac_stime "$1")
+  user=$(used ac_utime "$1")
+  system=$(used ac_stime "$1")
   us=$(cpu_us various)
   missed=$((us > user + system ? us - user - system : 0))
   assert_near "$(whole ps_cputime user)" "($us * $user / ($user + $system))" \
     0 $((10000 + missed))
 }
 
-# assert_kib IDENTITY FIELD RECORD'S_FIELD ID
+# assert_kib IDENTITY FIELD RECORD'S_FIELD FIELD_OF_PROC ID
 assert_kib() {
-  assert_equal $(($(whole "$1" "$2") / 1024 * 1024)) \
-    "$("$PROBE" get --pid --fields "$3" "$4")" "$1, $2"
+  assert_equal $((($(whole "$1" "$2") + at_begin[$4]) / 1024 * 1024)) \
+    "$("$PROBE" get --pid --fields "$3" "$5")" "$1, $2"
 }
 
 @test "probe get: the plugin dispatched the same of a stopped process, field by field" {
@@ -621,17 +646,17 @@ assert_kib() {
   pid=${load_pid[$me-various]}
   assert_switches "$pid"
   assert_equal "$(whole ps_pagefaults minflt),$(whole ps_pagefaults majflt)" \
-    "$("$PROBE" get --pid --fields ac_minflt,ac_majflt "$pid" | tr '\t' ,)"
+    "$(used ac_minflt "$pid" --pid),$(used ac_majflt "$pid" --pid)"
   # A thread's record has its I/O, calls too, rounded down to 1024.
-  assert_kib io_octets rx read_char "$pid"
-  assert_kib io_octets tx write_char "$pid"
-  assert_kib io_ops read read_syscalls "$pid"
-  assert_kib io_ops write write_syscalls "$pid"
-  assert_kib disk_octets read read_bytes "$pid"
-  assert_kib disk_octets write write_bytes "$pid"
+  assert_kib io_octets rx read_char rchar "$pid"
+  assert_kib io_octets tx write_char wchar "$pid"
+  assert_kib io_ops read read_syscalls syscr "$pid"
+  assert_kib io_ops write write_syscalls syscw "$pid"
+  assert_kib disk_octets read read_bytes read_bytes "$pid"
+  assert_kib disk_octets write write_bytes write_bytes "$pid"
   # Of a single thread, both have the scheduler's sum. The parts of the plugin's
   # are each cut to a microsecond.
-  us=$(($(field "$pid" cpu_run_virtual_total) / 1000))
+  us=$(($(used cpu_run_virtual_total "$pid") / 1000))
   assert_between "$(cpu_us various)" $((us - 2)) "$us"
   assert_parts "$pid"
   assert_waits "$pid"
@@ -646,7 +671,7 @@ assert_kib() {
   assert_switches "$pid"
   # The plugin reads the CPU clock; the record lacks up to a tick of each of the
   # three threads that have ended.
-  assert_between "$(cpu_us various) - $(field "$pid" cpu_run_virtual_total) / 1000" \
+  assert_between "$(cpu_us various) - $(used cpu_run_virtual_total "$pid") / 1000" \
     -2 30000
   assert_parts "$pid"
   assert_waits "$pid"
