@@ -86,6 +86,7 @@ paced=(
   'events: 200 jobs'
   'events: jobs'
   'module: a storm of everything'
+  'storm: a collectd that is killed'
 )
 
 # --- the plugin ---
