@@ -24,7 +24,7 @@ core=(
   'delays: copies on write'
   'exits: (600 processes of 5|short-lived|a main thread that leaves first$|threads that|zombies that had)'
   'notify: each way to end, of several'
-  'oom: 100 of 100'
+  'oom: all of them'
   'identities: every option on'
   'probe get: the plugin dispatched the same of a stopped process'
 )

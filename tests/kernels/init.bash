@@ -19,6 +19,7 @@ ln -s /proc/self/fd /dev/fd
 ulimit -n 4096
 : "${tap:?}" # of the command line
 export await_tries=300 # for collectd.bash: each takes several times as long here
+[[ $(uname -m) == x86_64 ]] || export OOM_KILLS=20 # they may take two minutes
 
 exec >"/dev/$tap"
 stty -F "/dev/$tap" raw
