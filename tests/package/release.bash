@@ -60,19 +60,20 @@ prepare_builder() {
 # The tree as it will be one day: of a higher version.
 raise_version() { # TREE
   sed -i 's/^\(#define TASKSTATS_VERSION "\).*"/\1999.0"/' "$1/plugin/version.h"
-  sed -i '0,/^## /s/^## /## [999.0] - 2026-12-31\n\n&/' "$1/CHANGELOG.md"
+  sed -i "0,/^## /s/^## /## [999.0] - $(date -u +%F)\n\n&/" "$1/CHANGELOG.md"
 }
 
-# Packages of the tree, twice, the second time in another directory; and of a
-# higher version.
+# Builds packages of the tree twice, the second time from a copy that has another
+# directory and other times and modes; and packages of a higher version.
 build_packages() {
   rm -rf "$builder"/src/build "$builder"/root/{elsewhere,first,second,later}
   cp -a "$builder/src" "$builder/root/elsewhere"
+  find "$builder/root/elsewhere" -exec touch -h -d 2020-01-01 {} + -exec chmod go= {} +
   cp -a "$builder/src" "$builder/root/later"
   raise_version "$builder/root/later"
   in_root "$builder" bash -c '
     /src/contrib/debian/package.bash /root/first &&
-      TMPDIR=/root /root/elsewhere/contrib/debian/package.bash /root/second &&
+      (umask 077 && TMPDIR=/root /root/elsewhere/contrib/debian/package.bash /root/second) &&
       /root/later/contrib/debian/package.bash /root/later/packages'
 }
 
@@ -127,7 +128,7 @@ test_lifecycle() {
 make_root "$clean"
 case ${3:-} in
 '')
-  echo 1..13
+  echo 1..14
   test_build
   test_lifecycle
   ;;
@@ -136,7 +137,7 @@ build)
   test_build
   ;;
 lifecycle)
-  echo 1..8
+  echo 1..9
   test_lifecycle
   ;;
 esac
