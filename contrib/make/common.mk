@@ -100,6 +100,7 @@ $(eval $(call remember,$(O)/$(HERE)/flags,COMPILE))
 
 # --- installation: INSTALLED is a list of MODE:FILE:DESTINATION ---
 
+DATADIR := $(PREFIX)/share/collectd-taskstats
 DOCDIR := $(PREFIX)/share/doc/collectd-taskstats
 PLUGINDIR ?= $(or $(shell $(COMMON)/plugindir.bash),$(error collectd has no plugin directory))
 

@@ -3,14 +3,15 @@
 #
 #   install.bash install|uninstall
 #
-# Installs the files that the Makefiles list, and prints the next steps; or removes
-# them. DESTDIR, PREFIX and PLUGINDIR are as for make.
+# Installs what the Makefiles list and prints the next steps, or removes it.
+# DESTDIR, PREFIX and PLUGINDIR work as for make.
 set -euo pipefail
 
 # shellcheck source=script.bash
 source "$(dirname "${BASH_SOURCE[0]}")/script.bash"
 
-documents=${PREFIX:-/usr/local}/share/doc/collectd-taskstats
+share=${PREFIX:-/usr/local}/share
+documents=$share/doc/collectd-taskstats
 
 make_each() { # TARGET
   local folder
@@ -22,7 +23,7 @@ make_each() { # TARGET
 print_next_steps() {
   cat <<EOF
 
-1. Add to collectd's configuration, for example as
+1. Add the plugin to collectd's configuration, for example as
    /etc/collectd/collectd.conf.d/taskstats.conf:
 
      LoadPlugin taskstats
@@ -33,10 +34,14 @@ print_next_steps() {
        </Group>
      </Plugin>
 
-   Every option: collectd-taskstats(5), and $documents/collectd.conf.example
+   collectd-taskstats(5) and $documents/collectd.conf.example
+   have every option. If you use the processes plugin, this prints the stanzas
+   that replace yours:
 
-2. Make the kernel count all delays. By default, it counts only waits for a CPU.
-   Services that already run are counted after a restart:
+     $share/collectd-taskstats/migrate-from-processes
+
+2. Let the kernel count all delays. While kernel.task_delayacct is 0, it counts
+   only waits for a CPU. Restart the processes that are already running:
 
      cp $documents/sysctl.d/60-taskstats.conf /etc/sysctl.d/
      sysctl -p /etc/sysctl.d/60-taskstats.conf
@@ -44,16 +49,16 @@ print_next_steps() {
    To run collectd as an unprivileged user with only the capabilities that it
    needs, see $documents/systemd/collectd-taskstats.conf
 
-3. Check the configuration (-T; -t does not check it) and restart collectd:
+3. Check the configuration (with -T; -t does not check it) and restart collectd:
 
      collectd -T -C /etc/collectd/collectd.conf
      systemctl restart collectd
 
-4. Show the groups; this needs "LoadPlugin unixsock" in the configuration:
+4. Watch the groups (needs "LoadPlugin unixsock" in the configuration):
 
      taskstats-top
 
-If something does not work, and if a process is not in the expected group:
+To find out why something does not work, and why a process is in a group or not:
 
      taskstats-probe check
      taskstats-explain PID
@@ -75,6 +80,6 @@ if [ "$command" = install ]; then
 else
   make_each uninstall
   rmdir --ignore-fail-on-non-empty "${DESTDIR:-}$documents"/{systemd,sysctl.d} \
-    "${DESTDIR:-}$documents" 2>/dev/null || true
+    "${DESTDIR:-}"{"$documents","$share/collectd-taskstats"} 2>/dev/null || true
   say "Removed:" "$(make_each installed | sed 's/^/  /')"
 fi
