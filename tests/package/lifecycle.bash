@@ -139,7 +139,17 @@ tools_run() {
   await test -S /run/collectd-unixsock &&
     taskstats-top --once --group "$mine" | grep -E "^$mine +3 +3 " &&
     taskstats-explain "${processes[0]}" | grep "$mine" &&
-    taskstats-probe get "${processes[0]}" | grep "^process ${processes[0]}, taskstats version"
+    taskstats-probe get "${processes[0]}" | grep "^process ${processes[0]}, taskstats version" &&
+    /usr/share/collectd-taskstats/migrate-from-processes --help | grep '^Usage: '
+}
+
+# The README and the manual page name files of the package and of collectd.
+documented_files_exist() {
+  local files
+  files=$(zcat -f /usr/share/doc/"$package"/README.md* /usr/share/man/man5/collectd-taskstats.5* |
+    sed 's/\\-/-/g' | grep -oE '/(usr/share|etc/collectd)/[A-Za-z0-9_./-]*[A-Za-z0-9]')
+  # shellcheck disable=SC2086 # one path per line
+  ls -d $files
 }
 
 upgrades() {
@@ -182,6 +192,7 @@ end_processes
 check "$suite: enabled, collectd dispatches its values" runs
 check "$suite: the tools run" tools_run
 end_processes
+check "$suite: the files that its documents name exist" documented_files_exist
 check "$suite: an upgrade keeps what was edited, and its plugin runs" upgrades
 end_processes
 rm -f /etc/collectd/collectd.conf.d/zz-test.conf
