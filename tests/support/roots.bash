@@ -29,6 +29,8 @@ make_root() { # DIRECTORY
     fail "the system cannot be made" "see debootstrap's messages above; check the network"
   }
   apt-config dump Acquire | grep -i proxy >"$work/root/etc/apt/apt.conf.d/90proxy" || true
+  # These systems need not survive a power failure.
+  echo force-unsafe-io >"$work/root/etc/dpkg/dpkg.cfg.d/unsafe-io"
   mkdir -p "$work/root/src" "$(dirname "$1")"
   mv "$work/root" "$1"
 }
