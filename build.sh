@@ -106,7 +106,9 @@ deps | build | install | uninstall | lint | format | clean | renew-limits | comp
   ;;
 esac
 [ -z "${COLLECTD_SRC:-}" ] || {
-  COLLECTD_SRC=$(realpath -e -- "$COLLECTD_SRC") || exit
+  [ -e "$COLLECTD_SRC/src/daemon/plugin.h" ] ||
+    die "COLLECTD_SRC=$COLLECTD_SRC is not a source tree of collectd: src/daemon/plugin.h is missing"
+  COLLECTD_SRC=$(realpath -- "$COLLECTD_SRC")
   export COLLECTD_SRC
 }
 case $command in

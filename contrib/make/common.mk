@@ -43,8 +43,8 @@ endif
 
 # A tree that was not configured has no config.h: then collectd/config.h is used.
 ifdef COLLECTD_SRC
-COLLECTD_FLAGS := -DHAVE_CONFIG_H -isystem $(COLLECTD_SRC)/src -isystem $(COLLECTD_SRC)/src/daemon \
-  $(if $(wildcard $(COLLECTD_SRC)/src/config.h),,-isystem $(COMMON)/collectd)
+COLLECTD_FLAGS := -DHAVE_CONFIG_H -isystem "$(COLLECTD_SRC)/src" -isystem "$(COLLECTD_SRC)/src/daemon" \
+  $(if $(shell ls "$(COLLECTD_SRC)/src/config.h" 2>/dev/null),,-isystem $(COMMON)/collectd)
 else
 COLLECTD_FLAGS := -DHAVE_CONFIG_H -isystem /usr/include/collectd \
   -isystem /usr/include/collectd/core -isystem /usr/include/collectd/core/daemon
