@@ -3,8 +3,8 @@
 #
 #   package.bash DIRECTORY
 #
-# Builds the Debian package collectd-plugin-taskstats, for this release of Debian,
-# and puts it into the directory. What the build needs is in control.
+# Builds the Debian package collectd-plugin-taskstats for this release of Debian
+# and puts it into the directory. The build dependencies are in control.
 set -euo pipefail
 
 export LC_ALL=C
@@ -18,13 +18,13 @@ write_changelog() {
   cat <<EOF
 collectd-taskstats ($version) unstable; urgency=medium
 
-  * Release $version; CHANGELOG.md tells what has changed.
+  * Release $version; see CHANGELOG.md.
 
  -- $(sed -n 's/^Maintainer: //p' "$root/contrib/debian/control")  $(date -u -R -d "$date")
 EOF
 }
 
-# debhelper wants debian/ at the top of the tree.
+# debhelper expects debian/ at the top of the tree.
 tree=$work/collectd-taskstats-$version
 copy_release "$tree"
 mv "$tree/contrib/debian" "$tree/debian"

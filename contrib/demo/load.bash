@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# A small load that waits for a CPU and for the disk, and the groups it is in; for
-# run.bash, which has sourced script.bash.
+# A small load that waits for a CPU and for the disk, and the groups that contain
+# it. Sourced by run.bash, after script.bash.
 
-# Two loops that may run on one CPU only: together they wait a second a second.
+# Two busy loops on the same CPU: together they wait for one second per second.
 start_cpu_load() {
   local cpu
   cpu=$(awk '/^Cpus_allowed_list:/ { print $2 }' /proc/self/status)
@@ -13,21 +13,21 @@ start_cpu_load() {
   start taskset -c "$cpu" bash -c 'while :; do :; done' taskstats-load-cpu
 }
 
-# One reader that the page cache does not help, in requests as small as the disk
-# takes: a reader that lives for seconds is seen by more than one read.
+# Reads the file past the page cache, in requests as small as the disk accepts, so
+# that each dd runs for seconds and several reads see it.
 start_disk_load() { # DIRECTORY
   local file=$1/load-disk.data flags=(iflag=direct bs=512)
   scratch+=("$file")
   dd if=/dev/urandom of="$file" bs=1M count=256 conv=fsync status=none ||
-    die "the load's file of 256 MiB could not be written; is there room under $1?"
+    die "cannot write the load's file of 256 MiB; is there space in $1?"
   if ! dd if="$file" of=/dev/null "${flags[@]}" count=1 status=none 2>/dev/null; then
     flags=(iflag=direct bs=4096)
   fi
   if ! dd if="$file" of=/dev/null "${flags[@]}" count=1 status=none 2>/dev/null; then
-    say "The file system of $1 refuses direct I/O: load-disk reads from memory and waits for no disk."
+    say "The file system of $1 refuses direct I/O: load-disk reads from the page cache and does not wait for the disk."
     flags=(bs=4096)
   fi
-  # shellcheck disable=SC2016 # the inner shell's variables
+  # shellcheck disable=SC2016 # expanded by the inner shell
   start bash -c 'trap "kill \$!; wait; exit" TERM
     while :; do
       setpriv --pdeathsig KILL dd if="$@" of=/dev/null status=none &

@@ -3,8 +3,8 @@
 #
 #   run.bash [--seconds N] [--config FILE] [--as-is]
 #
-# Shows the plugin at work: starts a collectd of its own with the built plugin,
-# and taskstats-top on it; leaves CSV files and charts in build/run.
+# Shows the plugin at work: starts a separate collectd with the built plugin, and
+# taskstats-top, which shows its values. Leaves CSV files and charts in build/run.
 set -euo pipefail
 
 # shellcheck source=../make/script.bash
@@ -15,9 +15,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/load.bash"
 run=$build/run
 delayacct=/proc/sys/kernel/task_delayacct
 run_config=$root/collectd.conf.example
-run_options=() # of taskstats-top
-as_is=no       # yes: delay accounting stays as it is
-switched_on=no # yes: delay accounting was, and is switched off at the end
+run_options=() # for taskstats-top
+as_is=no       # yes: leave delay accounting alone
+switched_on=no # yes: delay accounting was off, and is switched off again at the end
 
 has_stanzas() { # FILE
   grep -qiE '^[[:space:]]*<Plugin[[:space:]]+"?taskstats"?[[:space:]]*>' "$1"
@@ -28,11 +28,11 @@ parse_options() {
     case $1 in
     --seconds)
       [[ ${2:-} =~ ^[1-9][0-9]*$ ]] ||
-        misused "run: --seconds wants a whole number, not \"${2:-}\""
+        misused "run: --seconds needs a whole number, not \"${2:-}\""
       run_options=(--seconds "$2")
       ;;
     --config)
-      [ -r "${2:-}" ] || die "run: --config wants a file, and cannot read \"${2:-}\""
+      [ -r "${2:-}" ] || die "run: --config needs a file, and cannot read \"${2:-}\""
       has_stanzas "$2" ||
         die "$2 has no <Plugin taskstats> block, so there is nothing to show;" \
           "collectd.conf.example has one"
@@ -49,11 +49,10 @@ parse_options() {
   done
 }
 
-# --- its collectd ---
+# --- the separate collectd ---
 
-# The taskstats.so of the build is loaded before any other can be: a later
-# LoadPlugin of the same name is without effect. With one write thread, csv writes
-# rows in the order of the reads, and no header over the first of them.
+# Loads the taskstats.so that was built before the stanzas can load another:
+# collectd ignores a second LoadPlugin of the same name.
 write_config() { # SOCKET
   local stock
   stock=$("$root/contrib/make/plugindir.bash") || exit
@@ -104,7 +103,7 @@ prepare_run() { # SOCKET CONFIG
   [ "$2" != "$root/collectd.conf.example" ] || load_groups >>"$run/collectd.conf"
 }
 
-# A socket's path may have 107 bytes.
+# A socket's path has at most 107 bytes.
 socket_path() {
   local directory=$run
   if [ ${#directory} -gt 95 ]; then
@@ -115,18 +114,18 @@ socket_path() {
 
 collectd_failed() { # WHAT
   {
-    say "build.sh: collectd $1. It said:"
+    say "build.sh: collectd $1. Its messages:"
     cat "$run/collectd.err" "$run/collectd.log" 2>/dev/null |
       grep -viE '\[info\]|successfully loaded' | tail -n 15 || true
     say "The configuration is $run/collectd.conf, the stanzas are in stanzas.conf beside it;" \
-      "collectd counts their lines on from the $(wc -l <"$run/collectd.conf") of the former."
+      "collectd numbers the lines of the latter on from the $(wc -l <"$run/collectd.conf") of the former."
   } >&2
   exit 1
 }
 
 start_collectd() { # SOCKET
   local tries
-  cd "$run" # collectd cannot take a path with a blank, but a relative one
+  cd "$run" # collectd does not accept a path with spaces, so it gets a relative one
   start collectd -f -C collectd.conf >"$run/collectd.err" 2>&1
   collectd_pid=${pids[-1]}
   for ((tries = 0; tries < 100; tries++)); do
@@ -137,11 +136,11 @@ start_collectd() { # SOCKET
   collectd_failed "did not open its socket within 10 seconds"
 }
 
-# --- delay accounting: off by default, and then most waits are not counted ---
+# --- delay accounting: off by default, when the kernel counts only waits for a CPU ---
 
 is_counting() { [ ! -e "$delayacct" ] || [ "$(<"$delayacct")" != 0 ]; }
 
-# Only processes that start later count all their waits.
+# Only processes that start afterwards count all their waits.
 switch_on_delay_accounting() {
   ! is_counting && [ "$as_is" = no ] || return 0
   { echo 1 >"$delayacct"; } 2>/dev/null || return 0
@@ -154,23 +153,23 @@ tell_delay_accounting() {
     cat <<'EOF'
 
 Delay accounting (kernel.task_delayacct) was off. It is on while this runs, and is
-switched off again at the end; --as-is leaves it alone. Processes that ran before
-still count only their waits for a CPU.
+switched off again at the end; --as-is leaves it alone. Processes that were already
+running still count only their waits for a CPU.
 EOF
   elif ! is_counting; then
     cat <<'EOF'
 
-Delay accounting is off (kernel.task_delayacct is 0): of the waits, the kernel
-counts only those for a CPU; the others stay "-". To have them all, now
+Delay accounting is off (kernel.task_delayacct is 0): the kernel counts only the
+waits for a CPU; the others stay "-". To count them all now:
     sudo sysctl kernel.task_delayacct=1
-and at every boot
+and at every boot:
     echo 'kernel.task_delayacct = 1' | sudo tee /etc/sysctl.d/60-taskstats.conf
-Processes that already run count them only after a restart.
+Processes that are already running count them after a restart.
 EOF
   fi
 }
 
-# --- what is shown ---
+# --- output ---
 
 tell_complaints() {
   local complaints
@@ -181,7 +180,7 @@ tell_complaints() {
 
 watch_table() { # SOCKET [TOP'S OPTION]...
   local ended='' status=0
-  # As start does, but with the keys, which bash takes from what runs in the background
+  # Like start, but with the terminal as input, which bash withholds from background jobs
   setpriv --pdeathsig TERM "$build/taskstats-top" --socket "$@" <&0 &
   pids+=($!)
   wait -n -p ended "${pids[-1]}" "$collectd_pid" || status=$?
@@ -189,7 +188,7 @@ watch_table() { # SOCKET [TOP'S OPTION]...
   return "$status"
 }
 
-# At least half a minute, so that a chart of a short run has an axis worth reading.
+# Covers at least half a minute, so that the chart of a short run has a readable axis.
 draw_charts() {
   local seconds=$((SECONDS - started)) log=$run/charts.log
   ((seconds >= 30)) || seconds=30
@@ -213,10 +212,10 @@ end_run() {
 }
 
 parse_options "$@"
-need_root run "to run the plugin (taskstats wants CAP_NET_ADMIN, /proc/<pid>/io CAP_SYS_PTRACE)"
+need_root run "to run the plugin (taskstats needs CAP_NET_ADMIN, /proc/<pid>/io CAP_SYS_PTRACE)"
 need_packages build run
 build_all
-exec {lock}>"$build/run.lock" # held by whatever run leaves behind, too
+exec {lock}>"$build/run.lock" # also held by any process that run leaves behind
 flock -n "$lock" || die "another run is under way in $build; end it first"
 rm -rf "$run"
 mkdir -p "$run"

@@ -4,18 +4,18 @@
 # are installed. A Makefile sets, and then includes this:
 #
 #   ROOT       the top of the tree; HERE, its own folder, from there
-#   PACKAGES   the libraries that it uses, by their pkg-config names
-#   MODE, INCLUDES   flags for its sources in addition to the common ones
+#   PACKAGES   the libraries that it uses, by their names in pkg-config
+#   MODE, INCLUDES   flags for its sources, besides the common ones
 #
-# All paths are relative, so that the path of the tree may contain a space. The
+# All paths are relative, so that the tree's own path may contain spaces. The
 # caller of make may set:
 #
-#   CC, CPPFLAGS, CFLAGS, LDFLAGS   the compiler (gcc), and additional flags
+#   CC, CPPFLAGS, CFLAGS, LDFLAGS   the compiler (gcc), and flags to add
 #   DESTDIR, PREFIX, PLUGINDIR      where to install
-#   COLLECTD_SRC   a source tree of collectd whose headers to use; else Debian's
-#   VARIANT        a folder in build/ for all output: separates builds with
-#                  different flags
-#   HARDEN=no      no hardening, as sanitizers require
+#   COLLECTD_SRC   a source tree of collectd with the headers (default: Debian's)
+#   VARIANT        a folder of build/ for everything that is built, to keep builds
+#                  with different flags apart
+#   HARDEN=no      no hardening, for sanitizers
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -25,14 +25,14 @@ COMMON := $(ROOT)/contrib/make
 BUILD := $(ROOT)/build$(VARIANT:%=/%)
 O := $(BUILD)/obj
 
-# Errors in lint only, because later compilers have more warnings. The counter of a
-# kind of delay is COUNTER_DELAY + kind, hence no enum-enum-conversion.
+# These are errors only in lint, because later compilers have more of them. The
+# counter of a kind of delay is COUNTER_DELAY + kind, hence no enum-enum-conversion.
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
   -Wformat=2 -Wconversion -Wvla -Wundef \
   -Wno-enum-enum-conversion -Wno-enum-float-conversion
 
-# For code that runs as root: HARDENING, as far as the compiler supports it; and
-# ATOMICS, a library that some architectures need.
+# compiler.mk sets HARDENING, as far as the compiler supports it, because the code
+# runs as root; and ATOMICS, a library that some processors need.
 COMPILER := $(CC) $(CFLAGS)
 -include $(O)/compiler.mk
 ifeq ($(HARDEN),no)
@@ -41,7 +41,7 @@ else
 LINK_HARDENING := -Wl,-z,relro,-z,now,-z,noexecstack
 endif
 
-# A tree that was not configured has no config.h: then collectd/config.h is used.
+# A tree that is not configured has no config.h and gets ours.
 ifdef COLLECTD_SRC
 COLLECTD_FLAGS := -DHAVE_CONFIG_H -isystem "$(COLLECTD_SRC)/src" -isystem "$(COLLECTD_SRC)/src/daemon" \
   $(if $(shell ls "$(COLLECTD_SRC)/src/config.h" 2>/dev/null),,-isystem $(COMMON)/collectd)
@@ -54,7 +54,7 @@ libraries_of = $(shell pkg-config --libs $1)
 LIBRARIES := $(call libraries_of,$(PACKAGES))
 HEADERS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES)))
 
-# With 64-bit file sizes and times, also on 32-bit machines
+# File sizes and times have 64 bits on 32-bit machines, too.
 COMPILE = $(CC) -std=c11 -O2 -g -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
   -pthread $(WARNINGS) $(HARDENING) $(COLLECTD_FLAGS) $(HEADERS) $(MODE) \
   -I$(ROOT)/plugin $(INCLUDES) $(CPPFLAGS) $(CFLAGS)
@@ -62,11 +62,11 @@ LINK = $(CC) $(CFLAGS) -pthread $(LINK_HARDENING) $(LDFLAGS)
 # A thin archive of exactly these objects
 ARCHIVE = rm -f $@ && $(AR) rcsT $@
 
-# The objects of sources of this folder
+# The objects of these sources of this folder
 objects_of = $(patsubst %.c,$(O)/$(HERE)/%.o,$1)
 
-# $(eval $(call remember,FILE,VARIABLE)): writes the variable's value to the file
-# if it has changed, so that targets can depend on the value.
+# $(eval $(call remember,FILE,VARIABLE)): writes the variable's value to the file if
+# it has changed, so that what depends on the file is built again.
 define remember
 ifneq ($$(file <$1),$$($2))
 $$(shell mkdir -p $(dir $1))
@@ -90,7 +90,7 @@ $(O)/$(HERE)/%.o: %.c $(O)/$(HERE)/flags
 clean:
 	rm -rf $(BUILD)
 
-# For scripts: the value of a variable
+# Prints the value of a variable, for scripts.
 print-%:
 	@printf '%s\n' '$($*)'
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Writes build/compile_commands.json, which clangd and other tools read: the commands
-# of a full build.
+# Writes build/compile_commands.json, which tells clangd and other tools how each
+# source is compiled: the commands that make would run if nothing were built.
 set -euo pipefail
 
 # shellcheck source=script.bash
 source "$(dirname "${BASH_SOURCE[0]}")/script.bash"
 
-# Prints an entry for each compiler call, followed by a comma.
+# Prints an entry for each command that compiles, followed by a comma.
 entries() { # FOLDER
   make_in "$1" --always-make --dry-run objects |
     DIRECTORY=$root/$1 awk '

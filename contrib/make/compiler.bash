@@ -3,9 +3,9 @@
 #
 #   compiler.bash COMPILER [FLAG]...
 #
-# Prints, for make, the hardening flags that this compiler supports, and the library
-# for 64-bit atomics if the architecture needs one. Older C libraries and compilers
-# treat _FORTIFY_SOURCE=3 as 2.
+# Prints, for make, the hardening flags that this compiler accepts, and the library
+# of 64-bit atomics if the processor has none. An older libc or compiler treats
+# _FORTIFY_SOURCE=3 as 2.
 set -euo pipefail
 
 export LC_ALL=C

@@ -3,14 +3,14 @@
 #
 #   deps.bash [PURPOSE]...
 #
-# Installs the missing packages (contrib/make/packages) for these purposes, or for
-# all; if not run as root, only names them.
+# Installs the missing packages for these purposes, or for all (the table is
+# contrib/make/packages). Names them if it does not run as root.
 set -euo pipefail
 
 # shellcheck source=script.bash
 source "$(dirname "${BASH_SOURCE[0]}")/script.bash"
 
-wanted() { # PURPOSE...: their packages, each followed by "service" or "-"
+wanted() { # PURPOSE...: their packages, each followed by "service" if it has one
   awk -v purposes="$*" '
     BEGIN { split(purposes, list, " "); for (i in list) chosen[list[i]] }
     /^#/ || NF == 0 { next }
@@ -30,9 +30,9 @@ installed() { # PACKAGE...
     awk '/^.i/ { print $NF }' || true
 }
 
-# Debian starts a server as soon as it is installed. The tests need only the
-# package's files: no service may start during the installation, and each is
-# disabled, so that it does not start at the next boot.
+# Debian starts a server as soon as it is installed, and at each boot. The tests
+# need only the programs, so no service may start meanwhile, and all are disabled
+# afterwards.
 forbid_services() {
   local policy=/usr/sbin/policy-rc.d
   [ ! -e "$policy" ] || return 0
@@ -60,7 +60,7 @@ install_packages() {
 
 command -v dpkg-query >/dev/null || exit 0 # not Debian: try without
 missing=() # packages
-services=() # those that contain a service
+services=() # those of them that have a service
 mapfile -t packages < <(wanted "$@")
 present=" $(installed "${packages[@]% *}" | xargs) "
 for package in "${packages[@]}"; do

@@ -3,8 +3,8 @@
 #
 #   exports.bash LIBRARY SYMBOL
 #
-# Fails with a message unless the library exports exactly this symbol. Symbols that
-# begin with "__" are the compiler's, and ignored.
+# Fails with a message unless the library exports only this symbol, besides those
+# of the compiler (__).
 set -euo pipefail
 
 exported=$(nm -D --defined-only "$1" | awk '$NF !~ /^__/ { print $NF }' | xargs)

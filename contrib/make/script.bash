@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# Shared by the scripts behind build.sh, each of which sources this first: paths,
-# messages, and an exit handler that ends what the script started and restores what
-# it changed.
+# What the scripts behind build.sh share: the tree's path, messages, and an exit
+# that ends the processes that they started and restores what they changed. Each
+# script sources this first.
 
-# The PATH may lack sbin, which contains collectd.
+# A user's PATH may lack sbin, which contains collectd.
 export PATH="${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin"
 export LC_ALL=C
 
@@ -32,11 +32,11 @@ need_packages() { # PURPOSE...: see contrib/make/packages
   "$root/contrib/make/deps.bash" "$@" || exit
 }
 
-# --- cleanup, however the script ends ---
+# --- exit, for whatever reason ---
 
-pids=()    # of children, ended in reverse
+pids=()    # of children, ended in reverse order
 scratch=() # files and directories to remove
-kept=()    # settings of the kernel, and their initial values
+kept=()    # settings of the kernel, each followed by its initial value
 
 at_exit() {
   local i
@@ -52,8 +52,8 @@ at_exit() {
   give_back_build
 }
 
-# Files that root created under sudo are given to the owner of the tree, except for
-# systems that a test has created.
+# Gives what root built under sudo to the owner of the tree, except for the Debian
+# systems that tests made there.
 give_back_build() {
   [ "$EUID" -eq 0 ] && [ -d "$build" ] && [ ! -O "$root" ] || return 0
   find "$build" -type d -exec test -e {}/etc/debian_version \; -prune -o \
@@ -65,7 +65,7 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# How long a child may take to end: a part of the tests ends its own children first.
+# How long a child may take to end. It ends its own children first.
 patience_s=10
 
 end_process() { # PID of a child
@@ -79,22 +79,22 @@ end_process() { # PID of a child
   wait "$1" 2>/dev/null || true
 }
 
-# The kernel ends the command when this script ends, even if it is killed.
+# The kernel ends the command when this script ends, however that happens.
 start() { # COMMAND...: in the background; its pid is the last in pids
   setpriv --pdeathsig TERM "$@" &
   pids+=($!)
 }
 
-# Restores it at the end.
+# Restores it on exit.
 keep_setting() { # FILE of the kernel
   [ ! -e "$1" ] || kept+=("$1" "$(<"$1")")
 }
 
-# --- jobs: one per CPU ---
+# --- jobs: one per CPU, for what takes long ---
 
 jobs=$(nproc)
 
-# Waits until fewer jobs than CPUs run. Their statuses are discarded.
+# Waits while all CPUs have jobs. Their exit statuses are lost.
 await_cpu() {
   while (($(jobs -rp | wc -l) >= jobs)); do
     wait -n || true
@@ -107,7 +107,7 @@ make_in() { # FOLDER [ARGUMENT of make]...
   make -s --no-print-directory -j "$jobs" -C "$root/$1" "${@:2}"
 }
 
-# Builds the plugin and the tools. Names what it builds, if anything.
+# Builds the plugin and the tools. Names those that are not up to date.
 build_all() {
   need_packages build
   local folder file

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: MIT
 #
-# A program of contrib/, built from all sources in its folder. A Makefile sets the
-# variables of common.mk, and:
+# A program of contrib/, built from all sources of its folder. A Makefile sets what
+# common.mk needs, and:
 #
 #   USES_PLUGIN=yes   the program contains parts of the plugin
 #   SECTION           where it is installed: bin or sbin
+#   DOCUMENTS         MODE:FILE:DESTINATION of files that are installed with it
 
 include $(ROOT)/contrib/make/common.mk
 
 NAME := $(notdir $(HERE))
 PROGRAM := $(BUILD)/$(NAME)
 MAIN := $(call objects_of,main.c)
-# Everything except main.c; also for the tests
+# All but main; the tests use parts of it, too.
 LIBRARY := $(O)/$(NAME).a
 LIBRARY_OBJECTS := $(call objects_of,$(filter-out main.c,$(wildcard *.c)))
 CORE := $(if $(USES_PLUGIN),$(O)/core.a)

@@ -3,9 +3,9 @@
 #
 #   package.bash DIRECTORY
 #
-# Builds the RPM package collectd-taskstats, and puts it into the directory. On
-# Debian, too, to see that it builds: what the build needs is not looked at there,
-# since RPM knows no packages of Debian.
+# Builds the RPM package collectd-taskstats and puts it into the directory. This
+# also works on Debian, as a test: build dependencies are not checked there,
+# because RPM does not know Debian's packages.
 set -euo pipefail
 
 export LC_ALL=C
@@ -22,7 +22,7 @@ $(cat "$root/contrib/rpm/collectd-taskstats.spec")
 
 %changelog
 * $(date -u -d "$date" '+%a %b %d %Y') $(sed -n 's/^Maintainer: //p' "$root/contrib/debian/control") - $version-1
-- Release $version; CHANGELOG.md tells what has changed.
+- Release $version; see CHANGELOG.md.
 EOF
 }
 
@@ -35,7 +35,7 @@ write_spec >"$work/SPECS/collectd-taskstats.spec"
 
 options=(--define "_topdir $work" --define 'use_source_date_epoch_as_buildtime 1'
   --define 'source_date_epoch_from_changelog 1' --define 'clamp_mtime_to_source_date_epoch 1')
-# Debian's RPM makes no packages of debug information, and compresses nothing by itself.
+# Debian's RPM makes no debuginfo packages, and compresses no manual pages by itself.
 [ ! -e /etc/debian_version ] || options+=(--nodeps --define 'debug_package %{nil}'
   --define '__os_install_post bash /usr/lib/rpm/brp-compress')
 rpmbuild -ba "${options[@]}" "$work/SPECS/collectd-taskstats.spec" >"$work/log" 2>&1 || {

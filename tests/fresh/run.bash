@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What a new user does first, on the releases of Debian (or those that are named):
-# minimal systems, on which nothing is installed.
+# What a new user does first, in minimal systems of both releases of Debian, or of
+# those named as arguments.
 set -euo pipefail
 
 # shellcheck source=../support/tally.bash

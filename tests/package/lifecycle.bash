@@ -3,9 +3,9 @@
 #
 #   lifecycle.bash SUITE TESTS_DONE
 #
-# Installs the package that is in old/ beside this script, runs collectd with its
+# Installs the package in old/ beside this script, runs collectd with its
 # configuration, upgrades it to the one in new/, removes it, and purges it. This
-# changes the system that it runs in: release.bash makes one for it.
+# changes the system, so release.bash makes one for it.
 set -euo pipefail
 
 export LC_ALL=C TERM=dumb DEBIAN_FRONTEND=noninteractive
@@ -14,7 +14,7 @@ suite=$1
 here=$(dirname "${BASH_SOURCE[0]}")
 package=collectd-plugin-taskstats
 conf=/etc/collectd/collectd.conf.d/taskstats.conf
-mine=trio-$$ # what processes of this test are called
+mine=trio-$$ # the name of this test's processes
 processes=()
 # shellcheck source=../support/tap.bash
 source "$here/tap.bash"
@@ -30,8 +30,8 @@ end_processes() {
 }
 trap end_processes EXIT
 
-# All that packages can leave behind; apt and dpkg keep logs and lists, and
-# collectd its values.
+# Lists everything that packages can leave behind, except logs and lists of apt and
+# dpkg, and collectd's values.
 list_files() {
   find / -xdev \( -path /tmp -o -path /var/lib/apt -o -path /var/cache/apt -o -path /var/log \
     -o -path /var/lib/collectd -o -path /var/lib/dpkg/updates -o -path /var/lib/dpkg/triggers \) -prune \
@@ -40,7 +40,7 @@ list_files() {
   find /etc -xdev -type f ! -name ld.so.cache -exec sha256sum {} + | sort
 }
 
-install_package() { # FILE: from a directory, as its users do
+install_package() { # DIRECTORY: from a file, as users do
   apt-get -qq -y install --no-install-recommends "$1"/*.deb
 }
 
@@ -62,11 +62,11 @@ await() { # COMMAND...: within half a minute
     ! "$@" || return 0
     sleep 0.1
   done
-  echo "in vain: $*"
+  echo "did not succeed within 30 seconds: $*"
   return 1
 }
 
-# Processes that no others are called like
+# Starts three processes with a name that no others have.
 start_trio() {
   cp "$(command -v sleep)" "/tmp/$mine"
   start "/tmp/$mine" 600
@@ -74,8 +74,8 @@ start_trio() {
   start "/tmp/$mine" 600
 }
 
-# The system's configuration stays as it is; collectd reads these with it, in the
-# order of their names.
+# collectd reads these files together with the system's configuration, which stays
+# as it is, in the order of their names.
 configure_test() {
   cat >/etc/collectd/collectd.conf.d/00-test.conf <<'CONF'
 Hostname "package-test"
@@ -96,7 +96,7 @@ configure_trio() {
     >/etc/collectd/collectd.conf.d/zz-test.conf
 }
 
-# As the file says.
+# The command is the one in the file.
 enable_stanza() { sed -i 's/^#\([^#]\)/\1/' "$conf"; }
 
 start_collectd() {
@@ -160,7 +160,7 @@ upgrades() {
   trio_dispatched
 }
 
-# What is left must not keep collectd from starting.
+# collectd must still start with what is left.
 removes() {
   apt-get -qq -y remove "$package" || return
   if [ -e "$conf" ] || [ -e /usr/lib/collectd/taskstats.so ]; then
@@ -176,7 +176,7 @@ comes_back() {
     grep -q '^LoadPlugin taskstats' "$conf"
 }
 
-# What other packages merely suggest or recommend goes, too.
+# Also removes packages that others merely suggest or recommend.
 leaves_nothing() {
   apt-get -qq -y -o APT::AutoRemove::SuggestsImportant=false \
     -o APT::AutoRemove::RecommendsImportant=false purge --autoremove "$package" || return

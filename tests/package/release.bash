@@ -3,10 +3,10 @@
 #
 #   release.bash SUITE DIRECTORY [build|lifecycle]
 #
-# Builds the packages on Debian's SUITE, in a root that it makes in the directory,
-# and has lifecycle.bash install, run, upgrade and remove the Debian package in
-# another one, which is a minimal system with collectd; or one of both, the latter
-# with the packages that were built last. Prints TAP.
+# Builds the packages on Debian's SUITE, in a root in the directory. Then
+# lifecycle.bash installs, runs, upgrades and removes the Debian package in another
+# root, a minimal system with collectd. "build" or "lifecycle" does only one of
+# these, the latter with the packages that were built last. Prints TAP.
 set -euo pipefail
 
 export LC_ALL=C
@@ -37,7 +37,7 @@ install_packages() { # ROOT PACKAGE...
   }
 }
 
-# Services that packages bring do not start.
+# Keeps the services of packages from starting.
 forbid_services() { # ROOT
   printf '#!/bin/sh\nexit 101\n' >"$1/usr/sbin/policy-rc.d"
   chmod 755 "$1/usr/sbin/policy-rc.d"
@@ -57,7 +57,7 @@ prepare_builder() {
   copy_tree "$builder"
 }
 
-# The tree as it will be one day: of a higher version.
+# Gives the tree a higher version.
 raise_version() { # TREE
   sed -i 's/^\(#define TASKSTATS_VERSION "\).*"/\1999.0"/' "$1/plugin/version.h"
   sed -i "0,/^## /s/^## /## [999.0] - $(date -u +%F)\n\n&/" "$1/CHANGELOG.md"
@@ -84,7 +84,7 @@ are_identical() {
   done
 }
 
-# Where lintian is content, it prints nothing.
+# lintian prints nothing if it finds nothing.
 lintian_clean() {
   local log
   log=$(in_root "$builder" sh -c \
@@ -115,9 +115,9 @@ test_build() {
   prepare_builder
   check "$suite: the Debian package builds" build_packages
   check "$suite: two builds in different directories are identical" are_identical
-  check "$suite: lintian is content" lintian_clean
+  check "$suite: lintian finds nothing" lintian_clean
   check "$suite: the RPM package builds" in_root "$builder" /src/contrib/rpm/package.bash /root/rpm
-  check "$suite: rpmlint is content" rpmlint_clean
+  check "$suite: rpmlint finds nothing" rpmlint_clean
 }
 
 test_lifecycle() {

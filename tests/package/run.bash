@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The packages, on the releases of Debian (or those that are named).
+# Builds and tests the packages on both releases of Debian, or on those named as
+# arguments.
 set -euo pipefail
 
 # shellcheck source=../support/tally.bash

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# Roots: directories with a minimal Debian system, which commands enter. They
-# have this machine's kernel, processes and network; their file systems are seen
-# by no other process, and go with the command.
+# Roots: directories with a minimal Debian system, which commands enter with chroot.
+# They share the machine's kernel, processes and network. What is mounted for a
+# command is invisible to other processes, and is unmounted when it ends.
 #
-# Who sources it has root (the tree), suite, and work (a directory of its own).
+# The caller must define root (the tree), suite, and work (its own directory).
 #
-# shellcheck disable=SC2154 # those
+# shellcheck disable=SC2154 # these three
 
 fail() { # CAUSE REMEDY
   printf '%s: %s\n' "$suite" "$1" "$suite" "$2" >&2
@@ -17,8 +17,8 @@ fail() { # CAUSE REMEDY
 # shellcheck source=packages.bash
 source "$(dirname "${BASH_SOURCE[0]}")/packages.bash"
 
-# Makes the root, unless it exists. It asks for packages at the system's mirrors,
-# with its proxies.
+# Makes the root, unless it exists, with packages from the system's mirrors and
+# through its proxies.
 make_root() { # DIRECTORY
   local mirror=''
   [ ! -e "$1" ] || return 0
@@ -35,15 +35,14 @@ make_root() { # DIRECTORY
   mv "$work/root" "$1"
 }
 
-# Copies the tree into the root's /src, without what is built; what is built
-# there stays.
+# Copies the tree, without its build/, into the root's /src, whose build/ is kept.
 copy_tree() { # ROOT
   find "$1/src" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
   tar -C "$root" --exclude=./build --exclude=./.git -c . | tar -C "$1/src" -x
   cp -L /etc/resolv.conf /etc/hosts "$1/etc/"
 }
 
-# With HOST set, the machine is called that in the root.
+# HOST, if set, is the host name in the root.
 in_root() { # ROOT COMMAND...
   # shellcheck disable=SC2016 # for the inner shell
   unshare --mount --uts --propagation private bash -c '
@@ -53,8 +52,8 @@ in_root() { # ROOT COMMAND...
     bash "$@"
 }
 
-# Ends what is left of the commands that entered it: services that a package has
-# started, for example.
+# Ends processes that commands left behind in the root, such as services that a
+# package started.
 end_root() { # ROOT
   local process signal
   ! [ "$1" -ef / ] || return 0

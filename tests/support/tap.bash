@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# A line of TAP for each test. A test is a command; what it says if it fails is a
-# comment.
+# Prints a line of TAP for each test. A test is a command; if it fails, its output
+# follows as comments.
 
 tests_done=0
 

@@ -4,8 +4,8 @@
 
 /*
  * For COLLECTD_SRC: replaces the config.h that collectd's configure would
- * write into its tree. It defines the features of Linux and its C libraries
- * that collectd's headers (daemon/collectd.h, utils/common/common.h) need; no
+ * write into its tree. It has what collectd's headers (daemon/collectd.h,
+ * utils/common/common.h) need to know of Linux and its C libraries; no
  * struct's layout depends on it.
  */
 
@@ -28,7 +28,7 @@
 #define FP_LAYOUT_NEED_NOTHING 1
 #define KERNEL_LINUX 1
 
-/* Of collectd's own build, unused here */
+/* For collectd's own build, unused here */
 #define PACKAGE_NAME "collectd"
 #define PACKAGE_VERSION ""
 
