@@ -27,23 +27,6 @@ source "$root/tests/support/tap.bash"
 
 is_unknown() { ! in_root "$system" getent hosts "$HOST"; }
 
-# Tests of the plugin share a lock. While this test has it, no other changes delay
-# accounting, which is off at first, as on a new machine.
-lock_delay_accounting() {
-  exec {lock}<>/run/lock/collectd-taskstats-tests
-  flock -w 1800 "$lock" || {
-    echo "other tests have used delay accounting for half an hour"
-    return 1
-  }
-  before=$(<"$delayacct")
-  echo 0 >"$delayacct"
-}
-
-unlock_delay_accounting() {
-  echo "$before" >"$delayacct"
-  exec {lock}>&-
-}
-
 # Executes "build.sh run" on a terminal that is wide enough for all columns. What
 # it shows is in $shown.raw and, without escape sequences, in $shown.log, the
 # settings of delay accounting meanwhile in $shown.settings, and that afterwards
@@ -51,16 +34,16 @@ unlock_delay_accounting() {
 run() { # [OPTION]...
   local status=0
   shown=$work/run$1
-  lock_delay_accounting || return
+  delay_accounting 0 || return # as on a new machine
   in_root "$system" script -qec "stty cols 160 rows 60 && /src/build.sh run $*" \
     /dev/null >"$shown.raw" 2>&1 </dev/null {lock}>&- &
   while kill -0 $! 2>/dev/null; do
-    cat "$delayacct"
+    cat "$DELAYACCT"
     sleep 0.2
   done >"$shown.settings"
   wait $! || status=$?
-  after=$(<"$delayacct")
-  unlock_delay_accounting
+  after=$(<"$DELAYACCT")
+  leave_machine
   sed -E 's/\x1b\[[0-9;?]*[A-Za-z]//g; s/\r//g' "$shown.raw" >"$shown.log"
   [ "$status" -eq 0 ] || tail -n 30 "$shown.log"
   return "$status"
