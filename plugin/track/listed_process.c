@@ -319,34 +319,32 @@ static bool tell_from_former(struct selection *selection, pid_t pid,
          selection_look_again(selection, pid, stat);
 }
 
-struct process *listed_process_identify(struct selection *selection, pid_t pid,
-                                        uint32_t inode, int *error) {
-  struct procfs_stat stat;
-  bool had_exited = was_over(selection, pid);
-  uint64_t read_ns = clock_ns(CLOCK_BOOTTIME);
-  int status = procfs_stat(selection->proc, pid, &stat);
-  if (status == -EACCES || status == -EPERM)
-    *error = status;
-  if (status != 0)
-    return procfs_is_vanished(status)
-               ? NULL
-               : listed_process_find(selection->tracker, pid);
+int listed_process_look(struct selection *selection, pid_t pid, uint32_t inode,
+                        struct listed_process *look) {
+  look->pid = pid;
+  look->inode = inode;
+  look->had_exited = was_over(selection, pid);
+  look->looked_ns = clock_ns(CLOCK_BOOTTIME);
+  return procfs_stat(selection->proc, pid, &look->stat);
+}
 
-  /* Any former process with the pid has ended: its exit is counted first. */
-  tracker_take_exits(selection->tracker);
-  if (may_have_begun_after(selection, pid, read_ns) &&
-      !selection_look_again(selection, pid, &stat))
+struct process *listed_process_identify(struct selection *selection,
+                                        struct listed_process *look) {
+  pid_t pid = look->pid;
+  struct procfs_stat *stat = &look->stat;
+  if (may_have_begun_after(selection, pid, look->looked_ns) &&
+      !selection_look_again(selection, pid, stat))
     return NULL;
-  if (!tell_from_former(selection, pid, &stat, had_exited))
+  if (!tell_from_former(selection, pid, stat, look->had_exited))
     return NULL;
-  struct process *process = find_resolved(selection, pid, &stat);
+  struct process *process = find_resolved(selection, pid, stat);
   if (process == NULL)
-    process = enter_stranger(selection, pid, &stat);
+    process = enter_stranger(selection, pid, stat);
   if (process != NULL) {
-    note_threads(selection, pid, &stat);
+    note_threads(selection, pid, stat);
     tracker_lock(selection->tracker);
-    process->inode = inode;
-    note_children(selection->tracker, process, &stat);
+    process->inode = look->inode;
+    note_children(selection->tracker, process, stat);
     tracker_unlock(selection->tracker);
   }
   return process;

@@ -18,13 +18,26 @@ enum { LISTED_PROCESS_NO_READ = 0 };
 struct process *listed_process_find(struct tracker *tracker, pid_t pid)
     EXCLUDES(tracker_mutex);
 
-/* Identifies the process with the pid, and enters it if no read has found it:
- * that is, matches it and puts it into its groups. inode is that of
- * /proc/<pid>. Returns NULL if it has ended, or belongs to the listener only
- * because it is ending, or if out of memory. error is set to a negative errno
- * if its files must not be read, else unchanged. */
-struct process *listed_process_identify(struct selection *selection, pid_t pid,
-                                        uint32_t inode, int *error)
+/* A look at a process that no read may have found yet. */
+struct listed_process {
+  pid_t pid;
+  uint32_t inode;     /* of /proc/<pid> */
+  bool had_exited;    /* the exit of a process with its pid was counted */
+  uint64_t looked_ns; /* before its stat was read; CLOCK_BOOTTIME */
+  struct procfs_stat stat;
+};
+
+/* Looks at the process with the pid. Returns 0 or a negative errno. */
+int listed_process_look(struct selection *selection, pid_t pid, uint32_t inode,
+                        struct listed_process *look) EXCLUDES(tracker_mutex);
+
+/* Identifies a process, and enters it if no read has found it: that is, matches
+ * it and puts it into its groups. Since the look, the exit records that have
+ * arrived must have been taken: any former process with its pid had ended.
+ * Returns NULL if it has ended, or belongs to the listener only because it is
+ * ending, or if out of memory. */
+struct process *listed_process_identify(struct selection *selection,
+                                        struct listed_process *look)
     EXCLUDES(tracker_mutex);
 
 /* After a complete listing: removes the threads of processes that have ended.

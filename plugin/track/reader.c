@@ -8,6 +8,7 @@
 #include "track/delay_accounting.h"
 #include "track/known_processes.h"
 #include "track/listed_process.h"
+#include "track/read_end.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 enum {
   INIT_PID = 1,
   CHECK_S = 60, /* between listings of /proc although events are received */
+  LOOKS = 64,
 };
 
 struct reader {
@@ -29,6 +31,8 @@ struct reader {
   bool checks;         /* check whether events have reported all changes */
   uint64_t checked_ns; /* time of the last check; CLOCK_BOOTTIME */
   bool sees_init;      /* in this listing */
+  struct listed_process looks[LOOKS]; /* to be identified together */
+  size_t look_count;
   struct known_processes known; /* what a read looks at that does not list */
 
   uint32_t lookups;     /* number of changes of users and executables */
@@ -92,6 +96,7 @@ void reader_abandon_read(struct reader *reader, struct procfs *again,
   if (again != NULL)
     reader->proc = reader->selection.proc = again;
   reader->must_list |= reader->lists;
+  reader->look_count = 0;
   sampler_abandon_batch(reader->sampler, reader->proc);
   tracker_lock(reader->tracker);
   struct process *process = process_table_find(reader->tracker->table, hung);
@@ -120,20 +125,6 @@ static void leave_out(struct reader *reader, pid_t pid, uint32_t inode) {
   struct process *process = find_by_inode(reader, pid, inode);
   if (process != NULL)
     process->seen = reader->tracker->read;
-}
-
-/* Identifies the process with the pid. NULL if it has ended. */
-static struct process *identify(struct reader *reader, pid_t pid,
-                                uint32_t inode) {
-  int error = 0;
-  struct process *process =
-      listed_process_identify(&reader->selection, pid, inode, &error);
-  if (error != 0) {
-    reader->report->select = error;
-    reader->must_list = true;
-    reader->sees_init &= pid != INIT_PID;
-  }
-  return process;
 }
 
 /* Whether a process is due for matching. A listing checks that events have
@@ -201,13 +192,48 @@ static void visit(struct reader *reader, struct process *process) {
     sampler_add(reader->sampler, process);
 }
 
-/* Looks at one process of the listing. */
-static void visit_listed(struct reader *reader, pid_t pid, uint32_t inode) {
-  struct process *process = find_by_inode(reader, pid, inode);
-  if (process == NULL)
-    process = identify(reader, pid, inode);
+/* Identifies and visits the processes that were looked at. The exit records
+ * that have arrived are taken once for all of them: in a storm, that takes as
+ * long as the buffer is large, and it is full again each time. */
+static void visit_looks(struct reader *reader) {
+  if (reader->look_count > 0)
+    tracker_take_exits(reader->tracker);
+  for (size_t i = 0; i < reader->look_count; i++) {
+    struct process *process =
+        listed_process_identify(&reader->selection, &reader->looks[i]);
+    if (process != NULL)
+      visit(reader, process);
+  }
+  reader->look_count = 0;
+}
+
+/* Visits a process if it can be identified only by what is known already. */
+static void visit_unreadable(struct reader *reader, pid_t pid, int status) {
+  if (status == -EACCES || status == -EPERM) {
+    reader->report->select = status;
+    reader->must_list = true;
+    reader->sees_init &= pid != INIT_PID;
+  }
+  struct process *process = procfs_is_vanished(status)
+                                ? NULL
+                                : listed_process_find(reader->tracker, pid);
   if (process != NULL)
     visit(reader, process);
+}
+
+/* Visits a process of the listing, or looks at it, for visit_looks. */
+static void visit_listed(struct reader *reader, pid_t pid, uint32_t inode) {
+  struct process *process = find_by_inode(reader, pid, inode);
+  if (process != NULL) {
+    visit(reader, process);
+    return;
+  }
+  int status = listed_process_look(&reader->selection, pid, inode,
+                                   &reader->looks[reader->look_count]);
+  if (status != 0)
+    visit_unreadable(reader, pid, status);
+  else if (++reader->look_count == LOOKS)
+    visit_looks(reader);
 }
 
 /* Returns 0 when all processes were visited, or a negative errno. Process 1
@@ -229,6 +255,7 @@ static int visit_listing(struct reader *reader) {
       visit_listed(reader, pid, inode);
     count++;
   }
+  visit_looks(reader);
   sampler_flush(reader->sampler);
   if (status == 0 && count == 0)
     return -ENODEV;
@@ -252,6 +279,7 @@ static void visit_known(struct reader *reader) {
   for (size_t i = 0; i < reader->known.announced_count; i++)
     visit_announced(reader, reader->known.announced[i]);
   known_processes_clear(&reader->known);
+  visit_looks(reader);
   sampler_flush(reader->sampler);
 }
 
@@ -269,47 +297,6 @@ static int visit_all(struct reader *reader) {
   return status;
 }
 
-/* Keeps and counts processes that exist; keeps those for which records may
- * follow. */
-static bool keep_process(void *context, struct process *process)
-    REQUIRES(tracker_mutex) {
-  struct reader *reader = context;
-  struct member *member = process->member;
-  uint32_t read = reader->tracker->read;
-
-  /* The listener may have entered it after this read had passed its pid. */
-  if (!process_is_listed(process) && process->seen == read)
-    return true;
-  if (process->seen != read || (member != NULL && member->is_gone))
-    return listed_process_note_unlisted(&reader->selection, process);
-  if (selection_is_undecided(process->select_error))
-    reader->report->undecided++;
-  else if (process->select_error != 0)
-    reader->report->select = process->select_error;
-  if (member != NULL && !process_has_exited(process)) {
-    member_add_gauges(member, process->start_ns);
-    reader->report->members += member_counts(member);
-    if (member->io_error != 0)
-      reader->report->io = member->io_error;
-    if (member->gauges != NULL)
-      member_gauges_note_errors(member->gauges, &reader->report->memory,
-                                &reader->report->files);
-  }
-  return true;
-}
-
-/* The same after an incomplete listing: processes not seen may exist. */
-static bool keep_unless_ended(void *context, struct process *process)
-    REQUIRES(tracker_mutex) {
-  struct reader *reader = context;
-  bool is_fresh =
-      !process_is_listed(process) && process->seen == reader->tracker->read;
-  bool is_gone =
-      process_has_exited(process) || listed_process_has_vanished(process);
-  return !is_gone || is_fresh ||
-         listed_process_note_unlisted(&reader->selection, process);
-}
-
 static void select_again(void *context, pid_t pid) {
   struct reader *reader = context;
   tracker_lock(reader->tracker);
@@ -319,35 +306,15 @@ static void select_again(void *context, pid_t pid) {
   tracker_unlock(reader->tracker);
 }
 
-/* Removes processes that have ended, and counts the members that exist. */
-static void count_members(struct reader *reader) REQUIRES(tracker_mutex) {
-  struct tracker *tracker = reader->tracker;
-
-  for (struct group *g = tracker->groups; g != NULL; g = g->next)
-    memset(g->gauges, 0, sizeof(g->gauges));
-  process_table_sweep(tracker->table, keep_process, reader);
-  if (reader->report->undecided > 0) {
-    reader->report->undecided_rule = reader->selection.undecided_rule;
-    reader->report->undecided_expression =
-        reader->selection.undecided_expression;
-    reader->report->undecided_limit = reader->selection.undecided_limit;
-  }
-  unmet_parents_forget(&tracker->unmet_parents);
-  if (reader->lists)
-    listed_process_forget_threads(tracker);
-  tracker->since_ns = reader->selection.begin_ns;
-  tracker->has_read = true;
-}
-
 static void close_read(struct reader *reader) {
   struct tracker *tracker = reader->tracker;
 
   tracker_take_exits(tracker);
   tracker_lock(tracker);
   if (reader->report->proc == 0)
-    count_members(reader);
+    read_end_complete(&reader->selection, reader->lists, reader->report);
   else
-    process_table_sweep(tracker->table, keep_unless_ended, reader);
+    read_end_incomplete(&reader->selection);
   tracker_age_groups(tracker);
   tracker_unlock(tracker);
 }

@@ -5,6 +5,7 @@
 
 #include "support/child.h"
 #include "support/clock.h"
+#include "support/entries.h"
 #include "support/groups.h"
 #include "support/paths.h"
 #include "support/test.h"
@@ -1010,6 +1011,28 @@ static struct child start_mortal(struct fixture *fixture,
   return child;
 }
 
+static void count_drain(void *context) { ++*(unsigned int *)context; }
+
+/* In a storm, each drain takes long: those of a read do not grow with the
+ * number of processes that are new to it. */
+static void takes_exits_once_for_many(void **state) {
+  struct fixture *fixture = *state;
+  enum { STARTED = 200, MOST = 12 };
+  add_group(fixture, SELECTOR_COMMAND, name_of(fixture, 0));
+  for (int i = 0; i < STARTED; i++) {
+    struct child child;
+    child_start(&child);
+  }
+  size_t others = count_entries("/proc");
+  open_reader(fixture, "/proc");
+  unsigned int drains = 0;
+  fixture->tracker->drain =
+      (struct drain){.context = &drains, .take = count_drain};
+  read_now(fixture);
+  assert_true(drains >= 1);
+  assert_true(drains <= MOST + others / 32);
+}
+
 /* Its name alone would select it for one of its two groups. */
 static void leaves_to_the_listener_who_ends_meanwhile(void **state) {
   struct fixture *fixture = *state;
@@ -1612,6 +1635,7 @@ int main(void) {
       prepared(counts_no_zombie_without_records),
       prepared(goes_on_when_records_are_refused),
       prepared(goes_on_without_io),
+      prepared(takes_exits_once_for_many),
       prepared(leaves_to_the_listener_who_ends_meanwhile),
       prepared(keeps_the_groups_of_who_ends_meanwhile),
       prepared(reads_no_stat_of_idle_members_with_records),
