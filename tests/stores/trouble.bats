@@ -7,6 +7,8 @@
 # shellcheck source=stores.bash
 source "$BATS_TEST_DIRNAME/stores.bash"
 
+write_threads=5 # as by default: one alone would take too long to empty a queue
+
 # configure_much GROUPS: the same service in so many groups.
 configure_much() {
   local i
