@@ -52,7 +52,8 @@ parse_options() {
 # --- the separate collectd ---
 
 # Loads the taskstats.so that was built before the stanzas can load another:
-# collectd ignores a second LoadPlugin of the same name.
+# collectd ignores a second LoadPlugin of the same name. With one write thread, csv
+# writes its rows in the order of the reads.
 write_config() { # SOCKET
   local stock
   stock=$("$root/contrib/make/plugindir.bash") || exit

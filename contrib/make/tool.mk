@@ -5,7 +5,6 @@
 #
 #   USES_PLUGIN=yes   the program contains parts of the plugin
 #   SECTION           where it is installed: bin or sbin
-#   DOCUMENTS         MODE:FILE:DESTINATION of files that are installed with it
 
 include $(ROOT)/contrib/make/common.mk
 
