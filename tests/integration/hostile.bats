@@ -294,6 +294,9 @@ assert_restless() {
   assert_bystander 2
   assert_between "$cost_us" 0 $((5 * truth_us + 1000000))
   assert_between "$(peak_memory)" 1 $((memory_before + 8192))
+  # A socket that is opened only when it is needed takes the place of the
+  # bystander's files.
+  stop_load "$me-load"
   await "files as before" has_files_as_before
 }
 

@@ -33,9 +33,10 @@ teardown() {
   rm -rf "$sockets"
 }
 
-# on_terminal [OPTION...]: with what standard input says; see terminal.py.
+# on_terminal [OPTION...]: with what standard input says; see terminal.py. The
+# terminal's type is not that of the shell, which may have none.
 on_terminal() {
-  TERM=${TERM:-xterm} timeout 100 python3 "$TASKSTATS_TESTS/support/terminal.py" \
+  TERM=${terminal:-xterm} timeout 100 python3 "$TASKSTATS_TESTS/support/terminal.py" \
     "${size[@]:-100}" 24 "$TOP" --socket "$sockets/s" --interval 0.2 "$@"
 }
 
@@ -151,6 +152,8 @@ await the connection to collectd is lost
 send /w\r
 run rm "$sockets/s"; (setsid python3 "$TASKSTATS_TESTS/support/unixsock.py" "$sockets/s" "$work/values" >/dev/null 2>&1 3>&- & echo \$! >"$work/server")
 await sort: processes   / filter: w
+gone db
+await web
 show
 run kill \$(cat "$work/server")
 await the connection to collectd is lost
@@ -211,7 +214,7 @@ KEYS
   timeout 30 "$TOP" --socket "$sockets/s" --seconds 0.5 --interval 0.2 >"$work/out" </dev/null
   assert_equal "$(shown_groups <"$work/out" | cut -d ' ' -f -6)" "db old web db old web"
   run -1 grep $'\e\|sort:\|pressure' "$work/out"
-  TERM=dumb on_terminal <<<'await web
+  terminal=dumb on_terminal <<<'await web
 never \x1b
 never sort:
 send q
