@@ -1,13 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# What collectd -T says of a configuration. What is wrong with one, option by
-# option, is unit/test_config's.
+# Which configurations collectd -T accepts and rejects. unit/test_config covers the
+# errors of each option.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
-# check: the result is in $status and $output, with what was logged.
+# check: runs collectd -T on the configuration in standard input. Sets $status and
+# $output, to which it appends the log.
 check() {
   configure
   run "$COLLECTD" -T -C "$work/collectd.conf"
@@ -21,7 +22,7 @@ accepts() {
   [[ $status -eq 0 ]] || fail "refused: $output"
 }
 
-# refuses PATTERN...: with a line in which each pattern is found.
+# refuses PATTERN...: one line of the output matches all patterns.
 refuses() {
   local pattern lines
 
@@ -93,10 +94,10 @@ refuses() {
 EOF
 }
 
-# stanzas: what stands in the block of the plugin.
+# stanzas: only the contents of the plugin's block.
 stanzas() { sed '/LoadPlugin/d; /Plugin taskstats/d; /^ *<\/Plugin/d'; }
 
-# block HEADING: the manual page's block of configuration below it.
+# block HEADING: the configuration example below HEADING in the manual page.
 block() {
   awk -v wanted="$1" '/^=head/ { inside = substr($0, 8) == wanted }
     inside && /^  /' "$TASKSTATS_TESTS/../contrib/man/collectd-taskstats.pod"
@@ -116,7 +117,7 @@ block() {
 
 @test "config: the example loads as it stands" {
   example=$TASKSTATS_TESTS/../collectd.conf.example
-  # It loads the plugin itself; where from is the installation's business.
+  # The example has its own LoadPlugin line; the plugin's path is installation-specific.
   configure </dev/null
   sed -i '/^LoadPlugin taskstats/,$d' "$work/collectd.conf"
   echo "Include \"$example\"" >>"$work/collectd.conf"

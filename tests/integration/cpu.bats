@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# CPU time against getrusage. The loads ask no CPU clock while they work: to
-# ask would bring the kernel's books up to date.
+# CPU time, compared with getrusage. The loads do not read CPU clocks while they work:
+# reading one would update the kernel's accounting.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
-# A process that is there from a read on: all of its time counts.
+# The process starts after the first read, so all of its CPU time counts.
 start_group() {
   configure <<EOF
     <Group "cpu">
@@ -42,7 +42,7 @@ assert_truth() {
   run_group mixed 60 35
 
   assert_truth
-  # The kernel samples which of the two it is, 250 times a second.
+  # The kernel splits CPU time into user and system by sampling, 250 times a second.
   assert_near "$(value cpu ps_cputime syst)" "$(truth "$me-cpu" system_us)" 10
   assert_near "$(value cpu ps_cputime user)" "$(truth "$me-cpu" user_us)" 10
 }

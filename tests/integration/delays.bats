@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# What a process waited for. The scheduler and /proc/<pid>/stat have books of
-# their own, which the plugin does not read.
+# Delays of processes, compared with values that the plugin does not use: those of the
+# scheduler (schedstat) and of /proc/<pid>/stat.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
-# blkio_s PID: seconds that its main thread waited for the disk.
+# blkio_s PID: seconds for which its main thread waited for the disk.
 blkio_s() {
   sed 's/.*) //' "/proc/$1/stat" |
     awk -v hz="$(getconf CLK_TCK)" '{ printf "%.6f\n", $40 / hz }'
@@ -20,7 +20,7 @@ mean_since() {
     END { if (count == 0) exit 1; printf "%.6f\n", sum / count }'
 }
 
-# waits GROUP KIND: how many there were, from their sum and their mean.
+# waits GROUP KIND: number of waits, computed from their sum and their mean.
 waits() {
   join -t, <(rates "$1" "delay_rate-delay-$2") \
     <(rows "$1" "latency-delay-$2") | awk -F, '
@@ -28,7 +28,7 @@ waits() {
     END { printf "%.0f\n", sum }'
 }
 
-# start_hogs MS: two processes that want the same CPU.
+# start_hogs MS: two processes that compete for one CPU.
 start_hogs() {
   local cpu hog
 
@@ -50,7 +50,7 @@ configure_hogs() {
 EOF
 }
 
-# run_hogs MS: reads have seen them before they begin.
+# run_hogs MS: reads see the processes before they start to work.
 run_hogs() {
   configure_hogs
   start_collectd
@@ -61,10 +61,9 @@ run_hogs() {
   go "$me-hog2"
 }
 
-# hogs_wait: their rate of waits over some reads, in $rate, and what the
-# scheduler says, in $truth. At each moment one of the two waits. Whoever else
-# needs this CPU lets both wait: the sum is more than 1 by what the rest of the
-# machine takes, and nothing but the scheduler's own books can tell that.
+# hogs_wait: sets $rate, the group's delay rate over some reads, and $truth, the
+# scheduler's value. One of the two always waits. When other processes use this CPU,
+# both wait and the sum exceeds 1; only the scheduler knows by how much.
 hogs_wait() {
   local from=$EPOCHREALTIME before
 
@@ -91,14 +90,14 @@ assert_hogs_wait() {
 
   assert_near "$(integral hogs delay_rate-delay-cpu)" \
     "$(schedstat "${load_pid[@]}")" 5 0.02
-  # The counter has no error that time or rounding adds up.
+  # The counter accumulates no error from time or rounding.
   assert_near "$(value hogs total_time_in_ms-delay-cpu)" \
     "($(schedstat "${load_pid[@]}") * 1000)" 0 1
 }
 
-# A process waits no longer than it lives, so the rate of a group of one thread
-# is 1 at most, from the first read that sees it. Reads do not begin exactly an
-# interval apart from the samples that they take.
+# A process cannot wait longer than it lives, so the rate of a group with one thread is
+# at most 1 from the first read that sees it. The limit allows for samples that are not
+# exactly an interval apart.
 @test "delays: the rates of a new group are those of its time" {
   interval=1
   configure <<EOF
@@ -117,13 +116,13 @@ EOF
   for i in {1..6}; do
     assert_between "$(column "$me-n$i" delay_rate-delay-cpu | sort -n | tail -n 1)" \
       0.3 1.25
-    # They begin when the metrics begin that are no rates.
+    # The rates start at the same time as the other metrics.
     assert_equal "$(rows "$me-n$i" delay_rate-delay-cpu | head -n 1 | cut -d, -f1)" \
       "$(rows "$me-n$i" ps_count | head -n 1 | cut -d, -f1)"
   done
 }
 
-# cpu_waits PID...: how often they waited for a CPU, says the scheduler.
+# cpu_waits PID...: how often they waited for a CPU, according to the scheduler.
 cpu_waits() {
   local pid
 
@@ -161,23 +160,23 @@ EOF
   wall_s=$(($(truth "$me-disk" wall_us) / 1000000 + 1))
   kernels=$(blkio_s "${load_pid[$me-disk]}")
   if awk "BEGIN { exit !($kernels > $wall_s) }"; then
-    # The kernel has counted a wait from boot: that, and what it came with, is
-    # left out.
+    # The kernel has counted a false wait that began at boot. The plugin drops it and
+    # the waits that were reported with it.
     assert_between "$waited" 0 "$wall_s"
     return
   fi
   assert_between "$waited" 0.01 "$wall_s"
   assert_near "$waited" "$kernels" 5 0.03
-  # Each wait is a voluntary switch, and this load has no other.
+  # Each wait is one voluntary context switch; this load has no others.
   assert_near "$(waits disk blkio)" "$(truth "$me-disk" voluntary)" 10
 }
 
-# How long a process waits for the disk, between its waits for a CPU, is what is
-# left of the time. Since Linux 6.12 some waits are false, as long as the machine
-# has been up, or as it was since the thread's wait before.
+# A process that only reads waits for the disk whenever it neither runs nor waits for a
+# CPU. Since Linux 6.12, the kernel reports some false waits, which are as long as the
+# uptime or as the time since the thread's previous wait.
 
-# directs_case PROCESSES THREADS BLOCKS: so many threads of each read for 4 s,
-# and each thread so many blocks, if that is not 0, before it is replaced.
+# directs_case PROCESSES THREADS BLOCKS: each process reads for 4 s with THREADS
+# threads. A thread is replaced once it has read BLOCKS blocks (0: never).
 directs_case() {
   local name names=() truth=0
 
@@ -192,7 +191,7 @@ directs_case() {
 EOF
   start_collectd
   reads 1 disk
-  # They do nothing else in all their lives.
+  # They only read, from start to end.
   for name in "${names[@]}"; do
     start_load "$name" directs "$disk/file" "$2" "$3" 4000
   done
@@ -204,7 +203,7 @@ EOF
 
   assert_near "$(integral disk delay_rate-delay-blkio)" \
     "$(awk "BEGIN { print $truth / 1e6 }")" 15 0.1
-  # One more for reads that follow each other closely.
+  # One more, because reads may follow each other closely.
   column disk delay_rate-delay-blkio | while read -r rate; do
     [[ $rate == nan ]] || assert_between "$rate" 0 $(($1 * $2 + 1))
   done
@@ -236,7 +235,7 @@ EOF
   perform "$me-copy"
   settle copy
 
-  # A page takes a tenth of a microsecond at least; all are part of the CPU time.
+  # Copying a page takes at least 0.1 us; all copies are part of the CPU time.
   assert_between "$(integral copy delay_rate-delay-wpcopy)" 0.04 \
     "$(truth "$me-copy" cpu_us)e-6"
 }
@@ -306,7 +305,7 @@ EOF
   done
 }
 
-# In the groups "old" and "mixed" only processes that started while delay
+# The groups "old" and "mixed" contain only processes that started while delay
 # accounting was off.
 start_uncounted() {
   delay_accounting 0
@@ -323,8 +322,8 @@ EOF
   start_load "$me-old" --stay 60 idle
 }
 
-# Of them all kinds but one are unknown, and not 0; but not of a group that has
-# one that started later.
+# For these processes, all kinds but cpu are unknown, not 0. A group with a process that
+# started later has all kinds.
 assert_uncounted_unknown() {
   reads 3 old
   assert_identities old {delay_rate,total_time_in_ms}-delay-cpu ps_cputime io_octets io_ops \

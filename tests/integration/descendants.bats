@@ -8,8 +8,8 @@ source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 # shellcheck source=../support/exits.bash
 source "$BATS_TEST_DIRNAME/../support/exits.bash"
 
-# configure_tree: the names of the nodes, but not the root's, are in a group of
-# their own, too; and so is a bystander.
+# configure_tree: besides the tree, a group for its root alone, one for its leaves and
+# one for unrelated processes.
 configure_tree() {
   configure <<CONF
     <Group "tree">
@@ -29,10 +29,10 @@ configure_tree() {
 CONF
 }
 
-# So many at once would keep collectd from its reads.
+# At normal priority, so many processes would delay collectd's reads.
 politely=(nice -n 19)
 
-# assert_tree GROUP: how the trees of $me-gardener ended, and what they used.
+# assert_tree GROUP: exits and CPU time are those of the trees of $me-gardener.
 assert_tree() {
   assert_equal "$(own exit-records-lost)" 0
   assert_exits_of "$1" "$me-gardener"
@@ -41,7 +41,7 @@ assert_tree() {
 
 # --- trees of processes that no read saw ---
 
-# tree_case OPTION...: a tree of 1 + 6 + 36 + 216 processes, beside others.
+# tree_case OPTION...: a tree of 1 + 6 + 36 + 216 processes, and unrelated ones.
 tree_case() {
   interval=1
   configure_tree
@@ -59,7 +59,7 @@ tree_case() {
 
   assert_tree tree
   assert_exits root 1 0 0
-  # A read may have met one by its parent's name, which it has at first.
+  # A read may have seen a leaf while it still had its parent's name.
   assert_between "$(value leaf total_events-exit-ok)" $((216 - $(seen tree))) 216
   assert_between "$(cpu_us leaf)" 1000 "$(cpu_us tree)"
   assert_exits_of bystander "$me-parent"
@@ -79,7 +79,7 @@ tree_case() {
   interval=1
   configure_tree
   start_collectd
-  # They wait for their children, and so live some ms after they forked.
+  # Roots wait for their children, so they live some ms after they forked.
   start_exits "$me-gardener" tree "$me-root,$me-1" 1 6 20000
   reads 1 tree
   for round in {1..10}; do
@@ -90,7 +90,7 @@ tree_case() {
   assert_tree tree
 }
 
-# What is left out starts others, which are not.
+# Excluded processes start others, which are not excluded.
 @test "descendants: but for those that are left out" {
   interval=1
   configure <<CONF
@@ -122,7 +122,7 @@ CONF
   assert_equal "$(members but-two)" 0.000000
 }
 
-# The kernel dates forks by the machine's clocks, start times by the namespace's.
+# The kernel reports fork times by the machine's clocks, start times by the namespace's.
 @test "descendants: in a time namespace" {
   local monotonic boottime
 
@@ -164,21 +164,21 @@ SHIFTS
   done
   settle tree
 
-  # A read may meet a child before its fork is told, and after its parent died.
+  # A read may see a child before its fork event arrives and after its parent exited.
   assert_tree tree
 }
 
-# --- living ones ---
+# --- living descendants ---
 
-# plant ROOT NAME LOAD...: starts a load as the child of a shell with the name
-# ROOT, which waits for its end.
+# plant ROOT NAME LOAD...: starts a load as the child of a shell named ROOT, which waits
+# for it to end.
 plant() {
   # shellcheck disable=SC2016 # for the shell that is planted
   plant_by '"$@" & wait' "$@"
 }
 
-# plant_daemon ROOT NAME LOAD...: as a daemon, whose parent died at once. The
-# shell goes on.
+# plant_daemon ROOT NAME LOAD...: as a daemon: its parent exits at once, while the shell
+# keeps running.
 plant_daemon() {
   # shellcheck disable=SC2016
   plant_by '(setsid "$@" &); read -r _ <"$HOLD"' "$@"
@@ -197,8 +197,8 @@ plant_by() { # SCRIPT ROOT NAME LOAD...
   load_pid[$name]=$(pgrep -x "$name")
 }
 
-# What the shell and what leads from it to its child use at most, on a slow
-# machine; the load uses ten times as much.
+# Maximum CPU time of the shell and of starting its child on a slow machine; the load
+# uses ten times as much.
 own_us=60000
 
 configure_root() { # GROUP...
@@ -212,13 +212,13 @@ configure_root() { # GROUP...
   done | configure
 }
 
-# round ROUND [LOAD]: of work, until it is in the values.
+# round ROUND [LOAD]: runs a round of work and waits until the values include it.
 round() {
   perform "${2:-$me-kid}" "$1"
   settle root
 }
 
-# used LOAD FROM TO: after the one round and until the other.
+# used LOAD FROM TO: CPU time between the ends of rounds FROM and TO.
 used() { echo $(($(truth "$1" cpu_us "$3") - $(truth "$1" cpu_us "$2"))); }
 
 @test "descendants: they exec and take another name" {
@@ -233,7 +233,7 @@ used() { echo $(($(truth "$1" cpu_us "$3") - $(truth "$1" cpu_us "$2"))); }
   await_members new 1
   round 2
 
-  # In the group of its own name, it counts from there on.
+  # The group that matches the new name counts it from the change on.
   assert_members root 2
   assert_near "$(cpu_us root)" "$(truth "$me-kid" cpu_us 2)" 3 "$own_us"
   assert_near "$(cpu_us new)" "$(used "$me-kid" 1 2)" 3
@@ -263,7 +263,7 @@ used() { echo $(($(truth "$1" cpu_us "$3") - $(truth "$1" cpu_us "$2"))); }
   start_collectd
   assert_members root 2
   round 2
-  # The other tree is nobody's.
+  # The other tree is in no group.
   assert_equal "$(cpu_us root)" 0
 
   stop_load "$me-sub"
@@ -313,8 +313,8 @@ CONF
   assert_equal "$(group_names | wc -l)" 2
 }
 
-# Neither process events nor exit records come there. The kernel does not answer
-# who asks for the former; it refuses the latter at once.
+# Neither process events nor exit records arrive there. The kernel does not answer a
+# request for events; it refuses one for exit records at once.
 @test "descendants: in a pid namespace of its own no read waits for an answer" {
   configure <<EOF
     <Group "tree">

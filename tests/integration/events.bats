@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# What process events make known at once: what a process becomes at its exec, and
-# what a living one changes to. No read is needed for it: the interval is long.
+# What process events report at once: the properties of a process after its exec, and
+# changes of a living process. This needs no read, so the interval is long.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
@@ -12,12 +12,12 @@ source "$BATS_TEST_DIRNAME/../support/exits.bash"
 interval=10
 JOBS=$TASKSTATS_BUILD/tests/jobs
 LOAD=$JOBS
-bytes=65600 # no whole number of KiB
+bytes=65600 # not a multiple of 1024
 
-# Of no other process.
+# A user that no other process has.
 uid=$((40000 + 2 * (BATS_ROOT_PID % 10000)))
 
-# await_read GROUP...: until a read that begins from now on is in the values.
+# await_read GROUP...: waits until the values include a read that starts after the call.
 await_read() {
   local since=$EPOCHREALTIME group
 
@@ -28,15 +28,15 @@ await_read() {
   done
 }
 
-# begin_of_read TIME: when the last one that began after TIME did.
+# begin_of_read TIME: when the last read that started after TIME did so.
 begin_of_read() {
   rows "" duration-read | awk -F, -v since="$1" '
     $1 - $2 > since { begin = $1 - $2 }
     END { if (!begin) exit 1; printf "%.6f\n", begin }'
 }
 
-# assert_all COMMAND...: for each line of standard input, which is split into
-# arguments; all are judged, even if one fails.
+# assert_all COMMAND...: runs COMMAND with each line of standard input, split into
+# arguments; continues after a failure.
 assert_all() {
   local line words status=0
 
@@ -50,12 +50,12 @@ assert_all() {
 # --- jobs ---
 
 kinds=(line exe cgroup user)
-placed=(line cgroup user) # in groups that are called after the executable
+placed=(line cgroup user) # also in groups that are named after the executable
 strangers=(not-line not-exe not-cgroup not-user not-this not-that)
 
-# Each kind has a file of its own, whose name is not the command's, and is told
-# by one thing alone. Some processes of these files that only sleep have the
-# groups that are called after them be there from the first read on.
+# Each kind has a separate executable, whose name is not the command's, and is selected
+# by one property only. For the groups that are named after executables, sleeping
+# processes make the group exist from the first read on.
 prepare_kinds() {
   local kind
 
@@ -72,8 +72,7 @@ prepare_kinds() {
   done
 }
 
-# configure_kinds [OPTION]: with what each of the strangers has, none of the jobs
-# is.
+# configure_kinds [OPTION]: no job matches the groups in $strangers.
 configure_kinds() {
   configure <<CONF
     ${1:-}
@@ -118,7 +117,7 @@ configure_kinds() {
 CONF
 }
 
-# start_brood NAME COUNT US: of jobs that NAME is to start.
+# start_brood NAME COUNT US: NAME is to start COUNT jobs of US microseconds.
 start_brood() {
   local root options=()
 
@@ -129,7 +128,7 @@ start_brood() {
     brood "$work" "$me" "$(IFS=, && echo "${kinds[*]}")" "$2" 2 "$3" "$bytes"
 }
 
-# The groups of the jobs, each with the kind that is in it.
+# The groups of the jobs, each with its kind.
 groups_of_kinds() {
   local kind
 
@@ -141,10 +140,10 @@ groups_of_kinds() {
   done
 }
 
-# assert_jobs NAME EXITS LOW HIGH since-fork|since-exec GROUP KIND: of what NAME
-# started, EXITS percent at least, and so many percent of their CPU time. That is
-# theirs from the fork on, if their parent is in no group; otherwise what they
-# used before exec may be nobody's.
+# assert_jobs NAME EXITS LOW HIGH since-fork|since-exec GROUP KIND: at least EXITS percent
+# of the exits and LOW to HIGH percent of the CPU time of the jobs that NAME started.
+# CPU time counts from the fork on if the parent is in no group; otherwise, time before
+# exec may be in no group.
 assert_jobs() {
   local name=$1 exits=$2 low=$3 high=$4 group=$6 kind=$7 count ok used before got tx status=0
 
@@ -166,7 +165,7 @@ assert_jobs() {
   return "$status"
 }
 
-# assert_stranger GROUP: nothing was ever counted in it.
+# assert_stranger GROUP: nothing has been counted in it.
 assert_stranger() {
   local status=0
 
@@ -176,7 +175,7 @@ assert_stranger() {
   return "$status"
 }
 
-# assert_placed: there are no groups but those that are called after the files.
+# assert_placed: of the groups "of-*", only those named after the files exist.
 assert_placed() {
   diff -u <(printf "of-$me-%s\n" "${placed[@]}" | sort) <(group_names 'of-.*')
 }
@@ -192,7 +191,7 @@ begin_kinds() { # [OPTION]
   done
 }
 
-# assert_kinds COMMAND...: each group of jobs; and there is nothing elsewhere.
+# assert_kinds COMMAND...: checks each group of jobs, and that the others are empty.
 assert_kinds() {
   local status=0
 
@@ -215,9 +214,9 @@ brood_case() {
   assert_kinds assert_jobs "$me-start" "$3" "$4" "$5" since-fork
 }
 
-# The jobs keep all CPUs busy, and so may others: of a job that ends before the
-# plugin has a CPU, it counts that it is undecided. Of 200 jobs of 1 ms, one or
-# none is; on a machine that has four times as much to do, up to nine.
+# The jobs, and perhaps other processes, keep all CPUs busy. A job that ends before the
+# plugin gets a CPU is counted as undecided: at most one of 200 jobs of 1 ms, or up to
+# nine on a machine with four times the load.
 @test "events: 800 jobs of 1 ms" {
   brood_case 800 1000 95 88 115
 }
@@ -251,7 +250,7 @@ brood_case() {
 
 # --- too small a buffer ---
 
-# assert_at_most NAME GROUP KIND: what is missing was lost, and that was counted.
+# assert_at_most NAME GROUP KIND: anything missing is counted as lost.
 assert_at_most() {
   local count used ok got tx lost status=0
 
@@ -283,7 +282,7 @@ assert_at_most() {
   in_background late "$work/bin/$me-late" idle "$me"
   go "$me-others"
   await_done "$me-others"
-  # Whether it was seen to come or not.
+  # Whether or not its events were lost.
   await_members late 1
   await_read "${kinds[@]}" "${placed[@]/#/of-$me-}" "${strangers[@]}" ""
 
@@ -326,7 +325,7 @@ CONF
   echo "# line: $(value line total_events-exit-ok) exits of $(seen line) seen," \
     "$(own exit-undecided) undecided"
   assert_jobs "$me-start" 100 97 103 since-fork name line
-  # Only what a read has met is decided by its command line.
+  # The command line decides only for processes that a read has seen.
   assert_between "$(value line total_events-exit-ok)" "30 - $(own exit-undecided)" 30
   assert_logged_once 'ProcessEvents is false'
 }
@@ -337,7 +336,7 @@ tools=(bash xargs make find python daemon cron)
 many=8 # jobs of each
 burn_us=60000
 
-# Each program and its jobs have a word in their command lines.
+# The command lines of each program and its jobs contain the same unique word.
 configure_tools() {
   local tool
 
@@ -356,7 +355,7 @@ CONF
   done | configure
 }
 
-# command_of TOOL: one argument a line.
+# command_of TOOL: one argument per line.
 command_of() {
   local job=("$work/bin/$me-job" work "$turns" "$bytes" "$me@$1")
 
@@ -392,8 +391,8 @@ with ThreadPoolExecutor(4) as pool:
 EOF
 }
 
-# Debian's cron with a crontab of its own, where nobody else sees it. Its
-# children have its name in capitals.
+# Debian's cron with a private crontab, in a separate mount namespace. Its children have
+# its name in capitals.
 prepare_cron() {
   local i cron
 
@@ -436,7 +435,7 @@ end_cron() { # PID
   kill "$1"
 }
 
-# run_tool TOOL: to its end, of which cron has none.
+# run_tool TOOL: runs it to its end; cron has to be stopped.
 run_tool() {
   load_prefix=()
   [[ $1 != cron ]] || load_prefix=(unshare --mount bash "$work/with-crontab")
@@ -450,7 +449,7 @@ run_tool() {
   await_done "$me-$1"
 }
 
-# assert_tool TOOL OTHERS: of the program, its jobs and so many other processes.
+# assert_tool TOOL OTHERS: checks the program, its jobs and OTHERS other processes.
 assert_tool() {
   local all jobs own got_all got_jobs exits status=0
 
@@ -468,7 +467,7 @@ assert_tool() {
   assert_equal "$(value "$1" total_events-exit-error)" 0 "failures of $1" || status=1
   assert_near "$got_all" "$all" 3 || status=1
   assert_exits "$1-jobs" "$many" 0 0 || status=1
-  # The children of cron that start its jobs use some, too.
+  # The children of cron that start the jobs use CPU time, too.
   [[ $1 == cron ]] || assert_near "$got_jobs" "$jobs" 3 || status=1
   assert_between "$got_jobs" 0 "$jobs * 1.03" || status=1
   assert_between "$(value "$1-jobs" io_octets tx)" $((many * (bytes - 1024))) \
@@ -527,7 +526,7 @@ configure_changes() {
 CONF
 }
 
-# assert_change NAME PART: what was used before or after belongs to the group.
+# assert_change NAME PART: usage before or after the change is in the group for PART.
 assert_change() {
   local name=$me-$1 group=$1-$2 cpu tx waited got_waited living=0 status=0
 

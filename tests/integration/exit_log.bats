@@ -12,10 +12,10 @@ lines() { cat "$work"/exits.json* | wc -l; }
 
 has_lines() { [[ $(lines) -ge $1 ]]; }
 
-# told FILTER: of each line.
+# told FILTER: its result for each line of the log.
 told() { jq -r "$1" "$work/exits.json"; }
 
-# truths: of each child its pid, its exit status or "-", and its signal.
+# truths: each child's pid, exit status or "-", signal or "-", and core dump flag.
 truths() {
   sed -n 's/^child_\([0-9]*\)=\([0-9]*\)$/\1 \2/p' "$work/$me-parent.out.load" |
     while read -r pid status; do
@@ -59,14 +59,14 @@ CONF
   assert_equal "$(told .command | sort -u)" "$me-kid"
   assert_equal "$(told .ppid | sort -u)" "${load_pid[$me-parent]}"
   assert_equal "$(told 'select(.oom_killed != false)')" ""
-  # Written by three threads, rounded down to a KiB each.
+  # Three threads write it, and each total is rounded down to a KiB.
   assert_equal "$(told 'select(.write_chars < 297000 or .write_chars > 300000)')" ""
   while read -r time; do
     [[ $time =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$ ]] ||
       fail "the time is $time"
     assert_between "$(date -d "$time" +%s)" "$before" "$(date +%s)"
   done < <(told .time)
-  # Nobody asked to be notified.
+  # No group asks for notifications.
   assert_equal "$(count_notifications kids)" 0
   assert_no_complaints
 }

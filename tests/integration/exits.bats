@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# What processes used counts to their last moment, even if no read saw them.
+# What a process uses counts until its end, even if no read saw the process.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 # shellcheck source=../support/exits.bash
 source "$BATS_TEST_DIRNAME/../support/exits.bash"
 
-bytes=65600 # no whole number of KiB
+bytes=65600 # not a multiple of 1024
 
 configure_names() { # NAME...
   local name
@@ -22,7 +22,7 @@ configure_names() { # NAME...
   done | configure
 }
 
-# The name of the threads, which is not their process's.
+# The threads' name differs from that of their process.
 configure_threads() {
   configure <<CONF
     <Group "kid">
@@ -34,7 +34,7 @@ configure_threads() {
 CONF
 }
 
-# run_brood GROUP OPTION...: once a read has been.
+# run_brood GROUP OPTION...: runs it after the first read.
 run_brood() {
   local group=$1
   shift
@@ -45,8 +45,8 @@ run_brood() {
   settle "$group"
 }
 
-# assert_complete GROUP PERCENT [CPU]: of the CPU time; the rest exactly, or as
-# exactly as it is known.
+# assert_complete GROUP PERCENT [CPU]: CPU time to within PERCENT; the other values
+# exactly, or as exactly as they are known.
 assert_complete() {
   assert_cpu_of_ended "$(cpu_us "$1")" "${3:-$(truth "$me-parent" cpu_us)}" \
     "$(truth "$me-parent" counted)" "$2"
@@ -76,7 +76,7 @@ assert_complete() {
   assert_complete kid 3
 }
 
-# The bursts are a millisecond apart. Of the last one, the records have nothing.
+# The bursts are a millisecond apart. Exit records do not include the last one.
 @test "exits: 300 processes of 5 bursts of 0.2 ms that no read saw" {
   interval=1
   configure_names kid
@@ -117,7 +117,7 @@ CONF
   used=$(($(truth "$me-parent" cpu_us) + $(truth "$me-parent" own_cpu_us)))
   assert_complete pool 3 "$used"
   assert_exits none 0 0 0
-  # Others than these 600 may have come and gone.
+  # Processes other than these 600 may have come and gone.
   assert_between "$(own exit-undecided)" "$undecided" \
     $((undecided + $(forks) - forked - 600 + 100))
 }
@@ -184,7 +184,7 @@ CONF
   assert_exits stranger 0 0 0
 }
 
-# Of a process that is exiting, the kernel shows version 1's root.
+# For a process that is exiting, the kernel shows the root of the version 1 hierarchy.
 @test "exits: of a control group of version 1" {
   interval=1
   root=$(findmnt -rn -t cgroup -O name=systemd -o TARGET | head -n1)
@@ -231,7 +231,7 @@ CONF
     </Group>
 CONF
   start_collectd
-  # They keep their parent's name: by another one a read may have met them.
+  # They keep their parent's name: a read may have seen them before they change it.
   start_exits "$me-parent" brood - 4000 4 0 exit0 100 0
   reads 3 line
   perform "$me-parent"
@@ -282,7 +282,7 @@ CONF
   start_collectd
   run_brood kid brood "$me-kid" 200 2 3 together 5000 0
 
-  # How many bytes the threads came to write is not known.
+  # How many bytes the threads wrote is unknown.
   assert_cpu "$(cpu_us kid)" "$me-parent"
   assert_exits thread 0 0 0
   assert_exits_of kid "$me-parent"
@@ -326,7 +326,7 @@ CONF
     sent=$((sent + $(truth "$me-s$i" tx_bytes)))
   done
   assert_cpu_of_ended "$(cpu_us seen)" "$used" 4
-  # What came after the last read of each is known to a KiB.
+  # Bytes after the last read of each process are known to a KiB.
   assert_near "$(value seen io_octets tx)" "$sent" 0 4096
   assert_exits seen 4 0 0
   assert_equal "$(members seen)" 0.000000
@@ -387,7 +387,7 @@ CONF
   start_collectd
   run_brood one --same-pid brood "$me-one,$me-two" 40 1 0 exit0,exit3 20000 "$bytes"
 
-  # All in one pid.
+  # All processes have the same pid.
   assert_equal "$(grep -c '^end_' "$work/$me-parent.out.load")" 40
   assert_equal "$(grep -o '^end_[0-9]*' "$work/$me-parent.out.load" | sort -u | wc -l)" 1
   assert_exits one 20 0 0
