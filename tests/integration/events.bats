@@ -140,8 +140,8 @@ groups_of_kinds() {
   done
 }
 
-# assert_jobs NAME EXITS LOW HIGH since-fork|since-exec GROUP KIND: at least EXITS percent
-# of the exits and LOW to HIGH percent of the CPU time of the jobs that NAME started.
+# assert_jobs NAME EXITS LOW HIGH since-fork|since-exec GROUP KIND: at least EXITS
+# percent of the exits and LOW to HIGH percent of the CPU time of NAME's jobs.
 # CPU time counts from the fork on if the parent is in no group; otherwise, time before
 # exec may be in no group.
 assert_jobs() {

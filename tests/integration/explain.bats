@@ -1,16 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# taskstats-explain: what it says of a process is what collectd, with the plugin
-# and the same configuration, dispatched for it.
+# taskstats-explain names the groups for which collectd, with the plugin and the same
+# configuration, dispatches a process.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
 EXPLAIN=$TASKSTATS_BUILD/taskstats-explain
 
-# explain STATUS ARGUMENT...: it ends with that status; what it said is in
-# $output, what it complained of in $stderr.
+# explain STATUS ARGUMENT...: expects exit status STATUS; sets $output and $stderr.
 explain() {
   local status=$1
   shift
@@ -29,7 +28,7 @@ assert_complains() {
   [[ $stderr == *"$1"* ]] || fail "no complaint of $1, but: $stderr"
 }
 
-# said_groups PID...: the groups of all of them, each with how many it has.
+# said_groups PID...: the groups of these processes, each with its number of members.
 said_groups() {
   local pid
 
@@ -39,7 +38,7 @@ said_groups() {
   done | sort | uniq -c | awk '{ print $2, $1 }' | sort
 }
 
-# dispatched_groups: the same, of all that collectd has, by its last values.
+# dispatched_groups: the same for all of collectd's groups, from their last values.
 dispatched_groups() {
   local directory group count
 
@@ -50,7 +49,7 @@ dispatched_groups() {
   done | sort
 }
 
-# start_family NAME KID: a process, and one that it starts.
+# start_family NAME KID: a process and its child.
 start_family() {
   mkdir -p "$work/bin"
   ln -sf "$LOAD" "$work/bin/$2"
@@ -199,7 +198,7 @@ CONF
   assert_complains "run this command as root"
 }
 
-# names_said: of all stanzas, whatever the process.
+# names_said: the names of all stanzas; they do not depend on the process.
 names_said() { "$EXPLAIN" --config "$work/collectd.conf" $$ | sed -nE 's/^(no |yes|\?  )  "(.*)": Command .*/\2/p' | sort; }
 
 names_dispatched() {
@@ -238,7 +237,7 @@ CONF
   assert_complains "collectd skips $work/nowhere/*: No such file or directory"
 }
 
-# refusal: what collectd says of the configuration.
+# refusal: collectd's error message about the configuration.
 refusal() {
   "$COLLECTD" -T -C "$work/collectd.conf" 2>&1 >/dev/null |
     sed -n 's/.*taskstats plugin: \(option .*\)\.$/\1/p'

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Groups that name themselves: by placeholders, one for each name that their
-# processes give.
+# Group name templates: placeholders create one group for each name that matching
+# processes have.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
@@ -10,7 +10,7 @@ source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 source "$BATS_TEST_DIRNAME/../support/exits.bash"
 
 nameless=54321 # a user without a name
-bytes=65600    # no whole number of KiB
+bytes=65600    # not a multiple of 1024
 container=c0ffee123456$(printf '%052d' 7)
 
 # make_units: a service and a container in a slice.
@@ -23,8 +23,8 @@ make_units() {
   make_cgroup "$scope"
 }
 
-# configure_each PLACEHOLDER SELECTOR...: a stanza for each placeholder, its
-# letters in front. What the stanza selects comes from standard input.
+# configure_each PLACEHOLDER...: a stanza for each placeholder, whose name starts with
+# the placeholder's letters. Standard input contains the selectors.
 configure_each() {
   local placeholder selectors
 
@@ -36,7 +36,7 @@ configure_each() {
   done | configure
 }
 
-# assert_groups PATTERN GROUP...: of these names, there are these.
+# assert_groups PATTERN GROUP...: exactly these groups have names that match PATTERN.
 assert_groups() {
   diff -u --label expected <(printf '%s\n' "${@:2}" | sort) \
     --label "groups named $1" <(group_names "$1")
@@ -104,7 +104,7 @@ CONF
       User "nobody"
     </Group>
 CONF
-  # A quoted string of collectd's cannot have a tab.
+  # A quoted string in collectd's configuration cannot contain a tab.
   sed -i "s/\"$me\".*b\"/\"$me\tb\"/" "$work/collectd.conf"
   start_load "$me-a" --name "$me/a" --ruid "$NOBODY" --stay 60 idle
   start_load "$me-b" --name "$me"$'\t'b --ruid "$NOBODY" --stay 60 idle
@@ -114,7 +114,7 @@ CONF
   assert_groups '.*' "a_${me}_a" "a_${me}_b"
 }
 
-# But for the kernel's threads, which have to be selected.
+# Except for kernel threads, which have to be selected.
 @test "groups: without a selector, every process" {
   configure <<CONF
     <Group "all-%{user}">
@@ -129,7 +129,7 @@ CONF
   start_collectd
 
   assert_members "all-$nameless" 1
-  # collectd, if nobody else.
+  # collectd at least.
   assert_between "$(members all-root)" 1 100000
   assert_members "name-$me-a" 1
   assert_members kernel 1
@@ -165,15 +165,15 @@ CONF
   assert_exits "comm-$me-b" 0 100 0
   assert_exits "comm-$me-c" 0 0 100
   assert_cpu "$(sum_cpu_us 'comm-.*')" "$me-parent"
-  # What its neighbours used does not hide in a group.
+  # CPU time of other groups' processes is not counted here.
   for group in "comm-$me-"{a,b,c}; do
     assert_cpu_of_ended "$(cpu_us "$group")" $((used / 3)) 100 15
   done
 }
 
-# --- life ---
+# --- lifetime ---
 
-# listed GROUP: how many values of it collectd has.
+# listed GROUP: number of its values in collectd's cache.
 listed() {
   perl -MIO::Socket::UNIX -e '
     my $socket = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die "$!";
@@ -187,7 +187,7 @@ is_listed() { [[ $(listed "$1") -gt 0 ]]; }
 
 is_forgotten() { [[ $(listed "$1") -eq 0 ]]; }
 
-# final_zeros GROUP: for how many reads it had no member any more.
+# final_zeros GROUP: number of reads since the last member ended.
 final_zeros() {
   column "$1" ps_count processes |
     awk '{ zeros = $1 == 0 ? zeros + 1 : 0 } END { print zeros }'
@@ -198,7 +198,7 @@ final_zeros() {
   configure_each comm <<CONF
     Command "$me-kid"
 CONF
-  add_plugin unixsock <<<"SocketFile \"$work/sock\"" # to be asked what it has
+  add_plugin unixsock <<<"SocketFile \"$work/sock\"" # for listed
   start_collectd
   reads 2 ""
   start_exits "$me-parent" brood "$me-kid" 8 2 0 exit0,exit3,kill 150000 "$bytes"
@@ -216,7 +216,7 @@ CONF
   assert_cpu "$(cpu_us "comm-$me-kid")" "$me-parent"
   assert_near "$(value "comm-$me-kid" io_octets tx)" \
     "$(truth "$me-parent" tx_bytes)" 1
-  # A read may still wait for the last one's record.
+  # A read may still wait for the last exit record.
   assert_between "$(final_zeros "comm-$me-kid")" 10 11
 }
 
@@ -233,13 +233,13 @@ CONF
   perform "$me-parent" 2
   reads 4 ""
 
-  # Its values may not go back while collectd still has the former ones: that
-  # is looked at when the test ends.
+  # Its values must not decrease while collectd still has the former ones; this is
+  # checked when the test ends.
   assert_equal "$(column "comm-$me-kid" total_events-exit-ok | tail -n1)" \
     "$(column "comm-$me-kid" total_events-exit-ok | sort -n | tail -n1)"
 }
 
-# was_left_out GROUP: reads report others, but not it any more.
+# was_left_out GROUP: reads report other groups, but no longer this one.
 was_left_out() {
   local last latest
 
@@ -251,7 +251,7 @@ was_left_out() {
 
 # --- limits ---
 
-# Of 300 processes with a name each, at a time.
+# 300 processes at a time, each with a different name.
 @test "groups: MaxGroups is the number of groups" {
   interval=0.5
   own_executable
@@ -264,15 +264,15 @@ was_left_out() {
 CONF
   start_collectd
   reads 1 ""
-  # So many at once would keep collectd from its reads.
+  # At normal priority, so many processes would delay collectd's reads.
   load_prefix=(nice -n 19)
   start_exits "$me-parent" brood "$me-#" 300 300 0 exit0,exit3,kill 8000 "$bytes"
-  # Its own group is one of the hundred.
+  # The parent's group is one of the hundred.
   reads 2 "$me-parent"
   perform "$me-parent"
   reads 3 ""
 
-  # While all this takes, some may be forgotten, and others get their places.
+  # Meanwhile, some groups may be removed and make room for others.
   assert_between "$(group_names "$me-.*" | wc -l)" 100 299
   assert_equal "$(column "" count-groups | sort -n | tail -n1)" 101.000000
   assert_logged_once 'MaxGroups'
@@ -287,7 +287,7 @@ CONF
 
 # --- the top of many ---
 
-# reported_at_once PATTERN: of how many of these groups the busiest read told.
+# reported_at_once PATTERN: maximum number of these groups that one read reported.
 reported_at_once() {
   local group
 
@@ -328,7 +328,7 @@ CONF
   assert_equal "$(group_names 'other')" other
 }
 
-# told_since SINCE PATTERN: the groups that reads since then told, but for other.
+# told_since SINCE PATTERN: the groups that reads since then have reported.
 told_since() {
   local group
 
@@ -338,7 +338,7 @@ told_since() {
   done
 }
 
-# One burns, one writes, and one has memory: each is the first by one order.
+# One burns CPU time, one writes, one uses memory: each is first by one criterion.
 @test "groups: Top by CPU time, by I/O and by memory" {
   configure <<CONF
     <Group "io-%{comm}">
@@ -394,13 +394,13 @@ CONF
     written=$((written + $(truth "$me-$i" tx_bytes)))
   done
   assert_equal "$(sum_up '.*' io_octets tx)" "$written"
-  # At each read one of them is told, and the others are in other.
+  # Each read reports one of them and adds the others to "other".
   rows other ps_count | tail -n 3 | cut -d, -f2 | while read -r count; do
     assert_equal "$count" 2.000000
   done
 }
 
-# Both stanzas have a group for each process, and report the same ones of them.
+# Both stanzas have a group for each process and report the same processes.
 @test "groups: Top in two stanzas counts a process once in other" {
   interval=0.5
   configure <<CONF
@@ -434,9 +434,8 @@ CONF
 
 # --- processes that change ---
 
-# assert_left OLD NEW LOAD BEFORE: what the load used in its first round stays in
-# the one group, and the rest is in the other. What it used before it was of the
-# first group may be in none.
+# assert_left OLD NEW LOAD BEFORE: what the load used in its first round stays in OLD,
+# and the rest is in NEW. BEFORE, what it used before it was in OLD, may be in no group.
 assert_left() {
   local first all before=$4
 
@@ -449,8 +448,8 @@ assert_left() {
   assert_equal "$(members "$2")" 1.000000
 }
 
-# change_case OLD NEW COMMAND...: the command changes the load between its
-# rounds. Two reads later the group must have changed: it is young.
+# change_case OLD NEW COMMAND...: COMMAND changes the load between its rounds. The
+# process is young, so it must be in NEW after two reads.
 change_case() {
   local old=$1 new=$2 before
   shift 2
@@ -531,14 +530,14 @@ CONF
     settle "exe-$me-b"
   done
 
-  # What was before the rounds is the first program's, but for the start.
+  # Everything before the rounds belongs to the first program, except the start.
   all=$(truth "$me-a" cpu_us 2)
   assert_near "$(sum_cpu_us '.*')" "$all" 3
   assert_near "$(cpu_us "exe-$me-b")" "$((all - first))" 3 20000
   assert_equal "$(members "exe-$me-a")" 0.000000
 }
 
-# --- what it costs ---
+# --- resources ---
 
 @test "groups: they leave no files, threads or memory behind" {
   interval=0.2
@@ -559,11 +558,11 @@ CONF
     </Group>
 CONF
   start_collectd
-  # Each with a group of its own, until that is forgotten.
+  # Each process has a separate group until that is removed.
   start_churn "$me-#"
   reads 2 ""
 
   assert_flat reads 14 ""
-  # What is still there are the parents, the three on top, and the rest.
+  # Only the parents, the three top groups and "other" are left.
   assert_between "$(value "" count-groups)" 1 6
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Processes that are made to hold up a read, or to pass for another one. Any
-# user of the machine can start them.
+# Processes that try to delay a read or to be taken for another process. Any user of the
+# machine can start them.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
@@ -27,13 +27,13 @@ teardown() {
   return "$status"
 }
 
-# start_hostile NAME SCRIPT [ARGUMENT...]: Python, as nobody, until it says that
-# it is ready. It ends by itself after two minutes.
+# start_hostile NAME SCRIPT [ARGUMENT...]: runs SCRIPT in Python as nobody and waits
+# until it is ready. It ends after two minutes at the latest.
 start_hostile() {
   local name=$1 script=$2
   shift 2
 
-  # setpriv becomes Python, so that $! is its pid.
+  # setpriv execs Python, so $! is its pid.
   setpriv --reuid nobody --clear-groups \
     /usr/bin/python3 -c "$script" "$@" >"$work/$name.out.load" 3>&- {lock}>&- &
   hostile+=($!)
@@ -47,7 +47,7 @@ print("ready", flush=True)
 signal.pause()
 '
 
-# The most memory that collectd had, in KiB.
+# Peak memory of collectd, in KiB.
 peak_memory() { awk '$1 == "VmHWM:" { print $2 }' "/proc/$collectd_pid/status"; }
 
 @test "hostile: a command line of 1.5 MB that an expression backtracks on" {
@@ -60,7 +60,7 @@ peak_memory() { awk '$1 == "VmHWM:" { print $2 }' "/proc/$collectd_pid/status"; 
     <Process "$me-load">
     </Process>
 CONF
-  # A process has 2 MB for its arguments, of at most 128 KiB each.
+  # A process can have 2 MB of arguments, of at most 128 KiB each.
   # shellcheck disable=SC2046 # many arguments
   start_hostile backtrack "$wait_for_ever" \
     $(yes "$(printf 'celery%.0s' {1..2000})" | head -n 120) z1z
@@ -105,7 +105,7 @@ CONF
   before=$(peak_memory)
   for i in 1 2 3; do
     start_hostile "point$i" "import sys$point$wait_for_ever"
-    # Reading all of them would allocate all of that memory.
+    # Reading the command lines in full would allocate all of that memory.
     [[ $(head -c 4000000 "/proc/${hostile[-1]}/cmdline" | wc -c) -eq 4000000 ]]
   done
   reads 4 "$me-load"
@@ -124,15 +124,15 @@ start_forks() {
   await "$name to be ready" said "$name" ready
 }
 
-# "celery" again and again, in arguments of up to 128 KiB.
+# "celery" repeated, in arguments of up to 128 KiB.
 celery_arguments() {
   printf 'celery %.0s' {1..17000}
 }
 
-# Another user's processes, of which many are new at each read, whose command
-# lines take all the steps that a match may have. The service's expression needs
-# more than what is always decided, and who comes first in a read is matched
-# first: the service starts in the middle of them.
+# Another user's processes, many of them new at each read, have command lines that use
+# up the steps that a match may take. The service's expression needs more steps than
+# every process is granted, and a read matches in the order in which it meets processes:
+# the service starts among the others.
 @test "hostile: expensive command lines keep no other user's service out" {
   local i classpath
 
@@ -159,9 +159,9 @@ signal.pause()' -cp "$classpath" kafka.Kafka server.properties) >/dev/null 3>&- 
 
 lost_records() { value '' total_events-exit-records-lost | cut -d. -f1; }
 
-# Each child that calls no exec has its parent's command line, which is read and
-# matched for its exit record. On that the expressions take what is always decided
-# of a living process, and more.
+# Each child that does not exec has its parent's command line, which is read and matched
+# for its exit record. On it, the expressions take more steps than every living process
+# is granted.
 @test "hostile: a fork storm with 120 KB of arguments loses no exit records" {
   local i before
 
@@ -183,7 +183,7 @@ lost_records() { value '' total_events-exit-records-lost | cut -d. -f1; }
   (($(value '' total_events-exit-records | cut -d. -f1) >= $(truth storm forked)))
 }
 
-# top_table: processes and name of each group, by taskstats-top.
+# top_table: number of processes and name of each group, from taskstats-top.
 top_table() {
   timeout 30 "$TASKSTATS_BUILD/taskstats-top" --socket "$sockets/s" --once --json |
     python3 -c 'import json, sys
@@ -193,8 +193,8 @@ for group in json.load(sys.stdin)["groups"]:
 
 top_shows() { diff <(top_table) "$work/expected" >&2; }
 
-# Files are called what a user likes, and so are the groups: the same in more
-# bytes than a client may expect, and what collectd's protocol has to quote.
+# Users choose file names, and these become group names: names with long common
+# prefixes, and names that collectd's protocol has to quote.
 @test "hostile: taskstats-top tells groups with long and odd names apart" {
   local same name i=0
 
@@ -214,18 +214,18 @@ CONF
     in_background "$((i++))" "$work/exe/$name" --stay 100 idle >/dev/null
   done
   start_collectd
-  # Of 127 bytes, the last nine tell what is cut from others.
+  # In a name of 127 bytes, the last nine distinguish it from other truncated names.
   printf '%s.0 %s\n' 1 'a "quoted" \ name' 1 "$same-a" 1 "${same}${same:0:53}~" \
     2 "$same-b" >"$work/expected"
   await_tries=100 await "the right table" top_shows || top_shows
 }
 
-# A load beside which something hostile runs: what collectd tells of it stays true.
+# A load that runs beside a hostile process: collectd's values for it stay correct.
 start_bystander() {
   start_load "$me-load" --wait --rounds 2 --stay 100 burn 100 1
 }
 
-# assert_bystander ROUND: after so many rounds.
+# assert_bystander ROUND: its values are correct after this round.
 assert_bystander() {
   perform "$me-load" "$1"
   settle "$me-load"
@@ -233,13 +233,13 @@ assert_bystander() {
   assert_near "$(cpu_us "$me-load")" "$(truth "$me-load" cpu_us)" 2 5000
 }
 
-# collectd_cpu_us: what collectd has used so far.
+# collectd_cpu_us: CPU time that collectd has used so far.
 collectd_cpu_us() {
   awk '{ sum += $1 } END { printf "%d\n", sum / 1000 }' "/proc/$collectd_pid/task/"*/schedstat
 }
 
-# run_restless NAMES RENAMES EXECS SECONDS: see tests/support/restless.c. In
-# $truth_us is the CPU time, from wait4, in $cost_us what collectd used meanwhile.
+# run_restless NAMES RENAMES EXECS SECONDS: see tests/support/restless.c. Sets
+# $truth_us, its CPU time from wait4, and $cost_us, what collectd used meanwhile.
 run_restless() {
   local before
 
@@ -254,7 +254,7 @@ sys.exit(status)' "$work/bin/$me-rest" "$@" >"$work/restless.out.load"
   echo "# $(xargs <"$work/restless.out.load"), collectd used $cost_us us" >&3
 }
 
-# prepare_restless: groups of it, by all that is asked when it changes.
+# prepare_restless: groups for it, by each property that is read when it changes.
 prepare_restless() {
   interval=0.5
   configure <<CONF
@@ -281,8 +281,8 @@ CONF
 
 has_files_as_before() { (($(lasting_files) <= files_before)); }
 
-# assert_restless: all of it counted once in each group, at a cost that is a few
-# times its own, in bounded memory.
+# assert_restless: each group counts all of it once; collectd's CPU time is at most a
+# few times that of the process, and its memory is bounded.
 assert_restless() {
   local group
 
@@ -294,8 +294,7 @@ assert_restless() {
   assert_bystander 2
   assert_between "$cost_us" 0 $((5 * truth_us + 1000000))
   assert_between "$(peak_memory)" 1 $((memory_before + 8192))
-  # A socket that is opened only when it is needed takes the place of the
-  # bystander's files.
+  # A socket that is opened on demand replaces the bystander's files.
   stop_load "$me-load"
   await "files as before" has_files_as_before
 }
@@ -305,7 +304,7 @@ assert_restless() {
   run_restless "$me-a,$me-b" 10000 0 4
   (($(truth restless renames) > 10000))
   assert_restless
-  # Between two of its names nobody can see it but the kernel.
+  # CPU time between two names can be assigned to neither.
   assert_between "$(sum_cpu_us "$me-[ab]")" 0 "$((truth_us * 102 / 100 + 5000))"
 }
 
@@ -316,8 +315,9 @@ assert_restless() {
   assert_restless
 }
 
-# Each byte that a name may have, in a name that looks like the rest of a line in
-# /proc, ends it or is cut by the kernel; in all of them so many bytes are written.
+# Each byte that a name may contain, in a name that looks like the rest of a line in
+# /proc, and names that end early or that the kernel truncates. Each process writes the
+# same number of bytes.
 name_bytes='
 import ctypes, os, signal, sys, time
 libc = ctypes.CDLL(None)
@@ -342,7 +342,7 @@ print("error=%d\ndone=1" % error, flush=True)
 signal.pause()
 '
 
-# unclean FILE...: lines that are no UTF-8, or have a control character.
+# unclean FILE...: lines that are not UTF-8 or contain a control character.
 unclean() {
   python3 -c 'import sys
 for path in sys.argv[1:]:
@@ -352,8 +352,8 @@ for path in sys.argv[1:]:
             print(path, line)' "$@"
 }
 
-# sum_of_names IDENTITY COLUMN: of the last values of all groups "of-…", which may
-# have any byte but "/".
+# sum_of_names IDENTITY COLUMN: sum of the last values of all groups "of-…", whose names
+# may contain any byte but "/".
 sum_of_names() {
   find "$work/csv/testhost" -path "*/taskstats-of-*/$1-$date_glob" -print0 |
     xargs -0 -r -n 1 tail -qn1 | awk -F, -v column="$2" '{ sum += $column } END { print sum + 0 }'
@@ -398,17 +398,17 @@ for line in open(sys.argv[1]):
 
 PID_MAX=/proc/sys/kernel/pid_max
 
-# raise_pid_max COUNT: until the end of the test.
+# raise_pid_max COUNT: to at least COUNT, until the test ends.
 raise_pid_max() {
   (($(<"$PID_MAX") < $1)) || return 0
   pid_max_before=$(<"$PID_MAX")
   echo "$1" >"$PID_MAX" || skip "kernel.pid_max is $pid_max_before"
 }
 
-# deep_cgroup make|remove NAME LENGTH ROOT...: control groups within each other in
-# each hierarchy, whose path has so many bytes. One goes there step by step: no
-# call takes a path of that length with the mount point before it. Who makes them
-# is in them afterwards, says so and waits.
+# deep_cgroup make|remove NAME LENGTH ROOT...: nested control groups in each hierarchy,
+# whose path has LENGTH bytes. They are entered one by one, since no system call accepts
+# a path of that length with the mount point before it. "make" moves itself into the
+# last one, prints "ready" and waits.
 deep_cgroup='
 import os, signal, sys
 action, name, length = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -456,9 +456,9 @@ start_in_deep_cgroup() {
   await "$name to be ready" said "$name" ready
 }
 
-# A user to whom a control group is delegated may make as many in it as it likes.
-# The kernel names those of up to 4,095 bytes; of a longer one it tells so many, or
-# nothing, nor of the process's other hierarchies.
+# A user to whom a control group is delegated can create any number of nested ones. The
+# kernel reports paths of up to 4,095 bytes. Of longer ones, it reports the first 4,095
+# bytes, or nothing, not even the process's other hierarchies.
 @test "hostile: a control group whose path has 4,095 bytes, and one of more" {
   interval=0.5
   configure <<CONF
@@ -499,7 +499,7 @@ CONF
   assert_bystander 2
 }
 
-# A process may have as many threads as there are ids.
+# A process may have as many threads as there are thread IDs.
 @test "hostile: a process of 30,000 threads" {
   local threads
 
@@ -529,7 +529,7 @@ CONF
   await "its end" is_gone "${load_pid[threads]}"
   settle threads
   assert_members threads 0
-  # A record may be lost, as the log tells.
+  # A record may be lost; the plugin then counts and logs it.
   (($(value threads total_events-exit-ok) == 1 || $(lost_records) > 0))
   assert_equal "$(value line total_events-exit-ok)" "$(value threads total_events-exit-ok)"
   reads 2 "$me-load"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Processes whose files in /proc do not answer, because a file system does not:
-# whoever reads them hangs, ps as well. Others must not.
+# Processes whose files in /proc block because a file system does not answer: every
+# reader hangs, ps included. Reads of other processes must go on.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
@@ -14,7 +14,7 @@ teardown() {
   [[ ! -d $work/mount ]] || umount -l "$work/mount" 2>/dev/null || true
 }
 
-# hang exec|mmap: a process of the name $me-hung.
+# hang exec|mmap: starts a hung process named $me-hung, and another process.
 hang() {
   [[ -c /dev/fuse ]] || skip "no /dev/fuse"
   alone # ps and the like hang, too
@@ -54,7 +54,7 @@ assert_others_go_on() {
   assert_logged_once "Cannot read the /proc files of 1 process, such as $(truth hung ready): they do not answer"
 }
 
-# It is there again when it answers.
+# The process is a member again once its files can be read.
 assert_answers_again() {
   go hung
   await_members line 1
@@ -63,7 +63,7 @@ assert_answers_again() {
 
 @test "hung: a process in exec holds up nobody else" {
   hang exec
-  configure_hung 'ProcessEvents false' # else a read looks at members alone
+  configure_hung 'ProcessEvents false' # otherwise, reads look at members only
   start_collectd
   assert_others_go_on
   assert_answers_again
@@ -74,7 +74,7 @@ assert_answers_again() {
   configure_hung 'ProcessEvents false'
   start_collectd
   assert_others_go_on
-  # The name of the children is known, their command line is not.
+  # The children's name is known, but not their command line.
   await_exits hung 10
   assert_members line 0
   go hung

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Which values arrive, by name: none missing, none too many.
+# Names of the dispatched values: none is missing, and there are no others.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
@@ -13,12 +13,12 @@ all_options=(CollectDelay CollectDelayTotal CollectCPU CollectIO CollectCount
 default_options=(CollectDelay CollectDelayTotal CollectCPU CollectIO CollectCount
   CollectExits)
 
-# The plugin's own figures, while exit records arrive.
+# The plugin's metrics about itself, while exit records arrive.
 self_identities=(count-processes count-groups duration-read
   total_events-exit-records total_events-exit-records-lost
   total_events-exit-undecided total_events-missed)
 
-# option_identities OPTION: what it is answerable for.
+# option_identities OPTION: the identities that it enables.
 option_identities() {
   case $1 in
   CollectDelay) delay_kinds | sed 's/^/delay_rate-delay-/' ;;
@@ -38,10 +38,10 @@ option_identities() {
   esac
 }
 
-# set_all true|false: a line for each option.
+# set_all true|false: one line for each option.
 set_all() { printf "%s $1\n" "${all_options[@]}"; }
 
-# expected OPTION...: the identities of all of these.
+# expected OPTION...: the identities of all these options.
 expected() {
   local option
 
@@ -58,10 +58,10 @@ assert_options() {
   assert_identities "$group" "${names[@]}"
 }
 
-# except OPTION: all the others.
+# except OPTION: all other options.
 except() { printf '%s\n' "${all_options[@]}" | grep -vx "$1"; }
 
-# run_with_member: collectd, and two whole reads of one live process.
+# run_with_member GROUP: collectd, and at least two complete reads of a live process.
 run_with_member() {
   start_load "$me-id" --stay 60 idle
   start_collectd

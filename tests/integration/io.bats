@@ -1,8 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Bytes and calls: exactly those that passed through read and write, and those
-# that reached the disk.
+# Bytes and calls: exactly those of read and write, and the bytes that reached the disk.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
@@ -17,7 +16,7 @@ EOF
   reads 1 io
   start_load "$me-io" --wait --stay 60 "$@"
   settle io
-  # A look between its exec and its first words may come after these: "ready".
+  # The plugin may see the load only after it has written "ready".
   missed_bytes=$((6 - $(value io io_octets tx)))
   missed_calls=$((1 - $(value io io_ops write)))
   [[ $missed_bytes,$missed_calls == @(0,0|6,1) ]]
@@ -29,7 +28,7 @@ run_group() {
   settle io
 }
 
-# fill FILE BYTES: a file that is on the disk and no longer dirty.
+# fill FILE BYTES: a file that has been written to disk, with no dirty pages.
 fill() { "$LOAD" write "$1" "$2" 16 fsync >"$work/fill.out"; }
 
 assert_written() {
@@ -40,17 +39,17 @@ assert_written() {
 @test "io: bytes and calls written" {
   run_group write /dev/null 10000003 7 plain
 
-  # What the load itself had to say is part of its truth.
+  # The load's own output is part of its total.
   assert_between "$(truth "$me-io" tx_bytes)" 10000003 10001000
   assert_written
-  # Nothing of it reached a disk but the load's own words.
+  # Only the load's own output reaches a disk.
   assert_between "$(value io disk_octets write)" 0 65536
 }
 
 @test "io: bytes and calls read" {
   fill "$work/file" 3000000
   start_group read "$work/file" 2999999 123
-  # The program's start is I/O too, but not of a known size.
+  # The start of the program is I/O, too, of an unknown size.
   octets=$(value io io_octets rx)
   calls=$(value io io_ops read)
   perform "$me-io"
@@ -64,7 +63,7 @@ assert_written() {
   disk_dir
   run_group write "$disk/file" 8388608 16 direct
 
-  # A new file has metadata besides.
+  # A new file adds metadata.
   assert_between "$(value io disk_octets write)" 8388608 8650752
   assert_written
 }
@@ -113,7 +112,7 @@ EOF
     settle "$name"
   done
 
-  # After the truth was taken, the load went to sleep, by a switch.
+  # The load goes to sleep after it has read its counters; that is another switch.
   switches=$(truth "$me-switch" voluntary)
   assert_between "$switches" 1000 2000
   assert_between "$(value switch contextswitch-voluntary)" "$switches" \
@@ -148,7 +147,7 @@ EOF
   involuntary=$(truth "$me-io" involuntary)
   faults=$(truth "$me-io" minor_faults)
   assert_between "$voluntary" 100 100000
-  # A thread can be switched once more after the kernel has closed its books.
+  # A thread can be switched once more after the kernel has saved its counters.
   assert_near "$(value io contextswitch-voluntary)" "$voluntary" 1 10
   assert_near "$(value io contextswitch-involuntary)" "$involuntary" 1 10
   assert_between "$(value io ps_pagefaults minflt)" "$faults" $((faults + 20))
@@ -179,14 +178,14 @@ EOF
   assert_near "$(value memory ps_rss)" "$resident" 1
 }
 
-# age PID: seconds since it began.
+# age PID: seconds since it started.
 age() {
   awk -v hz="$(getconf CLK_TCK)" '
     FNR == NR { uptime = $1; next }
     { sub(/.*\) /, ""); printf "%.2f\n", uptime - $20 / hz }' /proc/uptime "/proc/$1/stat"
 }
 
-# from_status KEY...: bytes, of all loads.
+# from_status KEY...: sum over all loads, in bytes.
 from_status() {
   local pid
 

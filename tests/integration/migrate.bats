@@ -1,9 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# contrib/migrate-from-processes: what it prints loads, selects what the
-# processes plugin selects, and reports what that reports; and it names what it
-# cannot replace.
+# contrib/migrate-from-processes: its output loads, selects the same processes as the
+# processes plugin and reports the same values; it names options without a counterpart.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
@@ -11,7 +10,7 @@ source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 interval=0.5
 MIGRATE=$BATS_TEST_DIRNAME/../../contrib/migrate-from-processes
 
-# Four stanzas that report different things, in two files that are included.
+# Four stanzas that report different values, in two included files.
 write_old() {
   mkdir -p "$work/conf.d"
   cat >"$work/old.conf" <<EOF
@@ -51,7 +50,7 @@ EOF
   groups=("$me-a" "$me-\"match\"" "$me-c" "$me-none")
 }
 
-# migrate: into new.conf, and a configuration of collectd with that.
+# migrate: creates new.conf, and a configuration of collectd that contains it.
 migrate() {
   "$MIGRATE" "$work/old.conf" >"$work/new.conf"
   configure </dev/null
@@ -71,10 +70,10 @@ types_of() {
     sed -E 's/-[0-9]{4}-[0-9]{2}-[0-9]{2}$//' | sort -u
 }
 
-# reports GROUP TYPE: the new stanza does.
+# reports GROUP TYPE: the new stanza reports it.
 reports() { types_of taskstats "$1" | grep -qx -- "$2"; }
 
-# assert_loads: nothing of the new configuration is complained of.
+# assert_loads: collectd does not complain about the new configuration.
 assert_loads() {
   run -0 "$COLLECTD" -T -C "$work/collectd.conf"
   assert_no_complaints
@@ -100,13 +99,13 @@ assert_loads() {
   for group in "${groups[@]}"; do
     assert_equal "$group: $(last_counts taskstats "$group")" \
       "$group: $(last_counts processes "$group")"
-    # What that reports is there under the same name, but for two.
+    # All values of the processes plugin but two exist under the same names.
     assert_equal "$(comm -23 <(types_of processes "$group") <(types_of taskstats "$group") |
       grep -vxE 'ps_stacksize|file_handles-mapped' || true)" "" "$group"
   done
   assert_equal "$(last_counts processes "$me-\"match\"" | cut -d. -f1)" 2
   assert_equal "$(members "$me-c")" 1.000000
-  # Options hold as they did: from their line on, and in their block.
+  # Options apply as before: from their line on, and within their block.
   run ! reports "$me-a" contextswitch-voluntary
   reports "$me-\"match\"" contextswitch-voluntary
   run ! reports "$me-\"match\"" file_handles
