@@ -352,8 +352,8 @@ for path in sys.argv[1:]:
             print(path, line)' "$@"
 }
 
-# sum_of_names IDENTITY COLUMN: sum of the last values of all groups "of-…", whose names
-# may contain any byte but "/".
+# sum_of_names IDENTITY COLUMN: sum of the last values of all groups "of-…", whose
+# names may contain any byte but "/".
 sum_of_names() {
   find "$work/csv/testhost" -path "*/taskstats-of-*/$1-$date_glob" -print0 |
     xargs -0 -r -n 1 tail -qn1 | awk -F, -v column="$2" '{ sum += $column } END { print sum + 0 }'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# The module as collectd holds it.
+# The module, loaded into collectd.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
@@ -27,7 +27,7 @@ source "$BATS_TEST_DIRNAME/../support/collectd.bash"
   done
 }
 
-# The numbers of collectd's descriptors that are a process's io file.
+# File descriptors of collectd that are open on a process's /proc/<pid>/io.
 io_files() {
   find "/proc/$collectd_pid/fd" -lname '/proc/*/io' -printf '%f\n' | sort -n
 }
@@ -46,7 +46,7 @@ EOF
   for ((i = 0; i < many; i++)); do
     start_load "$me-m$i" --wait --rounds 2 --stay 60 write /dev/null 100003 9 plain
   done
-  # A read that saw one between its fork and its exec has missed "ready".
+  # If a read saw a load between its fork and its exec, "ready" is not counted.
   settle many
   bytes=$(($(value many io_octets tx) - 6 * many))
   calls=$(($(value many io_ops write) - many))
@@ -99,7 +99,7 @@ EOF
   await_done "$me-swarm"
   settle storm
 
-  # That nothing jumps or decreases is looked at after each test.
+  # Each test checks at its end that nothing jumps or decreases.
   assert_no_complaints
 }
 
@@ -139,7 +139,8 @@ EOF
   cat "$program/open"
   assert_equal "$(cut -d ' ' -f 1 "$program/open" | sort -n | xargs)" "0 1 2"
 
-  # Whatever else collectd starts: those of the plugin are closed in it.
+  # For any other program that collectd starts, the plugin's descriptors are
+  # close-on-exec.
   for fd in /proc/"$collectd_pid"/fdinfo/*; do
     flags=$(awk '$1 == "flags:" { print $2 }' "$fd" 2>/dev/null) || continue
     if [[ -n $flags ]] && (((8#$flags & 8#2000000) == 0)); then

@@ -1,15 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# How processes ended, as waitpid says it: counted, and told at once.
+# Ends of processes, as waitpid reports them: counts and immediate notifications.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 # shellcheck source=../support/exits.bash
 source "$BATS_TEST_DIRNAME/../support/exits.bash"
 
-# route_to_program: each notification becomes a file, with its meta data as
-# header lines, in $told. collectd runs no program as root.
+# route_to_program: each notification becomes a file in $told, with its metadata as
+# header lines. collectd does not run programs as root.
 route_to_program() {
   told=$(mktemp -d /tmp/taskstats.XXXXXX)
   remove_at_end "$told"
@@ -24,23 +24,23 @@ SCRIPT
 
 has_told() { [[ $(find "$told" -name '*.told' | wc -l) -eq $1 ]]; }
 
-# told_of PID: the file.
+# told_of PID: the file with its notification.
 told_of() { grep -lx "pid: $1" "$told"/*.told; }
 
 # meta PID KEY
 meta() { sed -n "s/^$2: //p" "$(told_of "$1")"; }
 
-# The children of $me-parent: pids, and how they ended.
+# The pids of $me-parent's children.
 children() {
   sed -n 's/^child_\([0-9]*\)=.*/\1/p' "$work/$me-parent.out.load"
 }
 
-# signal_of STATUS, code_of STATUS, has_core STATUS: of a wait status.
+# signal_of STATUS, code_of STATUS, has_core STATUS: parts of a wait status.
 signal_of() { echo $(($1 & 127)); }
 code_of() { echo $(($1 >> 8)); }
 has_core() { (($1 & 128)); }
 
-# expected_end STATUS: in words.
+# expected_end STATUS: the wording of the message.
 expected_end() {
   local core=
 
@@ -62,7 +62,7 @@ expected_severity() {
   fi
 }
 
-# assert_told PID: in every detail.
+# assert_told PID: its notification is correct in all details.
 assert_told() {
   local status file
 
@@ -88,7 +88,7 @@ assert_told() {
   fi
 }
 
-# Each end is told, and to the program.
+# All ends are notified, also to the program.
 configure_kids() {
   configure <<CONF
     NotifyExit "all"
@@ -127,7 +127,7 @@ CONF
   interval=0.5
   configure_kids
   start_collectd
-  # A limit of 1 is none at all for a program that would get the core.
+  # A limit of 1 means no core dump, even if the core pattern is a program.
   load_prefix=(env -C "$work" prlimit --core=1)
   start_exits "$me-parent" brood "$me-kid" 6 1 1 segv,abort,crash 0 0
   perform "$me-parent"
@@ -176,7 +176,7 @@ CONF
     assert_equal "$(meta "$pid" command)" "$me-kid"
     assert_equal "$(meta "$pid" ppid)" "${load_pid[$me-parent]}"
     assert_equal "$(meta "$pid" uid)" "$NOBODY"
-    # Doubles, which the exec plugin shows as such.
+    # Doubles, in the format of the exec plugin.
     for key in elapsed cpu_user cpu_system delay_cpu delay_blkio; do
       [[ $(meta "$pid" "$key") =~ ^[0-9]\.[0-9]{6}e[-+][0-9]{2}$ ]] ||
         fail "$key is $(meta "$pid" "$key")"
@@ -188,7 +188,7 @@ CONF
     assert_near "$(meta "$pid" write_chars)" 1000000 0 1024
     used=$(awk "BEGIN { print $used + \
       $(meta "$pid" cpu_user) + $(meta "$pid" cpu_system) }")
-    # They shared a CPU: each has waited for most of what the other used.
+    # They shared a CPU: each waited during most of the other's CPU time.
     assert_between "$(meta "$pid" delay_cpu)" 0.25 20
     assert_between "$(meta "$pid" elapsed)" \
       "$(awk "BEGIN { print $(truth "$me-parent" "cpu_us_$pid") * 0.9e-6 + \
@@ -252,11 +252,11 @@ CONF
   await_tries=60 await "what is told" has_notifications "$me-kid" 1
   await_tries=60 await "what is told" has_notifications "$me-seen" 1
 
-  # And no read has come since.
+  # No read has happened since.
   assert_between "$(rows "$me-seen" ps_cputime | wc -l)" 0 1
 }
 
-# The sum of a number that the summaries have before these words.
+# The sum of the numbers before WORDS in the summaries.
 summed_up() { # GROUP WORDS
   notifications "$1" 'more process' | grep -oE "[0-9]+ $2" |
     awk '{ sum += $1 } END { print sum + 0 }'
@@ -291,7 +291,7 @@ CONF
   settle kids
 
   assert_exits kids 17 17 17
-  # A burst may fall into two seconds.
+  # A burst may extend over two seconds.
   assert_between "$(count_notifications kids '\(pid ')" 7 14
   assert_between "$(count_notifications failures '\(pid ')" 7 14
   assert_between "$(count_notifications kids 'more process')" 1 2
@@ -303,12 +303,12 @@ CONF
   assert_equal $((signals + $(count_notifications kids 'was killed by SIGKILL'))) 17
   assert_equal $((errors + $(count_notifications kids '\) exited with status 3'))) 17
   assert_equal $((okays + $(count_notifications kids '\) exited with status 0'))) 17
-  # A summary is as bad as the worst in it.
+  # A summary has the highest severity of its processes.
   count_notifications kids 'severity = FAILURE.*more process'
   assert_equal "$(count_notifications kids 'more process')" \
     "$(count_notifications kids 'severity = FAILURE.*more process')"
 
-  # The next second has its own.
+  # The next second has a separate limit.
   perform "$me-parent" 2
   await "what is told" has_told_in_all kids 102
   assert_between "$(count_notifications kids '\(pid ')" 14 28
@@ -335,7 +335,7 @@ CONF
   assert_equal $(($(told_in_all "$me-kid") + dropped)) 20
 }
 
-# Processes that take these names, as strings of Python, and end with status 3.
+# Processes that take these names, given as Python strings, and exit with status 3.
 @test "notify: a name adds no line to what a program is handed, nor to the log" {
   local names=(
     'x\nHost: other' '\nSeverity: OKAY\n' '\n\nmessage' 'a\r\nb' '\x1b[2J\x07'
@@ -361,7 +361,7 @@ sys.exit(3)' "$name" "$me-named" 3>&- {lock}>&- &
   done
   await "what is told" has_told "${#names[@]}"
 
-  # Header lines, an empty line, and the message.
+  # Header lines, an empty line and the message.
   for file in "$told"/*.told; do
     assert_equal "$(grep -c '' "$file")" "$(($(sed '/^$/,$d' "$file" | wc -l) + 2))" "$file"
     assert_equal "$(grep -Evc '^[A-Za-z_]+: |^$' <(sed '/^$/,$d' "$file"))" 0

@@ -1,17 +1,17 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Whom the OOM killer has ended, by a limit of a cgroup of the test's own.
+# Kills by the OOM killer, because of the limit of a cgroup that the test creates.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 # shellcheck source=../support/exits.bash
 source "$BATS_TEST_DIRNAME/../support/exits.bash"
 
-# mounts TYPE: where hierarchies of cgroups are.
+# mounts TYPE: mount points and options of cgroup hierarchies.
 mounts() { awk -v type="$1" '$3 == type { print $2, $4 }' /proc/mounts; }
 
-# memory_root: that of the memory controller.
+# memory_root: the hierarchy of the memory controller.
 memory_root() {
   local mount
 
@@ -27,8 +27,8 @@ make_cgroup() {
   remove_at_end "$1"
 }
 
-# make_limit: a cgroup with a limit of 16 MiB, in a unit if systemd's hierarchy
-# is another one. Sets cgroup, unit_cgroup, events, and procs, the files to enter.
+# make_limit: a cgroup with a limit of 16 MiB, and one for a unit if systemd has a
+# different hierarchy. Sets cgroup, unit_cgroup, events, and procs, the files to enter.
 make_limit() {
   local root systemd
 
@@ -56,7 +56,7 @@ make_limit() {
   fi
 }
 
-# start_kills NAME [OPTION] COUNT ENDS: what is killed in it.
+# start_kills NAME [OPTION] COUNT ENDS: starts the load whose children end in it.
 start_kills() {
   local LOAD=$TASKSTATS_BUILD/tests/oom options=()
 
@@ -68,7 +68,7 @@ start_kills() {
   start_load "$1" "${options[@]}" "$procs" "$me-kid" "$2" "$3"
 }
 
-# kernel_kills: what the cgroup has counted.
+# kernel_kills: number of kills that the cgroup has counted.
 kernel_kills() { awk '$1 == "oom_kill" { print $2 }' "$events"; }
 
 # children END
@@ -76,7 +76,7 @@ children() {
   sed -n "s/^end_\([0-9]*\)=$1\$/\1/p" "$work/$me-killer.out.load"
 }
 
-# told FILTER: of the log of all exits, of each line.
+# told FILTER: its result for each line of the exit log.
 told() { jq -r "$1" "$work/exits.json"; }
 
 has_told() { [[ $(wc -l <"$work/exits.json") -ge $1 ]]; }
@@ -92,12 +92,12 @@ configure_kids() {
 CONF
 }
 
-# assert_told_as FILTER END: of exactly these pids that is true.
+# assert_told_as FILTER END: it is true of exactly the children with this end.
 assert_told_as() {
   diff <(told "select($1) | .pid" | sort -n) <(children "$2" | sort -n)
 }
 
-# An emulated machine has fewer, since each takes it a second (kernels/init.bash).
+# Fewer on an emulated machine, which takes a second for each (kernels/init.bash).
 @test "oom: all of them, and none of those that are killed right afterwards" {
   local kills=${OOM_KILLS:-100}
 
@@ -117,8 +117,8 @@ assert_told_as() {
   assert_told_as ".message | contains(\"was killed by the OOM killer (limit of $cgroup) after\")" oom
   assert_told_as ".oom_cgroup == \"$cgroup\"" oom
   assert_told_as "has(\"oom_probable\") | not" '.*'
-  # Where version 1 is in use, the cgroup of a process that ends is known only if
-  # it was read before.
+  # With version 1, the cgroup of a process that has ended is known only if it was read
+  # before.
   assert_told_as "(.cgroup // \"$unit_cgroup\") == \"$unit_cgroup\"" '.*'
   assert_equal "$(value kids total_events-exit-oom)" "$kills"
   assert_exits kids 0 0 $((2 * kills))
@@ -126,7 +126,7 @@ assert_told_as() {
   assert_equal "$(count_notifications kids 'was killed by the OOM killer')" "$kills"
   assert_no_complaints
 
-  # What wait4 says of the memory.
+  # The peak memory, compared with wait4.
   diff <(told '"\(.pid) \(.peak_rss)"' | sort -n) \
     <(sed -n 's/^peak_kib_\([0-9]*\)=\([0-9]*\)$/\1 \2/p' "$work/$me-killer.out.load" |
       awk '{ printf "%d %d\n", $1, $2 * 1024 }' | sort -n)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Executable and PIDFile on file systems that do not answer, cannot be read, or
-# hide which device a file is on.
+# Executable and PIDFile on file systems that do not answer, cannot be read, or hide
+# the device of a file.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
@@ -12,7 +12,7 @@ mounted=
 teardown() {
   local status=0
 
-  stop_collectd || status=1 # while it hangs
+  stop_collectd || status=1 # while the mount hangs
   unmount
   common_teardown || status=1
   return "$status"
@@ -24,7 +24,7 @@ unmount() {
   mounted=
 }
 
-# mount_hung: a file system that does not answer, at $hung; its server is the load
+# mount_hung: mounts a file system that does not answer at $hung; its server is the load
 # "hung".
 mount_hung() {
   [[ -c /dev/fuse ]] || skip "no /dev/fuse"
@@ -36,7 +36,7 @@ mount_hung() {
   await "the mount" said hung ready
 }
 
-# collectd may run as nobody.
+# Lets collectd run as nobody.
 open_to_nobody() {
   chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$work"
   mkdir -p "$work/csv"
@@ -79,7 +79,7 @@ CONF
   stop_collectd
   assert_logged_once "Cannot read PIDFile \"$hung/x.pid\""
 
-  # And collectd can be started again, while what asked in vain is there yet.
+  # collectd can be restarted while the old process still waits for the mount.
   rm -r "$work/collectd.log" "$work/csv"
   start_collectd
   assert_members exe 1
@@ -142,10 +142,10 @@ CONF
   assert_logged_once "Cannot read PIDFile \"$work/secret.pid\" \(Permission denied\): give"
 }
 
-# exits_of GROUP: that were counted.
+# exits_of GROUP: number of counted exits.
 exits_of() { column "$1" total_events-exit-ok | tail -n 1 | cut -d. -f1; }
 
-# run_short COUNT COMMAND...: processes that no read sees.
+# run_short COUNT COMMAND...: processes that are too short for a read to see.
 run_short() {
   local i
 
@@ -183,8 +183,7 @@ CONF
   settle over
   assert_equal "$(exits_of over)" 100
 
-  # Of a program that no read has seen run, at least it is known that it is not
-  # known.
+  # Exits of a program that no read has seen running are at least counted as undecided.
   before=$(value "" total_events-exit-undecided | cut -d. -f1)
   run_short 50 "$work/over/true"
   settle over
@@ -216,7 +215,7 @@ CONF
   assert_members upgraded 1
 }
 
-# The file system gives the inode of a file that is gone to the next one.
+# The file system gives the inode of a deleted file to the next one.
 @test "paths: an Executable that is gone is no other program with its inode" {
   local i inode
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# collectd runs as contrib/systemd has it: an unprivileged user with exactly the
-# documented capabilities, and with what systemd's Protect* options mount.
+# collectd runs as in contrib/systemd: as an unprivileged user with exactly the
+# documented capabilities and the mounts of systemd's Protect* options.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
@@ -10,10 +10,10 @@ source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 drop_in=$TASKSTATS_TESTS/../contrib/systemd/collectd-taskstats.conf
 sysctl=$TASKSTATS_TESTS/../contrib/sysctl.d/60-taskstats.conf
 
-# setting KEY: of the drop-in.
+# setting KEY: its value in the drop-in.
 setting() { sed -n "s/^$1=//p" "$drop_in"; }
 
-# capabilities WITHOUT: those of the drop-in but this, as setpriv wants them.
+# capabilities WITHOUT: those of the drop-in except WITHOUT, in setpriv's format.
 capabilities() {
   local name list=-all
 
@@ -24,7 +24,7 @@ capabilities() {
   echo "$list"
 }
 
-# What the options of the drop-in do to the mounts, as far as they are set.
+# Sets up the mounts for the options that the drop-in sets.
 protect() {
   local path
 
@@ -47,8 +47,8 @@ PATHS
   fi
 }
 
-# run_as_service WITHOUT: collectd will run as the drop-in says, but for this
-# capability, or "". It is another user, who has to reach everything.
+# run_as_service WITHOUT: collectd will run as in the drop-in, but without this
+# capability (may be ""). It runs as another user, who needs access to all files.
 run_as_service() {
   local caps
   caps=$(capabilities "$1")
@@ -74,13 +74,13 @@ SERVICE
   collectd_prefix=(unshare --mount --uts --propagation private "$work/service")
 }
 
-# has_capabilities MASK: the running collectd has exactly these, in all sets.
+# has_capabilities MASK: collectd has exactly these, in all sets.
 has_capabilities() {
   assert_equal "$(sed -nE 's/^Cap(Prm|Eff|Bnd|Amb):\t//p' "/proc/$collectd_pid/status" |
     sort -u)" "$(printf '%016x' "$1")"
 }
 
-# A group of root's member, one of a third user's, and both.
+# Groups for root's process, another user's process, and both.
 configure_members() {
   configure <<CONF
     CollectContextSwitch true
@@ -103,7 +103,7 @@ configure_members() {
 CONF
 }
 
-# Members that begin while collectd is there, so that all that they do counts.
+# The processes start after collectd, so all of their usage counts.
 start_members() {
   ln -s "$me-file" "$work/bin/$me-root"
   ln -s "$me-file" "$work/bin/$me-other"
@@ -113,7 +113,7 @@ start_members() {
   load_prefix=()
 }
 
-# work_seen: both members work between two reads.
+# work_seen: both processes work between two reads.
 work_seen() {
   settle all
   perform "$me-root"
@@ -121,7 +121,7 @@ work_seen() {
   settle all
 }
 
-# All that there is of a group with the options of configure_members.
+# All identities of a group with the options of configure_members.
 all_identities() {
   printf '%s\n' ps_cputime io_octets io_ops disk_octets ps_count ps_pagefaults \
     ps_{rss,vm,data,code} file_handles contextswitch-{in,}voluntary total_events-exit-{ok,error,signal,oom}
@@ -143,7 +143,7 @@ all_identities() {
   command -v systemd-analyze >/dev/null || skip "no systemd-analyze"
   mkdir -p "$work/units/collectd.service.d"
   cp "$drop_in" "$work/units/collectd.service.d/"
-  # A user who is there, and no other unit.
+  # A user that exists, and no other unit.
   sed -i 's/^\(User\|Group\)=.*/\1=root/' "$work/units/collectd.service.d"/*
   printf '[Service]\nExecStart=/bin/true\n' >"$work/units/collectd.service"
   run -0 systemd-analyze verify --man=no "$work/units/collectd.service"
@@ -254,8 +254,8 @@ CONF
   assert_not_logged 'I/O of all processes can be read again'
 }
 
-# run_with MOUNTS: collectd will run in a mount namespace of its own, after these
-# commands. A procfs of its own, since options of /proc are the machine's.
+# run_with MOUNTS: collectd will run in a separate mount namespace, after these
+# commands. They mount a new procfs, since options of /proc apply to the whole machine.
 run_with() {
   collectd_prefix=(unshare --mount --propagation private sh -c "$1"' && exec "$@"' sh)
 }
@@ -286,18 +286,18 @@ assert_exit_counts() {
   await "the exit" has_identity of-root total_events-exit-signal
   reads 3 of-root
 
-  # What the listener knows is known.
+  # Exits still arrive from the listener.
   assert_identities of-root total_events-exit-{ok,error,signal,oom}
   assert_equal "$(value of-root total_events-exit-signal)" 1
   assert_identities "" count-groups duration-read total_events-missed \
     total_events-exit-{records,records-lost,undecided}
 }
 
-# Also those that see nobody.
+# Includes reads without members.
 count_reads() { rows "" duration-read | wc -l; }
 has_read() { (($(count_reads) >= $1)); }
 
-# remount_proc OPTIONS: the running collectd's.
+# remount_proc OPTIONS: in the mount namespace of the running collectd.
 remount_proc() { nsenter --mount --target "$collectd_pid" mount -o "remount,$1" /proc; }
 
 @test "privileges: processes that were hidden for a while wait no longer than they can" {
@@ -324,9 +324,9 @@ CONF
   remount_proc hidepid=0
   reads 4 all
 
-  # Nothing was dispatched meanwhile, and what they waited then is in no rate
-  # after it: each waits no more than a second in a second, twice that on a
-  # machine whose reads come late.
+  # Nothing was dispatched meanwhile, and later rates do not include the waits of that
+  # time: each process waits at most a second per second, or twice that on a machine
+  # whose reads are late.
   assert_between "$hidden" "$before" "$((before + 2))"
   assert_between "$(column all delay_rate-delay-cpu | sort -g | tail -n 1)" 0.1 4
   assert_equal "$(members all)" 2.000000
@@ -375,7 +375,7 @@ CONF
 CONF
   start_load "$me-member" --stay 60 idle
   enter_cgroup "$me-outside.slice" "${load_pid[$me-member]}"
-  # The namespace begins at collectd's own cgroup.
+  # The root of the namespace is collectd's own cgroup.
   collectd_prefix=(sh -c "for root in $(cgroup_roots | xargs); do
       echo \$\$ >\$root/$me-inside.slice/cgroup.procs || exit
     done
@@ -404,7 +404,7 @@ CONF
   assert_no_complaints
 }
 
-# Start times and ends are told by the same clocks, wherever they begin.
+# Start times and ends use the same clocks, whatever their offsets.
 @test "privileges: in a time namespace all counts, and it is told" {
   local shift
 

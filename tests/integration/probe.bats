@@ -1,8 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# taskstats-probe: every command, option and exit status, and that it and the
-# plugin tell the same.
+# taskstats-probe: every command, option and exit status, and agreement with the plugin.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
@@ -12,7 +11,7 @@ source "$BATS_TEST_DIRNAME/../support/exits.bash"
 PROBE=$TASKSTATS_BUILD/taskstats-probe
 MEDDLE=$TASKSTATS_BUILD/tests/meddle
 
-# What is stopped does not hear that it is to end.
+# A stopped process does not act on SIGTERM until it continues.
 teardown() {
   local pid
 
@@ -22,8 +21,7 @@ teardown() {
   common_teardown
 }
 
-# probe STATUS ARGUMENT...: it ends with that status; what it said is in
-# $output, what it complained of in $stderr.
+# probe STATUS ARGUMENT...: expects exit status STATUS; sets $output and $stderr.
 probe() {
   local status=$1
   shift
@@ -37,8 +35,8 @@ assert_complains() {
   [[ $stderr == *"$1"* ]] || fail "no complaint of $1, but: $stderr"
 }
 
-# meddled STATUS TRICK ARGUMENT...: as probe, whose questions to the kernel are
-# not what it meant; see support/meddle.c.
+# meddled STATUS TRICK ARGUMENT...: as probe, but its requests to the kernel are
+# altered; see support/meddle.c.
 meddled() {
   local status=$1 trick=$2
   shift 2
@@ -46,10 +44,10 @@ meddled() {
   run --separate-stderr -"$status" "$MEDDLE" "$trick" "$PROBE" "$@" 3>&- {lock}>&-
 }
 
-# field ID NAME: a process's.
+# field ID NAME: value of a field for a process.
 field() { "$PROBE" get --fields "$2" "$1"; }
 
-# json FILE KEY...: the values of the keys in each line, by python's own reader.
+# json FILE KEY...: the values of the keys in each line, parsed by Python.
 json() {
   python3 -c '
 import json, sys
@@ -59,7 +57,7 @@ for line in open(sys.argv[1]):
 ' "$@"
 }
 
-# start_listen [OPTION]...: into $work/listened; returns when it hears.
+# start_listen [OPTION]...: writes to $work/listened; returns when it receives records.
 start_listen() {
   local tries=200
 
@@ -71,7 +69,7 @@ start_listen() {
   done
 }
 
-# Without a filter for it, the end of a process shows it.
+# Unless an option filters it out, the exit of a process appears in the output.
 hears() {
   "$BASH" -c 'exit 0'
   [[ -s $work/listened ]]
@@ -82,7 +80,7 @@ end_listen() {
   wait "$listen_pid"
 }
 
-# A process that is asked nothing and does nothing: its record stands still.
+# A load that is stopped after its work, so that its record does not change.
 start_stopped() { # NAME COMMAND...
   start_load "$1" --stay 60 "${@:2}"
   await_done "$1"
@@ -196,7 +194,7 @@ stop_at_work() {
   assert_complains "cannot exist"
   probe 3 listen --cpus 0-nonsense
   assert_complains "is not a list of CPUs"
-  # The kernel takes an empty list, and sends nothing.
+  # The kernel accepts an empty list, but sends nothing.
   for cpus in "" "," " "; do
     probe 3 listen --cpus "$cpus"
     assert_complains "a list of CPUs such as 0-3,8"
@@ -281,8 +279,8 @@ stop_at_work() {
 @test "probe get: what a stopped process has used is what it says itself" {
   local pid
 
-  # The CPU time of a stopped thread is up to date. What a thread had used that has
-  # ended lacks up to a tick.
+  # The CPU time of a stopped thread is up to date. That of an exited thread may lack up
+  # to a tick.
   start_stopped "$me-stopped" burn 200 0
   pid=${load_pid[$me-stopped]}
   assert_near "$(field "$pid" cpu_run_virtual_total)" \
@@ -342,7 +340,7 @@ stop_at_work() {
   go "$me-burner"
   probe 0 get --interval 0.5 --count 2 --fields cpu_run_virtual_total,id "$pid"
   assert_equal "$(wc -l <<<"$output")" 2
-  # The kernel brings it up to date at ticks, which may come late.
+  # The kernel updates it at ticks, which may be late.
   assert_between "$(tail -n1 <<<"$output" | cut -f1)" 1e8 2e9
   probe 0 get --interval 0.1 --count 1 --delays "$pid"
   assert_says "waited"
@@ -378,9 +376,9 @@ stop_at_work() {
   grep -qx "process $tgid None $me-park None SIGTERM None" "$work/ends"
 }
 
-# crash LIMIT THREADS: a process that SIGSEGV ends, with that limit for its core,
-# and with so many threads more. Prints its pid and whether wait says that it
-# dumped core, as JSON does.
+# crash LIMIT THREADS: a process that SIGSEGV ends, with this core size limit and
+# THREADS additional threads. Prints its pid and whether wait reports a core dump, as
+# json prints it.
 crash() {
   (cd "$work" && ulimit -c "$1" && python3 -c '
 import os, signal, sys, threading, time
@@ -435,7 +433,7 @@ has_crashes() { (($(grep -c '"kind":"process".*"signal":"SIGSEGV"' "$work/listen
   grep -Eq 'messages, [1-9][0-9]* lost' "$work/listen.err"
 }
 
-# Ended all at once while nobody takes their records.
+# They all end at once, while the listener does not receive.
 @test "probe listen: 500 processes that end at once all have room by default" {
   local seen lost status=0
 
@@ -445,7 +443,7 @@ has_crashes() { (($(grep -c '"kind":"process".*"signal":"SIGSEGV"' "$work/listen
   grep -q 'messages, 0 lost' "$work/listen.err"
   assert_equal "$(count_many)" 500
 
-  # With the system's buffer, what is not seen is reported.
+  # With the default buffer, lost records are reported.
   start_listen --json --buffer "$(</proc/sys/net/core/rmem_default)"
   end_many_unheard
   end_listen TERM || status=$?
@@ -512,9 +510,9 @@ CONF
     "$(value kid io_octets tx | cut -d. -f1)"
 }
 
-# start_various THREADS: a load that does everything once the plugin has read it;
-# it is stopped, and was read after that. It has waited from before the plugin's
-# start, so that both have counted the same, however long it took to begin.
+# start_various THREADS: a load that does everything once the plugin has read it, and is
+# then stopped and read again. It starts to wait before the plugin starts, so both count
+# the same, however long its start takes.
 start_various() {
   disk_dir
   configure <<CONF
@@ -536,7 +534,7 @@ CONF
 
 declare -gA at_begin=()
 
-# note_begin ID: what a process has used that waits.
+# note_begin ID: saves the usage of a waiting process.
 note_begin() {
   local kind field value fields=(nvcsw nivcsw ac_minflt ac_majflt)
 
@@ -547,17 +545,17 @@ note_begin() {
   for field in "${fields[@]}" cpu_run_virtual_total ac_utime ac_stime; do
     at_begin[$field]=$("$PROBE" get --pid --fields "$field" "$1")
   done
-  # Exactly, whereas a record has the multiple of 1024 below.
+  # Exact values; a record has them rounded down to a multiple of 1024.
   while IFS=': ' read -r field value; do
     at_begin[$field]=$value
   done <"/proc/$1/io"
 }
 
-# used FIELD ID [OPTION]: what its record says that it has used since.
+# used FIELD ID [OPTION]: usage since then, according to its record.
 used() { echo $(($("$PROBE" get "${@:3}" --fields "$1" "$2") - at_begin[$1])); }
 
-# periods: "epoch,seconds,doubt" of each read but the first: since the read before
-# began, and by how much that can be wrong.
+# periods: "epoch,seconds,doubt" for each read but the first: seconds between the starts
+# of this read and the previous one, and their maximum error.
 periods() {
   rows "" duration-read | awk -F, -v OFS=, '
     { begin = $1 - $2 / 2; doubt = $2 / 2 + 0.0005 }
@@ -565,12 +563,11 @@ periods() {
     { last = begin; last_doubt = doubt }'
 }
 
-# waited KIND: what the plugin has dispatched of it, in microseconds and in
-# number, each with the most by which it can differ from the truth. A rate is per
-# time between the beginnings of two reads. A read begins no later than its
-# values' time, which the files have to half a millisecond, and no earlier than
-# that by duration-read. Rates and means have six decimals: a mean below half a
-# microsecond tells no number.
+# waited KIND: the time in microseconds and the number of waits that the plugin has
+# dispatched, each followed by its maximum error. A rate refers to the time between the
+# starts of two reads. A read starts no later than the time of its values, which the
+# files have to half a millisecond, and at most duration-read earlier. Rates and means
+# have six decimals, so a mean below half a microsecond gives no number.
 waited() {
   join -t, <(rows various "delay_rate-delay-$1") <(rows various "latency-delay-$1") |
     join -t, - <(periods) | awk -F, '
@@ -590,8 +587,8 @@ waited() {
     END { printf "%.1f %.1f %.1f %.1f\n", us, us_slack, waits, waits_slack + 0.1 }'
 }
 
-# assert_waits ID [OPTION]: of every kind that the kernel counts. If it has
-# counted waits for a disk that cannot be true, the plugin has left them out.
+# assert_waits ID [OPTION]: for every kind that the kernel counts. The plugin drops
+# waits for a disk that are longer than possible.
 assert_waits() {
   local id=$1 kind us us_slack waits waits_slack total count most
   shift
@@ -612,16 +609,16 @@ assert_waits() {
 
 whole() { value various "$@" | cut -d. -f1; }
 
-# assert_switches ID: exactly.
+# assert_switches ID: exact match.
 assert_switches() {
   assert_equal "$(whole contextswitch-voluntary),$(whole contextswitch-involuntary)" \
     "$(used nvcsw "$1"),$(used nivcsw "$1")"
 }
 
-# assert_parts ID: user and system time. The plugin divides the exact CPU time as
-# the kernel's ticks divide theirs; no part ever falls, so that one may be ahead
-# by a tick, which has 10 ms at most, and by what no tick has sampled: a busy
-# host delays an emulated machine's ticks.
+# assert_parts ID: user and system time. The plugin splits the exact CPU time in the
+# proportion of the kernel's ticks. Neither part ever decreases, so one may be ahead by
+# a tick (10 ms at most) and by time that no tick has sampled: a busy host delays the
+# ticks of an emulated machine.
 assert_parts() {
   local user system us missed
 
@@ -647,15 +644,15 @@ assert_kib() {
   assert_switches "$pid"
   assert_equal "$(whole ps_pagefaults minflt),$(whole ps_pagefaults majflt)" \
     "$(used ac_minflt "$pid" --pid),$(used ac_majflt "$pid" --pid)"
-  # A thread's record has its I/O, calls too, rounded down to 1024.
+  # A thread's record has its I/O, including calls, rounded down to 1024.
   assert_kib io_octets rx read_char rchar "$pid"
   assert_kib io_octets tx write_char wchar "$pid"
   assert_kib io_ops read read_syscalls syscr "$pid"
   assert_kib io_ops write write_syscalls syscw "$pid"
   assert_kib disk_octets read read_bytes read_bytes "$pid"
   assert_kib disk_octets write write_bytes write_bytes "$pid"
-  # Of a single thread, both have the scheduler's sum. The parts of the plugin's
-  # are each cut to a microsecond.
+  # For a single thread, both use the scheduler's sum. The plugin truncates each part to
+  # a microsecond.
   us=$(($(used cpu_run_virtual_total "$pid") / 1000))
   assert_between "$(cpu_us various)" $((us - 2)) "$us"
   assert_parts "$pid"
@@ -669,8 +666,8 @@ assert_kib() {
   start_various 3
   pid=${load_pid[$me-various]}
   assert_switches "$pid"
-  # The plugin reads the CPU clock; the record lacks up to a tick of each of the
-  # three threads that have ended.
+  # The plugin reads the CPU clock; the record lacks up to a tick for each of the three
+  # threads that have exited.
   assert_between "$(cpu_us various) - $(used cpu_run_virtual_total "$pid") / 1000" \
     -2 30000
   assert_parts "$pid"

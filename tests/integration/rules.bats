@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# When a process begins to count, and what happens when its pid changes hands.
+# When a process starts to count, and what happens when its pid is reused.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
@@ -35,7 +35,7 @@ EOF
   configure_group
   start_collectd
   reads 1 rule
-  # Their times and those of the reads have no common measure.
+  # Processes and reads start at incommensurable intervals.
   start_load "$me-parent" --wait --stay 60 births "$me-rule" 60 37 1000
   perform "$me-parent"
   settle rule
@@ -52,8 +52,8 @@ EOF
   configure_group
   start_collectd
   reads 1 rule
-  # Its memory takes the kernel some while to free, and so some reads see it
-  # between its accounting and its end.
+  # The kernel takes a while to free its memory, so some reads see it between its
+  # accounting and its end.
   start_load "$me-rule" --wait --stay 60 switch 1000 1 400000
   perform "$me-rule"
   settle rule
@@ -66,7 +66,7 @@ EOF
     $((before + 100))
 }
 
-# A member of "first" dies, and a member of "second" at once has its pid.
+# A member of "first" ends, and its pid is reused at once for a member of "second".
 @test "rules: a pid used again at once, by one that uses more" {
   local bytes=123456 first second
 
@@ -92,7 +92,7 @@ EOF
   first=$(truth "$me-par" child_cpu_us)
   second=$(truth "$me-par" second_cpu_us)
   assert_equal "$(truth "$me-par" first)" "$(truth "$me-par" second)"
-  # The record of one that was reaped may be too high by a tick, of 4 ms or 10.
+  # The record of a reaped process may be too high by a tick, which is 4 or 10 ms.
   assert_near "$(cpu_us first)" "$first" 3 10000
   assert_near "$(cpu_us second)" "$second" 3
   assert_equal "$(value first io_octets tx)" "$bytes"
