@@ -1,15 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Who belongs to a group, by each selector. How they combine, and what they make
-# of odd processes, is unit/test_selector's.
+# Members of a group, by each selector. unit/test_selector covers combinations of
+# selectors and unusual processes.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
 interval=0.2
 
-# Of a container
+# Container ID.
 ID=4f1c9e0b7a2d4f1c9e0b7a2d4f1c9e0b7a2d4f1c9e0b7a2d4f1c9e0b7a2d0123
 
 @test "selectors: by command name and by command line" {
@@ -32,7 +32,7 @@ EOF
   start_collectd
 
   assert_members "$me-a" 1
-  # A name is the whole name.
+  # The whole name has to match.
   assert_members "$me" 0
   assert_members match 2
   assert_members other 0
@@ -152,7 +152,7 @@ EOF
   first=$(cpu_us file)
   assert_near "$first" "$(truth "$me-a" cpu_us)" 3 "$before"
 
-  # What the other has used before it belonged to the group does not count.
+  # What this process used before it became a member does not count.
   echo "${load_pid[$me-b]}" >"$work/late.pid"
   settle file
   perform "$me-b" 2
@@ -193,8 +193,8 @@ EOF
   enter_cgroup "$me.slice/$me-a.service" "${load_pid[$me-1]}"
   enter_cgroup "$me.slice/user@4711.service/$me-a.service" "${load_pid[$me-2]}"
   enter_cgroup "$me.slice/$me-a.service" "${load_pid[$me-3]}"
-  # The last of the hierarchies alone tells of a container: version 1's if it is
-  # there, too.
+  # Only the last hierarchy shows the container: that of version 1, if it is mounted,
+  # too.
   echo "${load_pid[$me-3]}" >"$(cgroup_roots | tail -n1)/$me.slice/docker-$ID.scope/cgroup.procs"
   start_collectd
 
@@ -273,12 +273,12 @@ EOF
   await_logged "Cannot read PIDFile .*it is empty"
   settle several
   assert_members several 2
-  assert_members wildcards 2 # whom it names now is not known
+  assert_members wildcards 2 # the file does not name its processes at the moment
   rm "$work/run/b/y-1.pid"
   await_members wildcards 0
 }
 
-# ksoftirqd has a thread for each CPU that was ever online.
+# There is one ksoftirqd thread for each CPU that has ever been online.
 @test "selectors: threads of the kernel, by their pools" {
   configure <<EOF
     <Group "user-%{comm}">

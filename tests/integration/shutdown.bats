@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# How collectd ends while processes end and plugins take notifications: soon,
-# whoever is slow, and without a call of a plugin that is gone.
+# Shutdown of collectd while processes end and plugins receive notifications: it is
+# fast, even with slow consumers, and no callback of an unloaded plugin is called.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
@@ -22,8 +22,8 @@ teardown() {
   return "$status"
 }
 
-# The exec plugin forks, and does more before it executes the program than a
-# process with threads may: now and then such a child waits for ever.
+# After its fork, the exec plugin calls functions that are unsafe in a child of a
+# process with threads, so that such a child sometimes hangs for ever.
 end_forked() {
   local pid
 
@@ -32,8 +32,8 @@ end_forked() {
   done
 }
 
-# load_consumer WHERE PLUGIN [DIRECTORY]: "before" or "after" the plugin. Its own
-# part comes from standard input.
+# load_consumer before|after PLUGIN [DIRECTORY]: loads PLUGIN before or after taskstats.
+# Its configuration comes from standard input.
 load_consumer() {
   local consumer
 
@@ -55,8 +55,7 @@ CONF
   fi
 }
 
-# start_storm COUNT: processes end, and go on to end until the test does; so many
-# notifications have arrived.
+# start_storm COUNT: processes end until the test does; waits for COUNT notifications.
 start_storm() {
   start_exits "$me-storm" storm "$me-kid" 100000 2
   start_load "$me-other" --stay 100 idle
@@ -65,8 +64,8 @@ start_storm() {
   await "what is told" has_notifications "$me-kid" "$1"
 }
 
-# make_program SECONDS: what the exec plugin starts, for a user who reaches it. It
-# reads its notification, and then takes so long.
+# make_program SECONDS: the program of the exec plugin, in a directory that its user can
+# access. It reads its notification and then sleeps.
 make_program() {
   program=$(mktemp -d /tmp/taskstats.XXXXXX)
   remove_at_end "$program"
@@ -77,7 +76,7 @@ make_program() {
   install -m 666 /dev/null "$program/pids"
 }
 
-# The pids of those that were started.
+# The pids of the started programs.
 programs() { [[ -z ${program:-} ]] || cat "$program/pids"; }
 
 has_programs() { (($(programs | wc -l) >= $1)); }
@@ -90,7 +89,7 @@ exec_part() {
 CONF
 }
 
-# Perl code that takes SECONDS for each notification.
+# perl_part SECONDS: Perl code that sleeps for each notification.
 perl_part() {
   mkdir -p "$work/perl/Collectd/Plugins"
   cat >"$work/perl/Collectd/Plugins/Slow.pm" <<PERL
@@ -115,7 +114,7 @@ ends_in_a_storm() {
   stop_collectd
 }
 
-# What waited for a slow consumer is counted.
+# Notifications that still wait for a slow consumer are counted.
 drops_in_a_storm() {
   ends_in_a_storm
   assert_logged_once "[1-9][0-9]* notifications of ended processes were dropped"
@@ -167,7 +166,7 @@ exec_case() {
   drops_in_a_storm
 }
 
-# A mail server that takes connections and never says a word.
+# A mail server that accepts connections, but never sends anything.
 start_silent_server() {
   /usr/bin/python3 -c '
 import socket, sys, time
@@ -194,8 +193,8 @@ email_part() {
 CONF
 }
 
-# assert_hangs: collectd is asked to end, has stopped all threads of its own, and
-# is there yet.
+# assert_hangs: collectd has received SIGTERM and stopped its threads, but does not
+# exit.
 assert_hangs() {
   kill "$collectd_pid"
   await "collectd's threads to stop" grep -q 'Stopping .* write threads' "$work/collectd.log"
@@ -205,8 +204,8 @@ assert_hangs() {
 
 has_connected() { grep -q connected "$work/server"; }
 
-# without_plugin PLUGIN [DIRECTORY]: collectd with that one, whose part comes from standard
-# input, and notifications that come by its socket.
+# without_plugin PLUGIN [DIRECTORY]: collectd with PLUGIN, configured from standard
+# input, and with unixsock, through which notifications arrive.
 without_plugin() {
   local part
 
@@ -260,8 +259,9 @@ except socket.timeout:
   ((status > 128)) || fail "collectd ends with $status: then it must with this plugin, too"
 }
 
-# build_two SECONDS: a plugin with two consumers, "slow", which takes so long, and
-# "next", which logs whether it is called after its own end; that of all takes 2 s.
+# build_two SECONDS: a plugin with two consumers: "slow", which sleeps, and "next",
+# which logs whether it is called after its shutdown callback. All shutdown callbacks
+# take 2 s.
 build_two() {
   cat >"$work/two.c" <<C
 #include <collectd/core/daemon/collectd.h>
@@ -291,7 +291,7 @@ C
     -o "$work/two.so" "$work/two.c"
 }
 
-# collectd walks along the consumers without a lock, and cannot be stopped in it.
+# collectd walks the list of consumers without a lock, and this cannot be interrupted.
 @test "shutdown: a consumer is called after its end, without the plugin" {
   build_two 1500
   without_plugin two "$work" </dev/null
@@ -319,13 +319,13 @@ C
   start_collectd
   start_storm 1
   await "a mail" has_connected
-  reads 2 "$me-other" # values go on
+  reads 2 "$me-other" # values still arrive
   kill "$collectd_pid"
   await_tries=200 await "the plugin's end" \
     grep -q "notifications of ended processes were dropped" "$work/collectd.log"
 }
 
-# notify_email ends before the plugin then, once its server is gone.
+# notify_email shuts down first here, once its server is gone.
 @test "shutdown: notify_email that waits, loaded before the plugin, is told nothing more" {
   local before
 

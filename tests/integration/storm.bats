@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# More ends than anybody can look at: each is counted, or counted as lost.
+# More exits than can be read: each is counted, or counted as lost.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
@@ -19,7 +19,7 @@ configure_storm() {
 CONF
 }
 
-# The plugin's figures, and how many processes and threads were ever made.
+# Saves the plugin's counters and the number of processes and threads ever created.
 take_figures() {
   reads 2 storm
   records_before=$(own exit-records)
@@ -27,8 +27,8 @@ take_figures() {
   forks_before=$(forks)
 }
 
-# assert_balance TRUTH: what was counted and what was lost make the truth, but
-# for the ends of others.
+# assert_balance TRUTH: counted and lost exits add up to TRUTH, allowing for exits of
+# other processes.
 assert_balance() {
   local others records lost counted
 
@@ -36,7 +36,7 @@ assert_balance() {
   reads 1 ""
   records=$(($(own exit-records) - records_before))
   lost=$(($(own exit-records-lost) - lost_before))
-  # Some may have begun before, and end now.
+  # Some may have started before and end now.
   others=$(($(forks) - forks_before - $1 + 200))
   counted=$(value storm total_events-exit-ok)
   echo "# truth $1, records $records, lost $lost, others $others, counted $counted"
@@ -61,7 +61,7 @@ assert_empty() {
 
   assert_balance 200000
   assert_empty
-  # As often as they were lost, at most a line a minute.
+  # However often records are lost, this is logged at most once a minute.
   assert_between "$(log_count 'exit records were lost')" 0 1
   assert_between "$(log_count 'process events were lost')" 0 1
 }
@@ -93,7 +93,7 @@ assert_empty() {
   settle storm
 
   assert_empty
-  # The figures are of one read, and those of others may be among these.
+  # The counters are from the same read, and may include exits of other processes.
   lost=$(($(own exit-records-lost) - lost_before))
   assert_between "$lost" 100 1000000
   assert_between "$(value storm total_events-exit-signal)" $((500 - lost)) 500
@@ -123,16 +123,16 @@ CONF
   go "$me-storm"
   for ((i = 0; i < 50; i++)); do
     rm -rf "$work/collectd.log" "$work/csv"
-    # It may end at any moment, even before its first read.
+    # It may be stopped at any moment, even before its first read.
     start_collectd
     sleep "0.0$((i % 10))"
     stop_collectd
-    # If the storm is too fast for the machine, the plugin says so.
+    # The plugin logs this if the storm is too fast for the machine.
     assert_equal "$(complaints | grep -v 'A read takes too long')" ""
   done
 }
 
-# The ends that groups of so many expressions count come faster than these are matched.
+# With so many expressions, exits arrive faster than they can be matched.
 @test "storm: 500 groups, and collectd's end does not wait for that of the storm" {
   local i forks_before
 
@@ -143,7 +143,7 @@ CONF
   start_collectd
   reads 1 group-0
   go "$me-storm"
-  sleep 3 # it is behind by then, and a read waits
+  sleep 3 # a backlog exists by then, and a read waits
   stop_collectd
   forks_before=$(forks)
   await "the storm, which goes on" has_forked_since "$forks_before" 1000
@@ -153,7 +153,7 @@ has_forked_since() { (($(forks) > $1 + $2)); }
 
 has_ended() { (($(value "$1" total_events-exit-ok) >= $2)); }
 
-# That no process of this test's collectd is left, nor of what it has forked.
+# No process of this test's collectd, nor of its forks, is left.
 has_no_processes() { ! pgrep -f "collectd -f -C $work/collectd.conf"; }
 
 @test "storm: a collectd that is killed leaves nothing behind, and the next one counts" {

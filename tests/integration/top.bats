@@ -1,17 +1,17 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# taskstats-top on a terminal, by keys, with values that are known.
+# taskstats-top on a terminal, controlled by keys, with known values.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
 TOP=$TASKSTATS_BUILD/taskstats-top
 
-# No collectd, and no load.
+# Needs neither collectd nor loads.
 setup() {
   work=$BATS_TEST_TMPDIR
-  exec {lock}</dev/null # what in_background closes
+  exec {lock}</dev/null # in_background closes it
   sockets=$(mktemp -d /tmp/taskstats.XXXXXX) # the path of a socket must be short
   cat >"$work/values" <<'VALUES'
 testhost/taskstats-db/delay_rate-delay-cpu value=0.5
@@ -33,17 +33,17 @@ teardown() {
   rm -rf "$sockets"
 }
 
-# on_terminal [OPTION...]: with what standard input says; see terminal.py. The
-# terminal's type is not that of the shell, which may have none.
+# on_terminal [OPTION...]: runs the commands in standard input; see terminal.py. It sets
+# TERM, which may be unset in the shell.
 on_terminal() {
   TERM=${terminal:-xterm} timeout 100 python3 "$TASKSTATS_TESTS/support/terminal.py" \
     "${size[@]:-100}" 24 "$TOP" --socket "$sockets/s" --interval 0.2 "$@"
 }
 
-# shown_groups: the names in the tables that were shown, in their order.
+# shown_groups: the names in the tables that were shown, in order.
 shown_groups() { awk '/^(db|old|web) / { print $1 }' | xargs; }
 
-# json NAME KEY: from a line of JSON.
+# json NAME KEY: the value for a group, from a line of JSON.
 json() {
   python3 -c 'import json, sys
 for group in json.load(sys.stdin)["groups"]:

@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Users who come and go, and directories that do not answer. collectd sees a
-# list of users of the test's own.
+# Users that are created later, and user directories that do not answer. collectd sees a
+# private list of users.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 
-# collectd has an /etc of the test's own, whose passwd is not the machine's.
+# collectd has a private copy of /etc, with a separate passwd file.
 use_own_users() {
   cp -a /etc "$work/etc"
   # shellcheck disable=SC2016 # the inner shell's variables
@@ -18,13 +18,13 @@ use_own_users() {
 # add_user UID NAME
 add_user() { echo "$2:x:$1:$1::/:/bin/sh" >>"$work/etc/passwd"; }
 
-# Who opens a FIFO waits for one who writes: a directory that does not answer.
+# Opening a FIFO blocks until it has a writer, like a directory that does not answer.
 hang_directory() {
   mv "$work/etc/passwd" "$work/etc/passwd.up"
   mkfifo "$work/etc/passwd"
 }
 
-# Whoever waits for it gets an empty answer: no such user.
+# A blocked reader gets an empty answer: no such user.
 mend_directory() {
   mv "$work/etc/passwd" "$work/etc/passwd.hung"
   mv "$work/etc/passwd.up" "$work/etc/passwd"
@@ -83,7 +83,7 @@ CONF
   await_members selected 1
 
   hang_directory
-  reads 24 others # at least ten seconds: it hangs with the user who does not exist
+  reads 24 others # at least 10 s; the lookup of the missing user hangs
   load_of 45125 "$me-unknown"
   reads 6 others
   assert_members others 1
@@ -94,7 +94,7 @@ CONF
   mend_directory
   await_members "user-$me-unknown" 1
   hang_directory
-  load_of 45126 "$me-known" # asked for in vain while collectd ends
+  load_of 45126 "$me-known" # its lookup still hangs while collectd ends
   reads 2 others
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Who listens for exit records, for those of which CPUs, and who cannot.
+# Listeners for exit records: which CPUs they cover, and what happens without them.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
@@ -26,8 +26,8 @@ assert_no_exits() {
   run ! grep -q exit- <(identities zero)
 }
 
-# A live member's CPU time is right, and so are those that end between reads,
-# as far as these saw them: that they are no more is looked at here.
+# The CPU time of a live member is correct, and that of processes that end between reads
+# is as far as reads saw them; checks that these are no longer members.
 assert_reads_alone() {
   start_load "$me-zero" --wait --stay 60 burn 600 1
   settle zero
@@ -86,7 +86,7 @@ assert_reads_alone() {
   settle zero
   settle one
 
-  # Counted whole.
+  # Counted completely.
   used=$(($(truth "$me-pzero" cpu_us) + $(truth "$me-lzero" cpu_us)))
   assert_cpu_of_ended "$(cpu_us zero)" "$used" 42
   assert_near "$(value zero io_octets tx)" $((42 * 65600)) 1
@@ -108,7 +108,7 @@ assert_reads_alone() {
   perform "$me-parent"
   settle one
 
-  # That nothing falls or jumps is looked at after each test.
+  # Each test checks at its end that nothing decreases or jumps.
   used=$(truth "$me-parent" cpu_us)
   assert_between "$(cpu_us one)" 0 $((used * 105 / 100))
   assert_between "$(value one total_events-exit-ok)" 0 40
@@ -120,7 +120,7 @@ assert_reads_alone() {
   collectd_prefix=(unshare -n)
   start_collectd
   await_logged 'network namespace'
-  # Until then nobody knows that nobody sends.
+  # Until then, the plugin cannot know that no records arrive.
   reads 2 zero
   assert_reads_alone
 

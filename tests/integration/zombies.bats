@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# A member that ends and stays a zombie beside its parent, a live member. The
-# truth is wait4's, and getrusage's for the parent.
+# A member that ends and stays a zombie of its parent, a live member. The expected
+# values are from wait4, and from getrusage for the parent.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
@@ -27,13 +27,13 @@ EOF
 
 await_zombie() { await "the zombie" said "$me-zom" 'zombie=[0-9]+'; }
 
-# What both processes used, as far as it is known now.
+# What both processes have used, as far as it is known by now.
 total_truth() {
   echo $(($(truth "$me-zom" cpu_us) + $(truth "$me-zom" child_cpu_us)))
 }
 
-# assert_plausible_delays THREADS: each waits no more than a second in a second.
-# Half a second more is for what a read saw later than at its beginning.
+# assert_plausible_delays THREADS: each waits at most a second per second. Half a second
+# is added for what a read sees later than at its start.
 assert_plausible_delays() {
   rates zombies delay_rate-delay-cpu | awk -F, -v threads="$1" '
     $2 != "nan" && $2 * $3 > threads * ($3 + 0.5) {
@@ -43,8 +43,8 @@ assert_plausible_delays() {
     END { exit bad }'
 }
 
-# assert_switches KIND SLACK: a thread can be switched after the kernel has
-# closed its books, and the parent went to sleep when it had said its truth.
+# assert_switches KIND SLACK: a thread can be switched after the kernel has saved its
+# counters, and the parent goes to sleep after it has reported its own.
 assert_switches() {
   local truth
 
@@ -53,11 +53,11 @@ assert_switches() {
     $((truth - $2)) $((truth + $2))
 }
 
-# has_seen_both: some read has, however long ago.
+# has_seen_both: some read has seen both processes.
 has_seen_both() { column zombies ps_count processes | grep -qx 2.000000; }
 
-# zombie_case HOW THREADS: the child is seen alive, then as a zombie, then it
-# is reaped.
+# zombie_case HOW THREADS: reads see the child alive, then as a zombie; then it is
+# reaped.
 zombie_case() {
   start_parent "$1" "$2" 1500 "$bytes"
   go "$me-zom"
@@ -73,7 +73,7 @@ zombie_case() {
   settle zombies
   assert_near "$as_zombie" "$(total_truth)" 3
   assert_near "$(cpu_us zombies)" "$(total_truth)" 3
-  # What the parent said meanwhile is some 30 bytes.
+  # Meanwhile, the parent writes some 30 bytes of output.
   assert_between "$written" "$bytes" "$((bytes + 100))"
   assert_switches voluntary $((5 * ($2 + 1)))
   assert_switches involuntary $((5 * ($2 + 1)))
@@ -110,7 +110,7 @@ zombie_case() {
   await_zombie
   settle zombies
 
-  # The scheduler's own books: no taskstats.
+  # The scheduler's statistics, which are independent of taskstats.
   child=$(truth "$me-zom" child)
   waited=$(awk '{ sum += $2 } END { printf "%.6f\n", sum / 1e9 }' \
     "/proc/$child/schedstat" "/proc/${load_pid[$me-zom]}/schedstat")
