@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Each alarm is raised by what it is for, in collectd and in Prometheus, and none
-# on a machine where nothing happens.
+# Each alarm is raised for its purpose, in collectd and in Prometheus; an idle machine
+# raises none.
 
 # shellcheck source=stores.bash
 source "$BATS_TEST_DIRNAME/stores.bash"
 
-# memory_group BYTES: a cgroup, in $cgroup, where no more fits.
+# memory_group BYTES: creates a cgroup with this memory limit, in $cgroup.
 memory_group() {
   local limit=memory.max
 
@@ -23,11 +23,11 @@ memory_group() {
   echo "$1" >"$cgroup/$limit"
 }
 
-# Its file does not fit into its memory: what it reads, it has just thrown out.
+# Its file is larger than its memory, so it reads pages that were evicted before.
 start_thrashing() {
   memory_group 16M
   dd if=/dev/urandom of="$disk/thrash" bs=1M count=22 conv=fsync status=none
-  # What is in memory belongs to who wrote it, and has no limit.
+  # Cached pages are charged to the process that wrote them, which has no limit.
   dd of="$disk/thrash" oflag=nocache conv=notrunc,fdatasync count=0 status=none
   # shellcheck disable=SC2016 # the inner shell's
   load_prefix=(bash -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$cgroup")
@@ -74,7 +74,7 @@ CONF
   forward prometheus/collectd.conf 9103 "$scrape_port"
 }
 
-# With the minutes of real life as seconds.
+# Minutes in production are seconds here.
 start_everything() {
   interval=1
   scrape_port=$(free_port)
@@ -85,13 +85,13 @@ start_everything() {
   start_prometheus
 }
 
-# alarm GROUP PATTERN: collectd's, the lines.
+# alarm GROUP PATTERN: lines of collectd's alarm.
 alarm() {
   grep -E "Notification: severity = (WARNING|FAILURE)" "$work/collectd.log" |
     grep -F "plugin_instance = $1," | grep -E -- "$2"
 }
 
-# firing: Prometheus's alarms, "name group".
+# firing: Prometheus's alarms, as "name group".
 firing() {
   prometheus_query 'ALERTS{alertstate="firing"}' |
     jq -r '.[].metric | "\(.alertname) \(.taskstats // .instance)"' | sort -u
@@ -129,7 +129,7 @@ raised() { # GROUP PATTERN RULE
   raised stuck "type_instance = delay-blkio" TaskstatsStuckOnDisk
   raised thrash "type_instance = delay-(thrashing|swapin|freepages)" TaskstatsThrashing
 
-  # Who is well is not accused, and what is over is over.
+  # Healthy groups raise no alarm, and alarms end with their cause.
   [[ -z $(alarm calm .) ]] || fail "$(alarm calm .)"
   [[ $(firing) != *" calm"* ]] || fail "$(firing)"
   stop_load "$me-starved"
@@ -149,10 +149,10 @@ prometheus_knows_of() { prometheus_points | grep -q "/$1/"; }
   reads 10 web
   reads 10 web
   has_members "$me-brief" 0 || fail "$me-brief is still there"
-  # collectd says once of each value that it is well.
+  # collectd notifies once for each value that it is okay.
   ! grep -E "Notification: severity = [WF]" "$work/collectd.log" || fail "an alarm"
   assert_equal "$(firing)" ""
-  # The rules are looked at, and find nothing.
+  # The rules are evaluated without errors.
   ask "http://127.0.0.1:$prometheus_port/api/v1/rules" |
     jq -e --argjson count "$(grep -cE '^ +- (alert|record):' "$server_dir/taskstats-rules.yml")" \
       '[.data.groups[].rules[].health] | length == $count and all(. == "ok")'

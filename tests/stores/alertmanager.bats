@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Alertmanager has what is known of a process that ended, and mails it; it has
-# the alarms of Prometheus, too.
+# Alertmanager receives all details of a process that has ended and mails them; it also
+# receives Prometheus's alarms.
 
 # shellcheck source=stores.bash
 source "$BATS_TEST_DIRNAME/stores.bash"
 
-# A mail server: it writes what it is sent to a file, and says so for all.
+# A mail server that accepts all mail and appends it to a file.
 start_mail_server() {
   mail_port=$(free_port)
   cat >"$server_dir/mail.py" <<'PYTHON'
@@ -47,14 +47,14 @@ start_alertmanager() {
   await "Alertmanager" ask "http://127.0.0.1:$alert_port/-/ready"
 }
 
-# alerts FILTER: those that jq selects.
+# alerts FILTER: the alerts that a jq filter selects.
 alerts() { ask "http://127.0.0.1:$alert_port/api/v2/alerts" | jq -c ".[] | select($1)"; }
 
 receivers() { alerts "$1" | jq -r '.receivers[].name'; }
 
 has_alert() { [[ -n $(alerts "$1") ]]; }
 
-# mailed PATTERN: in the text of a mail, whose lines are folded and have codes.
+# mailed PATTERN: a decoded mail contains PATTERN.
 mailed() {
   [[ -e $work/mail ]] || return 1
   /usr/bin/python3 -c 'import quopri, sys
@@ -111,7 +111,7 @@ CONF
   await "a mail of it" mailed "pid = $pid\b"
   assert_no_complaints
   assert_not_logged 'write_http plugin'
-  # What ended without a fault is nobody's concern.
+  # A process that ended without a failure notifies nobody.
   assert_equal "$(receivers '.labels.taskstats == "crash"')" ends
   assert_equal "$(receivers '.labels.taskstats == "fine"')" nobody
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Delays as counters: a store that misses values loses nothing of them. The
-# scheduler has books of its own, which the plugin does not read.
+# Delays as counters: a store that misses values still has the correct sums. They are
+# compared with the scheduler's statistics, which the plugin does not read.
 
 # shellcheck source=stores.bash
 source "$BATS_TEST_DIRNAME/stores.bash"
@@ -15,7 +15,7 @@ configure_hogs() {
 CONF
 }
 
-# Of the time that both have waited for a CPU: "ms value", as they are stored.
+# Time for which both have waited for a CPU: "ms value", as stored.
 prometheus_waited() {
   prometheus_points |
     sed -n 's|^collectd_taskstats_total_time_in_ms_total/hogs/delay-cpu ||p'
@@ -25,11 +25,11 @@ influx_waited() {
   influx_points testhost | sed -n 's|^hogs/total_time_in_ms-delay-cpu:value ||p'
 }
 
-# stored_since TIME COMMAND: there is one that is newer.
+# stored_since TIME COMMAND: a newer value is stored.
 stored_since() { "$2" | awk -v since="$1" '$1 > since * 1000 { found = 1 } END { exit !found }'; }
 
-# assert_nothing_lost COMMAND: although values were missed, the increase over the
-# run is what two processes have waited that share a CPU.
+# assert_nothing_lost COMMAND: although values were missed, the increase over the run is
+# the wait of two processes that share a CPU.
 assert_nothing_lost() {
   local name increase waited
 
@@ -54,7 +54,7 @@ assert_nothing_lost() {
   assert_no_complaints
 }
 
-# assert_missed SHARE: so much of what was dispatched is not stored, at least.
+# assert_missed SHARE: at least this share of the dispatched values is not stored.
 assert_missed() {
   local dispatched stored
 
@@ -74,8 +74,7 @@ assert_missed() {
   assert_missed 0.5
 }
 
-# start_lossy_link PORT: half of the datagrams get through to InfluxDB, by lot:
-# what is lost does not depend on what they are.
+# start_lossy_link PORT: forwards half of the datagrams to InfluxDB, chosen at random.
 start_lossy_link() {
   cat >"$server_dir/link.py" <<'PYTHON'
 import random, socket, sys

@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# The query of each panel, with Grafana's variables filled in, asked of the real
-# server: it gives the series that the panel promises.
+# The query of each panel, with Grafana's variables filled in, returns the expected
+# series from the real server.
 
 # shellcheck source=stores.bash
 source "$BATS_TEST_DIRNAME/stores.bash"
 
-# queries FILE FIELD: "panel id TAB query" of each, as Grafana would send it.
+# queries FILE FIELD: "id TAB query" of each panel, as Grafana would send it.
 queries() {
   jq -r --arg field "$2" \
     '.panels[] | .id as $id | .targets[] | "\($id)\t\(.[$field])"' \
@@ -17,7 +17,7 @@ queries() {
       s/\\\$__rate_interval/10s/g"
 }
 
-# Panel id: how many series, for one group on one host.
+# promised ID CPU_SERIES: number of series of a panel, for one group on one host.
 promised() {
   case $1 in
   1) delay_kinds | wc -l ;;
@@ -29,7 +29,7 @@ promised() {
   esac
 }
 
-# assert_panels CPU_SERIES: "panel series points" lines come from standard input.
+# assert_panels CPU_SERIES: standard input has lines "panel series points".
 assert_panels() {
   local sums id series status=0
 
@@ -75,7 +75,7 @@ CONF
   done >"$work/panels"
   assert_panels 2 <"$work/panels" || fail "$(cat "$work/panels")"
 
-  # What it is all about: the two share a CPU, and so wait.
+  # The purpose of the dashboard: the two share a CPU, and therefore wait.
   waited=$(influx "$(queries influxdb.json query | sed -n '1s/.*\t//p')" |
     jq '[.results[0].series[] | select(.tags.type_instance == "delay-cpu").values[-2][1]] | first')
   assert_between "$waited" 0.5 4
@@ -87,7 +87,7 @@ CONF
 
 has_rates() { [[ $(ask_prometheus 'rate(collectd_taskstats_ps_cputime_user_total[10s])') == "2 2" ]]; }
 
-# assert_panels_of START: of a server that answers as Prometheus does.
+# assert_panels_of START: for a server with Prometheus's query API.
 assert_panels_of() {
   scrape_port=$(free_port)
   dashboard_configure
@@ -115,7 +115,7 @@ assert_panels_of() {
   assert_panels_of start_victoriametrics
 }
 
-# imported FILE: as Grafana makes it of the file: what __inputs ask for is filled in.
+# imported FILE: the result of an import into Grafana, with all __inputs filled in.
 imported() {
   jq '[.__inputs[] | {("${" + .name + "}"): ("given-" + .pluginId)}] | add as $given |
     input | walk(if type == "string" and $given[.] then $given[.] else . end) |
@@ -132,22 +132,22 @@ imported() {
       "$dashboard"
     imported "$dashboard" >"$work/imported"
     ! grep -F "\${DS_" "$work/imported" || fail "$store: not asked for"
-    # All ask the store that the variable names, and this names the one that was given.
+    # All use the data source of the variable, which is the one that was given.
     jq -e --arg store "$store" '
       .templating.list[0] as $variable |
       $variable.type == "datasource" and $variable.query == $store and
       $variable.current.value == ("given-" + $store) and
       ([.. | objects | select(has("datasource")).datasource] | length > 20 and
         all(. == {type: $store, uid: ("${" + $variable.name + "}")}))' "$work/imported"
-    # No two panels have one id, or one place.
+    # Panels have different ids and do not overlap.
     jq -e '.panels | length == 9 and (map(.id) | unique | length == 9) and
       ([.[].gridPos | range(.x; .x + .w) as $x | range(.y; .y + .h) as $y | [$x, $y]] |
         length == (unique | length) and all(.[0] < 24))' "$work/imported"
   done
 }
 
-# install_schema: Grafana's types, and the compiler that checks them, into build/.
-# That needs npm and its registry, which no other test does.
+# install_schema: installs Grafana's types, and the compiler that checks them, into
+# build/. This needs npm and its registry, unlike all other tests.
 schema=$TASKSTATS_BUILD/grafana-schema
 install_schema() {
   [[ ! -e $schema/complete ]] || return 0
@@ -159,9 +159,9 @@ install_schema() {
   touch "$schema/complete"
 }
 
-# typescript NAME: a program that is right if standard input fits the schema. In a file
-# the members of an enumeration are their values; and no key is there that the schema
-# does not have, also among those of a panel of time series.
+# typescript NAME: a program that compiles if standard input fits the schema. In a file,
+# the members of an enumeration are their values. Keys that the schema lacks are errors,
+# also in a time series panel.
 typescript() {
   cat >"$schema/$1.ts" <<TYPESCRIPT
 import type { Dashboard, FieldConfigSource, GraphFieldConfig, Panel } from '@grafana/schema';
@@ -178,7 +178,7 @@ export const dashboard: InFile<Ours> = $(cat);
 TYPESCRIPT
 }
 
-# misfits NAME...: what the compiler says of these.
+# misfits NAME...: the compiler's errors for these programs.
 misfits() {
   "$schema/node_modules/.bin/tsc" --strict --noEmit --skipLibCheck --pretty false \
     --target es2022 --module esnext --moduleResolution bundler "${@/%/.ts}"
@@ -193,7 +193,7 @@ misfits() {
   done
   misfits influxdb prometheus
 
-  # What does not fit is found: a word, a type, a key that is wrong, and one that lacks.
+  # Errors are found: a wrong word, type or key, and a missing key.
   wrong=('.panels[0].options.tooltip.mode = "several"' '.panels[0].gridPos.w = "12"'
     '.panels[0].fieldConfig.defaults.custom.linewidth = 1' '.panelz = []'
     'del(.panels[0].options.legend.showLegend)' '.templating.list[1].refresh = "2"')

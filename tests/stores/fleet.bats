@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Many machines that send to one, over a link that can be cut.
+# Many machines send to a central one, over a link that can be cut.
 
 # shellcheck source=stores.bash
 source "$BATS_TEST_DIRNAME/stores.bash"
@@ -30,8 +30,8 @@ teardown() {
   return "$status"
 }
 
-# The central machine is a network namespace; the link's other end is here, since
-# exit records reach the initial one alone.
+# The central machine is a network namespace. The other end of the link is in the
+# initial namespace, since only that receives exit records.
 make_link() {
   near=${me}a
   far=${me}b
@@ -46,7 +46,7 @@ make_link() {
   server_prefix=(ip netns exec "$space")
 }
 
-# central: a collectd that passes on to the InfluxDB beside it.
+# start_central: a collectd that forwards to the InfluxDB beside it.
 start_central() {
   start_influxdb
   echo "fleet: right" >"$server_dir/users"
@@ -67,7 +67,7 @@ CONF
   await "the central collectd" udp_is_bound 25826
 }
 
-# start_host NAME PASSWORD: a machine of the fleet, with a service of its own.
+# start_host NAME PASSWORD: a machine of the fleet, with its own service.
 start_host() {
   local conf=$work/$1.conf
 
@@ -85,7 +85,8 @@ CONF
   server_prefix=(ip netns exec "$space")
 }
 
-# cpu_of HOST: what is stored, user and system; what was dispatched, likewise.
+# cpu_of HOST: sum of the stored user and system time. dispatched_cpu_of HOST: the same,
+# as dispatched.
 cpu_of() {
   influx "SELECT last(value) FROM taskstats_user, taskstats_syst
     WHERE host = '$1' AND instance = 'shop' AND type = 'ps_cputime'" |
@@ -100,7 +101,7 @@ cpu_rows() { # HOST
     sort -t, -k1,1n
 }
 
-# What the increments of one source add up to, as a dashboard adds them.
+# Sum of the increments of one source, computed as in a dashboard.
 increments_of() { # HOST
   influx "SELECT sum(d) FROM (SELECT non_negative_difference(value) AS d
     FROM taskstats_user WHERE host = '$1' AND instance = 'shop'
@@ -133,7 +134,7 @@ counters_arrived() { # the last of each host's
     await "the values of $host" has_more_points "$host" 3
   done
 
-  # One query: the delays of the service, by host. Six threads on one CPU.
+  # One query for the delays of the service by host. Six threads share one CPU.
   influx "SELECT mean(value) FROM taskstats_value WHERE type = 'delay_rate' AND
     type_instance = 'delay-cpu' AND instance = 'shop' GROUP BY host" |
     jq -r '.results[0].series[] | "\(.tags.host) \(.values[0][1])"' >"$work/delays"
@@ -155,7 +156,7 @@ counters_arrived() { # the last of each host's
   done
   await "the last counters" counters_arrived
 
-  # The cut has cost points, and nothing of the sums.
+  # The cut lost points, but nothing of the sums.
   assert_between "$(cpu_of alpha)" "$((before + 500000))" 1e9
   for host in "${hosts[@]}"; do
     dispatched=$(cpu_rows "$host" | awk -F, 'END { print $2 }')

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Graphite has what collectd dispatched.
+# Graphite stores what collectd dispatches.
 
 # shellcheck source=stores.bash
 source "$BATS_TEST_DIRNAME/stores.bash"
 
-# in_graphites_words: what was dispatched, by Graphite's names.
+# in_graphites_words: what was dispatched, under Graphite's names.
 in_graphites_words() {
   dispatched testhost | awk '{
     split($1, part, ":")
@@ -20,8 +20,8 @@ in_graphites_words() {
   }'
 }
 
-# A slot of Graphite's is a second, and has its last value. collectd rounds the
-# times that it sends.
+# Graphite's resolution is a second; it keeps the last value of each. collectd rounds
+# the times that it sends.
 in_seconds() {
   awk '{ $2 = int($2 / 1000 + 0.5) } { last[$1 " " $2] = $3 }
     END { for (key in last) print key, last[key] }'

@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# A consumer of Kafka gets what collectd dispatched. Debian has no Kafka; the
-# broker is librdkafka's own, which keeps messages in memory.
+# A Kafka consumer receives what collectd dispatches. Debian does not package Kafka, so
+# the broker is librdkafka's mock broker, which keeps messages in memory.
 
 # shellcheck source=stores.bash
 source "$BATS_TEST_DIRNAME/stores.bash"
 
-# start_broker: it lives in a producer that has nothing to say.
+# start_broker: it runs inside a producer that sends nothing.
 start_broker() {
   mkfifo "$server_dir/nothing"
   # shellcheck disable=SC2034 # it keeps the pipe open
@@ -23,12 +23,12 @@ find_broker() {
   [[ -n $kafka_port ]]
 }
 
-# consume FORMAT: all messages, each as kcat's format says.
+# consume FORMAT: all messages, in kcat's format FORMAT.
 consume() {
   kcat -C -b "127.0.0.1:$kafka_port" -t collectd -o beginning -e -q -f "$1\n"
 }
 
-# consumed: "identity:source ms value", of all messages, in their order.
+# consumed: writes "identity:source ms value" of all messages, in order.
 consumed() {
   consume %s | jq -r '.[] | . as $v | range(.values | length) | select($v.values[.] != null) |
       "\($v.plugin_instance)/\($v.type)\(if $v.type_instance == "" then "" else
@@ -53,7 +53,7 @@ all_are_consumed() {
 
   dispatched testhost >"$work/dispatched"
   await_tries=20 await "the last values" all_are_consumed || compare_points all "$work/stored" 1
-  # One key, and so one partition, once the broker has said where that is.
+  # There is one key, so one partition, once the broker has reported the partitions.
   assert_equal "$(consume %k | sort -u)" collectd
   consume '%T %p' | sort -n >"$work/partitions"
   assert_equal "$(tail -n "$(($(wc -l <"$work/partitions") / 2))" "$work/partitions" |

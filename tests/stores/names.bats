@@ -1,24 +1,24 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Real stores take names of every kind: whatever a process calls itself, none is
-# refused, changed or mixed up with another, and it keeps out no other value.
+# Real stores accept all process names: none is rejected, changed or confused with
+# another, and none prevents other values from being stored.
 
 # shellcheck source=stores.bash
 source "$BATS_TEST_DIRNAME/stores.bash"
 
-# What the kernel lets a process call itself, but for "/". The long ones are cut
-# by it, in the middle of a character.
+# Names that the kernel allows, except those with "/". It truncates the long ones in the
+# middle of a character.
 # shellcheck disable=SC2016 # none is to be expanded
 names=(plain 'a b' 'dot.ted' 'semi;colon=1' 'com,ma' '{braces}' '%{pid}' '$HOME' '~' '#hash'
   'quo"te' "apo'strophe" 'back\slash' 'käse' $'new\nline' $'tab\tulator'
   $'\e[31mred' $'\xff\xfe' 'x日本語サービス' 'metric{a="b"} 1' $'# HELP x\n'
-  # Spaces and line ends of Unicode, controls of the reading direction
+  # Unicode spaces and line separators, bidirectional control characters.
   $'no-break\xc2\xa0b' $'ogham\xe1\x9a\x80b' $'en\xe2\x80\x82b' $'hair\xe2\x80\x8ab' $'narrow\xe2\x80\xafb'
   $'math\xe2\x81\x9fb' $'ideo\xe3\x80\x80b' $'nel\xc2\x85b' $'line\xe2\x80\xa8b' $'para\xe2\x80\xa9b'
   $'alm\xd8\x9cb' $'old\xe2\x81\xaab' $'non\xef\xb7\x90b')
 
-# start_names: a process of each name, with a group of its own.
+# start_names: a process for each name, in a separate group.
 start_names() {
   local name
 
@@ -40,7 +40,7 @@ CONF
 
 has_all_groups() { (($(group_names | wc -l) == ${#names[@]})); }
 
-# has_same FILE COMMAND...: what the command prints are the groups' names.
+# has_same FILE COMMAND...: COMMAND prints exactly the groups' names.
 has_same() {
   "${@:2}" | sort -u >"$1"
   diff -u --label dispatched <(group_names | sort -u) --label stored "$1" >"$1.diff"
@@ -87,8 +87,8 @@ influx_names() {
     jq -r '.results[].series[].values[][1]'
 }
 
-# In a path a dot would begin another part, and a blank end it: write_graphite
-# puts "_" for these, and for what is special to its protocol.
+# A dot in a path would start another component, and a space would end the path.
+# write_graphite replaces these, and what its protocol treats specially, with "_".
 @test "names: Graphite takes them all" {
   start_graphite
   configure_names

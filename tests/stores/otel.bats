@@ -1,13 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Debian has no OpenTelemetry Collector. What its recipe says of fetching is
-# Prometheus's configuration, so that Prometheus does it here.
+# Debian does not package the OpenTelemetry Collector. The scrape section of its recipe
+# is a Prometheus configuration, so Prometheus runs it here.
 
 # shellcheck source=stores.bash
 source "$BATS_TEST_DIRNAME/stores.bash"
 
-# scrape_configuration: of the recipe, as the collector hands it to Prometheus's code.
+# scrape_configuration: from the recipe, as the collector passes it to Prometheus's
+# code.
 scrape_configuration() {
   recipe otel/collector.yaml 9103 "$scrape_port" 10s 1s | sed 's/\$\$/$/g' |
     /usr/bin/python3 -c 'import sys, yaml
@@ -30,13 +31,13 @@ yaml.safe_dump(yaml.safe_load(sys.stdin)["receivers"]["prometheus"]["config"], s
   in_prometheus_words >"$work/dispatched"
   compare_points some "$work/stored" 1
 
-  # Of one machine, and not of two with one name each.
+  # There is one machine, not two with different names.
   prometheus_query 'count by (host, instance, exported_instance) ({__name__=~"collectd_.+"})' |
     jq -e --arg instance "127.0.0.1:$scrape_port" \
       'map(.metric) == [{host: "testhost", instance: $instance}]'
 }
 
-# Every part that a pipeline names is there, and no other.
+# The pipelines use exactly the components that are defined.
 @test "OpenTelemetry: the pipeline of the recipe is whole" {
   /usr/bin/python3 - "$CONTRIB/otel/collector.yaml" <<'PYTHON'
 import sys, yaml

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# Each recipe for collectd loads as it stands, and the others are what they say.
+# Each recipe for collectd loads unchanged, and the other recipes match collectd's.
 
 # shellcheck source=stores.bash
 source "$BATS_TEST_DIRNAME/stores.bash"
@@ -11,18 +11,18 @@ source "$BATS_TEST_DIRNAME/stores.bash"
   recipes=("$CONTRIB"/*/collectd.conf)
   ((${#recipes[@]} == 5)) || fail "${recipes[*]}"
   for recipe in thresholds.conf "${recipes[@]#"$CONTRIB/"}" fleet/{client,server}.conf; do
-    { # a machine's own name need not be one that is found
+    { # the machine's host name need not resolve
       printf '%s\n' 'Hostname "testhost"' 'FQDNLookup false'
       recipe "$recipe" /etc/collectd/fleet-users "$work/users"
     } >"$work/recipe.conf"
     run -0 "$COLLECTD" -T -C "$work/recipe.conf"
-    # write_graphite connects even then, and there is no server.
+    # write_graphite connects even with -T, and there is no server.
     ! grep -v 'Connecting to' <<<"$output" | grep -iE 'error|unknown|ignored|failed' ||
       fail "$recipe"
   done
 }
 
-# Debian has no Telegraf.
+# Debian does not package Telegraf.
 @test "recipes: Telegraf takes from collectd what collectd sends, by its own types" {
   /usr/bin/python3 - "$CONTRIB/influxdb2/telegraf.conf" "$CONTRIB/influxdb/collectd.conf" <<'PYTHON'
 import os, re, sys, tomllib

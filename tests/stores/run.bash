@@ -3,7 +3,7 @@
 #
 #   run.bash [SUITE]...
 #
-# What contrib/ has, with the real servers: all suites, or these.
+# Tests contrib/ with real servers: all suites, or the given ones.
 set -euo pipefail
 
 # shellcheck source=../support/suites.bash

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# The servers that values are sent to: real ones, on loopback, on ports and in
-# directories of their own; and the recipes of contrib/, with those ports.
+# The servers that receive values: real ones on loopback, with separate ports and
+# directories; and the recipes of contrib/, adapted to those ports.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
@@ -10,7 +10,7 @@ source "$BATS_TEST_DIRNAME/../support/collectd.bash"
 CONTRIB=$TASKSTATS_TESTS/../contrib
 GRAPHITE_MANAGE=/usr/bin/graphite-manage
 
-# Its directory, for configuration, data and log.
+# The servers' directory for configuration, data and logs.
 server_dir=
 declare -gA server_pid=()
 server_prefix=()
@@ -34,8 +34,8 @@ teardown() {
 
 # --- servers ---
 
-# free_port: of neither protocol's in use, none that the kernel hands out, and no
-# other than what suites that run beside this one are given.
+# free_port: in use neither for TCP nor for UDP, outside the kernel's ephemeral range,
+# and different from those of suites that run at the same time.
 free_port() {
   local port file=$TASKSTATS_BUILD/tests/next_port claim
 
@@ -80,11 +80,11 @@ stop_servers() {
   done
 }
 
-# ask URL [OPTION...]: by GET, with the options' data in the URL.
+# ask URL [OPTION...]: sends a GET request, with the options' data in the URL.
 ask() { "${server_prefix[@]}" curl -sfG --max-time 10 "$@"; }
 
-# recipe FILE PORT NEW...: the file of contrib/ with other ports, and what
-# else is to be exchanged in pairs.
+# recipe FILE [OLD NEW]...: the file in contrib/, with each OLD replaced by NEW, such as
+# ports.
 recipe() {
   local file=$1 script=
   shift
@@ -96,7 +96,7 @@ recipe() {
   sed "$script" "$CONTRIB/$file"
 }
 
-# forward FILE PORT NEW...: collectd sends as the recipe says.
+# forward FILE [OLD NEW]...: collectd sends values as in the recipe.
 forward() {
   {
     echo "PluginDir \"$COLLECTD_PLUGINS\""
@@ -128,7 +128,7 @@ CONF
   } >"$server_dir/influxdb.conf"
 }
 
-# start_influxdb: again, too. Its collectd listener is at $influx_udp.
+# start_influxdb: starts or restarts it. Its collectd listener is at $influx_udp.
 start_influxdb() {
   [[ -e $server_dir/influxdb.conf ]] || configure_influxdb
   start_server influxdb influxd -config "$server_dir/influxdb.conf"
@@ -144,7 +144,7 @@ influx() {
     --data-urlencode epoch=ms --data-urlencode "q=$1"
 }
 
-# influx_points HOST: "identity:source ms value", of the plugin's all.
+# influx_points HOST: "identity:source ms value" of all of the plugin's values.
 influx_points() {
   local source
 
@@ -188,7 +188,7 @@ CONF
     >"$server_dir/storage-aggregation.conf"
 }
 
-# start_carbon: again, too.
+# start_carbon: starts or restarts it.
 start_carbon() {
   [[ -e $server_dir/carbon.conf ]] || configure_carbon
   start_server carbon carbon-cache --config="$server_dir/carbon.conf" \
@@ -240,8 +240,8 @@ graphite_points() {
 
 # Prometheus
 
-# start_prometheus: it fetches every second, or $scrape_interval, from
-# $scrape_port. Its configuration has $more_configuration, too.
+# start_prometheus: scrapes $scrape_port every second, or every $scrape_interval.
+# Appends $more_configuration to its configuration.
 start_prometheus() {
   : "${scrape_port:?}"
   {
@@ -253,7 +253,7 @@ start_prometheus() {
   run_prometheus
 }
 
-# run_prometheus: with the configuration in $server_dir.
+# run_prometheus: runs it with the configuration in $server_dir.
 run_prometheus() {
   prometheus_port=$(free_port)
   start_server prometheus prometheus --config.file="$server_dir/prometheus.yml" \
@@ -268,7 +268,7 @@ prometheus_query() {
     --data-urlencode "query=$1" | jq -c .data.result
 }
 
-# prometheus_points: "metric{labels} ms value", of an hour.
+# prometheus_points: "metric{labels} ms value" for the last hour.
 prometheus_points() {
   prometheus_query '{__name__=~"collectd_taskstats_.*"}[1h]' | jq -r '
     .[] | .metric as $m | .values[] |
@@ -278,8 +278,8 @@ prometheus_points() {
 
 has_prometheus_points() { prometheus_points | grep -q .; }
 
-# compare_fetched START: what the server that START starts has fetched from
-# collectd is what was dispatched, of every metric.
+# compare_fetched START: what the server that START runs scrapes from collectd is what
+# was dispatched, for every metric.
 compare_fetched() {
   interval=1
   scrape_port=$(free_port)
@@ -288,7 +288,7 @@ compare_fetched() {
   start_collectd
   "$1"
   start_service
-  # Some look for what to fetch only five seconds after their start.
+  # Some servers discover their targets only five seconds after their start.
   await "the first values" has_prometheus_points
   reads 5 service.one
   prometheus_points >"$work/stored"
@@ -299,8 +299,8 @@ compare_fetched() {
   compare_points some "$work/stored" 1
 }
 
-# in_prometheus_words: what was dispatched, by Prometheus's names. Of what has no
-# plugin instance, write_prometheus makes the type instance that label.
+# in_prometheus_words: what was dispatched, under Prometheus's names. Without a plugin
+# instance, write_prometheus uses the type instance for that label.
 in_prometheus_words() {
   dispatched testhost | awk '
     BEGIN {
@@ -322,9 +322,9 @@ in_prometheus_words() {
     }'
 }
 
-# VictoriaMetrics, which answers as Prometheus does
+# VictoriaMetrics, which has the same query API as Prometheus
 
-# start_victoriametrics: as start_prometheus, and asked by the same functions.
+# start_victoriametrics: as start_prometheus; the same functions query it.
 start_victoriametrics() {
   : "${scrape_port:?}"
   prometheus_port=$(free_port)
@@ -338,8 +338,8 @@ start_victoriametrics() {
 
 # --- what collectd dispatched ---
 
-# dispatched HOST: "identity:source ms value", of csv's files; no NaN, which
-# no store keeps.
+# dispatched HOST: "identity:source ms value" from csv's files, without NaN, which no
+# store keeps.
 dispatched() {
   local dir=$work/csv/$1
 
@@ -355,9 +355,9 @@ dispatched() {
   done
 }
 
-# compare_points WHOLE SERVER SLACK_MS: each point of the server's was dispatched,
-# within so many milliseconds, and what was dispatched more than twice is there;
-# with WHOLE "all", everything. csv has six digits after the point.
+# compare_points all|some SERVER SLACK_MS: each point in the file SERVER was dispatched,
+# to within SLACK_MS, and every source with at least three values is stored; with "all",
+# every value is. csv has six decimals.
 compare_points() {
   awk -v whole="$1" -v slack="$3" '
     function near(a, b) { return (a - b) ^ 2 <= (1e-6 + 1e-9 * b) ^ 2 }
@@ -390,7 +390,7 @@ compare_points() {
     }' "$work/dispatched" "$2"
 }
 
-# --- a machine with something to tell ---
+# --- a service with values of all kinds ---
 
 # configure_service: a group that waits, reads, writes and ends.
 configure_service() {
@@ -408,7 +408,7 @@ configure_service() {
 CONF
 }
 
-# start_service: two that share a CPU, one of which writes.
+# start_service: two loads that share a CPU, one of which writes.
 start_service() {
   load_prefix=(taskset -c 0)
   start_load "$me-one" --limit 90 burn 60000 2

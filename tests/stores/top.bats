@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# taskstats-top, for people and for programs.
+# taskstats-top, as a table and as JSON.
 
 # shellcheck source=stores.bash
 source "$BATS_TEST_DIRNAME/stores.bash"
 
 TOP=$TASKSTATS_BUILD/taskstats-top
 
-# The path of a socket must be short.
+# The path of a socket must be short, hence the separate directory.
 configure_top() {
   sockets=$(mktemp -d /tmp/taskstats.XXXXXX)
   remove_at_end "$sockets"
@@ -42,7 +42,7 @@ top() { timeout 30 "$TOP" --socket "$sockets/s" "$@"; }
 # groups_by COLUMN
 groups_by() { top --once --json --sort "$1" | jq -r '[.groups[].group] | join(" ")'; }
 
-# on_terminal OPTION...: its output on one; what steers it is in it.
+# on_terminal OPTION...: its output on a terminal, including control sequences.
 on_terminal() {
   script -qec "$TOP --socket $sockets/s --once $*" /dev/null </dev/null
 }
@@ -66,8 +66,8 @@ on_terminal() {
   [[ $(top --once --group '[in]*' | awk '/^(idle|none|busy) / { print $1 }' | xargs) == "idle none" ]]
 }
 
-# assert_was_used PERCENT: what csv's counters say of one of the intervals; its
-# times have three digits.
+# assert_was_used PERCENT: matches csv's counters in one of the intervals; their times
+# have three decimals.
 assert_was_used() {
   rows busy ps_cputime | awk -F, -v percent="$1" '
     NR > 1 { used = ($2 + $3 - last) / ($1 - time) / 1e4 }
@@ -106,7 +106,7 @@ assert_was_used() {
   stop_collectd
   sleep 1
   seen=$(wc -l <"$work/top.json")
-  rm -r "$work/csv" # counters begin anew
+  rm -r "$work/csv" # counters restart
   start_collectd
   await "tables after the restart" has_lines "$((seen + 2))"
   kill "$reader"

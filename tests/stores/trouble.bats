@@ -1,15 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# A store that is down, hangs, or has a full disk: collectd's queues apply, and
-# the plugin reads on.
+# A store that is down, hangs or has a full disk: collectd queues values, and the plugin
+# continues to read.
 
 # shellcheck source=stores.bash
 source "$BATS_TEST_DIRNAME/stores.bash"
 
-write_threads=5 # as by default: one alone would take too long to empty a queue
+write_threads=5 # the default: a single one empties a queue too slowly
 
-# configure_much GROUPS: the same service in so many groups.
+# configure_much GROUPS: the same service in GROUPS groups.
 configure_much() {
   local i
 
@@ -22,9 +22,9 @@ $(for ((i = 0; i < $1; i++)); do
 CONF
 }
 
-# assert_steady BEGIN END: in this time of trouble, several seconds of it, the
-# plugin read on: half of the reads at least; and never was it held up for long.
-# Their times are those of the reads, not of the writing.
+# assert_steady BEGIN END: in this interval of several seconds, at least half of the
+# reads took place, and none was delayed for long. The times are those of reads, not of
+# writes.
 assert_steady() {
   rows "" duration-read |
     awk -F, -v interval="$interval" -v begin="$1" -v end="$2" '
@@ -41,7 +41,7 @@ assert_steady() {
     }'
 }
 
-# send_queue PORT: bytes that the other end does not take.
+# send_queue PORT: bytes that the other end has not accepted.
 send_queue() { ss -Hnt "dport = :$1" | awk '{ sum += $3 } END { print sum + 0 }'; }
 
 is_full() { # PORT: it takes no more
@@ -81,8 +81,8 @@ is_full() { # PORT: it takes no more
   await "values after its return" graphite_has_since "$back"
   assert_steady "$gone" "$back"
 
-  # What is stored of the counter is right, and has what was used meanwhile: however
-  # little that was on a busy machine.
+  # The stored counter is correct and includes the usage during the outage, however
+  # little that is on a busy machine.
   graphite 'collectd.testhost.taskstats-copy0.ps_cputime.user' "$back" |
     jq -r '[.[0].datapoints[] | select(.[0] != null)][-1][0]' | cut -d. -f1 >"$work/counter"
   column copy0 ps_cputime user | grep -qx -- "$(<"$work/counter")"
@@ -95,7 +95,7 @@ graphite_has_since() {
     jq -e '[.[0].datapoints[] | select(.[0] != null)] | length > 1'
 }
 
-# The server takes the connection and nothing else, like a disk that hangs.
+# The server only accepts the connection, like one whose disk hangs.
 start_hanging() {
   cat >"$server_dir/hang.py" <<'PYTHON'
 import socket, sys, time
@@ -122,7 +122,7 @@ PYTHON
   blocked=$EPOCHREALTIME
   sleep 4
   freed=$EPOCHREALTIME
-  # Nothing gets out, not even to csv; then all of it, with its own times.
+  # Nothing is written, not even by csv; later, everything is, with its original times.
   assert_between "$(rows "" duration-read | awk -F, -v since="$blocked" \
     '$1 > since { count++ } END { print count + 0 }')" 0 2
   stop_server hanging

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# VictoriaMetrics has what collectd dispatched, by the names that Prometheus has.
+# VictoriaMetrics stores what collectd dispatches, under the same names as Prometheus.
 
 # shellcheck source=stores.bash
 source "$BATS_TEST_DIRNAME/stores.bash"
