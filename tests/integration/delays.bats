@@ -63,7 +63,7 @@ run_hogs() {
 
 # hogs_wait: sets $rate, the group's delay rate over some reads, and $truth, the
 # scheduler's value. One of the two always waits. When other processes use this CPU,
-# both wait and the sum exceeds 1; only the scheduler knows by how much.
+# both wait and the sum exceeds 1; only the scheduler's statistics show by how much.
 hogs_wait() {
   local from=$EPOCHREALTIME before
 
@@ -176,7 +176,7 @@ EOF
 # uptime or as the time since the thread's previous wait.
 
 # directs_case PROCESSES THREADS BLOCKS: each process reads for 4 s with THREADS
-# threads. A thread is replaced once it has read BLOCKS blocks (0: never).
+# threads. All but the main one are replaced after BLOCKS blocks (0: never).
 directs_case() {
   local name names=() truth=0
 

@@ -294,7 +294,7 @@ assert_restless() {
   assert_bystander 2
   assert_between "$cost_us" 0 $((5 * truth_us + 1000000))
   assert_between "$(peak_memory)" 1 $((memory_before + 8192))
-  # A socket that is opened on demand replaces the bystander's files.
+  # The bystander's files make up for a socket that is opened on demand.
   stop_load "$me-load"
   await "files as before" has_files_as_before
 }
@@ -304,7 +304,7 @@ assert_restless() {
   run_restless "$me-a,$me-b" 10000 0 4
   (($(truth restless renames) > 10000))
   assert_restless
-  # CPU time between two names can be assigned to neither.
+  # The plugin cannot see the process under each name, so there is only an upper limit.
   assert_between "$(sum_cpu_us "$me-[ab]")" 0 "$((truth_us * 102 / 100 + 5000))"
 }
 

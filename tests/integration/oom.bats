@@ -56,7 +56,8 @@ make_limit() {
   fi
 }
 
-# start_kills NAME [OPTION] COUNT ENDS: starts the load whose children end in it.
+# start_kills NAME [OPTION] COUNT ENDS: starts a load whose children are killed in the
+# cgroup.
 start_kills() {
   local LOAD=$TASKSTATS_BUILD/tests/oom options=()
 
@@ -92,7 +93,7 @@ configure_kids() {
 CONF
 }
 
-# assert_told_as FILTER END: it is true of exactly the children with this end.
+# assert_told_as FILTER END: FILTER holds for exactly the children with this end.
 assert_told_as() {
   diff <(told "select($1) | .pid" | sort -n) <(children "$2" | sort -n)
 }

@@ -79,7 +79,7 @@ CONF
   stop_collectd
   assert_logged_once "Cannot read PIDFile \"$hung/x.pid\""
 
-  # collectd can be restarted while the old process still waits for the mount.
+  # collectd can be restarted while its old helper process still waits for the mount.
   rm -r "$work/collectd.log" "$work/csv"
   start_collectd
   assert_members exe 1

@@ -255,7 +255,8 @@ CONF
 }
 
 # run_with MOUNTS: collectd will run in a separate mount namespace, after these
-# commands. They mount a new procfs, since options of /proc apply to the whole machine.
+# commands. They mount a new procfs for other options of /proc, since a remount would
+# affect the whole machine.
 run_with() {
   collectd_prefix=(unshare --mount --propagation private sh -c "$1"' && exec "$@"' sh)
 }

@@ -443,7 +443,7 @@ has_crashes() { (($(grep -c '"kind":"process".*"signal":"SIGSEGV"' "$work/listen
   grep -q 'messages, 0 lost' "$work/listen.err"
   assert_equal "$(count_many)" 500
 
-  # With the default buffer, lost records are reported.
+  # With the system's default buffer size, lost records are reported.
   start_listen --json --buffer "$(</proc/sys/net/core/rmem_default)"
   end_many_unheard
   end_listen TERM || status=$?

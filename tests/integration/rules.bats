@@ -35,7 +35,7 @@ EOF
   configure_group
   start_collectd
   reads 1 rule
-  # Processes and reads start at incommensurable intervals.
+  # The start times of processes and reads are not aligned.
   start_load "$me-parent" --wait --stay 60 births "$me-rule" 60 37 1000
   perform "$me-parent"
   settle rule

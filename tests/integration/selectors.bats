@@ -273,7 +273,7 @@ EOF
   await_logged "Cannot read PIDFile .*it is empty"
   settle several
   assert_members several 2
-  assert_members wildcards 2 # the file does not name its processes at the moment
+  assert_members wildcards 2 # unknown while a file is empty
   rm "$work/run/b/y-1.pid"
   await_members wildcards 0
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Shutdown of collectd while processes end and plugins receive notifications: it is
-# fast, even with slow consumers, and no callback of an unloaded plugin is called.
+# fast, even with slow consumers, and no consumer is called after its own shutdown.
 
 # shellcheck source=../support/collectd.bash
 source "$BATS_TEST_DIRNAME/../support/collectd.bash"
@@ -259,9 +259,9 @@ except socket.timeout:
   ((status > 128)) || fail "collectd ends with $status: then it must with this plugin, too"
 }
 
-# build_two SECONDS: a plugin with two consumers: "slow", which sleeps, and "next",
-# which logs whether it is called after its shutdown callback. All shutdown callbacks
-# take 2 s.
+# build_two MS: a plugin with two consumers: "slow", which sleeps for MS, and "next",
+# which logs whether it is called after its shutdown callback. The shutdown callbacks
+# take 2 s in total.
 build_two() {
   cat >"$work/two.c" <<C
 #include <collectd/core/daemon/collectd.h>

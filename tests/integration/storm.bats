@@ -123,7 +123,7 @@ CONF
   go "$me-storm"
   for ((i = 0; i < 50; i++)); do
     rm -rf "$work/collectd.log" "$work/csv"
-    # It may be stopped at any moment, even before its first read.
+    # collectd may be stopped at any moment, even before its first read.
     start_collectd
     sleep "0.0$((i % 10))"
     stop_collectd

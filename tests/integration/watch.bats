@@ -26,8 +26,8 @@ assert_no_exits() {
   run ! grep -q exit- <(identities zero)
 }
 
-# The CPU time of a live member is correct, and that of processes that end between reads
-# is as far as reads saw them; checks that these are no longer members.
+# The CPU time of a live member is correct. Processes that end between reads count as
+# far as reads saw them, and are no longer members.
 assert_reads_alone() {
   start_load "$me-zero" --wait --stay 60 burn 600 1
   settle zero

@@ -34,7 +34,7 @@ teardown() {
 
 # --- servers ---
 
-# free_port: in use neither for TCP nor for UDP, outside the kernel's ephemeral range,
+# free_port: a port that neither TCP nor UDP uses, outside the kernel's ephemeral range,
 # and different from those of suites that run at the same time.
 free_port() {
   local port file=$TASKSTATS_BUILD/tests/next_port claim
