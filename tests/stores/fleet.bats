@@ -115,7 +115,7 @@ points_of() { # HOST
 
 has_more_points() { (($(points_of "$1") > $2)); }
 
-counters_arrived() { # the last of each host's
+counters_arrived() { # the last counters of every host
   local host
 
   for host in "${hosts[@]}"; do
