@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""How fast the plugin is: bench.py BUILD [PART]...
+"""Measures the plugin's performance: bench.py BUILD [PART]...
 
-BUILD has taskstats.so and bench/ with crowd, storm and job; bench.md and
-bench.json are written there. Figures are medians of several rounds, with the least
-and the greatest. Where it says yardsticks, the same processes were asked in the same
-round by a loop that does nothing else (see yardstick.h)."""
+BUILD contains taskstats.so and bench/ with crowd, storm and job; bench.md and
+bench.json are written there. Figures are medians of several rounds, with the minimum
+and the maximum. The unit "yardstick" is the cost of querying the same processes in the
+same round with a loop that does nothing else (see yardstick.h)."""
 
 import signal
 import sys
@@ -38,8 +38,8 @@ SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 def end_early(number, _):
-    """What was started is ended on the way out, and a second signal, such as
-    build.sh sends after Ctrl-C, must not disturb that."""
+    """Exits, which stops everything that was started. A second signal, such as
+    build.sh sends after Ctrl-C, must not interrupt that."""
     for other in SIGNALS:
         signal.signal(other, lambda *_: None)
     sys.exit(128 + number)

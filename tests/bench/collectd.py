@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A collectd of its own with one plugin that reads, and what it costs."""
+"""A separate collectd with one read plugin, and what it costs."""
 
 import glob
 import shutil
@@ -10,11 +10,11 @@ import time
 DAEMON = "/usr/sbin/collectd"
 PLUGINS = "/usr/lib/collectd"
 TYPES = "/usr/share/collectd/types.db"
-# Of descriptors a service of systemd has so many, until it asks for more.
+# The soft limit on descriptors of a systemd service.
 DESCRIPTORS = "1024:"
 NETLINK_CONNECTOR = 11
 PID_LIMIT = 1 << 22
-# The names of the threads that read, by plugin.
+# The names of the threads that perform reads, by plugin.
 READERS = {"taskstats": ("reader#0", "taskstats reads")}
 OTHER_READERS = ("reader#0",)
 
@@ -51,7 +51,7 @@ def read_line(path):
 
 
 class Collectd:
-    """plugin is taskstats, which is taken from build, or one of collectd's."""
+    """plugin is taskstats, which is loaded from build, or a plugin of collectd."""
 
     build = None  # the directory with taskstats.so
 
@@ -75,7 +75,7 @@ class Collectd:
         self.stop()
 
     def start(self):
-        """Returns at once; collectd reads first when it is ready."""
+        """Returns at once; the first read starts when collectd is ready."""
         command = ["setpriv", "--pdeathsig", "TERM", "prlimit", f"--nofile={DESCRIPTORS}",
                    DAEMON, "-f", "-C", f"{self.directory}/collectd.conf"]
         with open(f"{self.directory}/collectd.out", "w", encoding="ascii") as out:
@@ -84,7 +84,7 @@ class Collectd:
         return self
 
     def end(self):
-        """It may be started again."""
+        """Ends collectd, which can then be started again."""
         if self.process is not None:
             self.process.terminate()
             try:
@@ -112,7 +112,7 @@ class Collectd:
     # --- What it costs ---
 
     def threads(self, prefix):
-        """The ids of the threads whose names begin so."""
+        """The ids of the threads whose names start with the prefix."""
         found = []
         for path in glob.glob(f"/proc/{self.process.pid}/task/*/comm"):
             try:
@@ -139,8 +139,8 @@ class Collectd:
         return [tid for prefix in prefixes for tid in self.tids[prefix]]
 
     def cpu_us(self, *prefixes):
-        """What these threads have used, or those that read; exact while they
-        sleep."""
+        """CPU time of the threads with these prefixes (default: those that perform
+        reads); exact while they sleep."""
         try:
             return sum(int(read_line(f"/proc/{self.process.pid}/task/{tid}/schedstat").split()[0])
                        for tid in self.tids_of(*prefixes or self.readers)) / 1000
@@ -148,8 +148,8 @@ class Collectd:
             self.fail("is gone")
 
     def total_cpu_us(self):
-        """What all of its threads have used."""
-        # The kernel's number of a process's CPU clock
+        """CPU time of all its threads."""
+        # The kernel's id of a process's CPU clock
         return time.clock_gettime((~self.process.pid << 3) | 2) * 1e6
 
     def is_reading(self):
@@ -164,8 +164,8 @@ class Collectd:
         return self.fail("has no smaps_rollup")
 
     def events_lost(self):
-        """How many process events the kernel has dropped, for want of room in the
-        buffers of its sockets. Their port is made of its pid."""
+        """The number of process events that the kernel has dropped because the
+        buffers of collectd's sockets were full. Their port contains its pid."""
         lost = 0
         with open("/proc/net/netlink", encoding="ascii") as file:
             columns = file.readline().split()
@@ -176,10 +176,10 @@ class Collectd:
                     lost += int(values["Drops"])
         return lost
 
-    # --- What it says ---
+    # --- What it dispatches ---
 
     def rows(self, identity):
-        """(time, first value) of what was dispatched, such as
+        """(time, first value) of the values dispatched for an identity such as
         "taskstats/count-processes"."""
         rows = []
         for path in glob.glob(f"{self.directory}/csv/localhost/{identity}-20*"):
@@ -195,11 +195,11 @@ class Collectd:
         return rows[-1][1] if rows else 0.0
 
     def values_of_a_read(self):
-        """How many values, of whatever type, a read dispatches."""
+        """The number of values, of any type, that a read dispatches."""
         return len(glob.glob(f"{self.directory}/csv/localhost/*/*-20*"))
 
     def await_reads(self, reads, limit_s=60):
-        """Waits for so many reads that began after now, by what they said."""
+        """Waits until this many reads that started after now have dispatched."""
         since = time.time()
         give_up = since + limit_s + reads * self.interval
         while sum(row[0] > since for row in self.rows("taskstats/count-processes")) <= reads:

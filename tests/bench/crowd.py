@@ -5,8 +5,8 @@ from worker import Worker
 
 
 class Crowd(Worker):
-    """count processes of so many threads, with command names like name, and with
-    these arguments in their command lines, too."""
+    """count processes of this many threads, whose command names start with name, and
+    whose command lines end with these arguments."""
 
     program = None  # the path of the built crowd
 
@@ -19,23 +19,23 @@ class Crowd(Worker):
         return self.ask("wake" if third is None else f"wake {third}")
 
     def yardstick_us(self):
-        """Microseconds of CPU that the kernel itself needs, a process."""
+        """CPU time in us per process that the kernel itself needs."""
         return self.ask("yardstick") / 1000 / self.count
 
     def clocks_us(self):
-        """Microseconds of CPU to read a process's CPU clock."""
+        """CPU time in us of reading the CPU clock of one process."""
         return self.ask("clocks") / 1000 / self.count
 
     def listing_us(self):
-        """Microseconds of CPU that listing /proc takes, in all."""
+        """CPU time in us of one complete listing of /proc."""
         return self.ask("listing") / 1000
 
     def exits(self, count, rate):
-        """Ends so many; returns how many a second these were."""
+        """Ends this many; returns the rate per second that was achieved."""
         return count / (self.ask(f"exits {count} {rate}") / 1e9)
 
     def churn(self, count, rate):
-        """Begins to make and end processes; await_churn waits for the last."""
+        """Starts creating and ending processes; await_churn waits for the last one."""
         self.tell(f"churn {count} {rate}")
 
     def await_churn(self):

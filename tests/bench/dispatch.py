@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What a value costs the reader on its way to collectd: groups that have no
-members, so that there is nothing else to do. A value of many groups costs what
-their read takes more than one with a single group, in the same rounds, by the
-values that there are more."""
+"""The reader's cost of dispatching a value. The groups have no members, so that there
+is no other work. The cost per value is the difference between a read with many groups
+and one with a single group in the same round, divided by the number of additional
+values."""
 
 from collectd import Collectd
 from rounds import Stage
@@ -19,7 +19,7 @@ def stanzas(groups):
 
 
 def read_costs(groups):
-    """{(plugin, groups): (values in a read, us of each read)}, for one group, too"""
+    """{(plugin, groups): (values per read, us of each read)}, also for one group"""
     collectds = {(plugin, count): Collectd(plugin, stanzas(count), INTERVAL)
                  for plugin in PLUGINS for count in (1, groups)}
     with Stage(collectds, INTERVAL) as stage:
@@ -29,7 +29,7 @@ def read_costs(groups):
 
 
 def per_value(few, many):
-    """Spread of us, of what there is more."""
+    """Spread of us per additional value."""
     values = many[0] - few[0]
     return Spread((more - less) / values for less, more in zip(few[1], many[1]))
 

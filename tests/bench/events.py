@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What process events cost: in a storm, in which they are of processes and threads
-that stay, so that there are no others; and jobs that come alone, each with all
-that it takes: its fork, its exec, at which its command line is read, and its end."""
+"""The cost of process events: in storms, in which the processes and threads stay, so
+that there are no other events; and for jobs one at a time, each with everything that it
+causes: its fork, its exec, after which its command line is read, and its end."""
 
 import time
 
@@ -17,20 +17,20 @@ LISTENER = "taskstats exits"
 READS = "taskstats/count-processes"
 INTERVAL = 4
 TRIES = 4
-# How long an event may lie in its socket that wakes nobody.
+# The maximum time that an event waits in a socket that does not wake the listener.
 LINGER_S = 1.2
 
-# How many, and how many a second
+# Number, and rate per second (0: as fast as possible)
 FORKS = (8000, 8000)
 EXECS = (2000, 0)
 THREADS = (10000, 20000)
 JOBS = (150, 50)
-YARDSTICKS = 100  # processes that a yardstick is laid on
+YARDSTICKS = 100  # processes that the yardstick queries
 
 EVENT_LIMIT = 0.9  # us
 JOB_LIMIT = 60
 
-SENDERS = 50  # processes that take other names
+SENDERS = 50  # processes that change their names
 LOSS_INTERVAL = 0.5
 
 WHOSE = {"an untracked process": "^taskstats-none",
@@ -42,18 +42,18 @@ def stanza(expression):
 
 
 class Listener:
-    """A collectd, of which the thread that takes events is looked at."""
+    """Measures the thread of a collectd that receives events."""
 
     def __init__(self, collectd):
         self.collectd = collectd
         collectd.start()
-        # Before, short-lived threads have the name of the listener, too.
+        # Until then, short-lived threads have the name of the listener, too.
         collectd.await_reads(0)
 
     def _act(self, act):
-        """What act returns, us that the listener uses from its begin until what it
-        leaves is taken, and how many seconds that is; between two reads, which
-        take events, too."""
+        """Returns what act returns, the CPU time in us that the listener uses from the
+        start of act until it has handled all events, and that period in seconds. The
+        period is between two reads, because reads handle events, too."""
         for _ in range(TRIES):
             self.collectd.await_reads(0)
             reads = len(self.collectd.rows(READS))
@@ -66,18 +66,18 @@ class Listener:
         raise SystemExit("bench: a storm takes longer than an interval; is this machine busy?")
 
     def quiet(self):
-        """us of the listener each second, without a storm"""
+        """us of the listener per second, without a storm"""
         _, used, seconds = self._act(lambda: None)
         return used / seconds
 
     def storm(self, send, count, rate, quiet):
-        """us of the listener for each event, and how many a second these were."""
+        """us of the listener per event, and the events per second."""
         reached, used, seconds = self._act(lambda: send(count, rate))
         return (used - quiet * seconds) / count, reached
 
     def jobs(self, storm, count, rate):
-        """us of all collectd for each job, that is, what an interval with them takes
-        more than one without; and how many a second these were."""
+        """us of collectd per job, from the difference between an interval with jobs and
+        one without; and the jobs per second."""
         self.collectd.await_reads(0)
         begin = self.collectd.total_cpu_us()
         self.collectd.await_reads(0)
@@ -88,7 +88,7 @@ class Listener:
 
 
 def round_of(listener, storm, crowd):
-    """{what: (us, how many a second)}; of the yardstick, us"""
+    """{what: (us, rate per second)}; for the yardstick, us"""
     quiet = listener.quiet()
     found = {"yardstick": crowd.yardstick_us(),
              "fork": listener.storm(storm.forks, *FORKS, quiet),
@@ -124,8 +124,8 @@ def cost_rows(whose):
 
 
 def loss_row():
-    """Names are changed, since no machine makes so many processes; each is an event
-    as an exec is, at which the process is looked at."""
+    """Uses changes of names, because no machine creates enough processes. Like an exec,
+    each causes an event after which the process is read."""
     with Collectd("taskstats", stanza("^taskstats-none"), LOSS_INTERVAL) as collectd, \
          Storm() as storm:
         collectd.start()

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What an exit record costs the listener in a storm, and how many a second can
-come before one is lost.
+"""The listener's cost of an exit record in a storm, and the maximum rate without loss.
 
-The storms are of processes, or threads, that were made before and that wait to
-end, so that nothing but ending and listening takes CPU time."""
+The processes or threads of a storm were created before and wait until they end, so that
+only their ends and the listener take CPU time."""
 
 import losses
 import machine
@@ -21,14 +20,14 @@ STORM = 10000       # processes
 STORM_RATE = 20000  # a second
 
 BUFFERS = (212992, 1048576, losses.DEFAULT_BUFFER)
-INTERVAL = 0.5  # so that a loss is soon known
+INTERVAL = 0.5  # short, because losses are reported by the next read
 SENDERS = 50  # processes whose threads end
 MOST = 50000  # threads in a storm
 
 
 def storm_cost(collectd):
-    """us of the listener for an exit record, and the yardstick on the same
-    processes, just before."""
+    """us of the listener per exit record, the yardstick for the same processes just
+    before, the ends per second, and the number of lost records."""
     with Crowd(NAME, STORM) as crowd:
         collectd.await_reads(1)
         yardstick = crowd.yardstick_us()
@@ -44,7 +43,7 @@ def storm_cost(collectd):
 def cost_row(what, stanza, goals):
     with Collectd("taskstats", stanza, 1) as collectd:
         collectd.start()
-        # Before, short-lived threads have the name of the listener, too.
+        # Until then, short-lived threads have the name of the listener, too.
         collectd.await_reads(1)
         rounds = [storm_cost(collectd) for _ in range(ROUNDS)]
     cost, yardstick, rate, lost = (Spread(values) for values in zip(*rounds))
@@ -54,7 +53,7 @@ def cost_row(what, stanza, goals):
 
 
 class Storms:
-    """Threads that end, with a listener whose buffer has so many bytes."""
+    """Threads that end, and a listener with a buffer of this many bytes."""
 
     def __init__(self, buffer):
         self.collectd = Collectd("taskstats", f'Process "taskstats-none"\nWatchBuffer {buffer}',
@@ -69,8 +68,8 @@ class Storms:
         self.collectd.stop()
 
     def storm(self, rate):
-        """Returns how many ended a second, and how many records of them are
-        lost or, which must not be, neither lost nor taken."""
+        """Returns the ends per second and the number of lost records. Fails if a record
+        was neither received nor counted as lost."""
         threads = (min(rate, MOST) if rate > 0 else MOST) // SENDERS
         with Crowd("taskstats-storm", SENDERS, threads=threads + 1) as crowd:
             records = self.collectd.value(RECORDS)

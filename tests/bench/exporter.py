@@ -56,11 +56,11 @@ class Exporter:
         self.config.close()
 
     def _cpu_us(self):
-        # The kernel's number of a process's CPU clock
+        # The kernel's id of a process's CPU clock
         return time.clock_gettime((~self.process.pid << 3) | 2) * 1e6
 
     def scrape_us(self):
-        """CPU of the whole process around one scrape."""
+        """CPU time of the whole process for one scrape."""
         before = self._cpu_us()
         with urllib.request.urlopen(self.address, timeout=60) as answer:
             answer.read()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Which share of a core all of it takes on a host that lives: a third of its
-processes runs in each interval, and short-lived ones come and go. And what a short
-job takes there, which is selected by its command line."""
+"""The plugin's share of a core on a busy host: a third of its processes runs in each
+interval, and short-lived processes start and end. Also the cost of a short job on such
+a host if a rule selects it by its command line."""
 
 import time
 
@@ -14,18 +14,18 @@ from table import Goal, Row, Spread
 NAME = "host"
 INTERVAL = 10
 INTERVALS = 5
-FIRST = 2  # intervals that see the processes first
+FIRST = 2  # intervals for warm-up, with the first reads of the processes
 # What: processes, groups, short-lived processes a second
 HOSTS = {"typical host": (300, 20, 1), "typical host with more exits": (300, 20, 5),
          "big host": (20000, 200, 100)}
 TYPICAL_LIMIT = 0.05  # percent of a core
 
-# Jobs on a typical host: how many in an interval, how many a second (0: as fast as
-# can be), and how many at once; and us that one may take
+# Jobs on a typical host: number per interval, rate per second (0: as fast as possible),
+# maximum number at a time, and limit of us per job
 JOBS = {"one at a time": (400, 50, 1, 60), "in a storm": (8000, 0, AT_ONCE, 15)}
 JOB_ROUNDS = 5
 
-# Names of threads, as they begin
+# Prefixes of thread names
 THREADS = {"taskstats": {"reader#0": "the reader", "taskstats ": "the listener and its like"},
            "processes": {"reader#0": "the reader"}}
 
@@ -35,7 +35,7 @@ def stanzas(groups):
 
 
 class Shares:
-    """Per cent of a core, by thread and interval."""
+    """Percent of a core, by thread and interval."""
 
     def __init__(self, plugin, groups):
         self.collectd = Collectd(plugin, stanzas(groups), INTERVAL)
@@ -61,7 +61,7 @@ class Shares:
 
 
 def live(crowd, coming, shares, churn):
-    """Lets intervals pass; notes what each took, after the first."""
+    """Waits for the intervals, and notes the shares in each after the first ones."""
     coming.churn(churn * INTERVAL * (FIRST + INTERVALS), churn)
     begin = time.monotonic()
     for turn in range(FIRST + INTERVALS + 1):
@@ -79,7 +79,7 @@ def host_row(what, processes, groups, churn):
     try:
         with Crowd(NAME, processes, names=groups) as crowd, \
              Crowd(NAME, 0, names=groups) as coming:
-            # The reads, half an interval before and after the notes
+            # Reads are half an interval before and after each note.
             for share in shares:
                 share.collectd.start()
                 share.collectd.await_thread("reader#0")
@@ -99,7 +99,7 @@ def host_row(what, processes, groups, churn):
 
 
 class Jobs:
-    """Short jobs on a host of which a collectd tells."""
+    """Short jobs on a host that a collectd monitors."""
 
     def __init__(self, collectd, crowd, storm):
         self.collectd = collectd
@@ -107,8 +107,8 @@ class Jobs:
         self.storm = storm
 
     def interval(self, turn, count=0, rate=0, at_once=1):
-        """us of all collectd from one read to the next, with so many jobs, and how
-        many a second these were."""
+        """us of collectd from one read to the next, with this many jobs, and the jobs
+        per second."""
         before = self.collectd.total_cpu_us()
         self.crowd.wake(turn % 3)
         reached = self.storm.jobs(count, rate, at_once) if count > 0 else 0
@@ -116,7 +116,7 @@ class Jobs:
         return self.collectd.total_cpu_us() - before, reached
 
     def round(self, turn):
-        """{which: (us of collectd for each job, how many a second)}"""
+        """{which: (us of collectd per job, jobs per second)}"""
         quiet, _ = self.interval(turn)
         found = {}
         for which, (count, rate, at_once, _) in JOBS.items():

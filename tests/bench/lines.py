@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What it costs to match processes with long command lines, which any user can
-start: the first read, in which each meets every expression. A command line is as
-long as what the plugin reads of it, and either that of a real program or made to
-take long."""
+"""The cost of matching processes with long command lines, which any user can start. It
+is that of the first read, in which each process is matched against every expression. A
+command line is as long as the part that the plugin reads, and is either realistic or
+chosen to make matching slow."""
 
 import machine
 from collectd import Collectd
@@ -13,9 +13,9 @@ NAME = "taskstats-bench"
 SIZE = 1000
 FEW = 1
 ROUNDS = 5
-INTERVAL = 10  # no second read comes while the first is measured
+INTERVAL = 10  # long enough to measure the first read only
 LENGTH = 128 * 1024
-PARTS = 2  # the kernel takes no argument as long as all of it
+PARTS = 2  # the kernel does not accept a single argument of that length
 
 WORDS = {
     "of a real program": "/usr/share/java/commons-lang3-3.12.jar:",
@@ -46,7 +46,7 @@ EXPRESSIONS = (
 
 
 def first_read_s(word, count):
-    """Seconds of CPU of a first read with so many processes."""
+    """CPU seconds of a first read with this many processes."""
     argument = word * (LENGTH // PARTS // len(word))
     stanzas = "\n".join(f'ProcessMatch "group{i}" "{expression}"'
                         for i, expression in enumerate(EXPRESSIONS))

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""How many a second can come before one is lost. storm is a function that lets so
-many come a second, or as many as can be for 0, and returns what it reached and
-how many were lost."""
+"""The maximum rate without loss. storm is a function that causes records or events at a
+rate per second (0: as fast as possible), and returns the achieved rate and the number
+of lost ones."""
 
 from table import Goal, Row, Spread
 
 ROUNDS = 5
-# Those that come at a pace take a little longer than it says.
+# The achieved rate is slightly lower than the requested one.
 RATES = (5000, 10000, 20000, 30000, 41000, 50000, 60000, 80000, 120000, 0)
-MOST_SENT = 200000  # in a storm that has no pace
+MOST_SENT = 200000  # in a storm at maximum rate
 GOAL_RATE = 40000
 DEFAULT_BUFFER = 8388608
 
 
 def first_loss(storm):
-    """The place in RATES of the first storm that loses some, what that one
-    reached, and what it lost; the place after the last if none does."""
+    """The index in RATES of the first storm with losses, and a description of these. If
+    there is none, the index after that of the fastest possible storm, and None."""
     best = 0
     for place, rate in enumerate(RATES):
         reached, lost = storm(rate)
@@ -28,8 +28,8 @@ def first_loss(storm):
 
 
 def loss_free(storm):
-    """Spread of what was reached by five storms without loss, at the highest rate
-    that has them; and what was lost beyond."""
+    """Spread of the achieved rates at the highest rate at which all ROUNDS storms are
+    without loss, and a description of the losses at the next higher rate."""
     place, beyond = first_loss(storm)
     while place > 0:
         place -= 1
@@ -46,7 +46,7 @@ def loss_free(storm):
 
 
 def loss_row(part, what, buffer, storm, sent):
-    """sent says what the storms are of."""
+    """sent describes what the storms consist of."""
     reached, beyond = loss_free(storm)
     size = f"WatchBuffer {buffer}" + (", the default" if buffer == DEFAULT_BUFFER else "")
     if reached is None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The machine: what it is, and what it can carry."""
+"""The machine: its description and its limits."""
 
 import os
 import platform
@@ -7,8 +7,8 @@ import resource
 import subprocess
 import time
 
-# What the kernel needs for a process of the crowd, with room for those who look
-# at it: its stack, its page tables, its entries in procfs.
+# The kernel's memory for a process of the crowd (stack, page tables, procfs entries),
+# with a reserve for the programs that read it.
 PROCESS_BYTES = 120 * 1024
 SPARE_PROCESSES = 2000
 
@@ -42,13 +42,13 @@ def memory_bytes(key):
 
 
 def most_files():
-    """How many descriptors collectd may have, if it asks for more."""
+    """The hard limit on descriptors."""
     return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
 
 def most_kept():
-    """Of how many members the plugin can keep its two files open: half of the
-    descriptors above 1,024 are its own."""
+    """The number of members whose two files the plugin can keep open: it uses half of
+    the descriptors above 1,024."""
     return max(0, most_files() - 1024) // 4
 
 
@@ -70,7 +70,7 @@ def facts():
 
 
 def cgroup_limit():
-    """pids.max of this control group and those above it; a large number if none."""
+    """The lowest pids.max of this cgroup and its ancestors; a large number if none."""
     least = 1 << 30
     for line in read("/proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
@@ -91,7 +91,7 @@ def cgroup_limit():
 
 
 def lacks_for(processes):
-    """Why the machine cannot carry so many, with the cure; None if it can."""
+    """Why the machine cannot run this many, with the remedy; None if it can."""
     wanted = processes + SPARE_PROCESSES
     bytes_wanted = processes * PROCESS_BYTES
     for name in ("pid_max", "threads-max"):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What a read costs per process: members that idle, members that ran, and
-processes that are in no group. A process's cost is what a read with all of them
-costs more than one with none, divided by their number. /proc is listed once a
-minute, which is in few rounds, and so not in the medians."""
+"""The cost of a read per process: idle members, members that ran, and untracked
+processes. It is the difference between a read with all processes and one with none,
+divided by their number. /proc is listed once a minute, in too few rounds to affect the
+medians."""
 
 import statistics
 import time
@@ -18,8 +18,8 @@ NAME = "taskstats-bench"
 BASE_ROUNDS = 15
 # Number of processes: interval in seconds, rounds
 SIZES = {100: (1, 15), 1000: (1, 9), 10000: (6, 5), 50000: (10, 5)}
-MOST_SCRAPED = 10000  # a scrape of more takes longer than all the rest
-YOUNG_S = 10  # so long a process counts as young
+MOST_SCRAPED = 10000  # a scrape of more takes longer than the rest of the round
+YOUNG_S = 10  # a process is young for this long
 YOUNG_ROUNDS = 6
 YOUNG_SIZES = (100, 1000)
 
@@ -32,8 +32,8 @@ OTHERS_LIMIT = 0.05  # us
 
 
 def stage(interval, is_scraped=True):
-    """What is compared: the plugin with all as members, with none of them, the
-    processes plugin, and the exporter."""
+    """The compared programs: the plugin with all processes as members, with none as a
+    member, the processes plugin, and the exporter."""
     collectds = {
         "plugin": Collectd("taskstats", f'Process "{NAME}"', interval),
         "untracked": Collectd("taskstats", 'Process "taskstats-none"', interval),
@@ -43,7 +43,7 @@ def stage(interval, is_scraped=True):
 
 
 class Base:
-    """What a round costs without a crowd to speak of, by program."""
+    """The cost of a round with a crowd of one process, by program."""
 
     def __init__(self, stage):
         with Crowd("taskstats-one", 1) as one:
@@ -74,7 +74,7 @@ def member_row(part, what, size, cost, limits, notes):
 
 
 def untracked_row(part, size, cost, has_goal):
-    """Few of them take less than what is left of other differences."""
+    """With few processes, the cost is smaller than the remaining differences."""
     limit = Goal(f"≤ {OTHERS_LIMIT} µs", cost["untracked"].median, OTHERS_LIMIT)
     return Row(part, "untracked process", size, cost["untracked"], "µs",
                cost["untracked"].over(cost["yardstick"]), None, None,
@@ -101,7 +101,7 @@ def measure(part, what, at, stage, base, crowd, rounds):
     notes = []
     if stage.exporter is None:
         notes.append("the exporter is left out, since its scrapes take too long")
-    stage.rounds(1, crowd)  # sees them for the first time
+    stage.rounds(1, crowd)  # the first read of the processes
     idle = base.per_process(stage.rounds(rounds, crowd), crowd)
     ran = base.per_process(stage.rounds(rounds, crowd, ran=True), crowd)
     rows = [member_row(part, f"idle {what}", at, idle, IDLE, notes)]
@@ -113,7 +113,7 @@ def measure(part, what, at, stage, base, crowd, rounds):
 
 
 def young_row(at, stage, base, crowd, born):
-    """Of processes that have just been made, as long as they are young."""
+    """For processes that were just created, as long as they are young."""
     what = f"young member that ran (under {YOUNG_S} s)"
     cost = base.per_process(stage.rounds(YOUNG_ROUNDS, crowd, ran=True), crowd)
     if time.monotonic() - born > YOUNG_S:
@@ -132,7 +132,7 @@ def scale_row(what, small, large):
 
 
 def others_rounds(collectds):
-    """Rounds with the members alone, and with the others beside."""
+    """Rounds with the members alone, and with other processes."""
     with Stage(collectds, OTHERS_INTERVAL) as running, Crowd(NAME, FEW) as few:
         running.rounds(1, few)
         alone = running.rounds(OTHERS_ROUNDS, few)
@@ -150,8 +150,9 @@ def others_row(what, cost, goal):
 
 
 def others(say):
-    """What a read with many untracked processes takes more than one with the same
-    members alone, before and after them: by events, and by listings of /proc."""
+    """The additional cost of a read with many untracked processes, compared with reads
+    of the same members alone, before and after: with process events, and with listings
+    of /proc."""
     lack = machine.lacks_for(OTHERS)
     if lack:
         return [Row("members", "untracked process", f"{OTHERS:,} beside {FEW} members", None, "",

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Resident memory of collectd per process, by one crowd after another: what each
-adds, and what is left when it is gone. A small crowd comes first, for what does
-not depend on the number, such as the buffers of a storm. The end of many at once
-takes memory, too, so that the second crowd, not the first, is what later ones are
-held against."""
+"""Resident memory of collectd per process, with one crowd after another: what each
+adds, and what remains when it has ended. A small crowd runs first, for memory that does
+not depend on the number, such as the buffers for a storm. The end of many processes at
+once needs memory, too: later crowds are therefore compared with the second one, not the
+first."""
 
 import machine
 from collectd import Collectd
@@ -14,12 +14,12 @@ NAME = "taskstats-bench"
 SIZE = 20000
 FEW = 500
 CROWDS = 6
-# By so much the memory may still grow, which is noise.
+# Growth up to this factor is noise.
 FLAT = 1.05
 
 
 def crowds(collectd, size):
-    """Resident bytes with none, with each crowd, and after each."""
+    """Resident bytes without a crowd, with each crowd, and after each."""
     with Crowd(NAME, FEW):
         collectd.await_reads(3)
     collectd.await_reads(3)

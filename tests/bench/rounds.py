@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Rounds: in each, the same processes are read once by everything that is compared.
+"""Rounds: in each, every compared program reads the same processes once.
 
 collectd reads at fixed times. The collectds of a stage are started one after
 the other, so that they read one after the other in each interval:
@@ -7,13 +7,13 @@ the other, so that they read one after the other in each interval:
     |<- lead ->|first reads   second   third     exporter        |
      wake, yardstick, listing                                   clocks
 
-A collectd's reader thread does nothing between its reads, so that what it used
-from one beginning of a round to the next is the cost of one read.
+A collectd's reader thread does nothing between its reads, so that its CPU time from the
+start of one round to the start of the next is the cost of one read.
 """
 
 import time
 
-LEAD = 0.15  # parts of the interval
+LEAD = 0.15  # as a fraction of the interval
 STEP = 0.12  # between two collectds' reads
 POLL_S = 0.002
 TRIES = 4
@@ -24,7 +24,7 @@ def sleep_until(moment):
 
 
 class Stage:
-    """collectds: {name: Collectd}, all of the same interval, not yet started."""
+    """collectds: {name: Collectd}, with the same interval, not yet started."""
 
     def __init__(self, collectds, interval, exporter=None):
         self.collectds = collectds
@@ -49,7 +49,7 @@ class Stage:
             collectd.stop()
 
     def _start(self):
-        """Returns a moment at which the first one reads."""
+        """Returns a time at which the first one reads."""
         for _ in range(TRIES):
             begin = time.monotonic() + 0.05
             for place, collectd in enumerate(self.collectds.values()):
@@ -57,7 +57,7 @@ class Stage:
                 collectd.start()
             for collectd in self.collectds.values():
                 collectd.await_thread("reader#0")
-            # The first read comes late, after all plugins are ready.
+            # The first read is late: it waits until all plugins are ready.
             sleep_until(begin + (STEP * len(self.collectds) + 0.2) * self.interval)
             moments = self._watch_reads()
             if self._are_even(moments):
@@ -72,7 +72,7 @@ class Stage:
                    for place, moment in enumerate(moments))
 
     def _watch_reads(self):
-        """When each one reads next, in their order."""
+        """The time of the next read of each, in their order."""
         before = {name: c.cpu_us() for name, c in self.collectds.items()}
         moments = {}
         give_up = time.monotonic() + 3 * self.interval + 10
@@ -86,14 +86,14 @@ class Stage:
         return [moments[name] for name in self.collectds]
 
     def _next_begin(self):
-        """The next moment, lead before a read. It may just be over: rounds follow
-        each other."""
+        """The next start of a round, lead before a read. It may have just passed,
+        because rounds follow each other immediately."""
         lead = LEAD * self.interval
         passed = (time.monotonic() - 0.2 * lead - self.first + lead) // self.interval + 1
         return self.first - lead + passed * self.interval
 
     def _await_reads(self, before):
-        """Until all have read, as far as this interval reaches."""
+        """Waits until all have read, but not beyond this interval."""
         give_up = time.monotonic() + 0.7 * self.interval
         for name, collectd in self.collectds.items():
             while collectd.cpu_us() == before[name] or collectd.is_reading():
@@ -112,7 +112,7 @@ class Stage:
         return {"yardstick": crowd.yardstick_us(), "listing": crowd.listing_us()}
 
     def _round(self, begin, crowd, ran):
-        """What one round cost in us, by program, and what was late, if anything."""
+        """The cost of one round in us, by program, and what was late, or None."""
         first_read = begin + LEAD * self.interval
         late = None
         sleep_until(begin)
@@ -137,7 +137,7 @@ class Stage:
         return result, late
 
     def rounds(self, count, crowd=None, ran=False):
-        """So many rounds, and one before them that does not count."""
+        """Runs this many rounds, after one that is discarded."""
         results = []
         failed = 0
         while len(results) < count + 1:

@@ -3,8 +3,8 @@
 #
 #   run.bash [PART]...
 #
-# Measures how fast the plugin is: bench.py, with what it wants, on a machine
-# that is set back at the end.
+# Measures the plugin's performance: runs bench.py with the settings that it needs,
+# and restores the machine's settings at the end.
 set -euo pipefail
 
 # shellcheck source=../../contrib/make/script.bash
@@ -13,7 +13,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../contrib/make/script.bash"
 delayacct=/proc/sys/kernel/task_delayacct
 pid_max=/proc/sys/kernel/pid_max
 
-# Processes beyond what a stock kernel numbers need more numbers.
+# The default pid_max is too small for the largest crowd.
 prepare_machine() {
   if [ -e "$delayacct" ]; then
     keep_setting "$delayacct"

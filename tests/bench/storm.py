@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What process events tell of, in great number and on demand; see storm.c."""
+"""Causes many process events on demand; see storm.c."""
 
 from worker import Worker
 
@@ -7,8 +7,8 @@ AT_ONCE = 16  # jobs, in a storm
 
 
 class Storm(Worker):
-    """NAME is in the command line of its processes, and JOB in that of its jobs
-    and of those that have called exec."""
+    """The command lines of its processes contain NAME; those of its jobs, and of
+    processes that have called exec, contain JOB."""
 
     NAME = "taskstats-storm"
     JOB = "taskstats-job"
@@ -18,7 +18,7 @@ class Storm(Worker):
         super().__init__([self.NAME, f"{self.build}/job"], f"{self.build}/storm")
 
     def _rate(self, command, count):
-        """How many a second it were."""
+        """Returns the rate per second that was achieved."""
         return count / (self.ask(command) / 1e9)
 
     def forks(self, count, rate):
@@ -34,9 +34,9 @@ class Storm(Worker):
         return self._rate(f"renames {count} {rate} {at_once}", count)
 
     def jobs(self, count, rate, at_once=1):
-        """Jobs, one after the other, or so many at once."""
+        """Runs jobs one after the other, or at_once at a time."""
         return self._rate(f"jobs {count} {rate} {at_once}", count)
 
     def end(self):
-        """Those that were forked, and the threads, end."""
+        """Ends the processes that were forked, and the threads."""
         self.ask("end")

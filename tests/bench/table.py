@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Figures with their spread, and the rows of the table that they are shown in."""
+"""Figures with their spread, and the rows of the table that shows them."""
 
 import json
 import statistics
 
 
 def number(value):
-    """Three digits that count, and no exponent."""
+    """Three significant digits, without an exponent."""
     if value == 0:
         return "0"
     if abs(value) >= 1000:
@@ -18,7 +18,7 @@ def number(value):
 
 
 class Spread:
-    """What several rounds gave: the median, and between what they lay."""
+    """The results of several rounds: median, minimum and maximum."""
 
     def __init__(self, values):
         self.values = list(values)
@@ -38,7 +38,7 @@ class Spread:
 
 
 class Goal:
-    """A limit that a figure must keep to: at most, or at least."""
+    """A limit for a figure: its maximum, or its minimum."""
 
     def __init__(self, text, value, limit, at_least=False):
         self.text = text
@@ -57,8 +57,8 @@ COLUMNS = ("what", "at", "median (min–max)", "in yardsticks", "processes plugi
 
 
 class Row:
-    """What is measured, at which size; figure, yardsticks, processes and exporter
-    are Spreads, or None."""
+    """What is measured, at which size. figure, yardsticks, processes and exporter are
+    Spreads or None."""
 
     def __init__(self, part, what, size, figure, unit, yardsticks=None, processes=None,
                  exporter=None, goals=(), note=None):
@@ -91,7 +91,7 @@ class Row:
 
 
 def aligned(rows):
-    """Lines of a Markdown table whose columns stand below each other."""
+    """Lines of a Markdown table with aligned columns."""
     cells = [list(COLUMNS)] + [row.cells() for row in rows]
     widths = [max(len(line[i]) for line in cells) for i in range(len(COLUMNS))]
     lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |"

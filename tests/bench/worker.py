@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A program that makes load on demand: it says ready, does what it is told, a
-line a command, and answers with the command's name and a number."""
+"""A program that creates load on demand. It prints "ready", executes commands (one per
+line), and answers each with the command's name and a number."""
 
 import subprocess
 
@@ -25,12 +25,12 @@ class Worker:
         self.quit()
 
     def tell(self, command):
-        """Says what is to be done, without waiting for the answer."""
+        """Sends a command without waiting for the answer."""
         self.process.stdin.write(command + "\n")
         self.process.stdin.flush()
 
     def take(self, word):
-        """Waits for the answer to a command of that name."""
+        """Waits for the answer to the command of this name."""
         line = self.process.stdout.readline().split()
         if len(line) != 2 or line[0] != word:
             raise SystemExit(f"bench: {self.name}: " + (self.process.stderr.read().strip()
@@ -42,7 +42,8 @@ class Worker:
         return self.take(command.split()[0])
 
     def quit(self):
-        """All that it has made end, and are gone when this returns."""
+        """Ends the program and everything that it created, and waits until that is
+        done."""
         if self.process.poll() is None:
             try:
                 self.process.communicate("quit\n", timeout=120)

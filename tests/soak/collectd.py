@@ -12,8 +12,8 @@ DAEMON = "/usr/sbin/collectd"
 PLUGINS = "/usr/lib/collectd"
 TYPES = "/usr/share/collectd/types.db"
 
-# With one write thread, csv writes rows in the order of the reads, and no header over
-# the first of them.
+# With one write thread, csv writes rows in the order of the reads, and a file's header
+# cannot overwrite its first row.
 CONFIG = """\
 Hostname "soak"
 FQDNLookup false
@@ -108,15 +108,15 @@ LoadPlugin taskstats
 </Plugin>
 """
 
-# Groups whose names stay
+# Groups with fixed names
 FIXED = ("soak-brood", "soak-storm", "line", "crowd", "run", "restless", "family", "pidfile")
 DERIVES = ("total_time_in_ms", "ps_cputime", "io_octets", "io_ops", "disk_octets",
            "ps_pagefaults", "contextswitch", "total_events")
-# What it complains of, but for what others can do: to load the machine, and to switch
-# delay accounting off
+# Warnings and errors, except those that others can cause by loading the machine or by
+# switching delay accounting off
 COMPLAINT = re.compile(r"\[(warning|error)\] (?!Notification|Not sleeping|plugin_read_thread: "
                        r".* above its read|taskstats plugin: Delay accounting)")
-# What a group is that has had no value for longer: given up
+# A group without a new value for longer than this was discarded.
 GONE_S = 20
 
 
@@ -157,13 +157,13 @@ class Collectd:
         self.took_s = time.monotonic() - begin
 
     def faults(self):
-        """What it said, and how it ended."""
+        """Warnings and errors in its log, and a bad exit status."""
         found = [line for line in lines_of(self.log) if COMPLAINT.search(line)][:10]
         if self.status != 0:
             found.append(f"collectd ended with status {self.status}, after {self.took_s:.1f} s")
         return found
 
-    # --- What it has ---
+    # --- Its resources ---
 
     def path(self, name):
         return f"/proc/{self.process.pid}/{name}"
@@ -182,7 +182,7 @@ class Collectd:
                 "fds": len(os.listdir(self.path("fd")))}
 
     def figures_at_rest(self):
-        """A read or a write in progress has some more of all."""
+        """The minima of several samples: a read or write in progress needs more."""
         samples = []
         for _ in range(20):
             samples.append(self.figures())
@@ -202,7 +202,7 @@ class Collectd:
         return sorted(rows)
 
     def last(self, group, identity):
-        """The values of the last read; none: there was no read."""
+        """The values of the last read, or None if there was none."""
         rows = self.rows(group, identity)
         return rows[-1][1:] if rows else None
 
@@ -216,7 +216,7 @@ class Collectd:
             time.sleep(0.1)
 
     def falls(self):
-        """Derives that fall, of the groups that stay."""
+        """Decreasing derives of the groups with fixed names."""
         found = []
         for group in FIXED:
             for path in glob.glob(f"{self.directory(group)}/*"):
@@ -231,8 +231,9 @@ class Collectd:
         return found
 
     def take_gone_groups(self, prefix, at_end=False):
-        """Sums up how the processes of the groups ended whose names begin so, and
-        that are no more. Files of other groups that are no more are removed, too."""
+        """Returns the sums of the exits of discarded groups whose names start with
+        prefix, and removes the files of all discarded groups. At the end, counts groups
+        that still exist, too, and removes nothing."""
         sums = {"ok": 0, "error": 0, "signal": 0}
         for path in glob.glob(f"{self.work}/csv/soak/taskstats-*"):
             group = os.path.basename(path)[len("taskstats-"):]

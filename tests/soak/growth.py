@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""What collectd has, and whether that grows.
+"""Whether collectd's descriptors, threads and memory grow.
 
-At rest, between two rounds, no process of a round is left: descriptors and threads are
-those of a plugin that has nothing to do, and memory is what the allocator keeps. What
-others do on the machine can only add to a sample, so the least of many samples is what
-collectd really keeps. After the warm-up, which is the first quarter but no less than two
-minutes, the least of the last third may not exceed that of the first: not at all for
-descriptors and threads; by 512 KiB for memory, or by 4 bytes for each process that ended
-in between, if that is more. malloc's smallest piece takes 32: a leak of one for every
-eighth process fails. A run of less than five minutes says nothing about memory. Of PSS it
-is the anonymous part that counts: the rest is collectd's share of libraries, which grows
-when others that use them end."""
+Between two rounds, collectd is at rest, and no process of a round is left: descriptors
+and threads are those of an idle plugin, and memory is what the allocator keeps. Other
+activity on the machine can only increase a sample, so the minimum of many samples is
+what collectd really keeps. The warm-up is the first quarter of the run, but at least
+two minutes. After it, the minimum of the last third must not exceed that of the first
+third; for memory, by more than 512 KiB or, if that is more, 4 bytes for each process
+that ended in between. malloc's smallest piece takes 32 bytes: a leak of one per eight
+processes fails. In runs of fewer than twelve rounds, memory is not checked. Of PSS,
+only the anonymous part is checked: the rest is collectd's share of libraries, which
+grows when other users of these end."""
 
 LEAST_KIB = 512
 BYTES_A_PROCESS = 4
 WARM_UP_ROUNDS = 6
-LEAST_ROUNDS = 6  # after that
+LEAST_ROUNDS = 6  # after the warm-up
 EXACT = ("fds", "threads")
 MEMORY = ("rss_kib", "pss_anon_kib")
 SHOWN = EXACT + MEMORY + ("pss_kib",)
@@ -23,7 +23,7 @@ SHOWN = EXACT + MEMORY + ("pss_kib",)
 
 class Growth:
     def __init__(self):
-        self.samples = []  # each ten seconds
+        self.samples = []  # every ten seconds, and at rest
         self.rests = []  # (figures, processes that have ended by then)
 
     def sample(self, figures):
@@ -34,7 +34,7 @@ class Growth:
         self.rests.append((figures, processes))
 
     def thirds(self):
-        """The first and the last third of what follows the warm-up."""
+        """The first and the last third of the rounds after the warm-up."""
         after = self.rests[max(WARM_UP_ROUNDS, len(self.rests) // 4):]
         if len(after) < LEAST_ROUNDS:
             after = self.rests
@@ -65,7 +65,8 @@ class Growth:
         return found
 
     def write(self, path):
-        """Each sample, with how many processes had ended; none: not at rest."""
+        """Writes each sample; one at rest has the number of processes that had
+        ended."""
         ended = {id(figures): processes for figures, processes in self.rests}
         with open(path, "w", encoding="ascii") as file:
             print(*SHOWN, "ended", sep=",", file=file)

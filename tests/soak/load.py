@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What a round does to the machine, and what of it is known.
+"""The load in a round, and its ground truth.
 
-The programs of tests/support say how their children ended and what CPU time they
-used, by wait4, and how many bytes they wrote."""
+The programs of tests/support print how their children ended and what CPU time they
+used, according to wait4, and how many bytes they wrote."""
 
 import glob
 import os
@@ -17,7 +17,7 @@ ENDS = "exit0,exit3,kill,term,worker4,headless,headless6,_exit5"
 
 
 class Program:
-    """One of tests/support that works at SIGUSR1, and says what it did."""
+    """One of tests/support that works at SIGUSR1 and prints its ground truth."""
 
     def __init__(self, *command):
         self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command],
@@ -36,7 +36,7 @@ class Program:
         raise SystemExit(f"soak: {self.process.args} ended before it said {wanted}")
 
     def go(self):
-        """Not before it is done with the last wave."""
+        """Starts the next wave, after the end of the previous one."""
         if self.waves > 0:
             self.read_until(f"done={self.waves}")
         self.waves += 1
@@ -48,7 +48,7 @@ class Program:
         return self.wait()
 
     def wait(self):
-        """Returns the CPU time that it and its children used."""
+        """Returns the CPU time of the program and its children in us."""
         usage = os.wait4(self.process.pid, 0)[2]
         self.process.stdout.close()
         self.process.returncode = 0
@@ -65,7 +65,7 @@ class Program:
 
 
 class Truth:
-    """Of a group, so far."""
+    """The ground truth of a group so far."""
 
     def __init__(self):
         self.ended = dict.fromkeys(KINDS, 0)
@@ -78,7 +78,8 @@ class Truth:
         self.bytes += program.number("tx_bytes")
 
     def add_family(self, program):
-        """Its children and itself, which is terminated, and writes what it says."""
+        """Adds its children and itself: it is terminated, and its output counts,
+        too."""
         self.add_children(program)
         self.ended["signal"] += 1
         self.cpu_us += program.cpu_us - program.number("cpu_us")
@@ -100,7 +101,7 @@ class Load:
         self.truth = {name: Truth() for name in
                       ("soak-brood", "soak-storm", "line", "crowd", "run", "restless",
                        "family", "come")}
-        self.come = dict.fromkeys(KINDS, 0)  # what was dispatched of groups that are gone
+        self.come = dict.fromkeys(KINDS, 0)  # dispatched exits of discarded groups
         for program, name in (("exits", "soak-brood"), ("exits", "soak-run"),
                               ("restless", "soak-rest")):
             shutil.copy(f"{work}/{program}", f"{work}/{name}")
@@ -123,7 +124,7 @@ class Load:
         return program
 
     def begin(self, number):
-        """The first wave, and all that lasts for the round."""
+        """Starts the programs of the round, and the first wave."""
         self.brood = self.start("soak-brood", "brood", "-", "90", "9", "2", ENDS, "1000", "4096")
         self.run = self.start("exits", "--exec", "brood", "soak-run", "40", "2", "0",
                               "exit0,exit3", "2000", "4096")
@@ -142,7 +143,7 @@ class Load:
         self.wave()
 
     def name_new(self, number):
-        """Files whose names have been no group's before."""
+        """Creates executables with new names, for which there was no group before."""
         for old in glob.glob(f"{self.work}/c[0-9]*-*"):
             os.unlink(old)
         names = [f"c{number}-{i}" for i in range(NEW_GROUPS)]
@@ -171,7 +172,7 @@ class Load:
         truth["restless"].add("ok", self.restless.wait())
         self.programs = []
         self.restless = None
-        # The log may be taken away at any time.
+        # The log may be removed at any time.
         if os.path.exists(f"{self.work}/exits.json"):
             os.unlink(f"{self.work}/exits.json")
 

@@ -3,10 +3,10 @@
 #
 #   run.bash [MINUTES]
 #
-# Debian's collectd with build/taskstats.so and every option, for so long (30),
-# while processes come and go; see soak.py. TASKSTATS_BUILD is another directory
-# with taskstats.so. Ends with status 0 if all numbers are true and collectd has
-# not grown. Leaves what it found: no process, no file, and the sysctl as it was.
+# Runs Debian's collectd with build/taskstats.so and every option for MINUTES (30),
+# while processes start and end; see soak.py. TASKSTATS_BUILD is another directory
+# with taskstats.so. The exit status is 0 if all values are correct and collectd has
+# not grown. Leaves no processes or files behind, and restores the sysctl.
 set -euo pipefail
 
 export LC_ALL=C

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""collectd with the plugin, for long: soak.py BUILD WORK MINUTES.
+"""A long run of collectd with the plugin: soak.py BUILD WORK MINUTES.
 
-A round of 20 seconds has all that load.py starts; at its end everything that it
-started has ended, and its numbers are compared. So the moment before the next
-round begins is the same in each: what collectd has then, it keeps. That must not
-grow, see growth.py. The numbers of all rounds must be the true ones at the end."""
+In a round of 20 seconds, load.py starts its programs; at the end of the round, all of
+them have ended. collectd is then at rest, and its descriptors, threads and memory at
+these times must not grow; see growth.py. At the end, the values of all rounds together
+must equal the ground truth."""
 
 import signal
 import sys
@@ -29,7 +29,7 @@ def say(line):
 
 
 def work_until(collectd, load, growth, end):
-    """A wave each five seconds, and a sample each ten."""
+    """Starts a wave every five seconds, and takes a sample every ten."""
     waves = 0
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(WAVE_S, left))

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Whether what collectd dispatched is what happened."""
+"""Compares what collectd dispatched with the ground truth."""
 
 import subprocess
 
 from load import KINDS
 
-# The record of a process that slept once in its life may be so far from the truth,
-# see the README; and what it uses to tear itself down is in no record.
+# The record of a process that slept only once may deviate by this much, see the README.
+# CPU time during the teardown is in no record; compare() allows for it separately.
 PERCENT = 8
-# Whose bytes are known, and whose CPU time
+# Groups whose written bytes are known, and those whose CPU time is
 WRITERS = ("soak-brood", "line", "run", "soak-storm", "crowd", "family")
 TIMED = ("soak-brood", "line", "run", "restless", "family")
 
@@ -43,7 +43,7 @@ def compare_group(collectd, group, truth, lost_us):
 
 
 def compare(collectd, load):
-    """All that is not true."""
+    """Returns all deviations from the ground truth."""
     teardown_us = int(subprocess.run([f"{collectd.work}/teardown"], capture_output=True,
                                      check=True).stdout)
     faults = []
