@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# The unit tests and the simulation on other architectures, by emulation of their
-# programs (qemu-user), the core of the integration suites on Debian's kernel for
-# arm64, and the C library musl.
+# Runs the unit tests and the simulation on other architectures, in user-mode emulation
+# (qemu-user), and the core of the integration suites on Debian's kernel for arm64.
+# Compiles the plugin and the tools with the C library musl.
 set -euo pipefail
 
 # shellcheck source=../support/units.bash
@@ -11,8 +11,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/../support/units.bash"
 
 # --- musl ---
 
-# The plugin and the tools compile with musl, whose compiler finds no other
-# headers than its own: those of Linux and of the libraries are linked here.
+# The plugin and the tools compile with musl. Its compiler finds only musl's headers, so
+# those of Linux and of the libraries are linked to a separate directory.
 musl_compiles() {
   local directory=$build/arch/musl/include header folder
   rm -rf "$directory"
@@ -29,10 +29,10 @@ musl_compiles() {
 
 # --- other architectures ---
 
-# Histories of the simulation, from the same seed on as those of this machine
+# The number of histories of the simulation
 arch_histories=20000
 
-# That the same happens in the same histories here and there, to the last value.
+# Histories with the same seeds are identical on both architectures, in every value.
 histories_agree() { # SIMULATION
   local seed here there
   for seed in {1..40}; do
@@ -63,7 +63,7 @@ test_architecture() { # ARCHITECTURE TRIPLET EMULATOR
     check "$1: the libraries are there" false
     return
   }
-  # With DT_RPATH, the libraries of the libraries are found as well.
+  # DT_RPATH, unlike DT_RUNPATH, also applies to indirect dependencies.
   flags="-Werror -DEMULATED -isystem $sysroot/usr/include -Wl,--disable-new-dtags"
   for directory in "$sysroot"/{usr/lib/"$2",lib/"$2",usr/lib}; do
     [ ! -d "$directory" ] || flags+=" -L$directory -Wl,-rpath,$directory"
@@ -87,6 +87,6 @@ need_packages build test arch
 check "musl: the plugin and the tools compile" musl_compiles
 make_in tests simulation CC=gcc
 test_architecture armhf arm-linux-gnueabihf qemu-arm # 32 bits
-test_architecture s390x s390x-linux-gnu qemu-s390x   # the most significant byte first
+test_architecture s390x s390x-linux-gnu qemu-s390x   # big-endian
 boot_arm64
 end_part

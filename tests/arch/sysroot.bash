@@ -3,9 +3,9 @@
 #
 #   sysroot.bash ARCHITECTURE DIRECTORY [PACKAGE...]
 #
-# Unpacks into the directory the libraries that the plugin, the probe and their
-# tests use, of Debian's ARCHITECTURE and the system's suite. The C library is
-# that of the cross compiler. Or it unpacks these packages, and all they need.
+# Unpacks to DIRECTORY the libraries that the plugin, the probe and their tests use, for
+# Debian's ARCHITECTURE and from the system's suite. The C library is that of the cross
+# compiler. With PACKAGE, unpacks these packages and all their dependencies instead.
 set -euo pipefail
 
 export LC_ALL=C

@@ -2,21 +2,21 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # the variables of boot.bash, which sources this
 #
-# An emulated machine of another architecture than this system's: it has files of
-# Debian's packages of the system's suite, and the plugin and the tests' programs
-# by Debian's cross compiler.
+# An emulated machine of another architecture than this system's. It has files from
+# Debian's packages of the system's suite, and the plugin and the test programs, built
+# with Debian's cross compiler.
 
 machine=(qemu-system-aarch64 -M virt -cpu cortex-a72)
 tap=ttyS0 console_line=ttyAMA0
-# Each takes twice as long as on x86-64.
+# Twice as long as on x86-64
 limit_s=1200
 tap_line=(-chardev "stdio,id=tap" -device "pci-serial,chardev=tap")
 
 triplet=aarch64-linux-gnu
-sysroot=$build/arch/arm64/sysroot # what is linked with
-system=$build/arch/arm64/system   # what the machine is made of
+sysroot=$build/arch/arm64/sysroot # headers and libraries for the cross compiler
+system=$build/arch/arm64/system   # files for the machine
 
-# What the programs of the packages need is installed with them.
+# Downloads the packages with their dependencies.
 fetch_packages() {
   [ -e "$sysroot" ] || "$tests/arch/sysroot.bash" arm64 "$sysroot"
   [ -e "$system" ] || "$tests/arch/sysroot.bash" arm64 "$system" "${packages[@]}" mawk \
@@ -25,8 +25,8 @@ fetch_packages() {
 
 # --- programs ---
 
-# Builds the plugin and the programs that the tests need as for any machine, with
-# hardening, and copies them.
+# Builds the plugin and the programs that the tests need, with hardening, as for any
+# machine, and copies them.
 cross_build() { # DIRECTORY
   local directory name names=() arguments libraries
   libraries="-isystem $sysroot/usr/include -isystem $sysroot/usr/include/libnl3"
@@ -48,8 +48,8 @@ cross_build() { # DIRECTORY
 
 # --- files ---
 
-# In place of boot.bash's, which copies this system's. All is in /usr, as it is
-# since Debian 12; of the data only what the tests use.
+# Replaces the function of boot.bash, which copies this system's files. Everything is in
+# /usr, as since Debian 12; of the data, only what the tests use is copied.
 copy_system() {
   local directory
 

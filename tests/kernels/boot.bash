@@ -3,20 +3,20 @@
 #
 #   boot.bash VERSION [PATTERN...]
 #
-# Runs the core of the integration suites, or the tests whose names begin so,
-# on Debian's kernel VERSION (5.10, 6.1, 6.12, or newest), in an emulated
-# machine, and prints their TAP. The machine has nothing but an initramfs of this
-# system's own files (collectd, bats, the shell and what they need, beside the
-# plugin and the tests) and an empty disk. VERSION arm64 is a machine of that
-# architecture with the files of Debian's packages for it, see arm64.bash.
+# Runs the core of the integration suites, or the tests whose names start with the
+# patterns, on Debian's kernel VERSION (5.10, 6.1, 6.12, or newest), in an emulated
+# machine, and prints their TAP. The machine has only an initramfs with files of this
+# system (collectd, bats, the shell and their dependencies, the plugin and the tests)
+# and an empty disk. VERSION arm64 is a machine of that architecture with files from
+# Debian's packages for it, see arm64.bash.
 #
 # The runner sets TASKSTATS_BUILD and TASKSTATS_TESTS as for the suites.
 set -euo pipefail
 
 export LC_ALL=C
 
-# The core, by the beginnings of the tests' names: what depends on the kernel.
-# The whole would take many times as long.
+# The core: patterns for the start of the names of tests that depend on the kernel. All
+# tests would take many times as long.
 core=(
   'cpu: threads of 1 ms that come and go$'
   'zombies: (single-threaded$|multi-threaded, .*(before|together)$)'
@@ -29,13 +29,13 @@ core=(
   'probe get: the plugin dispatched the same of a stopped process'
 )
 
-# The machine has the programs of these packages, and these files.
+# The machine has the programs and libraries of these packages, and these files.
 packages=(bash bats coreutils dash diffutils findutils grep jq libc-bin libgcc-s1
   mount procps sed util-linux)
 files=(/usr/bin/awk /usr/sbin/collectd /usr/lib/collectd/{csv,exec,logfile}.so
   /usr/share/collectd/types.db)
 
-limit_s=600 # for a machine; it takes 150 on two CPUs
+limit_s=600 # per machine; it takes 150 on two CPUs
 machine=(qemu-system-x86_64)
 tap=ttyS1 console_line=ttyS0
 tap_line=(-serial stdio)
@@ -50,7 +50,7 @@ mkdir -p "$build/kernels"
 work=$(mktemp -d "$build/kernels/run.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-fail() { # CAUSE CURE
+fail() { # CAUSE REMEDY
   printf 'kernel %s: %s\n' "$version" "$1" "$version" "$2" >&2
   exit 1
 }
@@ -59,7 +59,7 @@ fail() { # CAUSE CURE
 
 names_of() { grep -ohP '^@test "\K[^"]+' "$@"; }
 
-# Writes down for init which suites have tests of the core, and their pattern.
+# Writes the pattern of the core, and the suites with matching tests, for init.
 choose_tests() {
   local one all suite
 
@@ -75,7 +75,7 @@ choose_tests() {
   done >"$work/root/suites"
 }
 
-# The paths of all that is to be copied from this system; libraries, too.
+# Prints the paths of all files to copy from this system, including libraries.
 system_files() {
   local paths
 
@@ -84,12 +84,12 @@ system_files() {
     dpkg-query -L "${packages[@]}" | grep -E '^(/usr)?/(bin|sbin|lib|libexec)/'
   )
   printf '%s\n' "${paths[@]}"
-  # A script has no libraries, which ldd takes for an error.
+  # ldd fails for scripts.
   { ldd "${paths[@]}" "$build"/taskstats{.so,-probe} 2>/dev/null || true; } |
     grep -oE '/[^ :]+ \(0x' | cut -d' ' -f1
 }
 
-copy_system() { # copies what the machine needs, into this directory
+copy_system() { # copies what the machine needs to the current directory
   local path
 
   system_files | sort -u | while read -r path; do
@@ -117,8 +117,8 @@ make_root() {
 
 # --- the machine ---
 
-# For a subshell. The machine ends when it reboots, and when we do. Its second
-# serial line is our standard output.
+# Must run in a subshell. The machine ends when it reboots, or with this script. Its TAP
+# serial line is standard output.
 run_machine() {
   truncate -s 256M "$work/disk"
   mke2fs -q -t ext4 "$work/disk"
@@ -137,7 +137,7 @@ run_machine() {
 [[ $version == arm64 || $(uname -m) == x86_64 ]] ||
   fail "this machine is no x86_64, and the emulated one runs its programs" \
     "run these tests on one that is"
-# It stays beside the build.
+# The kernel is kept in the build directory.
 [ -e "$kernel" ] || "$tests/kernels/download.bash" "$version" "$kernel"
 (make_root)
 run_machine | tee "$work/tap"

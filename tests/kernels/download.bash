@@ -3,9 +3,8 @@
 #
 #   download.bash VERSION FILE
 #
-# Downloads Debian's kernel VERSION (5.10, 6.1, 6.12, or newest) as FILE. It is
-# in other suites than the system's. VERSION arm64 is the newest of the system's
-# suite for that architecture.
+# Downloads Debian's kernel VERSION (5.10, 6.1, 6.12, or newest) from its suite as FILE.
+# VERSION arm64 is the newest kernel of the system's suite for that architecture.
 set -euo pipefail
 
 export LC_ALL=C
@@ -23,7 +22,7 @@ fail() { # CAUSE REMEDY
 # shellcheck source=../support/packages.bash
 source "$(dirname "${BASH_SOURCE[0]}")/../support/packages.bash"
 
-# The suites at the mirrors of Debian and of its security updates, or none.
+# The suites on the mirrors of Debian and of its security updates; empty: none.
 suite='' security_suite='' architecture=amd64
 mirror='' security_mirror=''
 case $version in
@@ -38,10 +37,10 @@ arm64)
 *) fail "no Debian suite is known for it" "ask for 5.10, 6.1, 6.12, newest or arm64" ;;
 esac
 
-# Debian's kernels for clouds are its others without most drivers: a third of
-# the size, and what the disk needs is not in modules. Of 6.1 the oldest:
-# 6.1.190 learned to count in a TGID record what ended threads had. From 7.1 on,
-# linux-binary has the kernel of linux-image.
+# Debian's cloud kernels lack most drivers of its other kernels: they have a third of
+# the size, and the disk driver is not a module. For 6.1, this is the oldest package,
+# because 6.1.190 and later count ended threads in TGID records. From 7.1 on, the kernel
+# is in linux-binary instead of linux-image.
 kernel_package() {
   local names="image-${version/./\\.}\.[0-9]" line='$'
 
@@ -51,13 +50,13 @@ kernel_package() {
     cut -d' ' -f1 | sort -t- -k3V -k2,2r | sed -n "${line}p"
 }
 
-# look_at MIRROR SECURITY-MIRROR: each may be several or none. Sets package.
+# look_at MIRROR SECURITY-MIRROR: each may be several mirrors or none. Sets package.
 look_at() {
   {
     write_source "$suite" "$1"
     [ -z "$security_suite" ] || [ -z "$2" ] || write_source "$security_suite" "$2"
   } >"$work/own.sources"
-  # One of two may be enough.
+  # One of several mirrors may be enough.
   own_apt apt-get -qq update >&2 || true
   package=$(kernel_package)
   [ -n "$package" ]
@@ -67,7 +66,7 @@ look_at() {
 
 find_mirrors
 configure_apt "$architecture"
-# Debian moves its old suites off the mirrors in the end.
+# Debian eventually moves old suites from the mirrors to the archive.
 archive=http://archive.debian.org
 look_at "$mirror" "$security_mirror" ||
   look_at "$archive/debian" "$archive/debian-security" ||

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# The emulated machine's first process: runs the tests that are to be run,
-# with their TAP on the serial line that the kernel's command line names (tap=).
-# If it fails, so does the machine.
+# The first process of the emulated machine: runs the selected tests, and writes their
+# TAP to the serial line that the kernel's command line names (tap=). If it fails, the
+# kernel panics, and the machine ends.
 set -euo pipefail
 
 export PATH=/usr/bin:/usr/sbin LC_ALL=C
@@ -17,9 +17,9 @@ echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 mount -t ext4 /dev/nvme0n1 /var/tmp
 ln -s /proc/self/fd /dev/fd
 ulimit -n 4096
-: "${tap:?}" # of the command line
-export await_tries=300 # for collectd.bash: each takes several times as long here
-[[ $(uname -m) == x86_64 ]] || export OOM_KILLS=20 # they may take two minutes
+: "${tap:?}" # from the kernel command line
+export await_tries=300 # for collectd.bash: each try takes several times as long here
+[[ $(uname -m) == x86_64 ]] || export OOM_KILLS=20 # more would exceed two minutes
 
 exec >"/dev/$tap"
 stty -F "/dev/$tap" raw
@@ -32,6 +32,6 @@ bats --tap --timing --print-output-on-failure --filter "$(</pattern)" \
   "${suites[@]}" 2>&1 ||
   status=$?
 echo "# bats ended with status $status"
-stty -F "/dev/$tap" raw # waits until all is sent
+stty -F "/dev/$tap" raw # waits until all output is sent
 echo b >/proc/sysrq-trigger
 sleep infinity

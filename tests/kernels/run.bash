@@ -3,8 +3,8 @@
 #
 #   run.bash [VERSION]...
 #
-# The core of the integration tests on other kernels (see download.bash), all or
-# these, in emulated machines.
+# Runs the core of the integration tests in emulated machines with other kernels (see
+# download.bash); the default is all of them.
 set -euo pipefail
 
 # shellcheck source=../support/suites.bash
@@ -12,7 +12,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../support/suites.bash"
 
 kernels=(5.10 6.1 6.12 newest)
 [ $# -eq 0 ] || kernels=("$@")
-jobs=2 # machines at a time: each waits half of its time, and has two CPUs
+jobs=2 # machines at a time: each has two CPUs, and is idle half of the time
 
 logs=$build/tests/kernels
 need_packages build run test kernels

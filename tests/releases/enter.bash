@@ -3,8 +3,8 @@
 #
 #   enter.bash SUITE DIRECTORY COMMAND [ARGUMENT]...
 #
-# Runs build.sh COMMAND on Debian's SUITE, in the directory, which becomes a root
-# with that system and a copy of this tree.
+# Runs build.sh COMMAND on Debian's SUITE. DIRECTORY becomes a root with that system and
+# a copy of this tree.
 set -euo pipefail
 
 export LC_ALL=C

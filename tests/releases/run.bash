@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# lint, unit and simulation on the supported releases of Debian other than the
-# system's own, which the other parts test.
+# Runs lint, unit and simulation on the supported Debian releases other than this
+# system's, which the other parts test.
 set -euo pipefail
 
 # shellcheck source=../support/tally.bash

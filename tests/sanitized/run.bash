@@ -3,7 +3,7 @@
 #
 #   run.bash [asan|tsan [SUITE [PATTERN]]]
 #
-# The integration suites with both sanitizers, or with one, see suites.bash.
+# Runs the integration suites with both sanitizers, or with one; see suites.bash.
 set -euo pipefail
 
 # shellcheck source=../support/tally.bash

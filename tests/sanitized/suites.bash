@@ -3,10 +3,10 @@
 #
 #   suites.bash asan|tsan [SUITE [PATTERN]]
 #
-# Runs the integration suites, or one of them, or its tests that match, with the
-# plugin built with AddressSanitizer and UndefinedBehaviorSanitizer, or with
-# ThreadSanitizer, in Debian's collectd, and prints their TAP. Each suite has one
-# test more: that the sanitizer reported nothing.
+# Runs the integration suites, or one of them, or its tests that match, in Debian's
+# collectd, with the plugin built with AddressSanitizer and UndefinedBehaviorSanitizer
+# or with ThreadSanitizer, and prints their TAP. Each suite has an additional test: that
+# the sanitizer reported nothing.
 #
 # The runner sets TASKSTATS_BUILD and TASKSTATS_TESTS as for the suites.
 set -euo pipefail
@@ -24,29 +24,29 @@ work=$(mktemp -d "/tmp/taskstats-$sanitizer.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 143' TERM
 
-# A report ends collectd, which the test notices that caused it; a leak at the end
-# does not make the end a bad one, since it may be collectd's own.
+# A report ends collectd, so that the test that caused it fails. A leak that is found at
+# the end does not change the exit status, because it may be a leak of collectd.
 case $sanitizer in
 asan)
-  # gcc has two libraries for them, of which one does not write its reports where
-  # it should.
+  # gcc has separate libraries for the two sanitizers, and one of them ignores
+  # log_path.
   compiler=clang
   flags=(-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -shared-libasan)
   library=libclang_rt.asan-$(uname -m).so
   kinds=(heap undefined leak)
-  # Debian's collectd and libraries have no frame pointers.
+  # Debian's collectd and libraries are built without frame pointers.
   options=detect_stack_use_after_return=1:detect_leaks=1:exitcode=0
   options+=:fast_unwind_on_malloc=0:malloc_context_size=24
   ;;
 tsan)
-  # clang has it for programs alone.
+  # clang supports it only for programs, not for plugins.
   compiler=gcc
   flags=(-fsanitize=thread)
   library=libtsan.so
   kinds=(race)
-  # Of collectd and the libraries, their locks are seen, and not their atomics.
+  # In collectd and the libraries, only locks are intercepted, not atomics.
   options=exitcode=99:ignore_noninstrumented_modules=1:history_size=4
-  # A thread that does not end in time is left behind on purpose.
+  # The plugin intentionally abandons a thread that does not end in time.
   options+=:report_thread_leaks=0:suppressions=$own/tsan.supp
   ;;
 *)
@@ -55,31 +55,31 @@ tsan)
   ;;
 esac
 
-# Each line of a stack says whose it is.
+# Each line of a stack trace names its module.
 options+=':stack_trace_format="    #%n %p %F %S (%m)"'
 
-# Tests that are left out, by the beginnings of their names.
+# Tests that are left out: the start of their names
 left_out=(
-  # They measure collectd's memory, of which a sanitizer needs several times as
-  # much. What leaks is found by AddressSanitizer itself.
+  # These measure collectd's memory, which a sanitizer multiplies. AddressSanitizer
+  # itself finds leaks.
   'groups: they leave no files, threads or memory behind'
   'hostile: arguments that point to gigabytes'
   'storm: it leaves no files, threads or memory behind'
-  # taskstats-probe loads the plugin, too, and without the sanitizer's library.
+  # taskstats-probe loads the plugin without the sanitizer's library.
   'probe check: '
-  # They show faults of collectd's own, without the plugin.
+  # These demonstrate bugs of collectd, without the plugin.
   'shutdown: perl crashes with a consumer of 3 s, without the plugin'
   'shutdown: a consumer is called after its end, without the plugin'
 )
 [ "$sanitizer" != asan ] || left_out+=(
-  # When collectd ends, LeakSanitizer needs /proc, and stops all threads: it waits
-  # for one that hangs.
+  # When collectd ends, LeakSanitizer needs /proc and stops all threads, so that it
+  # waits for a thread that hangs.
   'privileges: without /proc nothing is counted'
   'hung: collectd ends beside'
 )
 
-# Tests that fail if the plugin is too slow, as it is with a sanitizer: they run,
-# but count as skipped if they fail. A report in them is found all the same.
+# Tests that may fail because a sanitizer makes the plugin slow: they run, but count as
+# skipped if they fail. Reports during them are still found.
 paced=(
   'delays: the rates of a new group'
   'events: 800 jobs'
@@ -91,8 +91,8 @@ paced=(
 
 # --- the plugin ---
 
-# Builds the plugin with loaded.c linked into it, and puts the other programs of the
-# plain build beside it.
+# Builds the plugin with loaded.c linked into it, and links the other programs of the
+# plain build into the same directory.
 build_plugin() {
   local tool loaded=../build/sanitized/$sanitizer/obj/tests/sanitized/loaded.o
   local arguments=(CC="$compiler" HARDEN=no VARIANT="sanitized/$sanitizer"
@@ -107,8 +107,8 @@ build_plugin() {
   make -s -j "$(nproc)" -C "$tests/../plugin" "${arguments[@]}" LDFLAGS="$loaded"
 }
 
-# Writes what stands for collectd: a module that is loaded later needs the
-# sanitizer's library to be there from the start.
+# Writes a wrapper of collectd that preloads the sanitizer's library: it must be loaded
+# from the start if a module uses it.
 write_collectd() {
   local preload
 
@@ -120,13 +120,14 @@ export UBSAN_OPTIONS=print_stacktrace=1
 LD_PRELOAD='$preload' exec ${COLLECTD:-/usr/sbin/collectd} "\$@"
 SCRIPT
   chmod 755 "$work" "$work/collectd"
-  mkdir -m 1777 "$work/reports" # some collectds are other users'
+  mkdir -m 1777 "$work/reports" # some collectds run as other users
 }
 
 # --- reports ---
 
-# Prints all of the reports but leaks of collectd and its other modules: whatever
-# the plugin allocates, itself or by a library, has it on its stack. Removes them.
+# Prints and removes the reports, except leaks of collectd and its other modules: the
+# stack of everything that the plugin allocates, also through a library, contains the
+# plugin.
 take_reports() {
   find "$work/reports" -type f -exec cat {} + | awk -v RS= '
     /^(Direct|Indirect) leak/ && !/taskstats\.so/ { next }
@@ -137,7 +138,7 @@ take_reports() {
   find "$work/reports" -type f -delete
 }
 
-# Prints what collectd and the sanitizer say of a plugin with such a fault.
+# Prints the reports of the sanitizer about a plugin with such a fault.
 reports_of() { # KIND
   printf 'PluginDir "%s"\nLoadPlugin taskstats\n<Plugin taskstats>\nProcess "x"\n</Plugin>\n' \
     "$build" >"$work/collectd.conf"
@@ -146,7 +147,7 @@ reports_of() { # KIND
   take_reports
 }
 
-# A sanitizer that does not work reports nothing, too.
+# Checks that the sanitizer works: a broken one reports nothing.
 check_sanitizer() {
   local kind found
 
@@ -166,7 +167,7 @@ check_sanitizer() {
 
 # --- the suites ---
 
-# Prints one pattern for the beginnings of names.
+# Prints one pattern that matches names that start with one of these.
 beginning_with() { # NAME...
   printf '%s\n' "$@" | sed 's/[][\.*^$+?(){}|]/\\&/g' | paste -sd '|' | sed 's/.*/^(&)/'
 }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# A real collectd in its own directory, loads whose ground truth is known, and
-# queries of the values that were dispatched. The values are read from the files
-# of collectd's csv plugin, which writes every dispatched value unchanged.
+# Runs a real collectd in a separate directory and loads whose ground truth is known,
+# and queries the dispatched values. These are read from the files of collectd's csv
+# plugin, which writes every dispatched value unchanged.
 #
 # The runner sets TASKSTATS_BUILD (with taskstats.so and tests/load) and
 # TASKSTATS_TESTS (the directory above this one).
@@ -20,13 +20,13 @@ COLLECTD_PLUGINS=${COLLECTD_PLUGINS:-/usr/lib/collectd}
 TYPES_DB=${TYPES_DB:-/usr/share/collectd/types.db}
 TASKSTATS_TESTS=${TASKSTATS_TESTS:-$BATS_TEST_DIRNAME/..}
 TASKSTATS_BUILD=$(cd "$TASKSTATS_BUILD" && pwd)
-LOAD=$(realpath -m "$TASKSTATS_BUILD/tests/load") # as the kernel names it
+LOAD=$(realpath -m "$TASKSTATS_BUILD/tests/load") # the path that the kernel reports
 # shellcheck disable=SC2034 # for the tests
 FILTER=$TASKSTATS_BUILD/tests/filter
 # shellcheck disable=SC2034 # for the tests
 NOBODY=$(id -u nobody)
 
-# The prefix of command names, so that two runs do not interfere.
+# The prefix of command names, which prevents interference between two runs.
 # shellcheck disable=SC2034 # for the tests
 me=it$((BATS_ROOT_PID % 10000))
 
@@ -76,7 +76,7 @@ show_evidence() {
   done | head -n 200
 }
 
-# Deletes paths at the test's end, the last one first; also cgroups, which only
+# Deletes paths when the test ends, the last one first; also cgroups, which only
 # rmdir can delete.
 remove_at_end() { removable=("$1" "${removable[@]}"); }
 
@@ -99,7 +99,7 @@ fail() {
   return 1
 }
 
-# await WHAT COMMAND...: waits until the command succeeds; not for ever.
+# await WHAT COMMAND...: waits until the command succeeds; fails after about a minute.
 await() {
   local what=$1 tries=${await_tries:-1200}
   shift
@@ -112,10 +112,10 @@ await() {
 
 # --- collectd ---
 
-# The whole configuration; the plugin's part is read from standard input. With one
-# write thread, collectd takes the values in the order of the reads. Two of them
-# spoil a new file of csv: the header of the one that creates it overwrites the
-# beginning of a row that the other has written meanwhile.
+# Writes the whole configuration; the plugin's part is read from standard input. With
+# one write thread, collectd writes the values in the order of the reads. Two write
+# threads can corrupt a new csv file: the header from the thread that creates it
+# overwrites the start of a row that the other thread has written meanwhile.
 configure() {
   cat >"$work/collectd.conf" <<EOF
 Hostname "testhost"
@@ -145,7 +145,7 @@ $(cat)
 EOF
 }
 
-# add_plugin NAME: another plugin, configured by standard input.
+# add_plugin NAME: adds another plugin, whose configuration is read from standard input.
 add_plugin() {
   printf 'PluginDir "%s"\nLoadPlugin %s\n<Plugin %s>\n%s\n</Plugin>\n' \
     "$COLLECTD_PLUGINS" "$1" "$1" "$(cat)" >>"$work/collectd.conf"
@@ -179,7 +179,7 @@ stop_collectd() {
 is_gone() { ! kill -0 "$1"; }
 
 # lasting_files: the number of files that collectd keeps open; during a read or a
-# write it has some more.
+# write, it temporarily opens more.
 lasting_files() {
   for _ in {1..20}; do
     find "/proc/$collectd_pid/fd" -mindepth 1 | wc -l
@@ -187,7 +187,7 @@ lasting_files() {
   done | sort -n | head -n 1
 }
 
-# The number of matching lines in the log, except collectd's own.
+# The number of matching lines in the log.
 log_count() { grep -Ec -- "$1" "$work/collectd.log"; }
 
 assert_logged_once() {
@@ -204,8 +204,8 @@ assert_not_logged() {
 # await_logged PATTERN: waits for a log line.
 await_logged() { await "the log to say \"$1\"" grep -qE -- "$1" "$work/collectd.log"; }
 
-# complaints: lines that the plugin logged as a warning or an error. Those of
-# collectd, for example about a slow read, depend on the machine.
+# complaints: the plugin's warnings and errors in the log. Those of collectd, for
+# example about a slow read, depend on the machine.
 complaints() {
   grep -E '\[(warning|error)\] taskstats' "$work/collectd.log" || true
 }
@@ -214,7 +214,7 @@ assert_no_complaints() { assert_equal "$(complaints)" ""; }
 
 # --- loads ---
 
-# in_background NAME COMMAND...: starts a load, which ends with the test.
+# in_background NAME COMMAND...: starts a load, which is ended with the test.
 in_background() {
   "${@:2}" 3>&- {lock}>&- &
   load_pid[$1]=$!
@@ -242,7 +242,7 @@ a_cpu() { taskset -pc $$ | grep -oE '[0-9]+$'; }
 # shellcheck disable=SC2034 # for the tests
 as_nobody=(setpriv --reuid nobody --regid nogroup --clear-groups)
 
-# open_work: lets other users access the directory.
+# open_work: lets other users access the work directory.
 open_work() {
   chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/* "$work" 2>/dev/null || true
 }
@@ -259,7 +259,7 @@ perform() {
   await_done "$@"
 }
 
-# truth NAME KEY [ROUND]: the last value that a load printed, or that of a round.
+# truth NAME KEY [ROUND]: the last value that a load printed, or that of the round.
 truth() {
   awk -F= -v key="$2" -v round="${3:-}" '
     $1 == key { value = $2; found = 1 }
@@ -307,7 +307,7 @@ stop_loads() {
 # The files of one identity: csv starts a new one at midnight.
 date_glob='[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'
 
-# directory GROUP: "" for the plugin's own metrics.
+# directory GROUP: the csv directory of a group; "" for the plugin's own metrics.
 directory() { echo "$work/csv/testhost/taskstats${1:+-$1}"; }
 
 # rows GROUP IDENTITY: "epoch,value…" sorted by time. Write threads may overtake
@@ -380,8 +380,8 @@ reads_since() {
 # reads COUNT GROUP: waits for COUNT more reads.
 reads() { await "$1 reads of $2" reads_since "$2" "$EPOCHREALTIME" "$1"; }
 
-# settle GROUP: waits until everything that has happened must be in the values. The
-# first read that ends from now on may have started earlier; the second one did not.
+# settle GROUP: waits until the values include everything that has happened. The first
+# read that ends from now on may have started earlier; the second one has not.
 settle() { reads 2 "$1"; }
 
 # identities GROUP: the dispatched identities, sorted.
@@ -422,7 +422,7 @@ await_members() {
     fail "$1 has $(members "$1") members, not $2"
 }
 
-# assert_members GROUP COUNT: at a future read, all values of which have arrived.
+# assert_members GROUP COUNT: at a future read whose values have all arrived.
 assert_members() {
   settle "$1"
   has_members "$1" "$2" || fail "$1 has $(members "$1") members, not $2"
@@ -461,13 +461,13 @@ sum_cpu_us() {
 
 # --- control groups ---
 
-# cgroup_roots: where a process's cgroup path begins.
+# cgroup_roots: the mount points of the hierarchies that define a process's cgroup path.
 cgroup_roots() {
   findmnt -rn -t cgroup2 -o TARGET
   findmnt -rn -t cgroup -O name=systemd -o TARGET
 }
 
-# make_cgroup PATH: in each hierarchy that names a process's cgroup.
+# make_cgroup PATH: creates the cgroup in each of these hierarchies.
 make_cgroup() {
   local root
 
@@ -478,7 +478,7 @@ make_cgroup() {
   ((${#removable[@]} > 0)) || skip "no cgroup hierarchy"
 }
 
-# enter_cgroup PATH PID
+# enter_cgroup PATH PID: moves the process to the cgroup.
 enter_cgroup() {
   local root
 
@@ -489,7 +489,7 @@ enter_cgroup() {
 
 # --- assertions ---
 
-# holds EXPRESSION: whether an expression of numbers, also fractions, is true.
+# holds EXPRESSION: whether a numeric expression, also with fractions, is true.
 holds() { awk "BEGIN { exit !($1) }"; }
 
 # assert_near GOT TRUTH PERCENT [SLACK]: SLACK is in the unit of the values.
@@ -504,9 +504,9 @@ assert_between() {
 
 assert_equal() { [[ $1 == "$2" ]] || fail "$1 is not $2${3:+: $3}"; }
 
-# Rule 1: no derive decreases, whatever the group. CPU time, which has a
-# limit, must not exceed it either. A group that was discarded starts again at 0,
-# but not before collectd has discarded it, too.
+# Rule 1: no derive of any group decreases. CPU time must also not exceed its limit. A
+# group that was discarded starts again at 0, but only after collectd has discarded its
+# values, too.
 assert_monotone() {
   local derives='total_time_in_ms|ps_cputime|io_octets|io_ops|disk_octets|ps_pagefaults|contextswitch|total_events'
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# Processes of support/exits.c that end, and the exits that were counted.
+# Starts processes of support/exits.c that end, and checks the counted exits.
 # Source this after collectd.bash.
 
 # Set in collectd.bash.
@@ -9,8 +9,8 @@
 
 EXITS=$TASKSTATS_BUILD/tests/exits
 
-# start_exits NAME [OPTION...] COMMAND ARGUMENT...: as start_load. It works once
-# for each go.
+# start_exits NAME [OPTION...] COMMAND ARGUMENT...: like start_load. It works once per
+# call of go.
 start_exits() {
   # shellcheck disable=SC2034 # for start_load
   local LOAD=$EXITS
@@ -60,9 +60,9 @@ assert_cpu() {
 }
 
 # assert_cpu_of_ended GOT TRUTH COUNT [PERCENT [US]]: the CPU time of COUNT
-# processes, in microseconds. What a process uses for its teardown, after its record
-# was written, is in no record. That is measured once per test; half a millisecond
-# for each process, or US, allows for slower teardowns.
+# processes, in microseconds. What a process uses for its teardown after its record
+# was written is in no record. That time is measured once per test; three times that
+# and half a millisecond (or US) are allowed for each process.
 assert_cpu_of_ended() {
   local lost percent=${4:-3}
 
@@ -72,12 +72,13 @@ assert_cpu_of_ended() {
     fail "$1 is not within $percent % of the truth, $2, less up to $lost"
 }
 
-# seen GROUP: the maximum number of processes that a read has seen.
+# seen GROUP: the sum of the processes in all reads, an upper bound of the number of
+# processes that reads have seen.
 seen() {
   column "$1" ps_count processes | awk '{ sum += $1 } END { printf "%d\n", sum }'
 }
 
-# assert_unseen GROUP MOST: no read has seen more than MOST processes.
+# assert_unseen GROUP MOST: reads have seen at most MOST processes.
 assert_unseen() { assert_between "$(seen "$1")" 0 "$2"; }
 
 # own IDENTITY: the value of one of the plugin's own metrics.
@@ -95,8 +96,8 @@ thread_names() { cat "/proc/$collectd_pid/task/"*/comm; }
 
 has_listener() { thread_names | grep -qx 'taskstats exits'; }
 
-# start_churn NAME: creates 20000 processes at each go. Some are seen by a read,
-# some have threads, some stay zombies for a while.
+# start_churn NAME: creates 20000 processes per call of go. Reads see some of them;
+# some have threads, and some stay zombies for a while.
 start_churn() {
   start_exits "$me-storm" storm "$1" 19400 2
   start_exits "$me-brood" brood "$1" 600 20 2 exit0,kill,headless 500 100
@@ -116,10 +117,10 @@ has_as_before() {
   [[ $(lasting_files) -le $files && $(figure Threads) -eq $threads ]]
 }
 
-# assert_flat COMMAND...: churning leaks no files, threads or memory, once the
-# command has waited for the reads to finish. The allocator keeps what the largest
-# read has needed so far, and any round may be the largest; but a leak grows with
-# each round, by 640 kB if it is malloc's smallest piece per process.
+# assert_flat COMMAND...: churning leaks no files, threads or memory. The command
+# waits until the reads are finished. The allocator keeps the memory of the largest
+# read so far, and any round may be the largest; but a leak grows in every round, by
+# 640 kB if it is malloc's smallest piece per process.
 assert_flat() {
   local files threads memory round
 
@@ -150,7 +151,7 @@ has_notifications() { [[ $(count_notifications "$1") -ge $2 ]]; }
 # has_rows GROUP IDENTITY: whether any values have arrived.
 has_rows() { rows "$@" | grep -q .; }
 
-# await_exits GROUP COUNT: waits for exits of any kind; other values may be late.
+# await_exits GROUP COUNT: waits for exits of any kind; other values may arrive later.
 await_exits() { await "$2 ends of $1" has_exits "$1" "$2"; }
 
 has_exits() {

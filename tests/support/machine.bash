@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# The machine's delay accounting, which tests change, and which those of other
-# suites share at the same time.
+# Serializes access to the machine's delay accounting, which tests change, and which
+# concurrent tests of other suites use.
 #
-# A test holds a lock, most of them a shared one, on a file with the setting that
-# the first of them found. The last one restores it and deletes the file. Whoever
-# waits for the lock holds another one, for which the next must wait: a test that
-# wants to be alone is not overtaken for ever by those that share.
+# A test holds a lock, usually a shared one, on a file that contains the setting from
+# before the first test. The last test restores the setting and deletes the file. A
+# test that waits for the lock holds a second lock, for which the next one waits: tests
+# that share the machine cannot starve one that requires it exclusively.
 
 DELAYACCT=/proc/sys/kernel/task_delayacct
 machine_file=/run/lock/collectd-taskstats-tests
-lock=''     # its descriptor, which no process must inherit that may outlive the test
-is_alone='' # whether nobody shares it
+lock=''     # its descriptor; processes that may outlive the test must not inherit it
+is_alone='' # whether the lock is exclusive
 
-# lock_machine OPTION...: of flock. Fails if others have it for 10 minutes.
+# lock_machine OPTION...: options of flock. Fails after 10 minutes.
 lock_machine() {
   local queue status=0
 
@@ -26,7 +26,7 @@ lock_machine() {
       cat "$DELAYACCT" >"/proc/self/fd/$lock"
     fi
     flock -w 600 "$@" "$lock" || status=1
-    # Otherwise it was deleted meanwhile.
+    # If they differ, the file was deleted meanwhile: try again.
     [[ ! $machine_file -ef /proc/self/fd/$lock ]] || break
     exec {lock}>&-
     lock=''
@@ -46,22 +46,22 @@ leave_machine() {
   lock='' is_alone=''
 }
 
-# share_machine: with other tests; delay accounting is on.
+# share_machine: shares it with other tests; switches delay accounting on.
 share_machine() {
   lock_machine -s || return 1
   delay_accounting 1
 }
 
-# lock_others_out: until the test leaves the machine.
+# lock_others_out: excludes other tests until leave_machine.
 lock_others_out() {
   [[ -z $is_alone ]] || return 0
-  # First, or two of them would wait for each other.
+  # Before locking: otherwise two such tests would wait for each other.
   leave_machine
   lock_machine || return 1
   is_alone=yes
 }
 
-# alone: for a test that would disturb others, or be disturbed by them.
+# alone: for a test that would interfere with other tests.
 alone() {
   lock_others_out
   delay_accounting 1

@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# Debian's packages of other suites, or of another architecture, than the system's.
-# apt gets them from the mirrors that the system uses, with its proxies, but with
-# separate lists: nothing is installed, and the system's sources, lists and
-# architectures are not changed.
+# Debian packages of other suites or architectures than the system's. apt downloads them
+# from the system's mirrors and with its proxies, but with separate lists: nothing is
+# installed, and the system's sources, lists and architectures are not changed.
 #
-# The caller must define work, its own directory, and fail CAUSE REMEDY.
+# The caller must define work, a private directory, and fail CAUSE REMEDY.
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# mirrors LABEL: the mirrors of the archive with this label. The label is in the
-# lists that the system's apt has downloaded, not in its sources.
+# mirrors LABEL: the mirrors of the archive with this label, which is in the lists that
+# the system's apt has downloaded, not in its sources.
 mirrors() {
   # shellcheck disable=SC2016 # for apt-get
   apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
@@ -29,7 +28,7 @@ find_mirrors() {
   [ -n "$mirror" ] ||
     fail "apt has no lists of a Debian mirror" \
       "name one in /etc/apt/sources.list.d/debian.sources, and run as root: apt-get update"
-  # shellcheck disable=SC2034 # for who sources this
+  # shellcheck disable=SC2034 # for scripts that source this file
   security_mirror=$(mirrors Debian-Security)
 }
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# Roots: directories with a minimal Debian system, which commands enter with chroot.
-# They share the machine's kernel, processes and network. What is mounted for a
-# command is invisible to other processes, and is unmounted when it ends.
+# Roots: directories with a minimal Debian system, in which commands run with chroot.
+# They share the machine's kernel, processes and network. The mounts for a command are
+# invisible to other processes, and are removed when the command ends.
 #
-# The caller must define root (the tree), suite, and work (its own directory).
+# The caller must define root (the source tree), suite, and work (a private directory).
 #
 # shellcheck disable=SC2154 # these three
 
@@ -17,8 +17,8 @@ fail() { # CAUSE REMEDY
 # shellcheck source=packages.bash
 source "$(dirname "${BASH_SOURCE[0]}")/packages.bash"
 
-# Makes the root, unless it exists, with packages from the system's mirrors and
-# through its proxies.
+# Creates the root, unless it exists, with packages from the system's mirrors, through
+# its proxies.
 make_root() { # DIRECTORY
   local mirror=''
   [ ! -e "$1" ] || return 0
@@ -35,7 +35,7 @@ make_root() { # DIRECTORY
   mv "$work/root" "$1"
 }
 
-# Copies the tree, without its build/, into the root's /src, whose build/ is kept.
+# Copies the tree except build/ to the root's /src, and keeps /src/build.
 copy_tree() { # ROOT
   find "$1/src" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
   tar -C "$root" --exclude=./build --exclude=./.git -c . | tar -C "$1/src" -x
@@ -52,7 +52,7 @@ in_root() { # ROOT COMMAND...
     bash "$@"
 }
 
-# Ends processes that commands left behind in the root, such as services that a
+# Ends processes that commands left running in the root, such as services that a
 # package started.
 end_root() { # ROOT
   local process signal

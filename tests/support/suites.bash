@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# What runs in the background, a job a CPU, and is tallied when all have ended:
-# bats suites, and machines.
+# Runs jobs (bats suites and emulated machines) in the background, one per CPU, and
+# tallies them when all have ended.
 
 # shellcheck source=tally.bash
 source "$(dirname "${BASH_SOURCE[0]}")/tally.bash"
@@ -11,27 +11,28 @@ delayacct=/proc/sys/kernel/task_delayacct
 
 build_helpers() { make_in tests support CC=gcc; }
 
-# In the background, where bash ignores SIGINT. Prints at its end what it said.
+# Runs a command, in a background process in which bash ignores SIGINT, and prints the
+# log when the command has ended.
 run_job() { # LOG COMMAND...
   local status=0
-  say 1 >"$1.status" # if it does not come to its end
+  say 1 >"$1.status" # in case the job is killed
   TASKSTATS_BUILD=$build TASKSTATS_TESTS=$root/tests \
     setpriv --pdeathsig TERM env --default-signal=INT "${@:2}" >"$1.log" 2>&1 &
-  # It ends no sooner than the command.
+  # The job must not end before the command.
   trap 'kill "$!"; wait "$!"; exit 143' TERM
   wait "$!" || status=$?
   say "$status" >"$1.status"
   flock "$(dirname "$1")" cat "$1.log"
 }
 
-# Its log is NAME.log in the folder.
+# The log is FOLDER/NAME.log.
 start_job() { # FOLDER NAME COMMAND...
   await_cpu
   run_job "$1/$2" "${@:3}" &
   pids+=($!)
 }
 
-# Waits for all, and tallies those of these names.
+# Waits for all jobs, and tallies those with these names.
 tally_jobs() { # PART FOLDER NAME...
   local name
   wait
@@ -41,13 +42,13 @@ tally_jobs() { # PART FOLDER NAME...
   done
 }
 
-bats_tests() { # PART [SUITE]...: all suites, or these
+bats_tests() { # PART [SUITE]...: default: all suites
   local part=$1 logs=$build/tests/$1 suites suite
   shift
   build_all
   build_helpers
   suites=("${@/%/.bats}")
-  # The long ones first
+  # The largest ones first
   [ $# -gt 0 ] || mapfile -t suites < <(cd "$root/tests/$part" && ls -S ./*.bats)
   suites=("${suites[@]#./}")
   rm -rf "$logs"
@@ -60,7 +61,7 @@ bats_tests() { # PART [SUITE]...: all suites, or these
   tally_jobs "$part" "$logs" "${suites[@]%.bats}"
 }
 
-# A part that consists of bats suites: all, or these.
+# Runs a part that consists of bats suites; the default is all of them.
 run_suites() { # PART [SUITE]...
   local part=$1 suite
   for suite in "${@:2}"; do

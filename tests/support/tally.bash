@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# For the parts of the tests (tests/run.bash): everything is counted. A part
-# sources this, checks, and leaves its counts when it ends. By itself, it prints
-# them.
+# Counts the checks of a part of the tests. A part sources this file, runs checks, and
+# writes its counts when it ends, for tests/run.bash; without that, it prints them.
 
 # shellcheck source=../../contrib/make/script.bash
 source "$(dirname "${BASH_SOURCE[0]}")/../../contrib/make/script.bash"
@@ -24,8 +23,9 @@ check() { # NAME COMMAND...
   fi
 }
 
-# Adds up a TAP log. A test that was planned and never reported has failed; so
-# has a program that ends badly without a failed test, or without any test.
+# Adds the results in a TAP log. A test that was planned but not reported counts as
+# failed. A program that fails without a failed test, or that has no tests, counts as
+# one failure.
 tally() { # NAME STATUS LOG
   local plan ok not_ok skip bad
   read -r plan ok not_ok skip < <(awk '
@@ -56,8 +56,8 @@ check_tap() { # NAME COMMAND...
   tally "$1" "$status" "$log"
 }
 
-# Runs release.bash of a part, which prints TAP, for these releases of Debian, or
-# for both.
+# Runs release.bash of a part, which prints TAP, for these Debian releases; the default
+# is both.
 check_releases() { # PART [SUITE]...
   local part=$1 suite
   shift

@@ -1,25 +1,26 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs a program on a terminal of COLUMNS and ROWS, as a person would.
+"""Runs a program on a terminal of COLUMNS and ROWS, as a user would.
 
     terminal.py COLUMNS ROWS PROGRAM ARGUMENT...
 
-Standard input has what to do, a line each:
+Standard input contains commands, one per line:
 
-    await TEXT       until TEXT stands on the screen
-    gone TEXT        until it does not
-    send KEYS        types; python's escapes, such as \\x1b
+    await TEXT       waits until TEXT is on the screen
+    gone TEXT        waits until TEXT is not on the screen
+    send KEYS        types KEYS, with Python's escapes, such as \\x1b
     resize COLUMNS ROWS
-    signal NAME      to the program
-    go-on            after it has stopped: checks the terminal, continues it
-    run COMMAND      of the shell
+    signal NAME      sends a signal to the program
+    go-on            waits until the program has stopped, checks that the terminal
+                     is restored, and continues the program
+    run COMMAND      runs a shell command
     show             prints the screen
-    raw TEXT         TEXT, with python's escapes, was sent to the terminal
-    never TEXT       it was not
-    end [STATUS]     awaits its end, by that status (0), and checks that the
-                     terminal is as it was
+    raw TEXT         checks that TEXT, with Python's escapes, was sent to the terminal
+    never TEXT       checks that it was not
+    end [STATUS]     waits until the program ends, and checks its exit status (0) and
+                     that the terminal is restored
 
-It fails with the screen if something does not come within a minute.
+If a wait takes longer than a minute, it fails and prints the screen.
 """
 import codecs
 import fcntl

@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# Unit tests as one compiler makes them; for the parts unit and arch.
+# Builds and runs the unit tests with one compiler; for the parts unit and arch.
 
 # shellcheck source=tally.bash
 source "$(dirname "${BASH_SOURCE[0]}")/tally.bash"
 
-runner=() # what runs a program of another architecture
+runner=() # the command that runs programs of another architecture
 
 unit_test() { # TITLE BINARY
   local log=$2.log status=0
   CMOCKA_MESSAGE_OUTPUT=TAP "${runner[@]}" "$2" >"$log" 2>&1 || status=$?
   [ "$status" -eq 0 ] || cat "$log"
-  # What the emulator does not have
+  # Tests of features that the emulator lacks
   grep '^# skipped' "$log" | sort | uniq -c | sed 's/^ *\([0-9]*\) # /# \1 /' || true
   tally "unit, $1: $(basename "$2")" "$status" "$log"
 }
 
-# All tests, or those of these names. The variant is make's: a folder of build/.
+# Runs all tests, or those with these names. VARIANT is make's: a folder of build/.
 unit_tests() { # TITLE VARIANT [NAME]... -- MAKE'S ARGUMENT...
   local title=$1 directory=${2:-unit/gcc} variant=VARIANT=$2 name names=() all_made=yes
   shift 2

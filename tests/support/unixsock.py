@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What stands for collectd's unixsock plugin: hands out the values of a file.
+"""A substitute for collectd's unixsock plugin that serves the values of a file.
 
     unixsock.py SOCKET FILE
 
 Each line of FILE is "host/plugin-instance/type-instance", then "source=value"
-for each data source. It is read at each LISTVAL, and rewritten by the test.
-Ends by a signal.
+for each data source. The file is read again at each LISTVAL, so that tests can rewrite
+it. Runs until a signal ends it.
 """
 import os
 import socketserver
