@@ -13,7 +13,7 @@
 #include <string.h>
 
 /*
- * A kernel's answer, assembled byte by byte.
+ * A reply of the kernel, assembled byte by byte.
  */
 
 enum { ANSWER_FAMILY = 0x1d };
@@ -80,7 +80,7 @@ static inline void answer_put_stats(struct answer *answer,
                   layout_of(record->version)->size);
 }
 
-/* The usual answer: an aggregate of an id and its record. */
+/* The usual reply: an aggregate attribute with an id and its record. */
 static inline void answer_record(struct answer *answer, uint32_t sequence,
                                  enum message_target target, uint32_t id,
                                  const struct record *record) {
@@ -97,7 +97,7 @@ static inline void answer_record(struct answer *answer, uint32_t sequence,
   answer_end(answer);
 }
 
-/* A refusal (or, with 0, an acknowledgement), with the request's header. */
+/* An error (or, with 0, an acknowledgement), with the request's header. */
 static inline void answer_error(struct answer *answer, uint32_t sequence,
                                 int error) {
   struct nlmsgerr refusal = {.error = error, .msg = {.nlmsg_len = 28}};

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /*
- * Runs part of a test in its own process, for changes that cannot be undone.
+ * Runs part of a test in a separate process, for changes that cannot be undone.
  * The process returns 0 on success, or APART_SKIPPED; any other number
  * identifies the failed step.
  */
@@ -31,7 +31,7 @@ static inline void apart_run(int (*run)(void)) {
   assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-/* Gives up all capabilities. */
+/* Drops all capabilities. */
 static inline bool apart_give_up(void) {
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   const struct __user_cap_data_struct none[2] = {{0}};

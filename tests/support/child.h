@@ -23,8 +23,8 @@
 #include <unistd.h>
 
 /*
- * Processes that execute orders, one at a time; each order has been executed
- * when the function returns. They end with the test, however it ends.
+ * Processes that execute orders, one at a time; when the function returns, the
+ * order has been executed. They end with the test, even if it fails.
  */
 
 struct child {
@@ -34,11 +34,11 @@ struct child {
 
 enum { CHILDREN_MAX = 256 };
 
-/* Children that were not reaped: a failed test leaves some. */
+/* Children that are not reaped yet; a failed test may leave some. */
 static struct child child_living[CHILDREN_MAX];
 static size_t child_count;
 
-/* Burns this much CPU time, measured by the clock. */
+/* Uses this much CPU time, measured with the clock. */
 static inline void child_burn(clockid_t clock, uint32_t ms) {
   uint64_t end_ns = clock_ns(clock) + ms * UINT64_C(1000000);
   while (clock_ns(clock) < end_ns)
@@ -63,10 +63,10 @@ static inline void child_do(char order, uint32_t argument,
   int null;
 
   switch (order) {
-  case 'b': /* burn, in ms */
+  case 'b': /* burn CPU time, in ms */
     child_burn(CLOCK_PROCESS_CPUTIME_ID, argument);
     break;
-  case 'B': /* burn in a thread that ends */
+  case 'B': /* burn CPU time in a thread that ends */
     pthread_create(&thread, NULL, child_burn_thread, &argument);
     pthread_join(thread, NULL);
     break;
@@ -102,7 +102,7 @@ static inline void child_do(char order, uint32_t argument,
     if (setresuid(argument, argument, argument) != 0)
       _exit(1);
     break;
-  case 'c': /* lose all capabilities */
+  case 'c': /* drop all capabilities */
     if (syscall(
             SYS_capset,
             &(struct __user_cap_header_struct){_LINUX_CAPABILITY_VERSION_3, 0},
@@ -237,9 +237,9 @@ static inline uint64_t child_clock(pid_t pid) {
   return clock_ns(clock);
 }
 
-/* Waits until all sleep. The kernel accounts for a process's run time when it
- * is descheduled, or at a tick: until then, others do not see its CPU clock
- * advance. */
+/* Waits until all sleep. The kernel updates a process's CPU clock when the
+ * process is descheduled, or at a tick: until then, the value that others read
+ * does not include its latest run time. */
 static inline void child_settle_all(void) {
   bool all_rest;
   do {

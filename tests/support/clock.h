@@ -14,7 +14,7 @@ enum { MS = 1000000, AWAIT_MS = 60000 };
 
 static inline uint64_t boot_ns(void) { return clock_ns(CLOCK_BOOTTIME); }
 
-/* The unit of start times in stat. */
+/* The unit of start times in /proc/<pid>/stat. */
 static inline uint64_t tick_ns(void) {
   return 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
 }
@@ -34,8 +34,8 @@ static inline void sleep_often(int who, long switches) {
     nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL);
 }
 
-/* Waits until the condition is true; not for ever, but longer than any machine
- * needs. */
+/* Waits until the condition is true, with a limit that no machine should reach.
+ */
 #define await(condition)                                                       \
   do {                                                                         \
     for (int await_ms = 0; await_ms < AWAIT_MS && !(condition); await_ms++)    \

@@ -14,9 +14,9 @@
 #include "track/reader.h"
 
 /*
- * Exit records as the kernel sends them, for processes that do not exist, over
- * a procfs of the test. Processes that reads are to see are children of the
- * test, because CPU clocks are the kernel's.
+ * Exit records as the kernel sends them, for processes that exist only in a
+ * procfs of the test. Processes that reads must see are children of the test,
+ * because their CPU clocks come from the kernel.
  */
 
 enum { GROUPS = 3, EVENTS = 16, PID = 4711, AGE_MS = 40 };
@@ -134,7 +134,7 @@ static inline void note(void *context, const struct exit_event *event) {
     snprintf(copy->unit, sizeof(copy->unit), "%s", event->unit);
 }
 
-/* Sets that the plugin started since_ms before now. */
+/* Starts the plugin as of since_ms before now. */
 static inline void begin(struct fixture *fixture, uint64_t since_ms) {
   fixture->tracker = tracker_create(fixture->count > 0 ? fixture->rules : NULL,
                                     100, fixture->now - since_ms * MS);
@@ -151,7 +151,7 @@ static inline void begin(struct fixture *fixture, uint64_t since_ms) {
       reader_create(fixture->tree.root, fixture->tracker, &fixture->reader), 0);
 }
 
-/* Lets the process event happen that is reported now. */
+/* Delivers a process event now. */
 static inline void happen(struct fixture *fixture, enum process_event_kind kind,
                           pid_t pid, pid_t parent, uint64_t time_ns) {
   const struct process_event event = {
@@ -201,8 +201,8 @@ static inline int64_t exits_of(const struct fixture *fixture, size_t group) {
          truth(fixture, group, COUNTER_EXIT_SIGNAL);
 }
 
-/* Sets what n threads of 8 ms have used; a process's record has neither I/O nor
- * page faults. They slept so often that no time is missing. */
+/* Sets the use of n threads; a process's record has neither I/O nor page
+ * faults. They slept so often that their CPU time is complete. */
 static inline void set_use(struct record *record, uint64_t n) {
   record->cpu_ns = 2 * MS * n;
   record->user_us = 500 * n;
@@ -240,7 +240,7 @@ static inline uint64_t used_of(unsigned int counter, uint64_t n) {
   return use[counter] * n;
 }
 
-/* Asserts that the group has what n threads used, and that its processes ended.
+/* Asserts that the group contains the use of n threads and this number of ends.
  */
 static inline void assert_used(const char *name, const struct fixture *fixture,
                                size_t group, uint64_t n, int64_t ends) {
@@ -251,7 +251,7 @@ static inline void assert_used(const char *name, const struct fixture *fixture,
   assert_case_int(name, exits_of(fixture, group), ends);
 }
 
-/* A thread that ended with its process, which had no other. */
+/* The exit record of a single-threaded process. */
 static inline struct message death_of(pid_t pid, const char *comm,
                                       uint64_t age_ms) {
   struct message message = {
@@ -271,7 +271,7 @@ static inline struct message death_of(pid_t pid, const char *comm,
   return message;
 }
 
-/* A thread of a process that has others. */
+/* The exit record of a thread of a multithreaded process. */
 static inline struct message thread_of(pid_t tgid, pid_t pid, const char *comm,
                                        uint64_t n) {
   struct message message = death_of(pid, comm, AGE_MS);
@@ -282,7 +282,7 @@ static inline struct message thread_of(pid_t tgid, pid_t pid, const char *comm,
   return message;
 }
 
-/* Makes it the last one: all together used n. */
+/* Makes it the record of the last thread; all threads together used n. */
 static inline struct message last_of(struct message message, uint64_t n) {
   message.record[MESSAGE_THREAD].flags |= RECORD_LAST_THREAD;
   message.has[MESSAGE_PROCESS] = true;
@@ -292,8 +292,7 @@ static inline struct message last_of(struct message message, uint64_t n) {
   return message;
 }
 
-/* Used as a state: a process that is being torn down and whose exit record was
- * sent. */
+/* A pseudo-state: a process in teardown whose exit record was sent. */
 enum { DYING = 'd' };
 
 static inline void put_child(const struct fixture *fixture, pid_t pid,

@@ -5,12 +5,12 @@
  *   exits [options] COMMAND ARGUMENTS
  *
  * A command prints "ready", works at each SIGUSR1 and prints its ground truth
- * as key=value lines that end with "done=ROUND". It lives until it is killed,
- * but no longer than two minutes.
+ * as key=value lines that end with "done=ROUND". It runs until it is killed, or
+ * for two minutes.
  *
- * The truth comes from wait4 and from what was passed to write. No clock is
- * read while the children burn: reading one would update the kernel's
- * accounts, and hide what a reader of these has to cope with.
+ * The truth comes from wait4 and from the sizes passed to write. No CPU clock
+ * is read while the children burn CPU time: reading one would update the
+ * kernel's accounting, and hide that other readers see outdated values.
  */
 #include "workload.h"
 
@@ -28,7 +28,7 @@ enum {
   MAX_BYTES = 1024 * 1024,
   MAX_CHILDREN = 100000,
   MAX_DEPTH = 8,
-  MAX_LISTED = 100, /* more children have no line each */
+  MAX_LISTED = 100, /* above this, children have no separate lines */
   MAX_THREADS = 16,
   MAX_WORDS = 16,
   NAME_SIZE = 16, /* TASK_COMM_LEN */
@@ -42,7 +42,7 @@ struct words {
   unsigned count;
 };
 
-/* What a child does. */
+/* What a child does and how it ends. */
 struct life {
   const char *name; /* NULL: its parent's name */
   const char *end;
@@ -69,7 +69,7 @@ static atomic_uint at_work; /* threads of a child that are not finished */
 static int64_t cpu_us;
 static uint64_t written, ok, error, by_signal, counted;
 
-/* Splits the text, to which the words point. */
+/* Splits the text in place: the words point to it. */
 static void split(char *text, struct words *words) {
   char *rest = text;
   char *word;
@@ -88,7 +88,7 @@ static const char *pick(const struct words *words, unsigned i) {
   return words->word[i % words->count];
 }
 
-/* Writes a name; a "#" at its end is replaced by a number. */
+/* Replaces a "#" at the end of a name by a number. */
 static const char *put_number(char result[NAME_SIZE], const char *name,
                               unsigned number_of_it) {
   size_t length = strcspn(name, "#");
@@ -135,7 +135,7 @@ static bool is_torn(const struct life *life) {
   return has_end(life, "together") || has_end(life, "crash");
 }
 
-/* Whether a worker ends the process, while the others simply end. */
+/* Whether one worker ends the process, and the others only their threads. */
 static bool is_ended_by_worker(const struct life *life) {
   return has_end(life, "worker4") || has_end(life, "headless6");
 }
@@ -165,9 +165,9 @@ static unsigned count_threads(void) {
   return count;
 }
 
-/* Waits until the other workers have ended, not only their work: if one ends at
- * the instant at which another calls exit, its own status is in the process's
- * last record, while wait returns that of exit. */
+/* Waits until the other workers have ended, not only their work: if one ends
+ * while another calls exit, its own status is in the process's last record, but
+ * wait returns that of exit. */
 static void await_others(const struct life *life) {
   while (atomic_load(&at_work) > 1 ||
          count_threads() > (is_headless(life) ? 1 : 2))
@@ -198,7 +198,8 @@ static void write_to_nowhere(void) {
   *nowhere = 1;
 }
 
-/* Adds the scheduler's own statistics, which reading does not change. */
+/* Adds the waits from the scheduler's statistics; reading these does not update
+ * the accounting. */
 static void tell_waits(void) {
   char text[TEXT_SIZE] = "";
   int fd = open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC);
@@ -209,7 +210,7 @@ static void tell_waits(void) {
   atomic_fetch_add(waited_ns, strtoull(strchr(text, ' '), NULL, 10));
 }
 
-/* Ends as the last part of the child's description says. */
+/* Ends as the child's description specifies. */
 _Noreturn static void end_as(const struct life *life) {
   if (has_end(life, "abort"))
     abort();
@@ -256,8 +257,7 @@ _Noreturn static void live(const struct life *life) {
   end_as(life);
 }
 
-/* Executes another program, which is in the same directory and has this name.
- */
+/* Executes the program in the same directory that has the child's name. */
 _Noreturn static void live_by_exec(const struct life *life) {
   char path[TEXT_SIZE], threads[32], turns[32], bytes[32];
 
@@ -289,7 +289,7 @@ static void bound_child(void) {
   alarm(LIMIT_S);
 }
 
-/* wanted is the pid, or 0. */
+/* The child has the pid wanted, if it is not 0. */
 static pid_t make_child(const struct life *life, pid_t wanted) {
   pid_t pid = fork_with_pid(wanted);
   if (pid == 0) {
@@ -332,8 +332,8 @@ static void await_zombies(const pid_t *pids, unsigned count) {
 }
 
 /* NAMES COUNT PARALLEL THREADS ENDS US BYTES: creates children, PARALLEL at a
- * time. Each of their threads burns US and writes BYTES. A name of "-" is the
- * parent's; a "#" at the end of a name becomes the child's number. */
+ * time. Each of their threads burns US and writes BYTES. The name "-" is the
+ * parent's; a "#" at the end of a name is replaced by the child's number. */
 static void work_brood(char **arguments) {
   static pid_t pids[MAX_CHILDREN];
   static struct words names, ends; /* split once, in the first round */
@@ -373,8 +373,8 @@ static void work_brood(char **arguments) {
     reap(count);
 }
 
-/* NAME COUNT: children that sleep; at the next SIGUSR1 all are killed. A "#" at
- * the end of the name becomes the child's number. */
+/* NAME COUNT: children that sleep and are killed at the next SIGUSR1. A "#" at
+ * the end of the name is replaced by the child's number. */
 static void work_crowd(char **arguments) {
   static pid_t pids[MAX_CHILDREN];
   unsigned count = (unsigned)number_up_to(arguments[1], MAX_CHILDREN);
@@ -399,9 +399,9 @@ static void work_crowd(char **arguments) {
     reap(count);
 }
 
-/* A tree that is being created, as its nodes see it. */
+/* The tree of processes that its nodes create. */
 struct tree {
-  struct words names; /* of each level, from the root's */
+  struct words names; /* of each level, starting with the root's */
   unsigned depth;     /* levels below the root */
   unsigned width;
   uint64_t turns;
@@ -420,8 +420,8 @@ static bool await_children(unsigned count) {
   return is_well;
 }
 
-/* Burns before it forks, so that an orphan's parent ends immediately
- * afterwards. Returns its exit status. */
+/* Burns CPU time before it forks, so that an orphan's parent ends immediately
+ * after the fork. Returns the exit status. */
 static int live_as_node(const struct tree *tree, unsigned level) {
   unsigned width = level < tree->depth ? tree->width : 0;
 
@@ -454,10 +454,10 @@ static unsigned count_nodes(const struct tree *tree) {
   return nodes;
 }
 
-/* NAMES DEPTH WIDTH US: a process that forks WIDTH others, which fork as many,
- * down to DEPTH. Each burns so much, and those of a level have its name. Either
- * each waits for its children, and with them for their CPU time, or this
- * process, which is none of the tree, adopts them. */
+/* NAMES DEPTH WIDTH US: a process that forks WIDTH others, which do the same,
+ * down to DEPTH levels. Each burns US and has the name of its level. Either
+ * each waits for its children, and thus gets their CPU time, or this process,
+ * which is not part of the tree, adopts them. */
 static void work_tree(char **arguments) {
   static struct tree tree;
 
@@ -496,8 +496,8 @@ struct storm {
   unsigned count;
 };
 
-/* A child has the name of the thread that makes it, with a number up to a
- * hundred if it ends with a "#". */
+/* A child has the name of the thread that creates it; a "#" at its end is
+ * replaced by a number below 100. */
 static void *make_storm(void *data) {
   const struct storm *storm = data;
   char *stack = mmap(NULL, STORM_STACK, PROT_READ | PROT_WRITE,

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * A seccomp filter under which one system call fails as it does elsewhere.
+ * Runs a command with a seccomp filter that makes one system call fail.
  *
- *   filter affinity COMMAND ARGUMENT...   a kernel for more than 1,024 CPUs:
- * what sched_getaffinity writes wants more room filter netlink COMMAND
- * ARGUMENT...    RestrictAddressFamilies= of a service: there are no netlink
- * sockets
+ *   filter affinity COMMAND ARGUMENT...
+ *     sched_getaffinity rejects small buffers, as on a kernel for more than
+ *     1,024 CPUs
+ *   filter netlink COMMAND ARGUMENT...
+ *     there are no netlink sockets, as with RestrictAddressFamilies= of a
+ *     systemd service
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -19,7 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { LARGE = 256 }; /* bytes, for 2,048 CPUs */
+enum { LARGE = 256 }; /* the minimum buffer in bytes: 2,048 CPUs */
 
 /* The lower half of an argument on a little-endian machine. */
 #define ARGUMENT(n) offsetof(struct seccomp_data, args[n])

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * Processes that do not call exec, and therefore have this one's command line.
+ * Processes that do not call exec, and therefore have this program's command
+ * line.
  *
  *   forks COUNT STAY_MS SECONDS [ARGUMENT...]
  *
- * Prints "ready", and keeps COUNT processes running, forked one after another
- * in equal intervals, each of which ends after STAY_MS. After SECONDS it waits
- * for the last ones and prints "forked=" and how many there were. The arguments
- * only make the command line long.
+ * Prints "ready", and keeps COUNT processes running: it forks them at equal
+ * intervals, and each ends after STAY_MS. After SECONDS, it waits for the last
+ * ones and prints "forked=" and their total number. The arguments only make the
+ * command line long.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 /*
- * A file system whose server is this program, which delays some answers until
- * SIGUSR1. SIGTERM, or two minutes, ends it.
+ * A FUSE file system that this program serves. Some replies are delayed until
+ * SIGUSR1. It ends at SIGTERM, or after two minutes.
  */
 
 enum { SERVER_LIFE_S = 120, ANSWER_MAX = 4096 };
@@ -54,7 +54,7 @@ static inline int mount_server(const char *directory) {
   return fd;
 }
 
-/* Pending requests get an error. */
+/* Pending requests fail. */
 static inline void unmount_server(const char *directory, int fd) {
   umount2(directory, MNT_DETACH);
   close(fd);

@@ -5,8 +5,8 @@
 #include "support/test.h"
 #include "track/tracker.h"
 
-/* The n-th group in the order of creation: groups with fixed names are in the
- * order of the rules. */
+/* The n-th group in the order of creation; groups with fixed names are created
+ * in the order of the rules. */
 static inline struct group *group_at(const struct tracker *tracker, size_t n) {
   struct group *group = tracker->groups;
   for (; group != NULL && n > 0; n--)

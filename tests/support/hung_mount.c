@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * hung_mount DIRECTORY: a file system whose server never answers, like that of
- * a dead file server. Prints "ready" once it is mounted. SIGUSR1 makes it
- * answer that nothing exists, also to pending requests; SIGTERM, or two
- * minutes, ends it.
+ * hung_mount DIRECTORY: a file system whose server does not reply, as if a
+ * network file server were down. Prints "ready" once it is mounted. From
+ * SIGUSR1 on, it replies to all requests, also pending ones, that nothing
+ * exists. It ends at SIGTERM, or after two minutes.
  */
 
 #include "fuse_server.h"

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * hung_process exec|mmap DIRECTORY NAME: a process with that name whose files
- * in /proc do not answer, because the server of a file system does not. This
- * program is the server, and mounts it at the directory.
+ * hung_process exec|mmap DIRECTORY NAME: a process with this name. Reads of its
+ * files in /proc block, because the server of a file system does not reply.
+ * This program is the server, and mounts the file system at the directory.
  *
- *   exec  waits in exec for the close of a file: stat, io and exe do not answer
- *   mmap  waits in mmap for a page: cmdline does not. Before, it forks 40
- * children, which do not call exec, and which end one by one within 2 seconds
+ *   exec  blocks in exec while it closes a file: stat, io and exe block
+ *   mmap  blocks in mmap while it waits for a page: cmdline blocks. It first
+ *         forks 40 children, which do not call exec, and which end one by one
+ *         within 2 seconds
  *
- * Prints "ready" and the pid just before the process hangs. SIGUSR1 makes the
- * server answer, also pending requests; SIGTERM, or two minutes, ends both.
+ * Prints "ready" and the pid just before the process blocks. From SIGUSR1 on,
+ * the server replies to all requests, also pending ones. Both end at SIGTERM,
+ * or after two minutes.
  */
 
 #include "fuse_server.h"
@@ -87,7 +89,8 @@ static void serve_request(int fd, const struct request *request) {
   }
 }
 
-/* Serves until the end; delayed requests are not answered before SIGUSR1. */
+/* Serves until the end; delays replies to requests with the opcode hangs until
+ * SIGUSR1. */
 static void serve(int fd, uint32_t hangs) {
   static char bytes[1 << 17];
   struct request waiting[WAITING_MAX];

@@ -6,12 +6,12 @@
  *   jobs [options] COMMAND ARGUMENTS
  *
  * A command prints "ready", works at SIGUSR1 and prints its ground truth as
- * key=value lines that end with "done=ROUND". It lives until it is killed, but
- * no longer than two minutes.
+ * key=value lines that end with "done=ROUND". It runs until it is killed, or
+ * for two minutes.
  *
- * The truth comes from wait4, from getrusage before an exec, and from what was
- * passed to write. A job reads no clock: reading one would update the
- * kernel's accounts, and hide what a reader of these has to cope with.
+ * The truth comes from wait4, from getrusage before an exec, and from the sizes
+ * passed to write. A job reads no CPU clock: reading one would update the
+ * kernel's accounting, and hide that other readers see outdated values.
  */
 #include "workload.h"
 
@@ -39,7 +39,7 @@ static uid_t user; /* for kind "user" */
 
 /* Signals. SIGUSR1 (go) is blocked and waited for. */
 
-/* Returns false if no SIGUSR1 came within the time. */
+/* Returns false if SIGUSR1 does not arrive within the time. */
 static bool await_go_for(struct timespec time) {
   sigset_t set;
 
@@ -74,8 +74,8 @@ static void burn_and_write(const char *turns, const char *bytes) {
     write_null(number_up_to(bytes, MAX_BYTES));
 }
 
-/* In a child: restores signals, and limits its life to that of its parent and
- * the time limit. */
+/* In a child: restores signals, and ends it with its parent or at the time
+ * limit. */
 static void become_ordinary(void) {
   sigset_t none;
 
@@ -188,10 +188,10 @@ static void say_kinds(const struct kind *kinds, unsigned count) {
   }
 }
 
-/* DIR TAG KIND[,KIND...] COUNT PARALLEL US BYTES: COUNT jobs, PARALLEL at a
- * time, cyclically of each kind. Each burns US and writes BYTES. Prints for
- * each kind how many there were and ended successfully, their CPU time, the
- * part of it before exec, and the bytes. */
+/* DIR TAG KIND[,KIND...] COUNT PARALLEL US BYTES: COUNT jobs of these kinds in
+ * turn, PARALLEL at a time. Each burns US and writes BYTES. Prints for each
+ * kind the number of jobs, how many of them ended successfully, their CPU time,
+ * the part of it before exec, and the bytes. */
 static void work_brood(char **arguments) {
   static struct start starts[MAX_JOBS];
   struct kind kinds[MAX_KINDS];
@@ -255,10 +255,10 @@ static int64_t zombie_cpu_us(pid_t pid) {
   return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
 }
 
-/* FILE: runs the command in the file, one argument per line, so that this
- * process has another command line. Prints the CPU time of the program and of
- * everything that it starts, including orphans, and that of the program alone.
- */
+/* FILE: runs the command in the file, one argument per line, so that the
+ * command is not in the command line of this process. Prints the CPU time of
+ * the program and of everything that it starts, including orphans, and that of
+ * the program alone. */
 static void work_run(char **arguments) {
   char *lines[MAX_ARGUMENTS + 1];
   struct rusage usage;
@@ -286,8 +286,7 @@ static void work_run(char **arguments) {
       cpu_us, own_us);
 }
 
-/* A classic daemon, as a service manager may start it: its parent has ended,
- * and it is in its own session. */
+/* A traditional daemon: its parent has ended, and it has a separate session. */
 static void start_daemon(char **command) {
   pid_t pid = fork();
 
@@ -340,7 +339,7 @@ static double now_s(void) {
 }
 
 /* RATE SECONDS: starts RATE processes per second, which end at once, until the
- * next SIGUSR1, but no longer than SECONDS. */
+ * next SIGUSR1, or for SECONDS. */
 static void work_others(char **arguments) {
   static char stack[STACK_SIZE] __attribute__((aligned(16)));
   double rate = (double)number(arguments[0]);
@@ -356,15 +355,15 @@ static void work_others(char **arguments) {
   say("made=%" PRIu64 "\nper_second=%.0f", made, (double)made / passed_s);
 }
 
-/* A process that changes */
+/* A process that changes its attributes */
 
 /* What the process has used so far. */
 struct use {
   uint64_t bytes, cpu_us, waited_us;
 };
 
-/* Waits for a CPU from the scheduler's statistics, which reading does not
- * change. */
+/* Waits for a CPU, from the scheduler's statistics: reading these does not
+ * update the accounting. */
 static uint64_t own_waited_us(void) {
   char text[256] = "";
   int fd = open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC);
@@ -433,8 +432,8 @@ _Noreturn static void change_by_exec(const char *word, const struct use *before,
 }
 
 /* name|user|exec NEW US BYTES: burns US and writes BYTES, changes its name,
- * user or command line at the next SIGUSR1, and does the same work again at the
- * one after that. */
+ * user or command line at the next SIGUSR1, and repeats the work at the
+ * following one. */
 static void work_change(char **arguments) {
   const char *what = arguments[0], *new = arguments[1], *bytes = arguments[3];
   char turns[32];

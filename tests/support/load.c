@@ -8,10 +8,9 @@
  * ground truth as key=value lines that end with "done=ROUND", and ends after
  * --stay seconds. No command outlives --limit seconds.
  *
- * The truth comes from getrusage, wait4 and from what was passed to read and
- * write. No CPU clock is read before the work is over: reading one would
- * update the kernel's accounts, and hide what a reader of these has to cope
- * with.
+ * The truth comes from getrusage, wait4 and the sizes passed to read and write.
+ * No CPU clock is read before the work is over: reading one would update the
+ * kernel's accounting, and hide that other readers see outdated values.
  */
 #include "workload.h"
 
@@ -111,7 +110,7 @@ static void rename_self(const char *name) {
     die("PR_SET_NAME");
 }
 
-/* Executes the change of SIGUSR2. */
+/* Performs the change that SIGUSR2 requests. */
 static void change_self(void) {
   if (options.rename != NULL)
     rename_self(options.rename);
@@ -132,7 +131,7 @@ static void block_signals(void) {
   sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-/* Returns false if no SIGUSR1 came within the time. */
+/* Returns false if SIGUSR1 does not arrive within the time. */
 static bool await_go(unsigned seconds) {
   sigset_t set;
 
@@ -243,7 +242,7 @@ static unsigned thread_count(const char *text) {
   return count;
 }
 
-/* MS THREADS: spins; this thread and THREADS others. */
+/* MS THREADS: this thread and THREADS others spin. */
 static void work_burn(char *const *arguments) {
   pthread_t threads[MAX_THREADS];
   unsigned count = thread_count(arguments[1]);
@@ -261,7 +260,7 @@ static void work_system(char *const *arguments) {
   burn_system(NULL);
 }
 
-/* PHASES MS: alternately in the process and in the kernel. */
+/* PHASES MS: uses CPU time alternately in user and kernel mode. */
 static void work_mixed(char *const *arguments) {
   unsigned phases = small_number(arguments[0]);
 
@@ -298,7 +297,7 @@ static void work_churn(char *const *arguments) {
   counted += count;
 }
 
-/* THREADS: starts this many threads, which sleep. */
+/* THREADS: starts threads that sleep. */
 static void work_park(char *const *arguments) {
   unsigned count = thread_count(arguments[0]);
 
@@ -344,7 +343,7 @@ static void write_chunk(int fd, const char *buffer, size_t size) {
   sent.calls++;
 }
 
-/* The size of the i-th of `calls` calls that move `bytes` together. */
+/* The size of the i-th of `calls` calls that transfer `bytes` in total. */
 static size_t chunk_size(uint64_t bytes, uint64_t calls, uint64_t i) {
   return (size_t)(i + 1 < calls ? bytes / calls
                                 : bytes - (calls - 1) * (bytes / calls));
@@ -375,7 +374,7 @@ static void read_chunk(int fd, char *buffer, size_t size, off_t offset) {
   received.calls++;
 }
 
-/* FILE BYTES CALLS: reads exactly that, from the start of the file. */
+/* FILE BYTES CALLS: reads BYTES in CALLS, from the start of the file. */
 static void work_read(char *const *arguments) {
   uint64_t bytes = number(arguments[1]);
   uint64_t calls = number(arguments[2]);
@@ -392,7 +391,7 @@ static void work_read(char *const *arguments) {
   close(fd);
 }
 
-/* FILE BLOCK MS: reads blocks past the page cache, cyclically. */
+/* FILE BLOCK MS: reads blocks with O_DIRECT, cyclically. */
 static void work_direct(char *const *arguments) {
   size_t block = (size_t)number(arguments[1]);
   int fd = open_file(arguments[0], O_RDONLY | O_DIRECT);
@@ -416,17 +415,16 @@ static void work_direct(char *const *arguments) {
   close(fd);
 }
 
-/* A file that threads read past the page cache. */
+/* A file that threads read with O_DIRECT. */
 struct direct_file {
   const char *path;
-  uint64_t
-      blocks; /* number that each thread reads; 0: until the time is over */
+  uint64_t blocks; /* per thread; 0: until the time is over */
   off_t size;
   atomic_uint threads;
   atomic_uint_fast64_t read, blocked_us;
 };
 
-/* The CPU time of this thread and its waits for a CPU, from the scheduler's
+/* The CPU time of this thread plus its waits for a CPU, from the scheduler's
  * statistics. */
 static uint64_t busy_us(void) {
   uint64_t ran_ns, waited_ns;
@@ -484,9 +482,8 @@ static void start_direct_reader(struct direct_file *file) {
   pthread_detach(thread);
 }
 
-/* FILE THREADS BLOCKS MS: this many threads only read blocks past the page
- * cache. All but the main one read BLOCKS and are replaced; 0: each reads until
- * the end. */
+/* FILE THREADS BLOCKS MS: this many threads read blocks with O_DIRECT. All but
+ * the main thread read BLOCKS and are replaced; 0: they read until the end. */
 static void work_directs(char *const *arguments) {
   struct direct_file file = {.path = arguments[0],
                              .blocks = number(arguments[2])};
@@ -530,7 +527,7 @@ static void touch_pages(volatile char *memory, size_t pages, bool dirty) {
   }
 }
 
-/* PAGES: touches fresh memory and keeps it. */
+/* PAGES: touches new memory and keeps it. */
 static void work_touch(char *const *arguments) {
   size_t pages = (size_t)number(arguments[0]);
 
@@ -555,8 +552,8 @@ static void *nap_and_stay(void *naps) {
 }
 
 /*
- * COUNT THREADS PAGES: makes at least this many voluntary switches, in this
- * thread and in each of the others, which stay; with this much memory.
+ * COUNT THREADS PAGES: allocates the memory, and makes at least COUNT voluntary
+ * switches in this thread and in each of the others, which continue to exist.
  */
 static void work_switch(char *const *arguments) {
   static struct naps naps;
@@ -574,7 +571,7 @@ static void work_switch(char *const *arguments) {
   counted += naps.count * (count + 1);
 }
 
-/* FILE PAGES: touches a mapped file that is not in the page cache. */
+/* FILE PAGES: touches pages of a mapped file that are not in the page cache. */
 static void work_major(char *const *arguments) {
   size_t pages = (size_t)number(arguments[1]);
   int fd = open_file(arguments[0], O_RDONLY);
@@ -592,8 +589,8 @@ static void work_major(char *const *arguments) {
 }
 
 /*
- * PAGES PASSES: pages of a file that are read first and then written, so that
- * each is copied; repeatedly.
+ * PAGES PASSES: repeatedly reads and then writes the pages of a private
+ * mapping, so that each page is copied.
  */
 static void work_cow(char *const *arguments) {
   size_t pages = (size_t)number(arguments[0]);
@@ -615,7 +612,7 @@ static void work_cow(char *const *arguments) {
 
 /*
  * FILE BYTES PAGES MS THREADS: a little of everything that is counted, mostly
- * waits; finally starts more threads, which stay.
+ * waits; finally starts more threads, which continue to exist.
  */
 static void work_various(char *const *arguments) {
   char *file = arguments[0], *bytes = arguments[1], *pages = arguments[2];
@@ -634,7 +631,7 @@ static void work_various(char *const *arguments) {
 
 /* Processes */
 
-/* In a child: it must not outlive its parent or the time limit. */
+/* In a child: ends it with its parent, or at the time limit. */
 static void bound_child(void) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   alarm(options.limit_s);
@@ -647,7 +644,7 @@ static void add_time(struct timeval *sum, struct timeval value) {
   *sum = total;
 }
 
-/* Reaps a child; returns its wait status. */
+/* Reaps a child and returns its wait status. */
 static int reap(pid_t pid) {
   struct rusage usage;
   int status = 0;
@@ -691,7 +688,7 @@ static void *burn_forever(void *unused) {
 }
 
 /*
- * A child's life: JOINED joins its threads, TOGETHER ends while they run,
+ * Runs a child: JOINED joins its threads, TOGETHER ends while they run,
  * HEADLESS ends the main thread first.
  */
 _Noreturn static void live(enum ending ending, unsigned count, unsigned ms,
@@ -716,7 +713,7 @@ _Noreturn static void live(enum ending ending, unsigned count, unsigned ms,
 
 /*
  * joined|together|headless THREADS MS BYTES: a child that burns MS, writes
- * BYTES and stays a zombie until the next SIGUSR1.
+ * BYTES, ends, and remains a zombie until the next SIGUSR1.
  */
 static void work_zombie(char *const *arguments) {
   enum ending ending = ending_of(arguments[0]);
@@ -752,7 +749,8 @@ static void start_sleeper(unsigned milliseconds) {
   _exit(0);
 }
 
-/* TOTAL PARALLEL MS: processes that live for MS, PARALLEL at a time. */
+/* TOTAL PARALLEL MS: processes that sleep for MS and end, PARALLEL at a time.
+ */
 static void work_swarm(char *const *arguments) {
   unsigned total = small_number(arguments[0]);
   unsigned parallel = small_number(arguments[1]);
@@ -778,7 +776,8 @@ struct life {
   struct rusage usage;
 };
 
-/* A child to create: with a name from its first moment, and possibly a pid. */
+/* A child to create: it has the name from its start, and possibly a given pid.
+ */
 struct birth {
   const char *name;
   pid_t wanted; /* 0: any */
@@ -787,7 +786,7 @@ struct birth {
   struct life *life;
 };
 
-/* Burns, writes, reports, and idles until it is killed. */
+/* Burns, writes, reports its use, and sleeps until it is killed. */
 _Noreturn static void live_and_tell(const struct birth *birth) {
   bound_child();
   expire_after(birth->burn_ms);
@@ -802,7 +801,7 @@ _Noreturn static void live_and_tell(const struct birth *birth) {
 
 /*
  * A child inherits the name of the thread that forks, so a thread with that
- * name forks. It stays, because its end would also end the child
+ * name forks. The thread does not end, because that would also end the child
  * (PR_SET_PDEATHSIG).
  */
 static void *give_birth(void *data) {
@@ -823,7 +822,7 @@ static void make_child(struct birth *birth) {
   await_signal(SIGRTMAX);
 }
 
-/* NAME COUNT MS BYTES: children that burn MS, one by one, and stay. */
+/* NAME COUNT MS BYTES: children that burn MS one by one, and do not end. */
 static void work_births(char *const *arguments) {
   unsigned count = thread_count(arguments[1]);
   struct birth births[MAX_THREADS];

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * Provokes answers that this machine's kernel does not give.
+ * Provokes replies that this machine's kernel would not send.
  *
  *   meddle family|stranger|silence COMMAND ARGUMENT...
  *
- * Runs the command and, like a debugger, changes what it sends by netlink: the
- * kernel then answers another request.
+ * Runs the command and, like a debugger, changes the netlink messages that it
+ * sends, so that the kernel replies to a different request.
  *
  *   family    requests a family that no kernel has
  *   stranger  requests the record of this program instead of another process
- *   silence   sends nothing that requires an answer
+ *   silence   sends messages that require no reply
  *
  * Ends with the status of the command.
  */

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * Processes that the OOM killer kills, and others that a plain SIGKILL does.
+ * Processes that the OOM killer kills, and others that are sent SIGKILL.
  *
  *   oom [--same-pid] PROCS NAME COUNT ENDS
  *
  * Prints "ready", and at each SIGUSR1 creates COUNT children, one after the
- * other. Each enters the cgroups whose cgroup.procs files PROCS lists,
- * separated by commas, and has the name. Children with the end "oom" allocate
- * memory until they are killed; those with "kill" wait, and are killed at once;
- * the n-th child has the n-th end, cyclically. wait4 reports how each one
- * ended.
+ * other. Each is named NAME and enters the cgroups whose cgroup.procs files
+ * PROCS lists, separated by commas. Children with the end "oom" allocate memory
+ * until they are killed; those with "kill" wait, and are killed at once; the
+ * n-th child has the n-th end, cyclically. wait4 reports how each one ended.
  */
 #include "workload.h"
 

@@ -6,7 +6,7 @@
 
 #include "support/test.h"
 
-/* Looks at all paths of selectors now. */
+/* Reads all paths of selectors now. */
 static inline void paths_look(void) {
   assert_int_equal(path_watch_start(), 0);
   path_watch_wait(60000);

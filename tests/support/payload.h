@@ -9,8 +9,8 @@
 #include <string.h>
 
 /*
- * Payloads in the layout of each kernel: offsets counted by hand from the
- * struct taskstats in its headers, independently of record.c.
+ * Payloads in the layout of each version: the offsets were counted by hand in
+ * the struct taskstats of the kernel headers, independently of record.c.
  */
 
 struct layout {
@@ -80,7 +80,7 @@ static const struct layout layouts[] = {
      .write_bytes = 304, .nvcsw = 320, .nivcsw = 328, .hiwater_rss = 248, .ac_tgid = 464,
      .ac_tgetime = 472, .ac_exe_dev = 480, .ac_exe_inode = 488},
     {16, 560, {DELAYS_16}, FIELDS_12}, /* maxima, minima: last */
-    {17, 688, {DELAYS_16}, FIELDS_12}, /* the maxima's times */
+    {17, 688, {DELAYS_16}, FIELDS_12}, /* times of the maxima */
     /* a hypothetical version with one more field */
     {18, 696, {DELAYS_16}, FIELDS_12},
 };

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-/* What the plugin's decoder reads of a record, and the field in which the
- * probe's has the same. */
+/* A value from the plugin's decoder, and the probe's field that must have the
+ * same value. */
 struct record_pair {
   uint64_t plugin;
   enum stats_field field;

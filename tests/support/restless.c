@@ -5,9 +5,9 @@
  *   restless NAMES RENAMES EXECS SECONDS
  *
  * Changes its name to each of NAMES (separated by commas) in turn, RENAMES
- * times a second, and calls exec on itself EXECS times a second, or as often as
- * possible if that is less. Ends after SECONDS, and prints how often it did
- * both. wait4 returns its CPU time across all execs.
+ * times per second, and executes itself EXECS times per second, or as often as
+ * possible. Ends after SECONDS, and prints the number of both. wait4 returns
+ * its CPU time across all execs.
  */
 #include "workload.h"
 

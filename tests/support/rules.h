@@ -11,8 +11,8 @@
 #include <string.h>
 
 /*
- * A tracker whose rules select what the test specifies, regardless of the
- * processes.
+ * A tracker to which the test adds processes directly: its rules match
+ * nothing by themselves.
  */
 
 enum { RULES = 4 };
@@ -63,7 +63,7 @@ static inline struct match match_of(const struct book *book, size_t rule,
   return (struct match){.rule = &book->rules[rule], .name = name};
 }
 
-/* The group of a process that one rule selects. */
+/* Returns the group of a process that the rule selects. */
 static inline struct group *join(struct book *book, size_t rule,
                                  const char *name) {
   struct match match = match_of(book, rule, name);
@@ -74,7 +74,7 @@ static inline struct group *join(struct book *book, size_t rule,
   return membership.group;
 }
 
-/* A process that stays in the group until its member is destroyed. */
+/* Returns a member that is in the group until it is destroyed. */
 static inline struct member *enroll(struct book *book, size_t rule,
                                     const char *name) {
   struct membership membership = {.rule = &book->rules[rule],

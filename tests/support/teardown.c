@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * Prints the mean time in microseconds that a process runs on after it has
- * decided to end. Part of that is in no exit record. It is longer on a slow or
+ * Prints the mean CPU time in microseconds that a process uses after it starts
+ * to exit. Part of this time is in no exit record. It is longer on a slow or
  * busy machine, and longest on an emulated one.
  */
 #include "workload.h"
 
 enum { SAMPLES = 100 };
 
-/* The time that a child ran after it had stored its CPU time in *noted_us. */
+/* The CPU time that a child used after it had stored its CPU time in *noted_us.
+ */
 static int64_t measure(int64_t *noted_us) {
   struct rusage usage;
   pid_t pid = fork();

@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
-/* Programs of another architecture run under qemu-user (tests/arch), which
- * passes system calls on, but supports few kinds of netlink, has its own thread
- * in each process, and shows its own name, files and memory to other processes.
- */
+/* Programs of another architecture run under qemu-user (tests/arch). It passes
+ * system calls to the kernel, but supports few netlink protocols and adds a
+ * thread to each process; other processes see the emulator's name, files and
+ * memory. */
 #ifdef EMULATED
 enum { EMULATOR_THREADS = 1 };
 #define skip_if_emulated(why)                                                  \
@@ -28,7 +28,7 @@ enum { EMULATOR_THREADS = 0 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Assertions that print the case of a table in which they fail. */
+/* Assertions that print the name of the failed test case of a table. */
 
 #define assert_case(name, condition)                                           \
   do {                                                                         \

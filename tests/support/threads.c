@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * A process of very many threads.
+ * A process with very many threads.
  *
  *   threads COUNT
  *
- * Makes so many beside the main one, or as many as the machine permits, prints
- * "threads=" and how many there are in all, why there are no more if that is
- * so, and "ready". At SIGUSR1 it ends, with all of them at once.
+ * Creates COUNT threads in addition to the main one, or as many as the machine
+ * allows. Prints "threads=" and their total number, the error if there are
+ * fewer, and "ready". At SIGUSR1, the process ends with all threads at once.
  */
 #include "workload.h"
 

@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 /*
- * A directory of the test with files in it: a procfs with any contents. Paths
- * are relative to its root; missing directories are created. Initially it has
- * process 1, of which nothing can be read, and delay accounting is on.
+ * A directory that replaces procfs, with any contents. Paths are relative to
+ * its root; missing directories are created. Initially it contains process 1,
+ * whose files are missing, and delay accounting is on.
  */
 
 struct tree {
@@ -52,7 +52,7 @@ static inline void tree_move_away(const struct tree *tree, const char *path) {
   assert_int_equal(rename(from, to), 0);
 }
 
-/* Removes what is at the path, "" for the whole tree. */
+/* Removes the file or directory at the path; "" removes the whole tree. */
 static inline void tree_remove(const struct tree *tree, const char *path) {
   char full[TREE_PATH_SIZE];
   if (path[0] == '\0') {
@@ -118,7 +118,8 @@ static inline void tree_create(struct tree *tree) {
   tree_fill(tree);
 }
 
-/* Restores the initial state, visible to those who have the root open. */
+/* Restores the initial state in the same directory, so that open descriptors
+ * for the root remain valid. */
 static inline void tree_renew(const struct tree *tree) {
   nftw(tree->root, tree_remove_below, 16, FTW_DEPTH | FTW_PHYS);
   tree_fill(tree);
@@ -132,8 +133,8 @@ static inline void tree_link(const struct tree *tree, const char *path,
   assert_int_equal(symlink(target, full), 0);
 }
 
-/* Replaces each descriptor of the test for the root by one that is not a
- * directory: listing it then fails. */
+/* Replaces each of the test's descriptors for the root by one for a file that
+ * is not a directory, so that listing it fails. */
 static inline void tree_break(const struct tree *tree) {
   int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
   assert_true(null >= 0);

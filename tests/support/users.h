@@ -6,7 +6,7 @@
 
 #include "support/test.h"
 
-/* The system's users; root is known at once, by name and by number. */
+/* Starts looking up the system's users; root is resolved when this returns. */
 static inline void users_start(void) {
   char name[16];
   uid_t uid;

@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 /*
- * Shared by the programs with known work: they end when something fails, print
- * what they did, and burn CPU time without reading a clock.
+ * Shared by the programs with known work. They exit when something fails, print
+ * their ground truth, and burn CPU time without reading a clock.
  */
 
 _Noreturn static inline void die(const char *what) {
@@ -53,7 +53,8 @@ static inline int64_t cpu_us_of(const struct rusage *usage) {
   return microseconds(usage->ru_utime) + microseconds(usage->ru_stime);
 }
 
-/* Output. Printing a line is also a write, and counts in the ground truth. */
+/* Output. Printing a line is also a write, and is included in the ground truth.
+ */
 
 /* Bytes and calls that went through read(2) or write(2). */
 struct transfer {
@@ -92,7 +93,8 @@ __attribute__((noinline)) static void spin(uint64_t turns) {
     ;
 }
 
-/* The fastest of a few runs: the others were disturbed. */
+/* Uses the fastest of a few runs, because other processes delay some of them.
+ */
 static inline void calibrate(void) {
   const uint64_t turns = 1000000;
   int64_t best_ns = INT64_MAX;
@@ -126,7 +128,7 @@ static inline void *share(size_t size) {
   return memory;
 }
 
-/* Makes it the next pid, unless another process forks first. */
+/* Sets the pid of the next process, unless another process forks first. */
 static inline void set_next_pid(pid_t wanted) {
   int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
   if (fd < 0 || dprintf(fd, "%d", wanted - 1) < 0)
