@@ -58,10 +58,10 @@ enum {
 
 struct shared {
   atomic_uint bell[BELLS]; /* to wake them, it is incremented */
-  atomic_uint done;        /* those that are ready, or have run */
+  atomic_uint done;        /* processes that are ready, or have run */
   atomic_uint gone;
   atomic_bool is_ending; /* threads that wake up end */
-  atomic_int error;      /* of one that could not make its threads */
+  atomic_int error;      /* of a process that could not create its threads */
 };
 
 static struct shared *shared;
@@ -107,7 +107,7 @@ static void run_a_little(void) {
 
 /* --- A process of the crowd --- */
 
-/* Ends without the C library, because no thread waits for this one. */
+/* Ends without the C library, because no thread joins this one. */
 static void *live_as_worker(void *unused) {
   (void)unused;
   atomic_fetch_add(&shared->done, 1);
@@ -258,7 +258,7 @@ static void lay_yardstick(void) {
   say_cost("yardstick", yardstick_lay(yardstick));
 }
 
-/* Wakes this number, each of which ends. */
+/* Wakes at most this many, each of which ends. */
 static unsigned int end_some(unsigned int most) {
   unsigned int first = threads > 1 ? WORKERS_BELL : 0;
   unsigned int last = threads > 1 ? WORKERS_BELL : THIRDS - 1;
@@ -307,7 +307,7 @@ static void churn(unsigned int total, unsigned int rate) {
   say("churn", now_ns() - begin);
 }
 
-/* SIGCHLD is ignored: wait returns when there is none left. */
+/* Because SIGCHLD is ignored, wait returns when no child is left. */
 static void dissolve(void) {
   int64_t begin = now_ns();
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A short job: job US [ARGUMENT]... sleeps that long, and ends. It is linked
- * statically, so that it takes little else.
+ * A short job: job US [ARGUMENT]... sleeps for US and ends. It is linked
+ * statically, to use as little CPU time as possible.
  */
 #include <stdlib.h>
 #include <time.h>

@@ -48,7 +48,7 @@ struct shared {
   atomic_uint process_bell, thread_bell; /* on which these wait */
   atomic_uint ready;                     /* those that are about to wait */
   atomic_uint execs;
-  atomic_int error; /* of one that could not call exec */
+  atomic_int error; /* of a process that could not call exec */
 };
 
 static struct shared *shared;
@@ -190,7 +190,7 @@ static unsigned int thread_some(unsigned int most) {
   return most;
 }
 
-/* A directory has two links and one for each that is in it. */
+/* A directory has two links, and one for each subdirectory. */
 static bool has_threads(void) {
   struct stat directory;
   if (stat("/proc/self/task", &directory) != 0)
@@ -222,7 +222,7 @@ static void make_threads(unsigned int count, unsigned int rate) {
   keep_pace(count, rate, thread_some);
 }
 
-/* What several processes do, each in turn */
+/* Commands in which several processes take turns */
 
 static void run_job(unsigned int number) {
   int status = 0;

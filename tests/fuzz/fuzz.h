@@ -26,8 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
     }                                                                          \
   } while (0)
 
-/* A copy that ends where its memory ends, so that AddressSanitizer sees what is
- * read behind it. The caller frees it. */
+/* A copy that ends where its memory ends, so that AddressSanitizer detects
+ * reads beyond it. The caller frees it. */
 static inline void *fuzz_copy(const void *data, size_t size) {
   void *copy = malloc(size > 0 ? size : 1);
   fuzz_check(copy != NULL);

@@ -5,7 +5,7 @@
 
 /*
  * <pid>/status: the input itself; and as the kernel writes it, with a user and
- * a name from the input; the name must not be mistaken for the line of the
+ * a name from the input; the name must not be parsed as the line of the
  * user.
  */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Linked into the plugin that is built with a sanitizer. Once collectd has
- * loaded it, the programs that collectd executes are not preloaded with the
- * sanitizer's library, as collectd itself is. If TASKSTATS_FAULT names a kind
- * of fault, the plugin has one, which the sanitizer has to find.
+ * loaded it, programs that collectd executes no longer preload the sanitizer's
+ * library, as collectd itself does. If TASKSTATS_FAULT names a kind of fault,
+ * the plugin commits it, and the sanitizer must report it.
  */
 
 #include <limits.h>
@@ -34,8 +34,8 @@ static void *count(void *nothing) {
   return nothing;
 }
 
-/* In other threads, because the thread that collectd uses for dlopen is not
- * checked. */
+/* Uses new threads, because the sanitizer does not check the thread in which
+ * collectd calls dlopen. */
 static void race(void) {
   pthread_t threads[2];
   for (int i = 0; i < 2; i++) {

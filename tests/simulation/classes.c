@@ -13,7 +13,7 @@ enum {
   YES = 2,
 };
 
-/* Several possible ones: bits of names, and of answers. */
+/* A set of possible classes: bits of names, and of answers (NO, YES). */
 struct classes {
   unsigned int names, has_c, is_descendant;
   bool is_unread; /* the plugin may not know the command line */
@@ -36,33 +36,33 @@ struct change {
 
 static struct ledger {
   unsigned int parent;   /* the process that forked it */
-  struct classes actual; /* one */
+  struct classes actual; /* a single class */
   /* Its class for the plugin now, or possibly until pending events are taken.
    */
   struct classes known;
-  struct classes in_read; /* what it was since the read under way began */
+  struct classes in_read; /* its classes since the current read began */
   struct change pending[CHANGES];
   unsigned int changes;
-  bool is_met;         /* by an event that has been taken, or a read */
-  bool is_base;        /* what it uses may be taken as that from before */
-  bool was_there;      /* before the read under way began */
+  bool is_met;         /* found by an event that was taken, or by a read */
+  bool is_base;        /* its use may count as use before the plugin started */
+  bool was_there;      /* it existed before the current read began */
   bool is_unread;      /* ended before its attributes after an exec were read */
   bool has_other_line; /* by an exec whose event was taken, but not read */
   bool is_unnamed;     /* ended before its name was read */
   bool is_unsure;      /* an event of it was lost */
-  bool is_untold;      /* and the plugin does not know that yet */
-  bool may_count;      /* something of it may be counted already */
-  bool doubts_io;      /* its I/O may count later than all else */
+  bool is_untold;      /* this loss was not reported to the plugin yet */
+  bool may_count;      /* part of its use may be counted already */
+  bool doubts_io;      /* its I/O may be counted later than the rest */
   uint64_t looked_ns;  /* the latest time at which it was read for an event */
   struct part part[PARTS];
-  unsigned int parts, closed; /* the first of them are counted */
-  bool begins_part;           /* with what it uses next */
+  unsigned int parts, closed; /* the first `closed` parts are counted */
+  bool begins_part;           /* its next use begins a new part */
 } ledgers[WORLD_PROCESSES];
 
-/* Of the event that is taken. */
+/* The event that is being taken. */
 static struct taking {
   uint64_t begin_ns, clock_ns;
-  unsigned int parts; /* what it had used before */
+  unsigned int parts; /* the parts before the event */
 } taking;
 
 static bool is_reading;
@@ -90,14 +90,15 @@ static unsigned int name_bit(const char *comm) {
 
 static unsigned int answer(bool is_so) { return is_so ? YES : NO; }
 
-/* Whether they are called "d", or descendants of those. */
+/* Whether the classes are named "d", or descendants of "d": possible answers.
+ */
 static unsigned int find_descent(const struct classes *classes) {
   bool has_d = (classes->names & 1U << SET_D) != 0;
   bool has_others = (classes->names & ~(1U << SET_D)) != 0;
   return (has_d ? YES : 0) | (has_others ? classes->is_descendant : 0);
 }
 
-/* The same without excluded ones. What is unknown is not counted. */
+/* The same without excluded processes. Unknown ones are not counted. */
 static unsigned int find_answers_of_d(const struct classes *classes) {
   struct classes others = *classes;
   bool may_be_out = left_out == LEAVES_OUT_C &&
@@ -111,7 +112,7 @@ static unsigned int find_answers_of_d(const struct classes *classes) {
   return (may_be_out ? NO : 0) | (are_all_out ? 0 : find_descent(&others));
 }
 
-/* Whether they are in a set: the possible answers, as bits. */
+/* Whether the classes are in a set: the possible answers, as bits. */
 static unsigned int find_answers(const struct classes *classes, enum set set) {
   static const unsigned int inside = 1U << SET_A | 1U << SET_B;
   unsigned int in = set == SET_ALL ? inside : 1U << set;
@@ -134,7 +135,7 @@ static bool are_same(const struct classes *a, const struct classes *b) {
          a->is_descendant == b->is_descendant && a->is_unread == b->is_unread;
 }
 
-/* Makes room: merges the last two. */
+/* Merges the last two parts, to free one. */
 static void merge_last(struct ledger *l) {
   struct part *last = &l->part[--l->parts], *one = last - 1;
   include(&one->classes, &last->classes);
@@ -155,13 +156,13 @@ static void add_part(struct ledger *l, const struct classes *classes,
   l->begins_part = false;
 }
 
-/* What is not counted yet may count in other classes, too. */
+/* Use that is not counted yet may also count in these classes. */
 static void widen(struct ledger *l, const struct classes *more) {
   for (unsigned int i = l->closed; i < l->parts; i++)
     include(&l->part[i].classes, more);
 }
 
-/* The first parts of what it has used are counted; but for I/O, perhaps. */
+/* The first `count` parts are now counted, perhaps except their I/O. */
 static void close_parts(struct ledger *l, unsigned int count) {
   struct classes all = {0};
   uint64_t io[USES] = {0};
@@ -201,7 +202,7 @@ void classes_begin(unsigned int process, bool is_before_plugin) {
       .may_count = is_reading,
   };
   if (!p->is_forked && !is_before_plugin)
-    l->actual = *parent; /* it has called exec at once */
+    l->actual = *parent; /* it called exec immediately */
   l->known = l->in_read = l->actual;
   if (is_before_plugin)
     include(&l->known, &nowhere);
@@ -235,7 +236,7 @@ void classes_change(unsigned int process, const struct process_event *event) {
     add_change(&ledgers[process], process, event, false);
 }
 
-/* What it is after an exec, except for its name, is not reported. */
+/* Only the name after an exec is reported, not the other attributes. */
 static void note_unread(struct ledger *l, enum process_event_kind kind) {
   l->is_unnamed = true;
   if (kind != PROCESS_EXECED)
@@ -303,7 +304,7 @@ void classes_begin_event(unsigned int process) {
   ledgers[process].begins_part = true;
 }
 
-/* What it has been since the first change that is pending. */
+/* The classes of the process since the first pending change. */
 static struct classes since_change(const struct ledger *l) {
   struct classes all = l->actual;
   for (unsigned int i = 0; i < l->changes; i++)
@@ -322,8 +323,8 @@ static bool may_be_nowhere(const struct classes *classes) {
           find_answers(classes, SET_C) & NO) != 0;
 }
 
-/* For a process in no group, its use at the change is estimated: it may have
- * run all the time since then. */
+/* For a process without a group, the use since the change is estimated: it may
+ * have run all the time. */
 static void add_estimated(struct ledger *l, uint64_t since_ns) {
   struct classes classes = l->known;
   uint64_t cpu[USES] = {[USE_CPU] = since_ns};
@@ -391,7 +392,7 @@ static void note_look(struct ledger *l) {
   widen(l, &l->known);
 }
 
-/* A child gets the class that its parent has for the plugin then. */
+/* A child inherits the class that the plugin assumes for its parent. */
 static void end_fork(struct ledger *l, unsigned int process) {
   struct ledger *parent = &ledgers[l->parent];
   if (!parent->is_met || parent->is_unnamed || parent->is_unsure) {
@@ -440,7 +441,7 @@ void classes_begin_read(void) {
   }
 }
 
-/* A listing has found it, and changes that no event has reported. */
+/* A listing has found the process, and changes without an event. */
 static void note_listed(struct ledger *l) {
   bool is_sure = l->is_met && !l->is_unsure;
   l->is_base = false;
@@ -488,7 +489,7 @@ void classes_counted(unsigned int process, enum set set, uint64_t sure[USES],
   share(&ledgers[process], set, ledgers[process].closed, sure, maybe);
 }
 
-/* Its exit record has its name. */
+/* The exit record contains the name. */
 void classes_end(unsigned int process, enum set set, bool *is_sure,
                  bool *may_be) {
   const struct ledger *l = &ledgers[process];

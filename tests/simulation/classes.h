@@ -17,19 +17,19 @@ void classes_reset(enum left_out of_d);
 /* Processes are indexes of the world. */
 void classes_begin(unsigned int process, bool is_before_plugin);
 void classes_use(unsigned int process, const uint64_t used[USES]);
-/* After it happened. */
+/* Must be called after the change. */
 void classes_change(unsigned int process, const struct process_event *event);
 void classes_lose(unsigned int process, const struct process_event *event);
-/* The plugin learns that some were lost. */
+/* Losses of events are reported to the plugin. */
 void classes_tell_losses(void);
 /* Before and after the plugin takes an event. */
 void classes_begin_event(unsigned int process);
 void classes_end_event(unsigned int process, const struct process_event *event);
 void classes_begin_read(void);
 void classes_end_read(bool is_listing);
-/* It may have been mistaken for anything. */
+/* The plugin may have assigned any class to the process. */
 void classes_doubt(unsigned int process);
-/* It has children, for which it may wait. */
+/* The process has children, for which it may wait. */
 void classes_doubt_io(unsigned int process);
 
 /* The part of its use that certainly counts in a set, and the part that may. */

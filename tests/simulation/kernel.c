@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel as simulated: stands in for plugin/kernel/procfs*.c, query.c and
+ * The simulated kernel: replaces plugin/kernel/procfs*.c, query.c and
  * fd_budget.c.
  */
 #include "kernel/fd_budget.h"
@@ -310,8 +310,8 @@ static void fill_answer(const uint64_t used[USES], struct record *record) {
   record->waits[DELAY_SWAPIN] = used[USE_DELAY] > 0;
 }
 
-/* The last thread counts twice between its accounting and its end; a zombie
- * that never had another thread has nothing. */
+/* The last thread counts twice between its accounting and its end; for a zombie
+ * that was always single-threaded, all values are 0. */
 static void answer_process(const struct machine_process *p,
                            struct record *record) {
   uint64_t total[USES];
@@ -371,7 +371,7 @@ void fd_budget_release(struct fd_budget *files, int fd) {
   (void)fd;
 }
 
-/* There are none, and no OOM killer. */
+/* There are no cgroups, and there is no OOM killer. */
 int procfs_cgroups(struct procfs *proc, pid_t pid,
                    procfs_is_preferred *is_preferred,
                    struct procfs_cgroups *cgroups) {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random histories of processes, in every order in which a kernel may report
- * them.
+ * Random histories of processes, reported in any order that a kernel may use.
  *
  *   simulation [--seconds N] [--histories N] [SEED]   many, from this seed on
- *   simulation --replay SEED          one, and prints everything that happens
+ *   simulation --replay SEED          one, and prints each step
  *
  * A history and its delivery follow from a sequence of choices, which follows
  * from the seed. The reader and the listener are coroutines: at each call into
@@ -81,16 +80,16 @@ static uint64_t empty_ns; /* when the listener's socket was last seen empty */
 static ucontext_t scheduler, reading, listening;
 static char reading_stack[STACK_SIZE], listening_stack[STACK_SIZE];
 static enum { NOBODY, READER, LISTENER } running;
-static bool is_draining;     /* one of them is draining */
+static bool is_draining;     /* the reader or the listener is draining */
 static bool has_only_events; /* the listener takes no records for now */
 static bool has_read, is_quiet;
 static bool has_descendants;   /* by a rule: fork events are received */
-static enum left_out left_out; /* and excludes some */
+static enum left_out left_out; /* which that rule excludes */
 static struct exclusion exclusions[LEFT_OUTS];
 static bool is_reading;    /* a read is in progress */
 static bool must_list;     /* events were lost, or for the check */
-static uint64_t listed_ns; /* when the last read began that listed it */
-static bool is_listing;    /* it lists /proc */
+static uint64_t listed_ns; /* start of the last read that listed /proc */
+static bool is_listing;    /* the current read lists /proc */
 static bool has_lost_events, has_lost_records; /* not reported yet */
 static unsigned int event_owner[WORLD_EVENTS];
 static unsigned int reads;
@@ -136,8 +135,7 @@ static void take_event(unsigned int owner, const struct process_event *event) {
   tell("the %s event of %d at %.3f is taken", kinds[event->kind], event->pid,
        (double)(event->time_ns - UINT64_C(1000000000000)) / 1e6);
   truth_begin_event(owner);
-  /* A kernel assigns pids in sequence: none is reused while it is being read.
-   */
+  /* A kernel assigns pids in sequence: a pid is not reused while it is read. */
   world.looked_at[0] = event->pid;
   world.looked_at[1] = event->parent;
   event_accounting_take(events, event);
@@ -374,7 +372,7 @@ static void note_events(unsigned int process, unsigned int before) {
   }
 }
 
-/* Using CPU time takes time. */
+/* Using CPU time advances the clock. */
 static void use(unsigned int process, unsigned int task,
                 const uint64_t used[USES]) {
   world_use(process, task, used);
@@ -432,7 +430,7 @@ static void spawn_one(bool is_before_plugin) {
        world.process[child].pid);
 }
 
-/* A process that changes its name has run for it. */
+/* A process must run to change its name. */
 static void run_a_little(unsigned int process, unsigned int task) {
   const uint64_t used[USES] = {[USE_CPU] = 2000};
   use(process, task, used);
@@ -506,7 +504,8 @@ static void reap_one(unsigned int process, bool is_waited_for) {
     tell("%d is reaped", world.process[process].pid);
 }
 
-/* Whether a process lives whose parent may wait for it, beside process 1. */
+/* Whether a process is alive and its parent, other than process 1, may wait for
+ * it. */
 static bool is_child(unsigned int process) {
   const struct machine_process *p = &world.process[process];
   return process != 0 && p->parent != INIT && p->life == LIFE_LIVE &&
@@ -529,8 +528,8 @@ static void end_child_at_once(unsigned int process) {
   reap_one(process, true);
 }
 
-/* So long that the next read lists /proc. (Without events, older processes are
- * matched in turn.) */
+/* Advances the clock until the next read lists /proc. (Without events, older
+ * processes are matched in turn.) */
 static void rest(void) {
   if (is_draining || is_reading || !has_descendants)
     return;
@@ -556,7 +555,7 @@ static void pass_time(void) {
   }
 }
 
-/* One thing happens on the machine. */
+/* Performs one random step on the machine. */
 static void step(void) {
   unsigned int process = pick_process();
   switch (choose(17)) {
@@ -613,7 +612,7 @@ static void step(void) {
   }
 }
 
-/* All processes end, in the simplest order. */
+/* Ends all processes in the simplest order. */
 static void end_all(void) {
   for (unsigned int i = world.processes; i-- > 1;)
     world_become_zombie(i);

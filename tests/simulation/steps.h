@@ -3,8 +3,8 @@
 #define TASKSTATS_STEPS_H
 
 /*
- * The simulated kernel's functions call this before they return: the rest of
- * the machine, and the plugin's other thread, may continue meanwhile.
+ * Called by the simulated kernel's functions: meanwhile, the rest of the
+ * machine and the plugin's other thread may continue.
  */
 void steps_pause(void);
 

@@ -17,16 +17,16 @@ static struct known {
   bool is_unclear;    /* no read was complete since its name changed */
   bool is_new_start;  /* its CPU time counts from then on */
   bool is_in_read;    /* it has had its name since before the current read */
-  bool is_gone;       /* it was, before the current read */
-  bool lacks_main;    /* its main thread had ended, in the read under way */
-  bool is_base;      /* it started before the plugin, and no read is complete */
-  bool was_before;   /* it started before the plugin */
-  bool is_early;     /* no read was complete when it started */
-  bool is_confused;  /* nothing is certain */
-  bool is_unheard;   /* its fork was lost */
-  bool has_lost_end; /* the process by whose record its exit would count */
-  unsigned int former; /* with the pid, whose record is missing */
-  unsigned int lacks;  /* listings until that is given up */
+  bool is_gone;       /* it was reaped before the current read */
+  bool lacks_main; /* its main thread ended before or during the current read */
+  bool is_base;    /* it started before the plugin, and no read is complete */
+  bool was_before; /* it started before the plugin */
+  bool is_early;   /* no read was complete when it started */
+  bool is_confused;    /* nothing is certain */
+  bool is_unheard;     /* its fork was lost */
+  bool has_lost_end;   /* the record that would count its exit was lost */
+  unsigned int former; /* the pid's former process, whose record was queued */
+  unsigned int lacks;  /* listings until its lost record is given up */
   bool has_c;     /* its command line may have been assumed to have a "c" */
   bool has_had_c; /* since its start, without another exec */
   bool has_ended;
@@ -42,7 +42,7 @@ static struct known {
 } known[WORLD_PROCESSES];
 
 static bool is_reading, has_read;
-static bool are_heard; /* forks */
+static bool are_heard; /* fork events are received */
 
 static unsigned int name_of(const char *comm) {
   switch (comm[0]) {
@@ -107,8 +107,8 @@ static void confuse_with_former(unsigned int process) {
     }
 }
 
-/* Nor can the records of a process be distinguished from lost ones of the pid's
- * former process, as long as these may be late. */
+/* The records of a process cannot be distinguished from lost ones of the pid's
+ * former process as long as these may still arrive. */
 static void confuse_with_lost(unsigned int process) {
   for (unsigned int i = 1; i < process; i++)
     if (known[i].lacks > 0 &&
@@ -120,7 +120,7 @@ static void confuse_with_lost(unsigned int process) {
  * may have been reused, or its name may have changed. */
 static void confuse_parents(unsigned int process, const char *comm,
                             bool has_c) {
-  enum { BATCH = 32 }; /* may be in the making */
+  enum { BATCH = 32 }; /* records that may be in progress */
   uint32_t pid = (uint32_t)world.process[process].pid;
   unsigned int first =
       world.records_taken > BATCH ? world.records_taken - BATCH : 0;
@@ -222,9 +222,9 @@ void truth_exec(unsigned int process, const char *comm, bool has_c) {
         has_c && known[i].parent == process && world.process[i].is_forked;
 }
 
-/* Nor can an orphan be distinguished from a child of the process that adopted
- * it without fork events; and a parent is assumed to be as the last read saw
- * it. */
+/* Without fork events, an orphan cannot be distinguished from a child of the
+ * process that adopted it, and a parent is assumed to be as in the last read.
+ */
 static bool looks_like_parent(const struct machine_process *p) {
   const struct machine_process *parent = &world.process[p->parent];
   return !are_heard && p->is_forked &&
@@ -272,7 +272,8 @@ void truth_lose(unsigned int process, const struct record *record) {
   k->is_confused |= is_main && p->has_other_main;
 }
 
-/* Nor from those of a process without a fork event. */
+/* The records of the pid's processes cannot be distinguished if the fork event
+ * of one of them was lost. */
 static void confuse_with_unheard(unsigned int process) {
   pid_t pid = world.process[process].pid;
   for (unsigned int i = 1; i < process; i++)
@@ -325,7 +326,7 @@ void truth_begin_read(void) {
   }
 }
 
-/* A read that started after a change has seen it. */
+/* A read that started after a change includes it. */
 void truth_end_read(bool is_listing) {
   is_reading = false;
   has_read = true;
@@ -348,7 +349,7 @@ static void add_range(struct range *range, uint64_t least, uint64_t most) {
 
 static uint64_t subtract(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
-/* The minimum that is counted in spite of lost records. */
+/* The minimum that is counted despite lost records. */
 static uint64_t least_of(const struct known *k, unsigned int use,
                          uint64_t sure) {
   if (k->is_confused)
@@ -359,7 +360,7 @@ static uint64_t least_of(const struct known *k, unsigned int use,
              : least;
 }
 
-/* Of a process that is certainly in a set, or only perhaps. */
+/* Adds the use of a process that is certainly, or possibly, in a set. */
 static void add_use(struct range used[USES], const struct known *k,
                     const uint64_t sure[USES], const uint64_t maybe[USES]) {
   for (unsigned int u = 0; u < USES; u++) {

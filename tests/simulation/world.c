@@ -283,7 +283,7 @@ bool world_become_zombie(unsigned int process) {
 bool world_reap(unsigned int process, bool is_waited_for) {
   struct machine_process *p = &world.process[process];
   struct machine_process *parent = &world.process[p->parent];
-  /* A process that is ending does not wait for children any more. */
+  /* A process that is ending no longer waits for children. */
   if (p->life != LIFE_ZOMBIE || (is_waited_for && parent->life != LIFE_LIVE))
     return false;
   p->life = LIFE_REAPED;

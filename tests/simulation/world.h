@@ -66,7 +66,7 @@ struct machine_process {
 struct world {
   uint64_t now_ns;
   struct machine_process process[WORLD_PROCESSES];
-  unsigned int processes; /* that ever existed */
+  unsigned int processes; /* including reaped ones */
   uint32_t next_tid, next_inode;
   struct message record[WORLD_RECORDS];
   unsigned int records, records_taken;
@@ -77,7 +77,7 @@ struct world {
 
 extern struct world world;
 
-/* Starts again with process 1 only. */
+/* Resets the machine to process 1 only. */
 void world_reset(void);
 
 /* Each returns false if that is impossible now. */
@@ -94,7 +94,7 @@ bool world_rename(unsigned int process, const char *comm);
 bool world_exit(unsigned int process, uint32_t exit_code, unsigned int last,
                 bool are_shuffled);
 bool world_become_zombie(unsigned int process);
-/* The parent waits for it, or ignores SIGCHLD. */
+/* Reaps a zombie: the parent waits for it, or ignores SIGCHLD. */
 bool world_reap(unsigned int process, bool is_waited_for);
 
 void world_use(unsigned int process, unsigned int task,
