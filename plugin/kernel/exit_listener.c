@@ -68,11 +68,13 @@ struct exit_listener {
 
 static uint64_t now_ns(void) { return clock_ns(CLOCK_BOOTTIME); }
 
-/* A lost record, too, is one that the kernel sent. If no self-test is possible,
- * the kernel's acceptance is trusted. */
+/* A lost record, too, is one that the kernel sent; but nothing shows that it
+ * could have been parsed if others could not. If no self-test is possible, the
+ * kernel's acceptance is trusted. */
 static bool is_proven(const struct exit_listener *listener) {
   return atomic_load(&listener->records) > 0 ||
-         atomic_load(&listener->lost) > 0 ||
+         (atomic_load(&listener->lost) > 0 &&
+          atomic_load(&listener->rejection) == 0) ||
          atomic_load(&listener->untried) != 0;
 }
 

@@ -27,7 +27,9 @@ lock_machine() {
     fi
     flock -w 600 "$@" "$lock" || status=1
     # If they differ, the file was deleted meanwhile: try again.
-    [[ ! $machine_file -ef /proc/self/fd/$lock ]] || break
+    if [[ $status -eq 0 && $machine_file -ef /proc/self/fd/$lock ]]; then
+      break
+    fi
     exec {lock}>&-
     lock=''
   done
@@ -63,7 +65,7 @@ lock_others_out() {
 
 # alone: for a test that would interfere with other tests.
 alone() {
-  lock_others_out
+  lock_others_out || return 1
   delay_accounting 1
 }
 
@@ -73,6 +75,6 @@ delay_accounting() {
     [[ $1 == 1 ]] || skip "delay accounting is always on"
     return
   fi
-  [[ $1 == 1 ]] || lock_others_out
+  [[ $1 == 1 ]] || lock_others_out || return 1
   echo "$1" >"$DELAYACCT"
 }
