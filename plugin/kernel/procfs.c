@@ -88,11 +88,10 @@ int procfs_next(struct procfs *proc, pid_t *pid, uint32_t *inode) {
 }
 
 int procfs_inode(struct procfs *proc, pid_t pid, uint32_t *inode) {
-  char name[PROCFS_NAME_SIZE];
+  char buffer[PROCFS_NAME_SIZE];
   struct stat st;
 
-  snprintf(name, sizeof(name), "%d", pid);
-  if (fstatat(proc->fd, name, &st, 0) != 0)
+  if (fstatat(proc->fd, procfs_file_name(buffer, pid, ""), &st, 0) != 0)
     return -errno;
   *inode = (uint32_t)st.st_ino;
   return 0;
@@ -108,11 +107,10 @@ static int count_threads(const struct stat *st, uint32_t *threads) {
 }
 
 int procfs_threads(struct procfs *proc, pid_t pid, uint32_t *threads) {
-  char name[PROCFS_NAME_SIZE];
+  char buffer[PROCFS_NAME_SIZE];
   struct stat st;
 
-  snprintf(name, sizeof(name), "%d/task", pid);
-  if (fstatat(proc->fd, name, &st, 0) != 0)
+  if (fstatat(proc->fd, procfs_file_name(buffer, pid, "task"), &st, 0) != 0)
     return -errno;
   return count_threads(&st, threads);
 }

@@ -55,9 +55,9 @@ int procfs_cmdline(struct procfs *proc, pid_t pid, char **cmdline) {
 }
 
 int procfs_exe(struct procfs *proc, pid_t pid, char *path, size_t size) {
-  char name[PROCFS_NAME_SIZE];
+  char buffer[PROCFS_NAME_SIZE];
+  const char *name = procfs_file_name(buffer, pid, "exe");
 
-  snprintf(name, sizeof(name), "%d/exe", pid);
   hang_guard_enter(&proc->guard, pid);
   ssize_t length = readlinkat(proc->fd, name, path, size - 1);
   int status = length < 0 ? -errno : 0;

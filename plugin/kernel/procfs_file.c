@@ -4,16 +4,28 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+const char *procfs_file_name(char buffer[PROCFS_NAME_SIZE], pid_t pid,
+                             const char *file) {
+  size_t size = strlen(file) + 1;
+  char *name = buffer + PROCFS_NAME_SIZE - size;
+
+  memcpy(name, file, size);
+  *--name = '/';
+  unsigned int rest = (unsigned int)pid;
+  do
+    *--name = (char)('0' + rest % 10);
+  while ((rest /= 10) > 0);
+  return name;
+}
+
 int procfs_file_open(struct procfs *proc, pid_t pid, const char *file,
                      int flags) {
-  char name[PROCFS_NAME_SIZE];
-
-  snprintf(name, sizeof(name), "%d/%s", pid, file);
-  int fd = openat(proc->fd, name, flags | O_CLOEXEC);
+  char buffer[PROCFS_NAME_SIZE];
+  int fd =
+      openat(proc->fd, procfs_file_name(buffer, pid, file), flags | O_CLOEXEC);
   return fd >= 0 ? fd : -errno;
 }
 

@@ -14,7 +14,7 @@
 /* Shared by the procfs_*.c files: the handle, and how files are read. */
 
 enum {
-  PROCFS_NAME_SIZE = 32, /* for "<pid>/cmdline" and shorter names */
+  PROCFS_NAME_SIZE = 32, /* procfs_file_name */
   /* 13 hierarchies of version 1, each with a path of up to PATH_MAX */
   PROCFS_CGROUPS_SIZE = 65536,
 };
@@ -36,6 +36,12 @@ struct procfs {
   size_t cmdline_size;
   char cgroups[PROCFS_CGROUPS_SIZE]; /* of the current process */
 };
+
+/* Writes the name "<pid>/<file>" to a buffer; file has at most 20 characters.
+ * Returns the name, which does not start at the buffer's start. (snprintf takes
+ * a tenth of the time in which such a file is opened, read and closed.) */
+const char *procfs_file_name(char buffer[PROCFS_NAME_SIZE], pid_t pid,
+                             const char *file);
 
 /* Opens <pid>/<file>. Returns a descriptor that the caller closes, or a
  * negative errno. */
@@ -74,7 +80,7 @@ static inline bool procfs_file_take_number(const char **at, uint64_t *number) {
   const char *digit = *at;
 
   *number = 0;
-  for (; isdigit((unsigned char)*digit); digit++)
+  for (; *digit >= '0' && *digit <= '9'; digit++)
     *number = *number * 10 + (uint64_t)(*digit - '0');
   bool has_digits = digit != *at;
   *at = digit;

@@ -79,9 +79,9 @@ static int count_of_thread(void *context, int task_fd, const char *tid) {
 int procfs_files(struct procfs *proc, pid_t pid, uint32_t *files) {
   struct search search = {.has_sizes = has_sizes(proc),
                           .is_own = pid == getpid()};
-  char name[PROCFS_NAME_SIZE];
+  char buffer[PROCFS_NAME_SIZE];
+  const char *name = procfs_file_name(buffer, pid, "fd");
 
-  snprintf(name, sizeof(name), "%d/fd", pid);
   hang_guard_enter(&proc->guard, pid);
   int status = count_at(proc->fd, name, &search);
   if (status == 0 && search.files == 0)

@@ -163,6 +163,24 @@ static void reads_stat(void **state) {
   }
 }
 
+static void finds_the_files_of_any_pid(void **state) {
+  struct fixture *fixture = *state;
+  static const int pids[] = {1, 10, 4194304, INT_MAX};
+
+  for (size_t i = 0; i < COUNT_OF(pids); i++) {
+    char name[64], text[256];
+    struct procfs_stat stat;
+    uint32_t inode;
+    snprintf(name, sizeof(name), "%d/stat", pids[i]);
+    snprintf(text, sizeof(text), "%d (pid %d) S " STAT_REST, pids[i], pids[i]);
+    tree_put(&fixture->tree, name, text);
+    assert_case_int(name, procfs_stat(fixture->proc, pids[i], &stat), 0);
+    snprintf(text, sizeof(text), "pid %d", pids[i]);
+    assert_case_string(name, stat.comm, text);
+    assert_case_int(name, procfs_inode(fixture->proc, pids[i], &inode), 0);
+  }
+}
+
 static void reads_the_flags(void **state) {
   struct fixture *fixture = *state;
   static const struct {
@@ -910,6 +928,7 @@ int main(void) {
       prepared(lists_processes_only),
       prepared(tells_that_listing_fails),
       prepared(reads_stat),
+      prepared(finds_the_files_of_any_pid),
       prepared(reads_the_flags),
       prepared(refuses_bad_stat),
       cmocka_unit_test(knows_what_has_ended),
