@@ -65,10 +65,9 @@ bool exit_groups_collect_cgroups(const struct exit_groups *groups) {
 
 static void count_end(const struct member *member, const struct exit_info *info)
     REQUIRES(tracker_mutex) {
-  int64_t delta[COUNTERS] = {0};
-  delta[exit_status_counter(info->exit_code)] = 1;
-  delta[COUNTER_EXIT_OOM] = info->oom.is_killed;
-  member_add(member, delta);
+  member_add_one(member, exit_status_counter(info->exit_code), 1);
+  if (info->oom.is_killed)
+    member_add_one(member, COUNTER_EXIT_OOM, 1);
 }
 
 /* Counts the exit of a member in its groups. */

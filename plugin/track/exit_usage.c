@@ -103,10 +103,10 @@ static void count_usage(const struct tracker *tracker,
 
 static void add_switches(const struct member *member,
                          const struct record *thread) REQUIRES(tracker_mutex) {
-  int64_t delta[COUNTERS] = {0};
-  delta[COUNTER_SWITCHES_VOLUNTARY] = (int64_t)thread->switches_voluntary;
-  delta[COUNTER_SWITCHES_INVOLUNTARY] = (int64_t)thread->switches_involuntary;
-  member_add(member, delta);
+  member_add_one(member, COUNTER_SWITCHES_VOLUNTARY,
+                 (int64_t)thread->switches_voluntary);
+  member_add_one(member, COUNTER_SWITCHES_INVOLUNTARY,
+                 (int64_t)thread->switches_involuntary);
 }
 
 void exit_usage_count(const struct tracker *tracker,

@@ -93,6 +93,10 @@ bool member_has_groups(const struct member *member,
 void member_add(const struct member *member, const int64_t delta[COUNTERS])
     REQUIRES(tracker_mutex);
 
+/* Adds to one counter of each of its groups, once per group. */
+void member_add_one(const struct member *member, unsigned int counter,
+                    int64_t more) REQUIRES(tracker_mutex);
+
 /* Counts a sample and adds the increase to the groups. Returns the result of
  * account_update. */
 bool member_update(struct member *member, const struct sample *sample)

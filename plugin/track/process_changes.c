@@ -103,6 +103,12 @@ static bool is_stat_of(const struct process_changes *changes,
   return process_may_have_begun(process, start_ns, start_ns + tick_ns);
 }
 
+/* A sample, and what it refers to. */
+struct change_sample {
+  struct query_answer answer;
+  struct member_sample sample;
+};
+
 /* What is known of a process that may have changed, for use without the lock.
  */
 struct change {
@@ -124,8 +130,7 @@ struct change {
   uint32_t ended; /* threads: member_sample_ended_threads */
 
   bool has_sample;
-  struct query_answer answer;
-  struct member_sample sample;
+  struct change_sample *taken; /* large, and set only if needed */
 };
 
 /* Whether a process had used so little that everything is attributed to what it
@@ -140,6 +145,8 @@ static bool is_unused(const struct change *change) {
 static void sample_change(struct process_changes *changes,
                           struct change *change) {
   struct sample_sources *sources = &changes->sources;
+  struct query_answer *answer = &change->taken->answer;
+  struct member_sample *sample = &change->taken->sample;
   uint32_t id = (uint32_t)change->pid;
 
   if (sources->connection.query == NULL)
@@ -147,14 +154,13 @@ static void sample_change(struct process_changes *changes,
   sources->suspended_ns = clock_suspended_ns();
   bool has_answer =
       kernel_connection_query(&sources->connection, MESSAGE_PROCESS, &id, 1,
-                              &change->answer) == 0;
+                              answer) == 0;
   change->process.clock_ns = PROCESS_CLOCK_UNKNOWN;
   member_sample_begin(sources, &change->process, clock_ns(CLOCK_MONOTONIC),
-                      &change->sample);
-  change->has_sample =
-      member_sample_read(sources, &change->process,
-                         has_answer ? &change->answer : NULL, &change->sample);
-  change->sample.ended = change->ended;
+                      sample);
+  change->has_sample = member_sample_read(sources, &change->process,
+                                          has_answer ? answer : NULL, sample);
+  sample->ended = change->ended;
 }
 
 /* Copies what is needed of the process. Returns false if nothing has to be
@@ -239,7 +245,8 @@ static void begin_account(struct process_changes *changes,
                                                   ? change->read_clock_ns
                                                   : change->clock_ns);
   if (change->has_sample)
-    sample_accounting_count_change(&changes->sources, process, &change->sample);
+    sample_accounting_count_change(&changes->sources, process,
+                                   &change->taken->sample);
 }
 
 /* Removes a process from all groups. The reader removes the members of its own
@@ -275,7 +282,8 @@ static void change_groups(struct process_changes *changes,
   if (change->process.has_io_of_children)
     process->has_ended_children = process->has_io_of_children = true;
   if (was_member && change->has_sample)
-    sample_accounting_count_change(&changes->sources, process, &change->sample);
+    sample_accounting_count_change(&changes->sources, process,
+                                   &change->taken->sample);
   selection_note_identity(&changes->selection, process, &change->stat);
   /* Its ancestry is known from its fork event, if that was received. */
   join_work_out(join, process, was_heard ? NOBODY : change->stat.ppid,
@@ -310,7 +318,8 @@ static void change_groups(struct process_changes *changes,
 void process_changes_resolve(struct process_changes *changes, pid_t pid,
                              uint64_t time_ns, bool has_called_exec) {
   struct tracker *tracker = changes->tracker;
-  struct change change = {.pid = pid, .time_ns = time_ns};
+  struct change_sample sample;
+  struct change change = {.pid = pid, .time_ns = time_ns, .taken = &sample};
 
   tracker_lock(tracker);
   struct process *process = process_table_find_at(tracker->table, pid, time_ns);
