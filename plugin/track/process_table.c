@@ -7,24 +7,25 @@
 
 enum {
   CAPACITY_FIRST = 256,
-  LOAD_MAX = 2, /* mean number of processes in a bucket */
-  BLOCK_SIZE = 4096 / sizeof(struct process), /* fills a page */
-};
-
-/* There are many small processes: malloc would add a fifth to each. */
-struct block {
-  struct block *next;
-  struct process processes[BLOCK_SIZE];
+  LOAD_MAX = 2,    /* mean number of processes in a bucket */
+  BLOCK_SIZE = 64, /* processes, a power of 2 */
+  ROOM_FIRST = 8,
 };
 
 /* It never shrinks: memory that was needed once may be needed again, and arrays
- * of other sizes in between would fragment the heap. */
+ * of other sizes in between would fragment the heap.
+ *
+ * Processes are in blocks, because malloc would add a fifth to each. In place
+ * of a pointer, which is twice the size, an index stands for a process: its
+ * place in the blocks. 0 is none; that place is not used. */
 struct process_table {
-  struct process **buckets;
-  size_t capacity; /* number of buckets, a power of 2 */
+  uint32_t *buckets; /* the first process of each */
+  size_t capacity;   /* number of buckets, a power of 2 */
   size_t size;
-  struct block *blocks; /* kept until the table is destroyed */
-  struct process *unused;
+  struct process **blocks;  /* kept until the table is destroyed */
+  size_t block_count, room; /* for blocks */
+  uint32_t last;            /* those after it were never in use */
+  uint32_t unused;          /* the first of those that were */
 };
 
 struct process_table *process_table_create(void) {
@@ -33,7 +34,7 @@ struct process_table *process_table_create(void) {
     return NULL;
 
   table->capacity = CAPACITY_FIRST;
-  table->buckets = calloc(table->capacity, sizeof(struct process *));
+  table->buckets = calloc(table->capacity, sizeof(uint32_t));
   if (table->buckets == NULL) {
     free(table);
     return NULL;
@@ -51,11 +52,9 @@ void process_table_destroy(struct process_table *table) UNCHECKED {
   if (table == NULL)
     return;
   process_table_sweep(table, keep_none, NULL);
-  while (table->blocks != NULL) {
-    struct block *block = table->blocks;
-    table->blocks = block->next;
-    free(block);
-  }
+  for (size_t i = 0; i < table->block_count; i++)
+    free(table->blocks[i]);
+  free(table->blocks);
   free(table->buckets);
   free(table);
 }
@@ -64,34 +63,64 @@ size_t process_table_size(const struct process_table *table) {
   return table->size;
 }
 
+/* The process with an index other than 0. */
+static inline struct process *process_at(const struct process_table *table,
+                                         uint32_t index) {
+  return &table->blocks[index / BLOCK_SIZE][index % BLOCK_SIZE];
+}
+
 /* Pids are assigned in sequence, so their low bits spread them evenly. */
-static struct process **bucket_of(const struct process_table *table,
-                                  pid_t pid) {
+static uint32_t *bucket_of(const struct process_table *table, pid_t pid) {
   return &table->buckets[(size_t)pid & (table->capacity - 1)];
 }
 
-static void insert(struct process_table *table, struct process *process)
+/* The processes with a pid, one after the other; NULL at the end. */
+static inline struct process *find_from(const struct process_table *table,
+                                        uint32_t index, pid_t pid)
     REQUIRES(tracker_mutex) {
-  struct process **bucket = bucket_of(table, process->pid);
+  while (index != 0) {
+    struct process *process = process_at(table, index);
+    if (process->pid == pid)
+      return process;
+    index = process->next;
+  }
+  return NULL;
+}
+
+static inline struct process *first_of(const struct process_table *table,
+                                       pid_t pid) REQUIRES(tracker_mutex) {
+  return find_from(table, *bucket_of(table, pid), pid);
+}
+
+static inline struct process *next_of(const struct process_table *table,
+                                      const struct process *process)
+    REQUIRES(tracker_mutex) {
+  return find_from(table, process->next, process->pid);
+}
+
+static void insert(struct process_table *table, uint32_t index)
+    REQUIRES(tracker_mutex) {
+  struct process *process = process_at(table, index);
+  uint32_t *bucket = bucket_of(table, process->pid);
   process->next = *bucket;
-  *bucket = process;
+  *bucket = index;
 }
 
 /* Doubles the buckets. If out of memory, changes nothing: the chains grow
  * instead. */
 static void grow(struct process_table *table) REQUIRES(tracker_mutex) {
   struct process_table old = *table;
-  struct process **buckets = calloc(2 * old.capacity, sizeof(struct process *));
+  uint32_t *buckets = calloc(2 * old.capacity, sizeof(uint32_t));
   if (buckets == NULL)
     return;
 
   table->buckets = buckets;
   table->capacity = 2 * old.capacity;
   for (size_t i = 0; i < old.capacity; i++) {
-    struct process *next;
-    for (struct process *p = old.buckets[i]; p != NULL; p = next) {
-      next = p->next;
-      insert(table, p);
+    uint32_t next;
+    for (uint32_t index = old.buckets[i]; index != 0; index = next) {
+      next = process_at(table, index)->next;
+      insert(table, index);
     }
   }
   free(old.buckets);
@@ -180,9 +209,9 @@ enum process_action process_learn(struct process *process,
 struct process *process_table_find(const struct process_table *table,
                                    pid_t pid) {
   struct process *last = NULL;
-  for (struct process *p = *bucket_of(table, pid); p != NULL; p = p->next)
-    if (p->pid == pid &&
-        (last == NULL || process_began_by(p) > process_began_by(last)))
+  for (struct process *p = first_of(table, pid); p != NULL;
+       p = next_of(table, p))
+    if (last == NULL || process_began_by(p) > process_began_by(last))
       last = p;
   return last;
 }
@@ -206,9 +235,10 @@ struct process *process_table_find_at(const struct process_table *table,
                                       pid_t pid, uint64_t time_ns) {
   struct process *last = NULL;  /* of those that certainly started before it */
   struct process *first = NULL; /* of those that may have */
-  for (struct process *p = *bucket_of(table, pid); p != NULL; p = p->next) {
-    if (p->pid != pid || p->start_ns > time_ns ||
-        was_forked_later(p, time_ns) || was_gone_by(p, time_ns))
+  for (struct process *p = first_of(table, pid); p != NULL;
+       p = next_of(table, p)) {
+    if (p->start_ns > time_ns || was_forked_later(p, time_ns) ||
+        was_gone_by(p, time_ns))
       continue;
     if (process_began_by(p) <= time_ns &&
         (last == NULL || p->start_ns > last->start_ns))
@@ -222,8 +252,9 @@ struct process *process_table_find_at(const struct process_table *table,
 void process_table_note_successor(struct process_table *table, pid_t pid,
                                   uint64_t began_by_ns,
                                   const struct process *successor) {
-  for (struct process *p = *bucket_of(table, pid); p != NULL; p = p->next) {
-    if (p->pid != pid || p == successor || !process_has_exited(p))
+  for (struct process *p = first_of(table, pid); p != NULL;
+       p = next_of(table, p)) {
+    if (p == successor || !process_has_exited(p))
       continue;
     p->is_succeeded = true;
     note_begin_before(p, began_by_ns);
@@ -246,9 +277,9 @@ struct process *
 process_table_find_exiting(const struct process_table *table,
                            const struct process_search *search) {
   struct process *first = NULL;
-  for (struct process *p = *bucket_of(table, search->pid); p != NULL;
-       p = p->next)
-    if (p->pid == search->pid && !process_has_exited(p) &&
+  for (struct process *p = first_of(table, search->pid); p != NULL;
+       p = next_of(table, p))
+    if (!process_has_exited(p) &&
         process_may_have_begun(p, search->earliest_ns, search->latest_ns) &&
         !(search->is_other != NULL && search->is_other(search->context, p)) &&
         (first == NULL || comes_first(p, first)))
@@ -260,57 +291,70 @@ struct process *process_table_find_exited(const struct process_table *table,
                                           pid_t pid, uint64_t earliest_ns,
                                           uint64_t latest_ns) {
   struct process *last = NULL;
-  for (struct process *p = *bucket_of(table, pid); p != NULL; p = p->next)
-    if (p->pid == pid && process_has_exited(p) &&
+  for (struct process *p = first_of(table, pid); p != NULL;
+       p = next_of(table, p))
+    if (process_has_exited(p) &&
         process_may_have_begun(p, earliest_ns, latest_ns) &&
         (last == NULL || p->start_ns > last->start_ns))
       last = p;
   return last;
 }
 
-static void put_unused(struct process_table *table, struct process *process)
-    REQUIRES(tracker_mutex) {
-  process->next = table->unused;
-  table->unused = process;
+/* Returns false if out of memory. */
+static bool add_block(struct process_table *table) {
+  if (table->block_count == table->room) {
+    size_t room = table->room == 0 ? ROOM_FIRST : 2 * table->room;
+    struct process **blocks =
+        realloc(table->blocks, room * sizeof(struct process *));
+    if (blocks == NULL)
+      return false;
+    table->blocks = blocks;
+    table->room = room;
+  }
+  struct process *block = malloc(BLOCK_SIZE * sizeof(struct process));
+  if (block != NULL)
+    table->blocks[table->block_count++] = block;
+  return block != NULL;
 }
 
-/* Returns NULL if out of memory. */
-static struct process *take_unused(struct process_table *table)
+/* Returns 0 if out of memory. */
+static uint32_t take_unused(struct process_table *table)
     REQUIRES(tracker_mutex) {
-  if (table->unused == NULL) {
-    struct block *block = malloc(sizeof(*block));
-    if (block == NULL)
-      return NULL;
-    block->next = table->blocks;
-    table->blocks = block;
-    for (size_t i = 0; i < BLOCK_SIZE; i++)
-      put_unused(table, &block->processes[i]);
+  uint32_t index = table->unused;
+  if (index != 0) {
+    table->unused = process_at(table, index)->next;
+    return index;
   }
-  struct process *process = table->unused;
-  table->unused = process->next;
-  return process;
+  index = table->last + 1;
+  if (index / BLOCK_SIZE == table->block_count && !add_block(table))
+    return 0;
+  table->last = index;
+  return index;
 }
 
 struct process *process_table_add(struct process_table *table, pid_t pid) {
-  struct process *process = take_unused(table);
-  if (process == NULL)
+  uint32_t index = take_unused(table);
+  if (index == 0)
     return NULL;
 
   if (table->size >= table->capacity * LOAD_MAX)
     grow(table);
+  struct process *process = process_at(table, index);
   *process = (struct process){.pid = pid};
-  insert(table, process);
+  insert(table, index);
   table->size++;
   return process;
 }
 
 void process_table_remove(struct process_table *table,
                           struct process *process) {
-  struct process **link = bucket_of(table, process->pid);
-  while (*link != process)
-    link = &(*link)->next;
+  uint32_t *link = bucket_of(table, process->pid);
+  while (process_at(table, *link) != process)
+    link = &process_at(table, *link)->next;
+  uint32_t index = *link;
   *link = process->next;
-  put_unused(table, process);
+  process->next = table->unused;
+  table->unused = index;
   table->size--;
 }
 
@@ -318,11 +362,12 @@ void process_table_sweep(struct process_table *table,
                          bool (*keep)(void *context, struct process *process),
                          void *context) {
   for (size_t i = 0; i < table->capacity; i++) {
-    struct process *next;
-    for (struct process *p = table->buckets[i]; p != NULL; p = next) {
-      next = p->next;
-      if (!keep(context, p))
-        process_table_remove(table, p);
+    uint32_t next;
+    for (uint32_t index = table->buckets[i]; index != 0; index = next) {
+      struct process *process = process_at(table, index);
+      next = process->next;
+      if (!keep(context, process))
+        process_table_remove(table, process);
     }
   }
 }

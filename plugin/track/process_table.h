@@ -22,12 +22,9 @@ struct exited_threads;
 /* Ordered to leave no gaps, because there are many. */
 struct process {
   /* Private to the table. */
-  struct process *next GUARDED_BY(tracker_mutex);
+  uint32_t next GUARDED_BY(tracker_mutex);
 
   pid_t pid; /* never changes */
-
-  /* Written by the reader; others read it with the lock. */
-  uint32_t inode; /* of /proc/<pid>: a cheap indication of identity */
 
   /* Written only by its owner (process_is_listed), with the lock. The reader
    * may read it for its own processes without the lock. Since boot; together
@@ -39,12 +36,15 @@ struct process {
    * group; removed only by the owner. */
   _Atomic(struct member *) member;
 
+  /* Written by the reader; others read it with the lock. */
+  uint32_t inode; /* of /proc/<pid>: a cheap indication of identity */
+
   /* Any thread, without the lock: */
-  atomic_uint_fast64_t clock_ns; /* its CPU clock when last read */
   atomic_uint cgroup; /* hash of its cgroup's path; 0 if that is irrelevant */
   atomic_uint due;    /* seconds since boot: when to match it again */
   atomic_uint seen; /* the last read that found it; or the last that had started
                        when the listener entered it */
+  atomic_uint_fast64_t clock_ns; /* its CPU clock when last read */
   atomic_short select_error; /* an attribute cannot be read: a negative errno */
   atomic_bool is_pending;    /* known since its start, but a user that decides
                                 about its groups is not known yet */
