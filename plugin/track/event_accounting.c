@@ -52,7 +52,8 @@ void event_accounting_set_time(struct event_accounting *events,
 /* Whether the groups of a process cannot be determined now, so that looking at
  * it again at each fork is useless. */
 static bool is_unresolvable(const struct process *process) {
-  return process->is_pending || selection_is_undecided(process->select_error);
+  return process->is_pending ||
+         selection_is_undecided(process_select_error(process));
 }
 
 /* Whether nothing has to be determined about the process that forked. */
@@ -140,7 +141,7 @@ static bool copy_groups(struct event_accounting *events, struct process *child,
   child->comm = parent->comm;
   child->was_forked = true;
   child->cgroup = (uint32_t)parent->cgroup;
-  child->select_error = (short)parent->select_error;
+  process_set_select_error(child, process_select_error(parent));
   child->is_pending = (bool)parent->is_pending;
   child->groups_resolved =
       parent->groups_resolved && is_complete && is_admitted;

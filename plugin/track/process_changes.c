@@ -307,8 +307,9 @@ static void change_groups(struct process_changes *changes,
     begin_account(changes, process, change);
   process->is_pending = changes->selection.is_pending && from_zero;
   /* The next read repeats what is not known yet. */
-  process->groups_resolved = is_done && !process->is_pending &&
-                             !selection_is_undecided(process->select_error);
+  process->groups_resolved =
+      is_done && !process->is_pending &&
+      !selection_is_undecided(process_select_error(process));
   process->due = process->groups_resolved
                      ? selection_next_turn(&changes->selection, process)
                      : PROCESS_DUE_NOW;

@@ -12,6 +12,8 @@ enum {
   ROOM_FIRST = 8,
 };
 
+_Static_assert(sizeof(struct process) <= 80, "there are many");
+
 /* It never shrinks: memory that was needed once may be needed again, and arrays
  * of other sizes in between would fragment the heap.
  *

@@ -21,7 +21,7 @@ struct exited_threads;
 
 /* Ordered to leave no gaps, because there are many. */
 struct process {
-  /* Private to the table. */
+  /* Private to the table: an index. */
   uint32_t next GUARDED_BY(tracker_mutex);
 
   pid_t pid; /* never changes */
@@ -45,26 +45,29 @@ struct process {
   atomic_uint seen; /* the last read that found it; or the last that had started
                        when the listener entered it */
   atomic_uint_fast64_t clock_ns; /* its CPU clock when last read */
-  atomic_short select_error; /* an attribute cannot be read: a negative errno */
-  atomic_bool is_pending;    /* known since its start, but a user that decides
-                                about its groups is not known yet */
-  atomic_bool was_member;    /* of a group that it has left */
+  atomic_uchar select_errno;     /* positive; see process_select_error */
+  atomic_bool is_pending; /* known since its start, but a user that decides
+                             about its groups is not known yet */
+  atomic_bool was_member; /* of a group that it has left */
   atomic_bool has_ended_children;   /* for which it may have waited */
   atomic_bool has_io_of_children;   /* some of them have done I/O */
   _Atomic enum process_state state; /* changed only by process_learn */
 
+  /* These four share a byte, which only the lock permits. */
+
   /* Its groups are those of its current attributes, as far as they are known.
    */
-  bool groups_resolved GUARDED_BY(tracker_mutex);
+  bool groups_resolved : 1 GUARDED_BY(tracker_mutex);
   /* It had never called exec when they were resolved. */
-  bool was_forked GUARDED_BY(tracker_mutex);
+  bool was_forked : 1 GUARDED_BY(tracker_mutex);
   /* It has called exec since, according to an event. */
-  bool has_called_exec GUARDED_BY(tracker_mutex);
+  bool has_called_exec : 1 GUARDED_BY(tracker_mutex);
+  /* Its pid was reused. */
+  bool is_succeeded : 1 GUARDED_BY(tracker_mutex);
+
   /* The number of changes of its groups by events, modulo 2^8: what was read
    * before a change is outdated. */
   uint8_t changes GUARDED_BY(tracker_mutex);
-  /* Its pid was reused. */
-  bool is_succeeded GUARDED_BY(tracker_mutex);
   /* A hash of its name when its groups were resolved. */
   uint32_t comm GUARDED_BY(tracker_mutex);
   /* The process that forked it, from an event; 0: unknown. */
@@ -100,6 +103,17 @@ static inline bool process_is_listed(const struct process *process) {
 /* Whether its exit is counted. */
 static inline bool process_has_exited(const struct process *process) {
   return lifecycle_has_exited(process->state);
+}
+
+/* 0, or why an attribute of it cannot be read: a negative errno. One byte is
+ * enough for all that reading /proc returns. */
+static inline int process_select_error(const struct process *process) {
+  return -process->select_errno;
+}
+
+static inline void process_set_select_error(struct process *process,
+                                            int error) {
+  process->select_errno = (unsigned char)-error;
 }
 
 /* A hash of a name or a path, for comm and cgroup; 0 for NULL. */

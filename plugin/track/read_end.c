@@ -23,10 +23,11 @@ static bool keep_process(void *context, struct process *process)
     return true;
   if (process->seen != read || (member != NULL && member->is_gone))
     return listed_process_note_unlisted(end->selection, process);
-  if (selection_is_undecided(process->select_error))
+  int error = process_select_error(process);
+  if (selection_is_undecided(error))
     end->report->undecided++;
-  else if (process->select_error != 0)
-    end->report->select = process->select_error;
+  else if (error != 0)
+    end->report->select = error;
   if (member != NULL && !process_has_exited(process)) {
     member_add_gauges(member, process->start_ns);
     end->report->members += member_counts(member);

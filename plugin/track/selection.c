@@ -117,9 +117,9 @@ uint32_t selection_next_turn(const struct selection *selection,
   if (selection->hears_events && process->cgroup == 0)
     is_young = false;
   /* What takes too long is not repeated at each read. */
-  if (is_young && !selection_is_undecided(process->select_error))
+  if (is_young && !selection_is_undecided(process_select_error(process)))
     return now_s;
-  if (process->select_error == -EAGAIN)
+  if (process_select_error(process) == -EAGAIN)
     return now_s + BUSY_S + (uint32_t)process->pid % BUSY_S;
   /* Spread over the round: each at its own second. */
   uint32_t wait_s =
@@ -142,7 +142,7 @@ void selection_drop_member(struct selection *selection,
 void selection_note_identity(const struct selection *selection,
                              struct process *process,
                              const struct procfs_stat *stat) {
-  process->select_error = (short)selection->select_error;
+  process_set_select_error(process, selection->select_error);
   process->cgroup = selection->cgroup;
   process_note_identity(process, stat->comm, stat->is_forked);
 }
@@ -198,7 +198,7 @@ static bool match_again(struct selection *selection, struct process *process,
    */
   if (!selection_match(selection, process->pid, stat) || stat->is_exiting)
     return false;
-  process->select_error = (short)selection->select_error;
+  process_set_select_error(process, selection->select_error);
   process->due = selection_next_turn(selection, process);
   /* So does one that could not be matched within the limit. */
   return !selection_is_undecided(selection->select_error);
