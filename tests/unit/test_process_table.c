@@ -3,6 +3,7 @@
 
 #include "support/test.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 enum { MANY = 100000 };
@@ -87,6 +88,59 @@ static void takes_a_pid_again(void **state) {
   assert_null(process->member);
   assert_ptr_equal(process_table_find(table, 7), process);
   assert_int_equal(size_of(table), 1);
+  process_table_destroy(table);
+}
+
+static int compare_addresses(const void *a, const void *b) {
+  uintptr_t one = *(const uintptr_t *)a, other = *(const uintptr_t *)b;
+  return one < other ? -1 : one > other;
+}
+
+/* Later processes get the places of former ones, each once, and nothing else
+ * changes. The pids share a bucket, so that all are in one chain. */
+static void reuses_the_places_of_former_processes(void **state) {
+  (void)state;
+  enum { COUNT = 1000, STEP = 0x10000 };
+  struct process_table *table = create();
+  struct process *all[COUNT];
+  uintptr_t before[COUNT], after[COUNT];
+  for (int i = 0; i < COUNT; i++) {
+    all[i] = add(table, 3 + i * STEP);
+    before[i] = (uintptr_t)all[i];
+  }
+
+  /* The first, the last, and every third between them; also several in turn. */
+  for (int i = 0; i < COUNT; i++)
+    if (i % 3 == 0 || (i > 400 && i < 600))
+      process_table_remove(table, all[i]);
+  for (int i = 0; i < COUNT; i++)
+    if (i % 3 == 0 || (i > 400 && i < 600)) {
+      all[i] = add(table, 4 + i * STEP);
+      assert_null(process_table_find(table, 3 + i * STEP));
+    }
+
+  for (int i = 0; i < COUNT; i++) {
+    after[i] = (uintptr_t)all[i];
+    assert_ptr_equal(process_table_find(table, all[i]->pid), all[i]);
+  }
+  qsort(before, COUNT, sizeof(before[0]), compare_addresses);
+  qsort(after, COUNT, sizeof(after[0]), compare_addresses);
+  assert_memory_equal(before, after, sizeof(before));
+  for (int i = 1; i < COUNT; i++)
+    assert_true(after[i] >= after[i - 1] + sizeof(struct process));
+  assert_int_equal(size_of(table), COUNT);
+  process_table_destroy(table);
+}
+
+static void keeps_why_an_attribute_cannot_be_read(void **state) {
+  (void)state;
+  static const int errors[] = {0, -EPERM, -EAGAIN, -EOVERFLOW, -EHWPOISON, 0};
+  struct process_table *table = create();
+  struct process *process = add(table, 7);
+  for (size_t i = 0; i < COUNT_OF(errors); i++) {
+    process_set_select_error(process, errors[i]);
+    assert_int_equal(process_select_error(process), errors[i]);
+  }
   process_table_destroy(table);
 }
 
@@ -266,6 +320,8 @@ int main(void) {
       cmocka_unit_test(finds_what_was_added),
       cmocka_unit_test(tells_colliding_pids_apart),
       cmocka_unit_test(takes_a_pid_again),
+      cmocka_unit_test(reuses_the_places_of_former_processes),
+      cmocka_unit_test(keeps_why_an_attribute_cannot_be_read),
       cmocka_unit_test(holds_many),
       cmocka_unit_test(sweeps_all),
       cmocka_unit_test(tells_who_had_a_pid_at_a_time),
