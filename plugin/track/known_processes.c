@@ -3,7 +3,7 @@
 
 #include "track/listed_process.h"
 
-#include <stdlib.h>
+#include <sys/mman.h>
 
 struct choice {
   struct known_processes *known;
@@ -11,21 +11,28 @@ struct choice {
 };
 
 void known_processes_clear(struct known_processes *known) {
-  free(known->met);
-  free(known->announced);
+  if (known->met != NULL)
+    munmap(known->met, known->size);
   *known = (struct known_processes){0};
 }
 
-/* Makes room for all processes, unless memory is short. */
+/* Makes room for all processes, unless memory is short. free would keep what a
+ * read after a storm needed; munmap does not. */
 static void make_room(struct known_processes *known, size_t room) {
-  known->met = malloc(room * sizeof(known->met[0]));
-  known->announced = malloc(room * sizeof(known->announced[0]));
+  size_t size = room * (sizeof(known->met[0]) + sizeof(known->announced[0]));
+  void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED)
+    return;
+  known->size = size;
+  known->met = memory;
+  known->announced = (pid_t *)(known->met + room);
 }
 
 /* Returns false if out of memory. */
 static bool add_process(struct known_processes *known,
                         struct process *process) {
-  if (known->met == NULL || known->announced == NULL)
+  if (known->met == NULL)
     return false;
   if (process_is_listed(process))
     known->met[known->met_count++] = process;

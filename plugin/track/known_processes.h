@@ -12,7 +12,8 @@
 
 /* Zeroed before use. */
 struct known_processes {
-  struct process **met; /* known from an earlier read */
+  size_t size;          /* in bytes, of the memory for both */
+  struct process **met; /* known from an earlier read; NULL: no memory */
   pid_t *announced;     /* known from an event only; some may have ended */
   size_t met_count, announced_count;
 };
