@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -108,6 +109,9 @@ static int next(enum inject_kind kind, const char *name, const int *errors) {
 ALLOCATION(void *, malloc, (size_t size), (size))
 ALLOCATION(void *, calloc, (size_t count, size_t size), (count, size))
 ALLOCATION(void *, realloc, (void *block, size_t size), (block, size))
+INJECT(INJECT_ALLOCATIONS, void *, mmap,
+       (void *at, size_t size, int protection, int flags, int fd, off_t offset),
+       (at, size, protection, flags, fd, offset), MAP_FAILED, (ENOMEM))
 ALLOCATION(char *, strdup, (const char *text), (text))
 ALLOCATION(void *, tsearch,
            (const void *key, void **root,

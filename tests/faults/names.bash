@@ -8,7 +8,7 @@
 # object call NAME64 instead.
 set -euo pipefail
 
-names=$(grep -oP '^(?:ALLOCATION|CALL|SOCKET)\([^,]*, \K\w+|^INJECT\(INJECT_CALLS, [^,]*, \K\w+|inject_\K\w+(?=\()' \
+names=$(grep -oP '^(?:ALLOCATION|CALL|SOCKET)\([^,]*, \K\w+|^INJECT\(INJECT_\w+, [^,]*, \K\w+|inject_\K\w+(?=\()' \
   "$(dirname "${BASH_SOURCE[0]}")/inject.c" | grep -vxE 'begin|end|ways|what|set_back' | sort -u)
 nm -u "$1" | awk -v names="${names//$'\n'/ }" '
   BEGIN { split(names, list, " "); for (i in list) known[list[i]] }
