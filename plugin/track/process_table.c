@@ -7,7 +7,7 @@
 
 enum {
   CAPACITY_FIRST = 256,
-  LOAD_MAX = 2,    /* mean number of processes in a bucket */
+  LOAD_MAX = 1,    /* mean number of processes in a bucket */
   BLOCK_SIZE = 64, /* processes, a power of 2 */
   ROOM_FIRST = 8,
 };
