@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Measures the plugin's performance: bench.py BUILD [PART]...
 
-BUILD contains taskstats.so and bench/ with crowd, storm and job; bench.md and
+BUILD contains taskstats.so and bench/ with crowd, storm, job and listener; bench.md and
 bench.json are written there. Figures are medians of several rounds, with the minimum
 and the maximum. The unit "yardstick" is the cost of querying the same processes in the
 same round with a loop that does nothing else (see yardstick.h)."""
@@ -20,6 +20,7 @@ import memory
 import table
 from collectd import Collectd
 from crowd import Crowd
+from least import Least
 from storm import Storm
 
 PARTS = {
@@ -59,6 +60,7 @@ def main(build, *chosen):
         signal.signal(number, end_early)
     Collectd.build = build
     Crowd.program = f"{build}/bench/crowd"
+    Least.program = f"{build}/bench/listener"
     Storm.build = f"{build}/bench"
     facts, rows, done = machine.facts(), [], []
     for part in chosen or PARTS:

@@ -9,6 +9,7 @@ import losses
 import machine
 from collectd import Collectd
 from crowd import Crowd
+from least import Least
 from storm import Storm
 from table import Goal, Row, Spread
 
@@ -123,6 +124,19 @@ def cost_rows(whose):
                 JOB_LIMIT)]
 
 
+def least_row():
+    count, rate = EXECS
+    costs = []
+    with Least("execs") as least, Storm() as storm:
+        for _ in range(ROUNDS):
+            storm.forks(count, rate)
+            costs.append(least.cost_us(lambda: storm.execs(count, rate), count))
+            storm.end()
+    cost, reached = (Spread(values) for values in zip(*costs))
+    return Row("events", "… for a listener that only reads the command line",
+               f"{count:,} execs at once, {reached} a second", cost, "µs")
+
+
 def loss_row():
     """Uses changes of names, because no machine creates enough processes. Like an exec,
     each causes an event after which the process is read."""
@@ -149,5 +163,7 @@ def events(say):
     for whose in WHOSE:
         say(f"forks, execs, threads and jobs, {ROUNDS} times, each process as {whose}")
         rows += cost_rows(whose)
+    say(f"execs, {ROUNDS} times, without the plugin")
+    rows.append(least_row())
     say("storms of changed names")
     return [*rows, loss_row()]

@@ -8,6 +8,7 @@ import losses
 import machine
 from collectd import Collectd
 from crowd import Crowd
+from least import Least
 from table import Goal, Row, Spread
 
 NAME = "taskstats-bench"
@@ -50,6 +51,17 @@ def cost_row(what, stanza, goals):
     return Row("exits", f"exit record of {what}", f"{STORM:,} processes, {rate} a second", cost,
                "µs", cost.over(yardstick), goals=[goal(cost.median) for goal in goals],
                note=f"{lost.high:.0f} records lost" if lost.high else None)
+
+
+def least_row():
+    costs = []
+    with Least("records") as least:
+        for _ in range(ROUNDS):
+            with Crowd(NAME, STORM) as crowd:
+                costs.append(least.cost_us(lambda: crowd.exits(STORM, STORM_RATE), STORM))
+    cost, rate = (Spread(values) for values in zip(*costs))
+    return Row("exits", "… for a listener that only receives it",
+               f"{STORM:,} processes, {rate} a second", cost, "µs")
 
 
 class Storms:
@@ -96,6 +108,7 @@ def exits(say):
         cost_row("a member", f'Process "{NAME}"', []),
         cost_row("an untracked process", 'Process "taskstats-none"',
                  [lambda us: Goal("≤ 1.0 µs", us, 1)]),
+        least_row(),
     ]
     lack = machine.lacks_for(MOST)
     if lack:

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "yardstick.h"
 
+#include "taskstats_socket.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <libmnl/libmnl.h>
-#include <linux/genetlink.h>
 #include <linux/taskstats.h>
 #include <pthread.h>
 #include <sched.h>
@@ -62,45 +62,6 @@ static int64_t cpu_ns(void) {
   return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
-static struct nlmsghdr *put_header(void *buffer, uint16_t type, uint8_t command,
-                                   uint8_t version) {
-  struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
-
-  header->nlmsg_type = type;
-  header->nlmsg_flags = NLM_F_REQUEST;
-  struct genlmsghdr *generic =
-      mnl_nlmsg_put_extra_header(header, sizeof(*generic));
-  generic->cmd = command;
-  generic->version = version;
-  return header;
-}
-
-static int take_family(const struct nlattr *attribute, void *data) {
-  if (mnl_attr_get_type(attribute) == CTRL_ATTR_FAMILY_ID)
-    *(uint16_t *)data = mnl_attr_get_u16(attribute);
-  return MNL_CB_OK;
-}
-
-/* Returns 0, or -1 with errno set. */
-static int find_family(struct share *s) {
-  struct nlmsghdr *header =
-      put_header(s->requests, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1);
-
-  mnl_attr_put_strz(header, CTRL_ATTR_FAMILY_NAME, TASKSTATS_GENL_NAME);
-  if (mnl_socket_sendto(s->socket, header, header->nlmsg_len) < 0)
-    return -1;
-  ssize_t got = mnl_socket_recvfrom(s->socket, s->answers, sizeof(s->answers));
-  if (got < 0)
-    return -1;
-  header = (struct nlmsghdr *)s->answers;
-  if (mnl_nlmsg_ok(header, (int)got) && header->nlmsg_type == GENL_ID_CTRL)
-    mnl_attr_parse(header, sizeof(struct genlmsghdr), take_family, &s->family);
-  if (s->family != 0)
-    return 0;
-  errno = EPROTONOSUPPORT;
-  return -1;
-}
-
 static int open_io(pid_t pid) {
   char path[32];
 
@@ -110,10 +71,8 @@ static int open_io(pid_t pid) {
 
 static int open_all(struct share *s) {
   s->io_fds = calloc(s->count, sizeof(*s->io_fds));
-  s->socket = mnl_socket_open(NETLINK_GENERIC);
-  if (s->io_fds == NULL || s->socket == NULL ||
-      mnl_socket_bind(s->socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
-      find_family(s) < 0)
+  s->socket = taskstats_socket_open(&s->family);
+  if (s->io_fds == NULL || s->socket == NULL)
     return -errno;
   for (size_t i = 0; i < BATCH; i++) {
     s->vectors[i] = (struct iovec){s->answers[i], ANSWER_SIZE};
@@ -132,8 +91,8 @@ static int send_queries(struct share *s, const pid_t *pids, size_t count) {
   unsigned char *end = s->requests;
 
   for (size_t i = 0; i < count; i++) {
-    struct nlmsghdr *header =
-        put_header(end, s->family, TASKSTATS_CMD_GET, TASKSTATS_GENL_VERSION);
+    struct nlmsghdr *header = taskstats_socket_put(
+        end, s->family, TASKSTATS_CMD_GET, TASKSTATS_GENL_VERSION);
     mnl_attr_put_u32(header, TASKSTATS_CMD_ATTR_TGID, (uint32_t)pids[i]);
     end += NLMSG_ALIGN(header->nlmsg_len);
   }
