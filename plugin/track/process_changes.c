@@ -115,16 +115,13 @@ struct change {
   pid_t pid;
   uint64_t time_ns; /* time of the change, CLOCK_BOOTTIME */
   struct procfs_stat stat;
-  /* The minimum of its CPU clock when it changed: since then it may have run.
-   */
-  uint64_t clock_ns;
+  uint64_t clock_ns;      /* its CPU clock, minus the time since the change */
   uint64_t read_clock_ns; /* as read */
 
   /* Copies of the process and its member, to be sampled. */
   bool is_member;
   bool is_counted;       /* some of its use was counted */
-  bool counts_from_zero; /* its fork event was received, or its start is recent
-                          */
+  bool counts_from_zero; /* a fork event was received, or it started recently */
   struct process process;
   struct member member;
   uint32_t ended; /* threads: member_sample_ended_threads */
