@@ -10,31 +10,43 @@ struct choice {
   struct selection *selection;
 };
 
+enum { SPARE = 256 }; /* for processes that are entered meanwhile */
+
+/* The size of the memory for both, in bytes. */
+static size_t size_of(const struct known_processes *known) {
+  return known->room * (sizeof(known->met[0]) + sizeof(known->announced[0]));
+}
+
 void known_processes_clear(struct known_processes *known) {
   if (known->met != NULL)
-    munmap(known->met, known->size);
+    munmap(known->met, size_of(known));
   *known = (struct known_processes){0};
 }
 
-/* Makes room for all processes, unless memory is short. free would keep what a
- * read after a storm needed; munmap does not. */
-static void make_room(struct known_processes *known, size_t room) {
-  size_t size = room * (sizeof(known->met[0]) + sizeof(known->announced[0]));
-  void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+/* Makes room for all processes, unless memory is short. free would leave the
+ * memory of a read after a storm in the heap; munmap returns it to the kernel.
+ * Without the lock, because mmap may have to wait. */
+static void make_room(struct known_processes *known, struct tracker *tracker)
+    EXCLUDES(tracker_mutex) {
+  tracker_lock(tracker);
+  known->room = process_table_size(tracker->table) + SPARE;
+  tracker_unlock(tracker);
+  void *memory = mmap(NULL, size_of(known), PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)
     return;
-  known->size = size;
   known->met = memory;
-  known->announced = (pid_t *)(known->met + room);
+  known->announced = (pid_t *)(known->met + known->room);
 }
 
-/* Returns false if out of memory. */
+/* Returns false if there is no room. */
 static bool add_process(struct known_processes *known,
                         struct process *process) {
-  if (known->met == NULL)
+  bool is_listed = process_is_listed(process);
+  size_t count = is_listed ? known->met_count : known->announced_count;
+  if (known->met == NULL || count == known->room)
     return false;
-  if (process_is_listed(process))
+  if (is_listed)
     known->met[known->met_count++] = process;
   else
     known->announced[known->announced_count++] = process->pid;
@@ -94,8 +106,8 @@ void known_processes_choose(struct known_processes *known,
   struct choice choice = {known, selection};
 
   known_processes_clear(known); /* left by a read that was abandoned */
+  make_room(known, selection->tracker);
   tracker_lock(selection->tracker);
-  make_room(known, process_table_size(selection->tracker->table));
   process_table_sweep(selection->tracker->table, choose_process, &choice);
   tracker_unlock(selection->tracker);
 }
