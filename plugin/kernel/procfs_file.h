@@ -4,7 +4,6 @@
 
 #include "kernel/hang_guard.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,7 +13,7 @@
 /* Shared by the procfs_*.c files: the handle, and how files are read. */
 
 enum {
-  PROCFS_NAME_SIZE = 32, /* procfs_file_name */
+  PROCFS_NAME_SIZE = 32, /* a pid, "/", 20 characters and a NUL */
   /* 13 hierarchies of version 1, each with a path of up to PATH_MAX */
   PROCFS_CGROUPS_SIZE = 65536,
 };
@@ -37,9 +36,10 @@ struct procfs {
   char cgroups[PROCFS_CGROUPS_SIZE]; /* of the current process */
 };
 
-/* Writes the name "<pid>/<file>" to a buffer; file has at most 20 characters.
- * Returns the name, which does not start at the buffer's start. (snprintf takes
- * a tenth of the time in which such a file is opened, read and closed.) */
+/* Writes the name "<pid>/<file>" to a buffer; file may be empty, and has at
+ * most 20 characters. Returns the name, which does not start at the buffer's
+ * start. (snprintf would take a tenth as long as opening, reading and closing
+ * the file.) */
 const char *procfs_file_name(char buffer[PROCFS_NAME_SIZE], pid_t pid,
                              const char *file);
 

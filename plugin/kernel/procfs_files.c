@@ -3,6 +3,7 @@
 
 #include "kernel/procfs_file.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -121,13 +121,13 @@ struct change {
   /* Copies of the process and its member, to be sampled. */
   bool is_member;
   bool is_counted;       /* some of its use was counted */
-  bool counts_from_zero; /* a fork event was received, or it started recently */
+  bool counts_from_zero; /* its fork event was received, or it is new */
   struct process process;
   struct member member;
   uint32_t ended; /* threads: member_sample_ended_threads */
 
   bool has_sample;
-  struct change_sample *taken; /* large, and set only if needed */
+  struct change_sample *taken; /* its contents are set if has_sample */
 };
 
 /* Whether a process had used so little that everything is attributed to what it

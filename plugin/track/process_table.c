@@ -17,17 +17,17 @@ _Static_assert(sizeof(struct process) <= 80, "there are many");
 /* It never shrinks: memory that was needed once may be needed again, and arrays
  * of other sizes in between would fragment the heap.
  *
- * Processes are in blocks, because malloc would add a fifth to each. In place
- * of a pointer, which is twice the size, an index stands for a process: its
- * place in the blocks. 0 is none; that place is not used. */
+ * Processes are in blocks, because malloc would add a fifth to each. They are
+ * referred to by index, which is their place in the blocks, and half the size
+ * of a pointer. 0 is none; that place is not used. */
 struct process_table {
   uint32_t *buckets; /* the first process of each */
   size_t capacity;   /* number of buckets, a power of 2 */
   size_t size;
   struct process **blocks;  /* kept until the table is destroyed */
   size_t block_count, room; /* for blocks */
-  uint32_t last;            /* those after it were never in use */
-  uint32_t unused;          /* the first of those that were */
+  uint32_t last;            /* the highest index ever used */
+  uint32_t unused; /* the first free place that was used before; 0: none */
 };
 
 struct process_table *process_table_create(void) {
@@ -327,6 +327,8 @@ static uint32_t take_unused(struct process_table *table)
     table->unused = process_at(table, index)->next;
     return index;
   }
+  if (table->last == UINT32_MAX)
+    return 0;
   index = table->last + 1;
   if (index / BLOCK_SIZE == table->block_count && !add_block(table))
     return 0;

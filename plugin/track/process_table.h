@@ -53,7 +53,7 @@ struct process {
   atomic_bool has_io_of_children;   /* some of them have done I/O */
   _Atomic enum process_state state; /* changed only by process_learn */
 
-  /* These four share a byte, which only the lock permits. */
+  /* These four share a byte, so they must only be accessed with the lock. */
 
   /* Its groups are those of its current attributes, as far as they are known.
    */
@@ -105,8 +105,8 @@ static inline bool process_has_exited(const struct process *process) {
   return lifecycle_has_exited(process->state);
 }
 
-/* 0, or why an attribute of it cannot be read: a negative errno. One byte is
- * enough for all that reading /proc returns. */
+/* 0, or why an attribute of it cannot be read or matched: a negative errno
+ * above -256. */
 static inline int process_select_error(const struct process *process) {
   return -process->select_errno;
 }
