@@ -5,7 +5,7 @@ import time
 
 from worker import Worker
 
-LINGER_S = 0.5  # for what has arrived last
+LINGER_S = 0.5  # for the last messages to arrive
 
 
 class Least(Worker):
@@ -18,9 +18,13 @@ class Least(Worker):
         super().__init__([self.program, what])
 
     def cost_us(self, act, count):
-        """CPU time in us per process of a storm, and the rate per second that act
-        achieves."""
-        before = self.ask("cpu")
+        """CPU time in us per exec or exit of a storm, and the rate per second that act
+        achieves. Fails if the listener has missed some."""
+        before, had = self.ask("cpu"), self.ask("count")
         reached = act()
         time.sleep(LINGER_S)
-        return (self.ask("cpu") - before) / 1000 / count, reached
+        used = self.ask("cpu") - before
+        got = self.ask("count") - had
+        if got < count:
+            raise SystemExit(f"bench: the listener that does the least had {got:,} of {count:,}")
+        return used / 1000 / count, reached

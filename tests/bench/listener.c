@@ -5,8 +5,13 @@
  *   listener execs     receives exec events, and reads each command line
  *   listener records   receives exit records
  *
- * It prints "ready 0" and then answers each line "cpu" with the CPU time that
- * it has used so far, in ns. "quit" ends it. It shares no code with the plugin.
+ * It prints "ready 0" and then answers each line:
+ *
+ *   cpu     the CPU time that it has used so far, in ns
+ *   count   how many command lines it has read, or records it has received
+ *   quit    ends it
+ *
+ * It shares no code with the plugin.
  */
 #include "pace.h"
 #include "support/workload.h"
@@ -34,6 +39,7 @@ enum {
 };
 
 static int proc_fd;
+static unsigned int count;
 static struct mmsghdr headers[BATCH];
 static struct iovec vectors[BATCH];
 static _Alignas(struct nlmsghdr) unsigned char messages[BATCH][MESSAGE_SIZE];
@@ -65,7 +71,7 @@ static void attach_filter(int fd) {
 }
 
 /* Starts or stops the events. Before Linux 6.6, the kernel only counts its
- * listeners. */
+ * listeners, so each start needs a stop. */
 static void send_operation(const struct mnl_socket *socket,
                            uint32_t operation) {
   _Alignas(struct nlmsghdr) unsigned char bytes[256];
@@ -104,8 +110,7 @@ static void read_cmdline(const struct nlmsghdr *header) {
   int fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return; /* it has ended */
-  if (read(fd, cmdline, sizeof(cmdline)) < 0 && errno != ESRCH)
-    die("cmdline");
+  count += read(fd, cmdline, sizeof(cmdline)) > 0;
   close(fd);
 }
 
@@ -134,16 +139,20 @@ static struct mnl_socket *open_records(void) {
 
 /* Both */
 
+static void count_record(const struct nlmsghdr *header) {
+  count += header->nlmsg_type >= NLMSG_MIN_TYPE;
+}
+
 static void receive(int fd, void (*take)(const struct nlmsghdr *header)) {
   int got;
 
   do {
     got = recvmmsg(fd, headers, BATCH, MSG_DONTWAIT, NULL);
-    for (int i = 0; take != NULL && i < got; i++)
+    for (int i = 0; i < got; i++)
       take((const void *)messages[i]);
   } while (got == BATCH);
-  if (got < 0 && errno == ENOBUFS)
-    die("the buffer");
+  if (got < 0 && errno != EAGAIN && errno != EINTR && errno != ENOBUFS)
+    die("recvmmsg");
 }
 
 static void say_cpu(void) {
@@ -157,7 +166,10 @@ static bool obey(void) {
   char line[64];
   if (fgets(line, sizeof(line), stdin) == NULL || strcmp(line, "quit\n") == 0)
     return false;
-  say_cpu();
+  if (strcmp(line, "count\n") == 0)
+    say("count %u", count);
+  else
+    say_cpu();
   return true;
 }
 
@@ -185,8 +197,8 @@ int main(int argc, char **argv) {
   for (;;) {
     if (poll(fds, 2, -1) < 0)
       die("poll");
-    if ((fds[1].revents & POLLIN) != 0) {
-      receive(fds[1].fd, is_of_execs ? read_cmdline : NULL);
+    if (fds[1].revents != 0) {
+      receive(fds[1].fd, is_of_execs ? read_cmdline : count_record);
       if (!is_of_execs)
         sleep_ns(REST_NS);
     }

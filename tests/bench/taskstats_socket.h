@@ -5,14 +5,15 @@
 #include <libmnl/libmnl.h>
 #include <stdint.h>
 
-/* The taskstats family, for what the plugin is compared with: shares no code
- * with it. */
+/* The taskstats family, for the programs with which the plugin is compared;
+ * they share no code with it. */
 
 /* Connects, and asks for the family's id. Returns NULL, with errno set, if that
  * is not possible. */
 struct mnl_socket *taskstats_socket_open(uint16_t *family);
 
-/* Starts a request. The buffer is aligned, and has room for what is added. */
+/* Starts a request. The buffer must be aligned, and have room for what
+ * is added. */
 struct nlmsghdr *taskstats_socket_put(void *buffer, uint16_t type,
                                       uint8_t command, uint8_t version);
 

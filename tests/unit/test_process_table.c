@@ -97,7 +97,7 @@ static int compare_addresses(const void *a, const void *b) {
 }
 
 /* Later processes get the places of former ones, each once, and nothing else
- * changes. The pids share a bucket, so that all are in one chain. */
+ * changes. The pids share a bucket. */
 static void reuses_the_places_of_former_processes(void **state) {
   (void)state;
   enum { COUNT = 1000, STEP = 0x10000 };
@@ -109,7 +109,8 @@ static void reuses_the_places_of_former_processes(void **state) {
     before[i] = (uintptr_t)all[i];
   }
 
-  /* The first, the last, and every third between them; also several in turn. */
+  /* The first, the last, and every third between them; and a run of adjacent
+   * ones. */
   for (int i = 0; i < COUNT; i++)
     if (i % 3 == 0 || (i > 400 && i < 600))
       process_table_remove(table, all[i]);
