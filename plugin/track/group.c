@@ -12,6 +12,10 @@ void group_add(struct group *group, const int64_t delta[COUNTERS]) {
     group->total[i] += delta[i];
 }
 
+void group_add_one(struct group *group, unsigned int counter, int64_t more) {
+  group->total[counter] += more;
+}
+
 /* The difference between the true total and the reported one. */
 static uint64_t unreported(const struct group *group, unsigned int counter)
     REQUIRES(tracker_mutex) {

@@ -75,6 +75,10 @@ struct group {
 void group_add(struct group *group, const int64_t delta[COUNTERS])
     REQUIRES(tracker_mutex);
 
+/* The same for a single counter. */
+void group_add_one(struct group *group, unsigned int counter, int64_t more)
+    REQUIRES(tracker_mutex);
+
 /* Records the start of a living process, since boot, before it is added to the
  * gauges. */
 static inline void group_note_oldest(struct group *group, uint64_t start_ns)

@@ -12,7 +12,7 @@
 
 /* Zeroed before use. */
 struct known_processes {
-  size_t room;          /* for so many of each */
+  size_t room;          /* maximum number in each array */
   struct process **met; /* known from an earlier read; NULL: no memory */
   pid_t *announced;     /* known from an event only; some may have ended */
   size_t met_count, announced_count;

@@ -162,12 +162,9 @@ void member_add_one(const struct member *member, unsigned int counter,
                     int64_t more) {
   for (size_t i = 0; i < member->group_count; i++)
     if (!member->memberships[i].is_duplicate)
-      member->memberships[i].group->total[counter] += more;
-  if (member->overlap == NULL)
-    return;
-  int64_t delta[COUNTERS] = {0};
-  delta[counter] = more;
-  overlap_add(member->overlap, delta);
+      group_add_one(member->memberships[i].group, counter, more);
+  if (member->overlap != NULL)
+    overlap_add_one(member->overlap, counter, more);
 }
 
 bool member_update(struct member *member, const struct sample *sample) {

@@ -110,6 +110,11 @@ void overlap_add(struct overlap *overlap, const int64_t delta[COUNTERS]) {
     overlap->used[i] += delta[i];
 }
 
+void overlap_add_one(struct overlap *overlap, unsigned int counter,
+                     int64_t more) {
+  overlap->used[counter] += more;
+}
+
 void overlap_add_gauges(struct overlap *overlap,
                         const uint64_t gauges[GAUGES]) {
   for (unsigned int i = 0; i < GAUGES; i++)

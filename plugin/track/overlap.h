@@ -36,6 +36,8 @@ void overlap_put(struct overlap *overlap) REQUIRES(tracker_mutex);
  * the groups. */
 void overlap_add(struct overlap *overlap, const int64_t delta[COUNTERS])
     REQUIRES(tracker_mutex);
+void overlap_add_one(struct overlap *overlap, unsigned int counter,
+                     int64_t more) REQUIRES(tracker_mutex);
 void overlap_add_gauges(struct overlap *overlap, const uint64_t gauges[GAUGES])
     REQUIRES(tracker_mutex);
 

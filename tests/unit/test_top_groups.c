@@ -412,8 +412,9 @@ static struct member *enroll_in(struct book *book, size_t count,
 static void use_as(const struct member *member, int64_t ns) {
   int64_t delta[COUNTERS];
   for (unsigned int i = 0; i < COUNTERS; i++)
-    delta[i] = ns;
+    delta[i] = i == COUNTER_DELAY ? ns - 1 : ns;
   member_add(member, delta);
+  member_add_one(member, COUNTER_DELAY, 1);
 }
 
 /* Each process counts once in other, whether one of its groups or all of them
