@@ -85,7 +85,7 @@ static struct process *find_child(const struct event_accounting *events,
 static bool has_begun_at(struct event_accounting *events, pid_t pid,
                          uint64_t start_ns) {
   struct procfs_stat stat;
-  return process_changes_read_stat(&events->changes, pid, &stat) &&
+  return selection_read_stat(&events->changes.selection, pid, &stat) &&
          stat.start_ticks * events->changes.selection.tick_ns == start_ns;
 }
 
@@ -155,7 +155,7 @@ static void match_exclusions(struct event_accounting *events, pid_t pid) {
 
   join_begin(&selection->join);
   if (selection->tracker->excludes_descendants &&
-      !(process_changes_read_stat(&events->changes, pid, &stat) &&
+      !(selection_read_stat(&events->changes.selection, pid, &stat) &&
         selection_match(selection, pid, &stat)))
     join_doubt_exclusions(&selection->join);
 }

@@ -3,7 +3,7 @@
 
 #include "kernel/arithmetic.h"
 #include "kernel/clock.h"
-#include "kernel/process_clock.h"
+#include "track/changed_process.h"
 #include "track/sample_accounting.h"
 
 enum {
@@ -81,12 +81,6 @@ static void postpone_look(struct process_changes *changes,
   tracker_unlock(changes->tracker);
 }
 
-bool process_changes_read_stat(struct process_changes *changes, pid_t pid,
-                               struct procfs_stat *stat) {
-  return !hung_processes_has(&changes->tracker->hung, pid) &&
-         procfs_stat(changes->selection.proc, pid, stat) == 0;
-}
-
 /* Records that the attributes of a process were read now. */
 static void note_look(struct process_changes *changes, pid_t pid) {
   changes->recent[(unsigned int)pid % PROCESS_CHANGES_RECENT].pid = pid;
@@ -103,147 +97,21 @@ static bool is_stat_of(const struct process_changes *changes,
   return process_may_have_begun(process, start_ns, start_ns + tick_ns);
 }
 
-/* A sample, and what it refers to. */
-struct change_sample {
-  struct query_answer answer;
-  struct member_sample sample;
-};
-
-/* What is known of a process that may have changed, for use without the lock.
- */
-struct change {
-  pid_t pid;
-  uint64_t time_ns; /* time of the change, CLOCK_BOOTTIME */
-  struct procfs_stat stat;
-  uint64_t clock_ns;      /* its CPU clock, minus the time since the change */
-  uint64_t read_clock_ns; /* as read */
-
-  /* Copies of the process and its member, to be sampled. */
-  bool is_member;
-  bool is_counted;       /* some of its use was counted */
-  bool counts_from_zero; /* its fork event was received, or it is new */
-  struct process process;
-  struct member member;
-  uint32_t ended; /* threads: member_sample_ended_threads */
-
-  bool has_sample;
-  struct change_sample *taken; /* its contents are set if has_sample */
-};
-
-/* Whether a process had used so little that everything is attributed to what it
- * has become, if nothing was counted yet: it was forked for that. Before it
- * calls exec, it may have had to enter a cgroup, or to change its user. */
-static bool is_unused(const struct change *change) {
-  return change->clock_ns < TRACKER_SPAWN_NS && !change->is_counted &&
-         change->counts_from_zero;
-}
-
-/* Samples the use of a process so far. */
-static void sample_change(struct process_changes *changes,
-                          struct change *change) {
-  struct sample_sources *sources = &changes->sources;
-  struct query_answer *answer = &change->taken->answer;
-  struct member_sample *sample = &change->taken->sample;
-  uint32_t id = (uint32_t)change->pid;
-
-  if (sources->connection.query == NULL)
-    kernel_connection_begin(&sources->connection);
-  sources->suspended_ns = clock_suspended_ns();
-  bool has_answer =
-      kernel_connection_query(&sources->connection, MESSAGE_PROCESS, &id, 1,
-                              answer) == 0;
-  change->process.clock_ns = PROCESS_CLOCK_UNKNOWN;
-  member_sample_begin(sources, &change->process, clock_ns(CLOCK_MONOTONIC),
-                      sample);
-  change->has_sample = member_sample_read(sources, &change->process,
-                                          has_answer ? answer : NULL, sample);
-  sample->ended = change->ended;
-}
-
-/* Copies what is needed of the process. Returns false if nothing has to be
- * resolved, because it has ended. */
-static bool begin_change(const struct process_changes *changes,
-                         const struct process *process, struct change *change)
-    REQUIRES(tracker_mutex) {
-  const struct member *member = process->member;
-  const struct tracker *tracker = changes->tracker;
-
-  if (process_has_exited(process))
-    return false;
-  change->process = (struct process){
-      .pid = process->pid,
-      .inode = process->inode,
-      .start_ns = process->start_ns,
-      .has_ended_children = (bool)process->has_ended_children,
-  };
-  /* Children that it waited for before its fork event, or before it was a
-   * member, may have done its I/O. */
-  bool is_new = process->parent == 0 || member == NULL;
-  change->member =
-      (struct member){.task_fd = -1, .io_fd = -1, .is_new = is_new};
-  change->process.member = &change->member;
-  change->is_member = member != NULL;
-  change->ended = member_sample_ended_threads(process);
-  change->is_counted = process->was_member;
-  change->counts_from_zero =
-      process->parent != 0 ||
-      tracker_counts_from_zero(tracker, process_began_by(process));
-  change->is_counted |= member != NULL && member->account.known != 0;
-  /* Also what its current groups do not collect, because its new groups may. */
-  for (const struct rule *r = tracker->rules; r != NULL; r = r->next)
-    change->member.collect |= r->collect;
-  return true;
-}
-
-/* Whether groups were found, other than those that it inherits. */
-static bool has_groups(const struct process_changes *changes) {
-  return changes->selection.join.match_count > 0;
-}
-
-static void read_clock(struct change *change) {
-  if (process_clock_ns(change->pid, &change->read_clock_ns) != 0)
-    change->read_clock_ns = 0; /* it has just ended */
-  /* Read afterwards, because it may run in between. */
-  uint64_t since_ns = subtract(clock_ns(CLOCK_BOOTTIME), change->time_ns);
-  change->clock_ns = subtract(change->read_clock_ns, since_ns);
-}
-
-/* Reads the attributes of a process, and samples it if necessary. Returns false
- * if it has ended, or is ending: then only its exit record shows what it was.
- */
-static bool look_at_process(struct process_changes *changes,
-                            struct change *change) {
-  struct selection *selection = &changes->selection;
-
-  if (!process_changes_read_stat(changes, change->pid, &change->stat) ||
-      (change->stat.is_exiting && change->stat.threads <= 1))
-    return false;
-  read_clock(change);
-  change->process.start_ns = change->stat.start_ticks * selection->tick_ns;
-  if (change->is_member && !is_unused(change))
-    sample_change(changes, change);
-  if (!selection_match(selection, change->pid, &change->stat) ||
-      (change->stat.is_exiting && change->stat.threads <= 1))
-    return false;
-  if (!change->is_member && has_groups(changes) && !is_unused(change))
-    sample_change(changes, change);
-  return true;
-}
-
 /* Starts to count the use of a new member: from its start, or from its sample
  * on. */
 static void begin_account(struct process_changes *changes,
-                          struct process *process, struct change *change)
+                          struct process *process,
+                          struct changed_process *changed)
     REQUIRES(tracker_mutex) {
   if (process->member->account.from_zero)
     return;
   /* What was counted before is not counted again. */
-  account_start_at(&process->member->account, change->is_counted
-                                                  ? change->read_clock_ns
-                                                  : change->clock_ns);
-  if (change->has_sample)
+  account_start_at(&process->member->account, changed->is_counted
+                                                  ? changed->read_clock_ns
+                                                  : changed->clock_ns);
+  if (changed->has_sample)
     sample_accounting_count_change(&changes->sources, process,
-                                   &change->taken->sample);
+                                   &changed->taken->sample);
 }
 
 /* Removes a process from all groups. The reader removes the members of its own
@@ -261,38 +129,40 @@ static void leave_groups(struct process *process) REQUIRES(tracker_mutex) {
 }
 
 /* Records the minimum use of a process when it was last in no group. */
-static void note_clock(struct process *process, const struct change *change) {
+static void note_clock(struct process *process,
+                       const struct changed_process *changed) {
   if (process->clock_ns == PROCESS_CLOCK_UNKNOWN ||
-      process->clock_ns < change->clock_ns)
-    process->clock_ns = change->clock_ns;
+      process->clock_ns < changed->clock_ns)
+    process->clock_ns = changed->clock_ns;
 }
 
 /* Puts a process into the groups of what it has become. Its use before stays in
  * the old groups. */
 static void change_groups(struct process_changes *changes,
-                          struct process *process, struct change *change)
+                          struct process *process,
+                          struct changed_process *changed)
     REQUIRES(tracker_mutex) {
   struct join *join = &changes->selection.join;
   bool was_member = process->member != NULL, was_heard = process->parent != 0;
 
   /* It has waited for children whose exit records have not been taken yet. */
-  if (change->process.has_io_of_children)
+  if (changed->process.has_io_of_children)
     process->has_ended_children = process->has_io_of_children = true;
-  if (was_member && change->has_sample)
+  if (was_member && changed->has_sample)
     sample_accounting_count_change(&changes->sources, process,
-                                   &change->taken->sample);
-  selection_note_identity(&changes->selection, process, &change->stat);
+                                   &changed->taken->sample);
+  selection_note_identity(&changes->selection, process, &changed->stat);
   /* Its ancestry is known from its fork event, if that was received. */
-  join_work_out(join, process, was_heard ? NOBODY : change->stat.ppid,
+  join_work_out(join, process, was_heard ? NOBODY : changed->stat.ppid,
                 UINT64_MAX);
-  bool from_zero = is_unused(change);
+  bool from_zero = changed_process_is_unused(changed);
   bool is_done = true;
   /* Its use so far belongs to no group, whatever it becomes. */
   process->was_member |= !was_member && !from_zero;
   if (join_is_empty(join)) {
     leave_groups(process);
     if (!from_zero)
-      note_clock(process, change);
+      note_clock(process, changed);
   } else {
     is_done = join_admit(join, process, from_zero);
   }
@@ -301,7 +171,7 @@ static void change_groups(struct process_changes *changes,
   if (process->member != NULL && process->member->account.known == 0)
     process->member->account.from_zero |= from_zero;
   if (is_done && join->count > 0 && !was_member)
-    begin_account(changes, process, change);
+    begin_account(changes, process, changed);
   process->is_pending = changes->selection.is_pending && from_zero;
   /* The next read repeats what is not known yet. */
   process->groups_resolved =
@@ -316,33 +186,36 @@ static void change_groups(struct process_changes *changes,
 void process_changes_resolve(struct process_changes *changes, pid_t pid,
                              uint64_t time_ns, bool has_called_exec) {
   struct tracker *tracker = changes->tracker;
-  struct change_sample sample;
-  struct change change = {.pid = pid, .time_ns = time_ns, .taken = &sample};
+  struct changed_process_sample sample;
+  struct changed_process changed = {
+      .pid = pid, .time_ns = time_ns, .taken = &sample};
 
   tracker_lock(tracker);
   struct process *process = process_table_find_at(tracker->table, pid, time_ns);
   if (process != NULL)
     process->has_called_exec |= has_called_exec;
-  bool is_known = process != NULL && begin_change(changes, process, &change);
+  bool is_known =
+      process != NULL && changed_process_begin(&changed, tracker, process);
   if (is_known)
     process->changes++;
   tracker_unlock(tracker);
   if (!is_known)
     return;
-  bool is_there = look_at_process(changes, &change);
+  bool is_there =
+      changed_process_look(&changed, &changes->selection, &changes->sources);
 
   tracker_lock(tracker);
   process = process_table_find_at(tracker->table, pid, time_ns);
   if (process != NULL && !process_has_exited(process))
     process->groups_resolved = false;
   if (is_there && process != NULL && !process_has_exited(process) &&
-      is_stat_of(changes, process, &change.stat)) {
+      is_stat_of(changes, process, &changed.stat)) {
     /* If it is ending, its exit record may have been sent since the event. */
-    process_note_alive(process, change.stat.is_exiting
+    process_note_alive(process, changed.stat.is_exiting
                                     ? time_ns
                                     : max(time_ns, changes->now_ns));
     note_look(changes, pid); /* the attributes of this process were read */
-    change_groups(changes, process, &change);
+    change_groups(changes, process, &changed);
   }
   tracker_unlock(tracker);
 }
@@ -353,7 +226,7 @@ static void enter_unknown(struct process_changes *changes, pid_t pid,
                           uint64_t time_ns) {
   struct tracker *tracker = changes->tracker;
   struct procfs_stat stat;
-  if (!process_changes_read_stat(changes, pid, &stat))
+  if (!selection_read_stat(&changes->selection, pid, &stat))
     return;
   uint64_t tick_ns = changes->selection.tick_ns;
   uint64_t start_ns = stat.start_ticks * tick_ns;

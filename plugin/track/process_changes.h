@@ -55,10 +55,6 @@ bool process_changes_take(struct process_changes *changes,
                           const struct process_event *event)
     EXCLUDES(tracker_mutex);
 
-/* Reads a process's stat, unless it does not answer. */
-bool process_changes_read_stat(struct process_changes *changes, pid_t pid,
-                               struct procfs_stat *stat);
-
 /* Determines the attributes of the process that had the pid at time_ns,
  * CLOCK_BOOTTIME, when it changed, and puts it into its groups. If it has
  * ended, or does not answer, its groups are not resolved. May hang. */

@@ -22,6 +22,12 @@ enum { BUSY_S = 3 };
 
 #define SECOND_NS UINT64_C(1000000000)
 
+bool selection_read_stat(struct selection *selection, pid_t pid,
+                         struct procfs_stat *stat) {
+  return !hung_processes_has(&selection->tracker->hung, pid) &&
+         procfs_stat(selection->proc, pid, stat) == 0;
+}
+
 bool selection_look_again(struct selection *selection, pid_t pid,
                           struct procfs_stat *stat) {
   struct procfs_stat now;
