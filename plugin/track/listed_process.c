@@ -113,7 +113,6 @@ static void adopt_process(struct selection *selection, struct process *process,
             selection->tick_ns);
   process_table_note_successor(tracker->table, process->pid, process->start_ns,
                                process);
-  process->clock_ns = PROCESS_CLOCK_UNKNOWN;
   process->due =
       is_early ? PROCESS_DUE_NOW : selection_next_turn(selection, process);
 }
@@ -338,7 +337,8 @@ struct process *listed_process_identify(struct selection *selection,
   if (!tell_from_former(selection, pid, stat, look->had_exited))
     return NULL;
   struct process *process = find_resolved(selection, pid, stat);
-  if (process == NULL)
+  look->is_matched = process == NULL;
+  if (look->is_matched)
     process = enter_stranger(selection, pid, stat);
   if (process != NULL) {
     note_threads(selection, pid, stat);

@@ -25,6 +25,7 @@ struct listed_process {
   bool had_exited;    /* the exit of a process with its pid was counted */
   uint64_t looked_ns; /* before its stat was read; CLOCK_BOOTTIME */
   struct procfs_stat stat;
+  bool is_matched; /* by listed_process_identify, since the look */
 };
 
 /* Looks at the process with the pid. Returns 0 or a negative errno. */

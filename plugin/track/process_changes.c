@@ -120,7 +120,10 @@ static void leave_groups(struct process *process) REQUIRES(tracker_mutex) {
   struct member *member = process->member;
   if (member == NULL)
     return;
-  process->was_member |= member->account.known != 0;
+  if (member->account.known != 0) { /* what was counted stays counted */
+    process->was_member = true;
+    process->clock_ns = account_cpu_ns(&member->account);
+  }
   member_set_groups(member, NULL, 0, 0);
   if (process_is_listed(process))
     return;

@@ -101,7 +101,8 @@ void reader_abandon_read(struct reader *reader, struct procfs *again,
   struct process *process = process_table_find(reader->tracker->table, hung);
   if (process != NULL) {
     process->due = PROCESS_DUE_NOW;
-    process->clock_ns = PROCESS_CLOCK_UNKNOWN;
+    if (process->member != NULL)
+      process->clock_ns = PROCESS_CLOCK_UNKNOWN;
   }
   tracker_unlock(reader->tracker);
 }
@@ -149,15 +150,13 @@ static bool must_renew(struct reader *reader, const struct process *process,
   return may_have_changed || selection_has_moved(&reader->selection, process);
 }
 
-/* Looks at one process. Those in no group cost nothing more, until they are due
- * for matching again. */
-static void visit(struct reader *reader, struct process *process) {
+/* Looks at one process, which this read may have just matched. Those in no
+ * group cost nothing more, until they are due for matching again. */
+static void visit(struct reader *reader, struct process *process,
+                  bool is_matched) {
   pid_t pid = process->pid;
-  bool is_new = process->seen == LISTED_PROCESS_NO_READ;
   process->seen = reader->tracker->read;
 
-  /* The clock of a process that was just matched is outdated. */
-  bool is_matched = is_new && process->clock_ns != PROCESS_CLOCK_UNKNOWN;
   bool is_due = !is_matched && is_its_turn(reader, process);
   if (process->member == NULL && !is_due)
     return;
@@ -201,7 +200,7 @@ static void visit_looks(struct reader *reader) {
     struct process *process =
         listed_process_identify(&reader->selection, &reader->looks[i]);
     if (process != NULL)
-      visit(reader, process);
+      visit(reader, process, reader->looks[i].is_matched);
   }
   reader->look_count = 0;
 }
@@ -217,14 +216,14 @@ static void visit_unreadable(struct reader *reader, pid_t pid, int status) {
                                 ? NULL
                                 : listed_process_find(reader->tracker, pid);
   if (process != NULL)
-    visit(reader, process);
+    visit(reader, process, false);
 }
 
 /* Visits a process of the listing, or looks at it, for visit_looks. */
 static void visit_listed(struct reader *reader, pid_t pid, uint32_t inode) {
   struct process *process = find_by_inode(reader, pid, inode);
   if (process != NULL) {
-    visit(reader, process);
+    visit(reader, process, false);
     return;
   }
   int status = listed_process_look(&reader->selection, pid, inode,
@@ -274,7 +273,7 @@ static void visit_known(struct reader *reader) {
   tracker_take_exits(reader->tracker);
   known_processes_choose(&reader->known, &reader->selection);
   for (size_t i = 0; i < reader->known.met_count; i++)
-    visit(reader, reader->known.met[i]);
+    visit(reader, reader->known.met[i], false);
   for (size_t i = 0; i < reader->known.announced_count; i++)
     visit_announced(reader, reader->known.announced[i]);
   known_processes_clear(&reader->known);

@@ -1145,6 +1145,89 @@ static void counts_what_a_stranger_has_become(void **state) {
                    (int64_t)child_clock(child.pid) - before);
 }
 
+static const uint64_t MINUTE = 60000 * UINT64_C(1000000);
+
+/* Delivers the event of an exec as if it came at once, so that the process
+ * cannot have run since; or so late that it may have run all the time. */
+static void exec_at_once(struct fixture *fixture, pid_t pid, const char *comm) {
+  put_process(fixture, pid, comm, 'S', 500);
+  happen(fixture, PROCESS_EXECED, pid, 0, fixture->now + MINUTE);
+}
+
+static void exec_long_ago(struct fixture *fixture, pid_t pid,
+                          const char *comm) {
+  put_process(fixture, pid, comm, 'S', 500);
+  happen(fixture, PROCESS_EXECED, pid, 0, fixture->now - 400 * MS);
+}
+
+/* Ends a process with 100 ms of CPU time after these events. */
+static void end_later(struct fixture *fixture, pid_t pid, const char *comm) {
+  struct message message = death_of(pid, comm, 120500);
+  set_thread_use(&message.record[MESSAGE_THREAD], 50);
+  fixture->now += 2 * MINUTE;
+  take(fixture, &message, 1);
+  assert_int_equal(exits_of(fixture, 0), 1);
+}
+
+static void begin_with_child(struct fixture *fixture, struct child *child) {
+  add_group(fixture, SELECTOR_COMMAND, "nginx");
+  begin(fixture, 1000);
+  read_at(fixture, 600);
+  child_start(child);
+  happen(fixture, PROCESS_FORKED, child->pid, 1, fixture->now - 500 * MS);
+}
+
+/* An event that arrives while a read looks at the process. */
+struct late_exec {
+  struct fixture *fixture;
+  pid_t pid;
+  unsigned int drains;
+};
+
+static void take_late_exec(void *context) {
+  struct late_exec *late = context;
+  if (++late->drains == 2) /* the first one precedes the look */
+    happen(late->fixture, PROCESS_EXECED, late->pid, 0,
+           late->fixture->now - 400 * MS);
+}
+
+/* Neither a listing nor a late event makes what it used in no group count in
+ * one that it enters last. */
+static void remembers_what_a_stranger_has_used(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  begin_with_child(fixture, &child);
+  child_tell(&child, 'b', 60);
+  exec_at_once(fixture, child.pid, "sh");
+  put_process(fixture, child.pid, "bash", 'S', 500);
+  struct late_exec late = {fixture, child.pid, 0};
+  fixture->tracker->drain =
+      (struct drain){.context = &late, .take = take_late_exec};
+  fixture->tracker->must_list = true;
+  read_at(fixture, 0);
+  int64_t before = (int64_t)child_clock(child.pid);
+  end_later(fixture, child.pid, "nginx");
+  assert_int_equal(cpu_of(fixture, 0), 100 * MS - before);
+}
+
+/* What a process used in a group does not count again when it comes back. */
+static void remembers_what_was_counted(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  begin_with_child(fixture, &child);
+  child_tell(&child, 'b', 60);
+  int64_t before = (int64_t)child_clock(child.pid);
+  exec_at_once(fixture, child.pid, "nginx");
+  child_tell(&child, 'b', 20);
+  exec_long_ago(fixture, child.pid, "sh");
+  assert_true(cpu_of(fixture, 0) >= 20 * MS);
+  put_process(fixture, child.pid, "nginx", 'S', 500); /* its event is lost */
+  fixture->tracker->must_list = true;
+  read_at(fixture, 0);
+  end_later(fixture, child.pid, "nginx");
+  assert_int_equal(cpu_of(fixture, 0), 100 * MS - before);
+}
+
 /* A child may end before a read finds its parent, which waits for it later. */
 static void notes_children_of_the_unmet(void **state) {
   struct fixture *fixture = *state;
@@ -1536,6 +1619,8 @@ int main(void) {
       prepared(estimates_the_cpu_time_of_the_unseen),
       prepared(leaves_out_waits_from_boot),
       prepared(counts_what_a_stranger_has_become),
+      prepared(remembers_what_a_stranger_has_used),
+      prepared(remembers_what_was_counted),
       prepared(notes_children_of_the_unmet),
       prepared(leaves_out_io_of_lost_children),
       prepared(leaves_out_io_of_who_is_gone),
