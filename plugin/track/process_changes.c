@@ -88,6 +88,16 @@ static void note_look(struct process_changes *changes, pid_t pid) {
       changes->now_ns;
 }
 
+/* Whether a stat belongs to a later owner of a process's pid, which already
+ * existed at a time. */
+static bool is_stat_of_successor(const struct process_changes *changes,
+                                 const struct process *process,
+                                 const struct procfs_stat *stat,
+                                 uint64_t time_ns) REQUIRES(tracker_mutex) {
+  uint64_t start_ns = stat->start_ticks * changes->selection.tick_ns;
+  return start_ns > process_began_by(process) && start_ns <= time_ns;
+}
+
 /* Whether a stat belongs to a process of the table. */
 static bool is_stat_of(const struct process_changes *changes,
                        const struct process *process,
@@ -186,7 +196,7 @@ static void change_groups(struct process_changes *changes,
   process->changes++;
 }
 
-void process_changes_resolve(struct process_changes *changes, pid_t pid,
+bool process_changes_resolve(struct process_changes *changes, pid_t pid,
                              uint64_t time_ns, bool has_called_exec) {
   struct tracker *tracker = changes->tracker;
   struct changed_process_sample sample;
@@ -195,24 +205,27 @@ void process_changes_resolve(struct process_changes *changes, pid_t pid,
 
   tracker_lock(tracker);
   struct process *process = process_table_find_at(tracker->table, pid, time_ns);
-  if (process != NULL)
-    process->has_called_exec |= has_called_exec;
-  bool is_known =
-      process != NULL && changed_process_begin(&changed, tracker, process);
-  if (is_known)
+  bool is_known = process != NULL;
+  bool must_look =
+      is_known && changed_process_begin(&changed, tracker, process);
+  if (must_look)
     process->changes++;
   tracker_unlock(tracker);
-  if (!is_known)
-    return;
+  if (!must_look)
+    return is_known;
   bool is_there =
       changed_process_look(&changed, &changes->selection, &changes->sources);
 
   tracker_lock(tracker);
   process = process_table_find_at(tracker->table, pid, time_ns);
-  if (process != NULL && !process_has_exited(process))
+  is_known = process != NULL &&
+             !is_stat_of_successor(changes, process, &changed.stat, time_ns);
+  bool has_changed = is_known && !process_has_exited(process);
+  if (has_changed) {
+    process->has_called_exec |= has_called_exec;
     process->groups_resolved = false;
-  if (is_there && process != NULL && !process_has_exited(process) &&
-      is_stat_of(changes, process, &changed.stat)) {
+  }
+  if (has_changed && is_there && is_stat_of(changes, process, &changed.stat)) {
     /* If it is ending, its exit record may have been sent since the event. */
     process_note_alive(process, changed.stat.is_exiting
                                     ? time_ns
@@ -221,6 +234,7 @@ void process_changes_resolve(struct process_changes *changes, pid_t pid,
     change_groups(changes, process, &changed);
   }
   tracker_unlock(tracker);
+  return is_known;
 }
 
 /* Enters a process without an event, which no read has found, if it existed at
@@ -241,7 +255,11 @@ static void enter_unknown(struct process_changes *changes, pid_t pid,
     alive_ns = changes->now_ns;
 
   tracker_lock(tracker);
-  if (process_table_find_at(tracker->table, pid, time_ns) == NULL &&
+  const struct process *found =
+      process_table_find_at(tracker->table, pid, time_ns);
+  bool is_missing =
+      found == NULL || is_stat_of_successor(changes, found, &stat, time_ns);
+  if (is_missing &&
       tracker_enter(tracker, pid, start_ns, min(start_ns + tick_ns, time_ns),
                     alive_ns) != NULL)
     tracker->missed += tracker->has_read;
@@ -250,12 +268,9 @@ static void enter_unknown(struct process_changes *changes, pid_t pid,
 
 void process_changes_resolve_any(struct process_changes *changes, pid_t pid,
                                  uint64_t time_ns, bool has_called_exec) {
-  tracker_lock(changes->tracker);
-  bool is_known =
-      process_table_find_at(changes->tracker->table, pid, time_ns) != NULL;
-  tracker_unlock(changes->tracker);
-  if (!is_known)
-    enter_unknown(changes, pid, time_ns);
+  if (process_changes_resolve(changes, pid, time_ns, has_called_exec))
+    return;
+  enter_unknown(changes, pid, time_ns);
   process_changes_resolve(changes, pid, time_ns, has_called_exec);
 }
 

@@ -57,8 +57,9 @@ bool process_changes_take(struct process_changes *changes,
 
 /* Determines the attributes of the process that had the pid at time_ns,
  * CLOCK_BOOTTIME, when it changed, and puts it into its groups. If it has
- * ended, or does not answer, its groups are not resolved. May hang. */
-void process_changes_resolve(struct process_changes *changes, pid_t pid,
+ * ended, or does not answer, its groups are not resolved. Returns false if it
+ * is missing in the table. May hang. */
+bool process_changes_resolve(struct process_changes *changes, pid_t pid,
                              uint64_t time_ns, bool has_called_exec)
     EXCLUDES(tracker_mutex);
 

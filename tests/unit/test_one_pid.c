@@ -107,6 +107,24 @@ static void tells_who_has_lived_longer(void **state) {
   assert_ends(fixture, 0, 0, 1);
 }
 
+/* If the record of a process was lost, and the fork event of the next one with
+ * its pid, the exec event shows that it is another one. */
+static void enters_who_follows_unheard(void **state) {
+  struct fixture *fixture = *state;
+  begin_before(fixture, LONG_MS);
+  read_at(fixture, 200);
+  fork_at(fixture, STRANGER, PID, 150);
+  uint64_t missed = fixture->tracker->missed;
+  put_child(fixture, PID, MAKE, "make", 'S', 60);
+  happen(fixture, PROCESS_EXECED, PID, 0, fixture->now - 40 * MS);
+  assert_int_equal(fixture->tracker->missed, missed + 1);
+  fork_at(fixture, PID, CHILD, 20);
+  const struct message message = end_of(CHILD, PID, "sh", 20, ERROR);
+  take_between(fixture, &message, 1, 1, 0);
+  assert_ends(fixture, 0, 0, 1);
+  assert_ends(fixture, 1, 0, 0);
+}
+
 /* A process whose record was lost ended before another one got its pid. */
 static void tells_who_has_ended_before(void **state) {
   struct fixture *fixture = *state;
@@ -424,6 +442,7 @@ int main(void) {
       prepared(tells_a_stranger_from_who_follows_it),
       prepared(tells_who_was_there_before_from_who_follows),
       prepared(tells_who_has_lived_longer),
+      prepared(enters_who_follows_unheard),
       prepared(tells_who_has_ended_before),
       prepared(tells_threads_apart),
       prepared(tells_threads_of_who_is_met_apart),
