@@ -343,7 +343,7 @@ static unsigned int pick_process(void) {
 
 static void note_records(unsigned int process, unsigned int before) {
   for (unsigned int i = before; i < world.records; i++)
-    truth_end_task(process);
+    truth_end_task(process, &world.record[i].record[MESSAGE_THREAD]);
   if (!is_lossy || world.records == before || choose(8) != 7)
     return;
   tell("the last record is lost");

@@ -233,6 +233,10 @@ static bool looks_like_parent(const struct machine_process *p) {
 
 void truth_exit(unsigned int process, uint32_t exit_code) {
   struct known *k = &known[process];
+  /* A read may have seen it alive before the record of the former process was
+   * taken, and verifies only now which of the two has ended. */
+  if (!are_heard && is_reading && !k->is_in_read && k->former != 0)
+    confuse(process, k->former);
   k->has_ended = true;
   k->has_c |= looks_like_parent(&world.process[process]);
   k->exit_code = exit_code;
@@ -242,9 +246,14 @@ void truth_exit(unsigned int process, uint32_t exit_code) {
     k->lacks = LATE_READS;
 }
 
-void truth_end_task(unsigned int process) {
-  known[process].ended_tasks++;
-  known[process].lacks_main |= world.process[process].task[0].has_exited;
+void truth_end_task(unsigned int process, const struct record *record) {
+  struct known *k = &known[process];
+  k->ended_tasks++;
+  k->lacks_main |= world.process[process].task[0].has_exited;
+  /* The first look at a process that waits for children finds what the living
+   * threads have done, and takes this one for one that had ended before. */
+  if (is_reading && k->is_base && k->has_children)
+    k->lost[USE_CHARS] += record->write_chars;
   confuse_with_lost(process);
 }
 

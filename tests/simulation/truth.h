@@ -42,7 +42,8 @@ void truth_use(unsigned int process, const uint64_t used[USES]);
 void truth_name(unsigned int process, const char *comm);
 void truth_exec(unsigned int process, const char *comm, bool has_c);
 void truth_exit(unsigned int process, uint32_t exit_code);
-void truth_end_task(unsigned int process); /* its record rounds bytes down */
+/* The record rounds bytes down. */
+void truth_end_task(unsigned int process, const struct record *record);
 /* An exit record of it is dropped. */
 void truth_lose(unsigned int process, const struct record *record);
 /* Must be called after the change: its event is sent, or lost. */
