@@ -114,6 +114,8 @@ static void narrow_begin(struct exit_info *info, const struct process *process)
     info->earliest_ns = process->start_ns;
   if (info->latest_ns > process_began_by(process))
     info->latest_ns = process_began_by(process);
+  /* The same process must be found again. */
+  info->prompt_ns = max(info->prompt_ns, info->earliest_ns);
 }
 
 /* Whether the groups of a process are known, and it has not changed since.

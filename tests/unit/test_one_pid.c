@@ -125,6 +125,25 @@ static void enters_who_follows_unheard(void **state) {
   assert_ends(fixture, 1, 0, 0);
 }
 
+/* If the record of a parent was lost, its child seems to have been adopted too
+ * early, and is taken for a process from before the events. It stays in the
+ * table, and must not fit the record of the next process with the pid once that
+ * one's start is known. */
+static void finds_who_follows_again(void **state) {
+  struct fixture *fixture = *state;
+  begin_before(fixture, 50);
+  fork_at(fixture, STRANGER, CHILD, 45);
+  fork_at(fixture, CHILD, PID, 40);
+  const struct message former = end_of(PID, 1, "sh", 2, OK);
+  take_between(fixture, &former, 1, 70, 30);
+  fork_at(fixture, STRANGER, PID, 25);
+  put_child(fixture, PID, STRANGER, "cc", 'S', 25);
+  happen(fixture, PROCESS_EXECED, PID, 0, fixture->now - 24 * MS);
+  const struct message message = end_of(PID, STRANGER, "cc", 20, ERROR);
+  take_between(fixture, &message, 1, 30, 0);
+  assert_ends(fixture, 1, 0, 1);
+}
+
 /* A process whose record was lost ended before another one got its pid. */
 static void tells_who_has_ended_before(void **state) {
   struct fixture *fixture = *state;
@@ -443,6 +462,7 @@ int main(void) {
       prepared(tells_who_was_there_before_from_who_follows),
       prepared(tells_who_has_lived_longer),
       prepared(enters_who_follows_unheard),
+      prepared(finds_who_follows_again),
       prepared(tells_who_has_ended_before),
       prepared(tells_threads_apart),
       prepared(tells_threads_of_who_is_met_apart),
