@@ -9,9 +9,7 @@ enum {
 
 #define MS_NS UINT64_C(1000000)
 
-/* Whether the last thread of a process has ended. */
-static bool has_no_thread_left(const struct process *process)
-    REQUIRES(tracker_mutex) {
+bool exit_owner_has_ended(const struct process *process) {
   return process_has_exited(process) ||
          (process->exited != NULL && process->exited->last != NULL);
 }
@@ -28,7 +26,7 @@ static bool has_other_parent(const struct process_table *table,
     return false;
   const struct process *parent = process_table_find_at(
       table, process->parent, process_begin_before(process, UINT64_MAX));
-  return parent != NULL && !has_no_thread_left(parent);
+  return parent != NULL && !exit_owner_has_ended(parent);
 }
 
 /* Whether a process certainly existed after a time. Processes that started long

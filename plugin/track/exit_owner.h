@@ -13,6 +13,11 @@
  * thread.
  */
 
+/* Whether the last thread of a process has ended: its exit is counted, or waits
+ * for the record of the main thread. Any thread. */
+bool exit_owner_has_ended(const struct process *process)
+    REQUIRES(tracker_mutex);
+
 /* The process whose thread has ended, and whose exit is not counted yet, or
  * NULL if it is unknown: a process whose record was sent at once is preferred
  * to one whose record was late. The record must be the next of the batch, or

@@ -4,6 +4,7 @@
 #include "kernel/arithmetic.h"
 #include "kernel/clock.h"
 #include "kernel/process_clock.h"
+#include "track/exit_owner.h"
 #include "track/exited_threads.h"
 
 #include <errno.h>
@@ -35,8 +36,8 @@ bool listed_process_has_vanished(struct process *process) {
   return was_gone;
 }
 
-/* Whether a process of the table is the one that a read has just found. A
- * process whose exit is counted has ended, but may still be listed. */
+/* Whether a process of the table is the one that a read has just found. One
+ * that has ended may still be listed. */
 static bool is_found(const struct selection *selection,
                      const struct process *process,
                      const struct procfs_stat *stat) REQUIRES(tracker_mutex) {
@@ -45,7 +46,7 @@ static bool is_found(const struct selection *selection,
     return process->start_ns == start_ns;
   return process_may_have_begun(process, start_ns,
                                 start_ns + selection->tick_ns) &&
-         !(process_has_exited(process) && !stat->is_exiting);
+         !(exit_owner_has_ended(process) && !stat->is_exiting);
 }
 
 /* Whether the pid was reused since the read looked at it, and the listener has
@@ -60,7 +61,7 @@ static bool has_successor(const struct selection *selection,
 /* Whether only late records of a process can follow: it has ended, and its pid
  * was reused. */
 static bool is_over(const struct process *process) REQUIRES(tracker_mutex) {
-  return process_has_exited(process) && !process_is_listed(process) &&
+  return exit_owner_has_ended(process) && !process_is_listed(process) &&
          process->is_succeeded;
 }
 
@@ -283,9 +284,9 @@ static bool was_over(struct selection *selection, pid_t pid) {
   tracker_lock(selection->tracker);
   const struct process *process =
       process_table_find(selection->tracker->table, pid);
-  bool has_exited = process != NULL && process_has_exited(process);
+  bool has_ended = process != NULL && exit_owner_has_ended(process);
   tracker_unlock(selection->tracker);
-  return has_exited;
+  return has_ended;
 }
 
 /* Whether a pid may belong to a process that started after a time, and that the
@@ -301,28 +302,38 @@ static bool may_have_begun_after(struct selection *selection, pid_t pid,
   return is_later;
 }
 
-/* Verifies to which process a stat belongs if a read found a process alive, but
- * the exit of a process with its pid was counted: either it has ended since;
- * or, if had_exited, the exit was counted before, and it is another process.
- * Returns false if it has ended. */
-static bool tell_from_former(struct selection *selection, pid_t pid,
-                             struct procfs_stat *stat, bool had_exited) {
+/* Whether a stat shows a process alive, but that with its pid in the table has
+ * ended. If the stat was read after that, it belongs to another process. */
+static bool is_doubtful(struct selection *selection, pid_t pid,
+                        const struct procfs_stat *stat, bool was_read_after) {
   tracker_lock(selection->tracker);
   struct process *process = process_table_find(selection->tracker->table, pid);
-  bool is_doubtful = process != NULL && !process_is_listed(process) &&
-                     process_has_exited(process) && !stat->is_exiting;
-  if (is_doubtful && had_exited)
+  bool is_so = process != NULL && !process_is_listed(process) &&
+               exit_owner_has_ended(process) && !stat->is_exiting;
+  if (is_so && was_read_after)
     process->is_succeeded = true;
   tracker_unlock(selection->tracker);
-  return !is_doubtful || had_exited ||
-         selection_look_again(selection, pid, stat);
+  return is_so;
+}
+
+/* Verifies to which process a stat belongs; had_ended: one with its pid was
+ * known to have ended before the stat was read. Returns false if the process
+ * has ended. */
+static bool tell_from_former(struct selection *selection, pid_t pid,
+                             struct procfs_stat *stat, bool had_ended) {
+  if (!is_doubtful(selection, pid, stat, had_ended) || had_ended)
+    return true;
+  if (!selection_look_again(selection, pid, stat))
+    return false;
+  is_doubtful(selection, pid, stat, true);
+  return true;
 }
 
 int listed_process_look(struct selection *selection, pid_t pid, uint32_t inode,
                         struct listed_process *look) {
   look->pid = pid;
   look->inode = inode;
-  look->had_exited = was_over(selection, pid);
+  look->had_ended = was_over(selection, pid);
   look->looked_ns = clock_ns(CLOCK_BOOTTIME);
   return procfs_stat(selection->proc, pid, &look->stat);
 }
@@ -334,7 +345,7 @@ struct process *listed_process_identify(struct selection *selection,
   if (may_have_begun_after(selection, pid, look->looked_ns) &&
       !selection_look_again(selection, pid, stat))
     return NULL;
-  if (!tell_from_former(selection, pid, stat, look->had_exited))
+  if (!tell_from_former(selection, pid, stat, look->had_ended))
     return NULL;
   struct process *process = find_resolved(selection, pid, stat);
   look->is_matched = process == NULL;

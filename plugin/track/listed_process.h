@@ -22,7 +22,7 @@ struct process *listed_process_find(struct tracker *tracker, pid_t pid)
 struct listed_process {
   pid_t pid;
   uint32_t inode;     /* of /proc/<pid> */
-  bool had_exited;    /* the exit of a process with its pid was counted */
+  bool had_ended;     /* one with its pid was known to have ended */
   uint64_t looked_ns; /* before its stat was read; CLOCK_BOOTTIME */
   struct procfs_stat stat;
   bool is_matched; /* by listed_process_identify, since the look */

@@ -413,6 +413,42 @@ static void leaves_who_was_over_before_alone(void **state) {
   assert_int_equal(cpu_of(fixture, 1), 4 * MS);
 }
 
+static void take_last_thread(struct fixture *fixture, pid_t pid) {
+  const struct message message = with_another(thread_end_of(pid, WORKER, 9));
+  take_between(fixture, &message, 1, 100, 0);
+}
+
+/* A process that lives on is another one than that whose last thread has ended,
+ * even if the exit of that one waits for its main thread's record. */
+static void keeps_who_lives_on(void **state) {
+  struct fixture *fixture = *state;
+  for (int is_meanwhile = 0; is_meanwhile < 2; is_meanwhile++) {
+    struct child child;
+    begin_before(fixture, LONG_MS);
+    fixture->tracker->hears_events = false;
+    remove_process(fixture, STRANGER);
+    remove_process(fixture, MAKE);
+    child_start(&child);
+    put_process(fixture, child.pid, "cc", 'S', 10);
+    if (is_meanwhile) {
+      read_while(fixture, child.pid, IS_MET, take_last_thread);
+    } else {
+      take_last_thread(fixture, child.pid);
+      read_at(fixture, 0);
+    }
+    struct message messages[] = {
+        end_of(child.pid, STRANGER, "cc", 10, ERROR),
+        last_of(thread_end_of(child.pid, WORKER, 10), 3)};
+    messages[0].record[MESSAGE_THREAD].flags = 0;
+    messages[1].record[MESSAGE_PROCESS].exit_code = ERROR;
+    take_between(fixture, messages, 2, 30, 0);
+    assert_ends(fixture, 1, 0, 1);
+    assert_int_equal(truth(fixture, 1, COUNTER_DELAY),
+                     used_of(COUNTER_DELAY, 3));
+    clear(fixture);
+  }
+}
+
 /* Without fork events, records that are taken together show the order in which
  * processes with the same pid started. */
 static void finds_who_follows_at_once(void **state) {
@@ -474,6 +510,7 @@ int main(void) {
       prepared(keeps_who_ends_meanwhile),
       prepared(leaves_who_is_over_alone),
       prepared(leaves_who_was_over_before_alone),
+      prepared(keeps_who_lives_on),
       prepared(finds_who_follows_at_once),
       prepared(inherits_nothing_from_who_is_gone),
   };
