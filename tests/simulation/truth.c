@@ -23,6 +23,7 @@ static struct known {
   bool was_before; /* it started before the plugin */
   bool is_early;   /* no read was complete when it started */
   bool is_confused;    /* nothing is certain */
+  bool began_in_read;  /* in the current one */
   bool is_unheard;     /* its fork was lost */
   bool has_lost_end;   /* the record that would count its exit was lost */
   unsigned int former; /* the pid's former process, whose record was queued */
@@ -147,6 +148,7 @@ void truth_begin(unsigned int process, bool is_before_plugin) {
       .is_base = is_before_plugin,
       .was_before = is_before_plugin,
       .is_early = !has_read,
+      .began_in_read = is_reading,
       /* Like the children that its parent had when its record was lost. */
       .is_confused = (parent->has_lost_end || parent->is_confused) && !has_read,
   };
@@ -233,10 +235,6 @@ static bool looks_like_parent(const struct machine_process *p) {
 
 void truth_exit(unsigned int process, uint32_t exit_code) {
   struct known *k = &known[process];
-  /* A read may have seen it alive before the record of the former process was
-   * taken, and verifies only now which of the two has ended. */
-  if (!are_heard && is_reading && !k->is_in_read && k->former != 0)
-    confuse(process, k->former);
   k->has_ended = true;
   k->has_c |= looks_like_parent(&world.process[process]);
   k->exit_code = exit_code;
@@ -250,9 +248,15 @@ void truth_end_task(unsigned int process, const struct record *record) {
   struct known *k = &known[process];
   k->ended_tasks++;
   k->lacks_main |= world.process[process].task[0].has_exited;
+  /* A read may have seen it alive before the record of the former process was
+   * taken. Once its main thread has ended, too, nothing shows any more that it
+   * is another one. */
+  if (!are_heard && k->began_in_read && k->former != 0 && k->lacks_main)
+    confuse(process, k->former);
   /* The first look at a process that waits for children finds what the living
    * threads have done, and takes this one for one that had ended before. */
-  if (is_reading && k->is_base && k->has_children)
+  bool is_threaded = world.process[process].tasks > 1;
+  if (is_reading && k->is_base && k->has_children && is_threaded)
     k->lost[USE_CHARS] += record->write_chars;
   confuse_with_lost(process);
 }
@@ -339,6 +343,8 @@ void truth_begin_read(void) {
 void truth_end_read(bool is_listing) {
   is_reading = false;
   has_read = true;
+  for (unsigned int i = 0; i < world.processes; i++)
+    known[i].began_in_read = false;
   classes_end_read(is_listing);
   for (unsigned int i = 0; i < world.processes; i++) {
     struct known *k = &known[i];
