@@ -36,8 +36,8 @@ bool listed_process_has_vanished(struct process *process) {
   return was_gone;
 }
 
-/* Whether a process of the table is the one that a read has just found. One
- * that has ended may still be listed. */
+/* Whether a process of the table is the one that a read has just found. A
+ * process whose exit is counted has ended, but may still be listed. */
 static bool is_found(const struct selection *selection,
                      const struct process *process,
                      const struct procfs_stat *stat) REQUIRES(tracker_mutex) {
@@ -46,7 +46,7 @@ static bool is_found(const struct selection *selection,
     return process->start_ns == start_ns;
   return process_may_have_begun(process, start_ns,
                                 start_ns + selection->tick_ns) &&
-         !(exit_owner_has_ended(process) && !stat->is_exiting);
+         !(process_has_exited(process) && !stat->is_exiting);
 }
 
 /* Whether the pid was reused since the read looked at it, and the listener has
@@ -174,6 +174,8 @@ static struct process *enter_process(struct selection *selection, pid_t pid,
   struct process *process = recognize(selection, pid, stat);
   if (process == NULL) {
     process = process_table_add(tracker->table, pid);
+    if (process != NULL)
+      process->clock_ns = PROCESS_CLOCK_UNKNOWN;
     tracker->missed += process != NULL && was_missed(selection, stat);
     tracker->must_list |= process == NULL; /* the next read finds it again */
   }
@@ -182,9 +184,14 @@ static struct process *enter_process(struct selection *selection, pid_t pid,
   if (process != NULL)
     adopt_process(selection, process, stat);
   if (process != NULL && !is_resolved) {
-    bool from_zero = tracker_counts_from_zero(tracker, latest_ns);
+    bool from_zero =
+        tracker_counts_from_zero(tracker, latest_ns) && !process->was_member;
     process->is_pending = selection->is_pending && from_zero;
+    bool was_none = process->member == NULL;
     selection_assign_groups(selection, process, stat, from_zero);
+    if (was_none && process->member != NULL && !from_zero &&
+        process->clock_ns != PROCESS_CLOCK_UNKNOWN)
+      account_start_at(&process->member->account, process->clock_ns);
   }
   return process;
 }
@@ -240,7 +247,9 @@ static struct process *enter_stranger(struct selection *selection, pid_t pid,
       /* The record of an ending process may already be filled in. */
       process_note_known(process, stat->is_exiting ? process->start_ns
                                                    : selection->begin_ns);
-      process->clock_ns = cpu_ns;
+      if (process->clock_ns == PROCESS_CLOCK_UNKNOWN ||
+          process->clock_ns < cpu_ns)
+        process->clock_ns = cpu_ns;
     }
     tracker_unlock(tracker);
     if (is_sure)
@@ -280,7 +289,7 @@ void listed_process_forget_threads(struct tracker *tracker) {
     thread_owners_sweep(tracker->threads, is_gone, tracker);
 }
 
-static bool was_over(struct selection *selection, pid_t pid) {
+static bool had_ended(struct selection *selection, pid_t pid) {
   tracker_lock(selection->tracker);
   const struct process *process =
       process_table_find(selection->tracker->table, pid);
@@ -323,8 +332,12 @@ static bool tell_from_former(struct selection *selection, pid_t pid,
                              struct procfs_stat *stat, bool had_ended) {
   if (!is_doubtful(selection, pid, stat, had_ended) || had_ended)
     return true;
-  if (!selection_look_again(selection, pid, stat))
+  struct procfs_stat now;
+  if (!selection_read_stat(selection, pid, &now))
+    return selection_look_again(selection, pid, stat);
+  if (now.start_ticks != stat->start_ticks)
     return false;
+  *stat = now;
   is_doubtful(selection, pid, stat, true);
   return true;
 }
@@ -333,7 +346,7 @@ int listed_process_look(struct selection *selection, pid_t pid, uint32_t inode,
                         struct listed_process *look) {
   look->pid = pid;
   look->inode = inode;
-  look->had_ended = was_over(selection, pid);
+  look->had_ended = had_ended(selection, pid);
   look->looked_ns = clock_ns(CLOCK_BOOTTIME);
   return procfs_stat(selection->proc, pid, &look->stat);
 }

@@ -89,7 +89,7 @@ static void note_look(struct process_changes *changes, pid_t pid) {
 }
 
 /* Whether a stat belongs to a later owner of a process's pid, which already
- * existed at a time. */
+ * existed at a time: to within a tick of the start time in it. */
 static bool is_stat_of_successor(const struct process_changes *changes,
                                  const struct process *process,
                                  const struct procfs_stat *stat,
@@ -206,6 +206,9 @@ bool process_changes_resolve(struct process_changes *changes, pid_t pid,
   tracker_lock(tracker);
   struct process *process = process_table_find_at(tracker->table, pid, time_ns);
   bool is_known = process != NULL;
+  bool had_called_exec = is_known && process->has_called_exec;
+  if (is_known) /* also if the look hangs, and is abandoned */
+    process->has_called_exec |= has_called_exec;
   bool must_look =
       is_known && changed_process_begin(&changed, tracker, process);
   if (must_look)
@@ -221,10 +224,10 @@ bool process_changes_resolve(struct process_changes *changes, pid_t pid,
   is_known = process != NULL &&
              !is_stat_of_successor(changes, process, &changed.stat, time_ns);
   bool has_changed = is_known && !process_has_exited(process);
-  if (has_changed) {
-    process->has_called_exec |= has_called_exec;
+  if (has_changed)
     process->groups_resolved = false;
-  }
+  else if (process != NULL)
+    process->has_called_exec = had_called_exec;
   if (has_changed && is_there && is_stat_of(changes, process, &changed.stat)) {
     /* If it is ending, its exit record may have been sent since the event. */
     process_note_alive(process, changed.stat.is_exiting

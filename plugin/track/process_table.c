@@ -256,7 +256,7 @@ void process_table_note_successor(struct process_table *table, pid_t pid,
                                   const struct process *successor) {
   for (struct process *p = first_of(table, pid); p != NULL;
        p = next_of(table, p)) {
-    if (p == successor || !process_has_exited(p))
+    if (p == successor || !(process_has_exited(p) || p->is_succeeded))
       continue;
     p->is_succeeded = true;
     note_begin_before(p, began_by_ns);

@@ -46,9 +46,9 @@ struct selection {
 bool selection_match(struct selection *selection, pid_t pid,
                      struct procfs_stat *stat) EXCLUDES(tracker_mutex);
 
-/* Reads a process's stat, unless it does not answer. */
+/* Reads a process's stat, unless it is known not to answer. May hang. */
 bool selection_read_stat(struct selection *selection, pid_t pid,
-                         struct procfs_stat *stat);
+                         struct procfs_stat *stat) EXCLUDES(tracker_mutex);
 
 /* Reads a process's stat again, if possible. Returns false if it has ended. */
 bool selection_look_again(struct selection *selection, pid_t pid,

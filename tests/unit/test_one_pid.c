@@ -422,23 +422,24 @@ static void take_last_thread(struct fixture *fixture, pid_t pid) {
  * even if the exit of that one waits for its main thread's record. */
 static void keeps_who_lives_on(void **state) {
   struct fixture *fixture = *state;
-  for (int is_meanwhile = 0; is_meanwhile < 2; is_meanwhile++) {
+  for (int i = 0; i < 6; i++) {
+    uint64_t age_ms = 10 + 10 * (uint64_t)(i / 2);
     struct child child;
     begin_before(fixture, LONG_MS);
     fixture->tracker->hears_events = false;
     remove_process(fixture, STRANGER);
     remove_process(fixture, MAKE);
     child_start(&child);
-    put_process(fixture, child.pid, "cc", 'S', 10);
-    if (is_meanwhile) {
+    put_process(fixture, child.pid, "cc", 'S', age_ms);
+    if (i % 2 == 0) { /* while a read looks at it */
       read_while(fixture, child.pid, IS_MET, take_last_thread);
     } else {
       take_last_thread(fixture, child.pid);
       read_at(fixture, 0);
     }
     struct message messages[] = {
-        end_of(child.pid, STRANGER, "cc", 10, ERROR),
-        last_of(thread_end_of(child.pid, WORKER, 10), 3)};
+        end_of(child.pid, STRANGER, "cc", age_ms, ERROR),
+        last_of(thread_end_of(child.pid, WORKER, age_ms), 3)};
     messages[0].record[MESSAGE_THREAD].flags = 0;
     messages[1].record[MESSAGE_PROCESS].exit_code = ERROR;
     take_between(fixture, messages, 2, 30, 0);
