@@ -154,6 +154,7 @@ install_schema() {
   type -P node npm >/dev/null || skip "no npm, which has Grafana's schema"
   mkdir -p "$schema"
   timeout 120 npm install --prefix "$schema" --ignore-scripts --no-audit --no-fund --no-save \
+    --fetch-retries=1 --fetch-retry-mintimeout=2000 --fetch-retry-maxtimeout=2000 \
     @grafana/schema@13.2.3 typescript@5.9.3 >"$work/npm.log" 2>&1 ||
     skip "npm does not get Grafana's schema: $(grep -m1 'npm error' "$work/npm.log")"
   touch "$schema/complete"
