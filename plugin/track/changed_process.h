@@ -17,7 +17,7 @@ struct changed_process_sample {
   struct member_sample sample;
 };
 
-/* Zeroed before use, except for these three. */
+/* The caller sets the first three members, and zeroes the others. */
 struct changed_process {
   pid_t pid;
   uint64_t time_ns;                     /* time of the change, CLOCK_BOOTTIME */

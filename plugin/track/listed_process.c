@@ -187,11 +187,7 @@ static struct process *enter_process(struct selection *selection, pid_t pid,
     bool from_zero =
         tracker_counts_from_zero(tracker, latest_ns) && !process->was_member;
     process->is_pending = selection->is_pending && from_zero;
-    bool was_none = process->member == NULL;
     selection_assign_groups(selection, process, stat, from_zero);
-    if (was_none && process->member != NULL && !from_zero &&
-        process->clock_ns != PROCESS_CLOCK_UNKNOWN)
-      account_start_at(&process->member->account, process->clock_ns);
   }
   return process;
 }
@@ -247,9 +243,7 @@ static struct process *enter_stranger(struct selection *selection, pid_t pid,
       /* The record of an ending process may already be filled in. */
       process_note_known(process, stat->is_exiting ? process->start_ns
                                                    : selection->begin_ns);
-      if (process->clock_ns == PROCESS_CLOCK_UNKNOWN ||
-          process->clock_ns < cpu_ns)
-        process->clock_ns = cpu_ns;
+      process_note_clock(process, cpu_ns);
     }
     tracker_unlock(tracker);
     if (is_sure)
@@ -289,7 +283,7 @@ void listed_process_forget_threads(struct tracker *tracker) {
     thread_owners_sweep(tracker->threads, is_gone, tracker);
 }
 
-static bool had_ended(struct selection *selection, pid_t pid) {
+static bool has_known_end(struct selection *selection, pid_t pid) {
   tracker_lock(selection->tracker);
   const struct process *process =
       process_table_find(selection->tracker->table, pid);
@@ -311,10 +305,11 @@ static bool may_have_begun_after(struct selection *selection, pid_t pid,
   return is_later;
 }
 
-/* Whether a stat shows a process alive, but that with its pid in the table has
- * ended. If the stat was read after that, it belongs to another process. */
-static bool is_doubtful(struct selection *selection, pid_t pid,
-                        const struct procfs_stat *stat, bool was_read_after) {
+/* Compares a stat with the process in the table. Returns whether it shows one
+ * alive where that has ended; if it was read after that, the pid was reused. */
+static bool compare_with_former(struct selection *selection, pid_t pid,
+                                const struct procfs_stat *stat,
+                                bool was_read_after) {
   tracker_lock(selection->tracker);
   struct process *process = process_table_find(selection->tracker->table, pid);
   bool is_so = process != NULL && !process_is_listed(process) &&
@@ -330,7 +325,7 @@ static bool is_doubtful(struct selection *selection, pid_t pid,
  * has ended. */
 static bool tell_from_former(struct selection *selection, pid_t pid,
                              struct procfs_stat *stat, bool had_ended) {
-  if (!is_doubtful(selection, pid, stat, had_ended) || had_ended)
+  if (!compare_with_former(selection, pid, stat, had_ended) || had_ended)
     return true;
   struct procfs_stat now;
   if (!selection_read_stat(selection, pid, &now))
@@ -338,7 +333,7 @@ static bool tell_from_former(struct selection *selection, pid_t pid,
   if (now.start_ticks != stat->start_ticks)
     return false;
   *stat = now;
-  is_doubtful(selection, pid, stat, true);
+  compare_with_former(selection, pid, stat, true);
   return true;
 }
 
@@ -346,7 +341,7 @@ int listed_process_look(struct selection *selection, pid_t pid, uint32_t inode,
                         struct listed_process *look) {
   look->pid = pid;
   look->inode = inode;
-  look->had_ended = had_ended(selection, pid);
+  look->had_ended = has_known_end(selection, pid);
   look->looked_ns = clock_ns(CLOCK_BOOTTIME);
   return procfs_stat(selection->proc, pid, &look->stat);
 }

@@ -141,14 +141,6 @@ static void leave_groups(struct process *process) REQUIRES(tracker_mutex) {
   member_destroy(member);
 }
 
-/* Records the minimum use of a process when it was last in no group. */
-static void note_clock(struct process *process,
-                       const struct changed_process *changed) {
-  if (process->clock_ns == PROCESS_CLOCK_UNKNOWN ||
-      process->clock_ns < changed->clock_ns)
-    process->clock_ns = changed->clock_ns;
-}
-
 /* Puts a process into the groups of what it has become. Its use before stays in
  * the old groups. */
 static void change_groups(struct process_changes *changes,
@@ -175,7 +167,7 @@ static void change_groups(struct process_changes *changes,
   if (join_is_empty(join)) {
     leave_groups(process);
     if (!from_zero)
-      note_clock(process, changed);
+      process_note_clock(process, changed->clock_ns);
   } else {
     is_done = join_admit(join, process, from_zero);
   }

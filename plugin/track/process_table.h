@@ -86,6 +86,14 @@ enum { PROCESS_KTHREADD = 2 };
 /* The clock of a process that must be sampled regardless of its clock. */
 #define PROCESS_CLOCK_UNKNOWN UINT64_MAX
 
+/* Stores a reading of a process's CPU clock, unless a later one is known. */
+static inline void process_note_clock(struct process *process,
+                                      uint64_t clock_ns) {
+  if (process->clock_ns == PROCESS_CLOCK_UNKNOWN ||
+      process->clock_ns < clock_ns)
+    process->clock_ns = clock_ns;
+}
+
 /* Due whether or not the process ran; or not until a listing contains it. */
 #define PROCESS_DUE_NOW 0U
 #define PROCESS_DUE_LISTED UINT32_MAX

@@ -167,6 +167,7 @@ void selection_assign_groups(struct selection *selection,
 
   if (process_has_exited(process))
     return; /* its groups are final */
+  bool was_none = process->member == NULL;
   selection_note_identity(selection, process, stat);
   join_work_out(join, process, stat->ppid, UINT64_MAX);
   bool is_same = process->member != NULL && !join->is_short &&
@@ -180,6 +181,10 @@ void selection_assign_groups(struct selection *selection,
   if (!process->groups_resolved)
     process->due = PROCESS_DUE_NOW;
   selection_note_cgroups(selection, process);
+  /* Its attributes changed after its clock was last read. */
+  if (was_none && process->member != NULL && !from_zero &&
+      process->clock_ns != PROCESS_CLOCK_UNKNOWN)
+    account_start_at(&process->member->account, process->clock_ns);
 }
 
 bool selection_has_moved(struct selection *selection,
@@ -279,9 +284,6 @@ void selection_renew(struct selection *selection, struct process *process,
   if (process->member == NULL)
     selection_learn_executable(selection, process->pid);
   tracker_lock(selection->tracker);
-  bool was_none = process->member == NULL;
-  uint64_t before_ns = process->clock_ns;
-  process->clock_ns = clock_ns;
   from_zero |= process->is_pending;
   /* It was forked for what it has become. */
   from_zero |= process->parent != 0 && !process->was_member &&
@@ -290,10 +292,7 @@ void selection_renew(struct selection *selection, struct process *process,
     selection_assign_groups(selection, process, &stat, from_zero);
   else
     process->due = PROCESS_DUE_NOW;
-  /* Its attributes changed after its clock was last read. */
-  if (was_none && process->member != NULL && !from_zero &&
-      before_ns != PROCESS_CLOCK_UNKNOWN)
-    account_start_at(&process->member->account, before_ns);
+  process->clock_ns = clock_ns;
   process->is_pending = process->is_pending && selection->is_pending;
   tracker_unlock(selection->tracker);
 }

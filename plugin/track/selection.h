@@ -76,7 +76,9 @@ bool selection_is_due(const struct selection *selection,
                       const struct process *process);
 
 /* Puts a process that was just matched into its groups. Its use before stays
- * where it was counted. If out of memory, this is repeated later. */
+ * where it was counted: a new member counts from its start if from_zero, else
+ * from its clock_ns, or from now if that is unknown. If out of memory, this is
+ * repeated later. */
 void selection_assign_groups(struct selection *selection,
                              struct process *process,
                              const struct procfs_stat *stat, bool from_zero)
