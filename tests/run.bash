@@ -49,6 +49,7 @@ run_part() { # PART [ARGUMENT]...
     passed=$((passed + more[0]))
     failed=$((failed + more[1]))
     skipped=$((skipped + more[2]))
+    mapfile -t -O ${#failures[@]} failures < <(tail -n +2 "$counts")
   elif [ "$status" -eq 2 ]; then # misused, and said so
     exit 2
   else

@@ -193,7 +193,7 @@ CONF
     assert_between "$(meta "$pid" elapsed)" \
       "$(awk "BEGIN { print $(truth "$me-parent" "cpu_us_$pid") * 0.9e-6 + \
         $(meta "$pid" delay_cpu) }")" 40
-    grep -Eq "^$me-kid \(pid $pid, uid $NOBODY\) exited with status 3 after [0-9.]+ (s|min); used 0\.[0-9]{3} s CPU; peak memory [0-9.]+ (KiB|MiB)(; longest wait [0-9.]+ s for [a-z]+)?; waited for cpu [0-9.]+ s.*; read [0-9.]+ (bytes|KiB), wrote 97[67] KiB$" \
+    grep -Eq "^$me-kid \(pid $pid, uid $NOBODY\) exited with status 3 after [0-9.]+ (s|min); used [0-9]\.[0-9]{3} s CPU; peak memory [0-9.]+ (KiB|MiB)(; longest wait [0-9.]+ s for [a-z]+)?; waited for cpu [0-9.]+ s.*; read [0-9.]+ (bytes|KiB), wrote 97[67] KiB$" \
       "$(told_of "$pid")" || fail "$(cat "$(told_of "$pid")")"
   done
   assert_cpu "$(awk "BEGIN { print $used * 1e6 }")" "$me-parent"

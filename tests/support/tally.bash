@@ -10,6 +10,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../contrib/make/script.bash"
 passed=0
 failed=0
 skipped=0
+failures=() # lines about what failed
 
 check() { # NAME COMMAND...
   local name=$1
@@ -20,7 +21,13 @@ check() { # NAME COMMAND...
   else
     say "not ok - $name"
     failed=$((failed + 1))
+    failures+=("not ok - $name")
   fi
+}
+
+# The failed tests in a TAP log, each with the first lines of its explanation
+first_lines() { # LOG
+  awk '/^not ok / { left = 8 } !/^(not ok |#)/ { left = 0 } left-- > 0 { print "  " $0 }' "$1"
 }
 
 # Adds the results in a TAP log. A test that was planned but not reported counts as
@@ -41,7 +48,9 @@ tally() { # NAME STATUS LOG
   failed=$((failed + bad))
   skipped=$((skipped + skip))
   if ((bad > 0)); then
-    say "not ok - $1: $ok passed, $bad failed (exit status $2)"
+    failures+=("not ok - $1: $ok passed, $bad failed (exit status $2)")
+    say "${failures[-1]}"
+    mapfile -t -O ${#failures[@]} failures < <(first_lines "$3")
   else
     say "ok - $1: $ok passed"
   fi
@@ -69,7 +78,9 @@ check_releases() { # PART [SUITE]...
   done
 }
 
+# What failed, again, since much may have been printed after it, and the counts
 say_counts() {
+  [ "$failed" -eq 0 ] || printf '%s\n' "" "Failed:" "${failures[@]}" ""
   [ "$skipped" -eq 0 ] || say "$skipped skipped"
   say "$passed passed, $failed failed"
 }
@@ -77,7 +88,7 @@ say_counts() {
 # The last command of a part.
 end_part() {
   if [ -n "${TASKSTATS_COUNTS:-}" ]; then
-    say "$passed $failed $skipped" >"$TASKSTATS_COUNTS"
+    printf '%s\n' "$passed $failed $skipped" "${failures[@]}" >"$TASKSTATS_COUNTS"
   else
     say_counts
   fi
