@@ -4,6 +4,7 @@
 #include "track/exit_owner.h"
 #include "track/exit_status.h"
 #include "track/exit_usage.h"
+#include "track/unread_change.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -124,7 +125,10 @@ static void count_exit_of_stranger(struct exit_groups *groups,
                                    struct process *process, bool is_added,
                                    struct exit_info *info)
     REQUIRES(tracker_mutex) {
-  bool from_zero = tracker_knows_as_unused(groups->tracker, process);
+  uint64_t before_ns =
+      unread_change_count(groups->tracker, groups->batch, process, info);
+  bool from_zero = tracker_knows_as_unused(groups->tracker, process) &&
+                   before_ns < TRACKER_SPAWN_NS;
 
   process_learn(process, FACT_EXITED);
   process_note_known(process, groups->batch->when.latest_ns);
@@ -137,8 +141,8 @@ static void count_exit_of_stranger(struct exit_groups *groups,
     groups->tracker->undecided++;
     return;
   }
-  if (!from_zero && process->clock_ns != PROCESS_CLOCK_UNKNOWN)
-    account_start_at(&copy.member->account, process->clock_ns);
+  if (!from_zero)
+    unread_change_begin(process, copy.member, before_ns);
   copy.exited = process->exited;
   count_exit_of_member(groups, &copy, info);
   member_destroy(copy.member);
@@ -226,6 +230,7 @@ static void count_exit_of_changed(struct exit_groups *groups,
     keep_undecided_groups(groups, member);
   join_work_out(&groups->join, process, NOBODY, 0);
   groups->tracker->undecided += has_undecided_rule(groups);
+  unread_change_count(groups->tracker, groups->batch, process, info);
   if (groups->join.is_short ||
       member_move(member, groups->join.memberships, groups->join.count,
                   groups->join.inherited_count) != 0) {
@@ -295,9 +300,13 @@ static void count_exit_of_unlisted(struct exit_groups *groups,
                                    struct exit_info *info)
     REQUIRES(tracker_mutex) {
   bool was_member = process != NULL && process->was_member;
-  bool has_base = process != NULL && process->member != NULL &&
-                  process->member->account.known != 0;
-  bool from_zero = !was_member &&
+  bool is_new = process == NULL || process->member == NULL;
+  uint64_t before_ns =
+      process != NULL && !process->groups_resolved
+          ? unread_change_count(groups->tracker, groups->batch, process, info)
+          : 0;
+  bool has_base = !is_new && process->member->account.known != 0;
+  bool from_zero = !was_member && before_ns < TRACKER_SPAWN_NS &&
                    (info->parent != 0 ||
                     tracker_counts_from_zero(groups->tracker, info->latest_ns));
 
@@ -323,6 +332,8 @@ static void count_exit_of_unlisted(struct exit_groups *groups,
   if (process != NULL && join_admit(&groups->join, process, from_zero) &&
       exit_usage_add_thread_once(groups->batch, process, info->thread,
                                  is_added)) {
+    if (is_new && !from_zero)
+      unread_change_begin(process, process->member, before_ns);
     count_exit_of_member(groups, process, info);
     free_what_is_done(process);
     if (!from_zero && !has_base) /* neither is the use of a late thread */

@@ -48,14 +48,14 @@ find_last_period(const struct exit_batch *batch, const struct member *member,
 }
 
 /*
- * Counts the total use of a process, from its exit records: with all its
- * delays; or, without them, if it had several threads, only the sums over the
- * threads.
+ * Counts the total use of a process, from its exit records, but of its CPU time
+ * at most most_ns: with all its delays; or, without them, if it had several
+ * threads, only the sums over the threads.
  */
 static void count_usage(const struct tracker *tracker,
                         const struct exit_batch *batch, struct process *process,
-                        const struct exit_info *info, bool with_delays)
-    REQUIRES(tracker_mutex) {
+                        const struct exit_info *info, bool with_delays,
+                        uint64_t most_ns) REQUIRES(tracker_mutex) {
   struct account *account = &process->member->account;
   const struct exited_threads *exited = process->exited;
   struct record record = {0};
@@ -81,6 +81,7 @@ static void count_usage(const struct tracker *tracker,
     cpu_ns = max(cpu_ns, info->clock_ns);
   else if (!process->member->is_exact) /* each is a lower bound */
     cpu_ns = max(cpu_ns, max(record.cpu_ns, exited->cpu_ns));
+  cpu_ns = min(cpu_ns, max(most_ns, account_cpu_ns(account)));
   const struct procfs_io io = {.read_chars = exited->read_chars,
                                .write_chars = exited->write_chars,
                                .read_bytes = exited->read_bytes,
@@ -112,14 +113,21 @@ static void add_switches(const struct member *member,
 void exit_usage_count(const struct tracker *tracker,
                       const struct exit_batch *batch, struct process *process,
                       const struct exit_info *info) {
-  count_usage(tracker, batch, process, info, true);
+  count_usage(tracker, batch, process, info, true, UINT64_MAX);
+}
+
+void exit_usage_count_before(const struct tracker *tracker,
+                             const struct exit_batch *batch,
+                             struct process *process,
+                             const struct exit_info *info, uint64_t before_ns) {
+  count_usage(tracker, batch, process, info, true, before_ns);
 }
 
 void exit_usage_count_late_thread(const struct tracker *tracker,
                                   const struct exit_batch *batch,
                                   struct process *process,
                                   const struct exit_info *info) {
-  count_usage(tracker, batch, process, info, false);
+  count_usage(tracker, batch, process, info, false, UINT64_MAX);
   if (process->member->sums_switches)
     add_switches(process->member, info->thread);
 }

@@ -35,6 +35,14 @@ void exit_usage_count(const struct tracker *tracker,
                       const struct exit_batch *batch, struct process *process,
                       const struct exit_info *info) REQUIRES(tracker_mutex);
 
+/* The same before a change: of its CPU time at most before_ns. The rest is left
+ * to exit_usage_count. */
+void exit_usage_count_before(const struct tracker *tracker,
+                             const struct exit_batch *batch,
+                             struct process *process,
+                             const struct exit_info *info, uint64_t before_ns)
+    REQUIRES(tracker_mutex);
+
 /* Counts a thread that was added after its process was counted. The record of
  * the whole process included its delays and CPU time, but not its I/O and page
  * faults. */

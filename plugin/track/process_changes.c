@@ -67,6 +67,17 @@ static bool take_look(struct process_changes *changes) {
   return true;
 }
 
+/* Records that a process has changed, and has not been read since. What it uses
+ * from then on belongs to what it has become, even if it ends before that is
+ * known (track/unread_change.h). */
+static void note_unread(struct process *process, uint64_t time_ns,
+                        bool has_called_exec) REQUIRES(tracker_mutex) {
+  if ((process->groups_resolved || has_called_exec) &&
+      !process_has_exited(process))
+    process_note_alive(process, time_ns);
+  process->groups_resolved = false;
+}
+
 /* Leaves the attributes of a process to the next read. */
 static void postpone_look(struct process_changes *changes,
                           const struct process_event *event) {
@@ -74,7 +85,7 @@ static void postpone_look(struct process_changes *changes,
   struct process *process = process_table_find_at(changes->tracker->table,
                                                   event->pid, event->time_ns);
   if (process != NULL) {
-    process->groups_resolved = false;
+    note_unread(process, event->time_ns, false);
     process->due = PROCESS_DUE_NOW;
     process->changes++;
   }
@@ -217,7 +228,7 @@ bool process_changes_resolve(struct process_changes *changes, pid_t pid,
              !is_stat_of_successor(changes, process, &changed.stat, time_ns);
   bool has_changed = is_known && !process_has_exited(process);
   if (has_changed)
-    process->groups_resolved = false;
+    note_unread(process, time_ns, has_called_exec);
   else if (process != NULL)
     process->has_called_exec = had_called_exec;
   if (has_changed && is_there && is_stat_of(changes, process, &changed.stat)) {

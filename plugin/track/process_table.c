@@ -168,6 +168,12 @@ bool process_is_known_after(const struct process *process, uint64_t time_ns) {
   return (int32_t)(process->known_us - (uint32_t)(time_ns / 1000)) >= 0;
 }
 
+uint64_t process_known_for(const struct process *process, uint64_t time_ns) {
+  static const uint32_t ahead_us = 10 * 1000 * 1000;
+  uint32_t for_us = (uint32_t)(time_ns / 1000) - process->known_us;
+  return for_us <= UINT32_MAX - ahead_us ? for_us * UINT64_C(1000) : 0;
+}
+
 uint32_t process_hash(const char *text) {
   uint32_t hash = 2166136261; /* FNV-1a */
   if (text == NULL)

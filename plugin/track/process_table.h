@@ -160,6 +160,11 @@ void process_note_known(struct process *process, uint64_t time_ns)
 bool process_is_known_after(const struct process *process, uint64_t time_ns)
     REQUIRES(tracker_mutex);
 
+/* How long before a time the stored one is, in ns; 0 if it is later, by 10 s at
+ * most. They must be at most an hour apart. */
+uint64_t process_known_for(const struct process *process, uint64_t time_ns)
+    REQUIRES(tracker_mutex);
+
 /* Stores that a process existed at a time, if that is later than before. */
 static inline void process_note_alive(struct process *process, uint64_t time_ns)
     REQUIRES(tracker_mutex) {

@@ -31,6 +31,7 @@ struct change {
   uint64_t time_ns;
   enum process_event_kind kind;
   struct classes after;
+  unsigned int parts; /* the parts before it */
   bool is_lost;
 };
 
@@ -54,9 +55,12 @@ static struct ledger {
   bool may_count;      /* part of its use may be counted already */
   bool doubts_io;      /* its I/O may be counted later than the rest */
   uint64_t looked_ns;  /* the latest time at which it was read for an event */
+  uint64_t ended_ns;
+  uint64_t read_cpu_ns; /* its CPU time at the end of the last read */
   struct part part[PARTS];
   unsigned int parts, closed; /* the first `closed` parts are counted */
-  bool begins_part;           /* its next use begins a new part */
+  unsigned int kept; /* the first ones whose classes an unread change keeps */
+  bool begins_part;  /* its next use begins a new part */
 } ledgers[WORLD_PROCESSES];
 
 /* The event that is being taken. */
@@ -66,6 +70,7 @@ static struct taking {
 } taking;
 
 static bool is_reading;
+static uint64_t read_began_ns;
 static enum left_out left_out;
 
 static void include(struct classes *classes, const struct classes *more) {
@@ -142,6 +147,8 @@ static void merge_last(struct ledger *l) {
   add(one->used, last->used);
   if (l->closed > l->parts)
     l->closed = l->parts;
+  if (l->kept >= l->parts)
+    l->kept = l->parts - 1;
 }
 
 static void add_part(struct ledger *l, const struct classes *classes,
@@ -158,7 +165,8 @@ static void add_part(struct ledger *l, const struct classes *classes,
 
 /* Use that is not counted yet may also count in these classes. */
 static void widen(struct ledger *l, const struct classes *more) {
-  for (unsigned int i = l->closed; i < l->parts; i++)
+  unsigned int first = l->closed > l->kept ? l->closed : l->kept;
+  for (unsigned int i = first; i < l->parts; i++)
     include(&l->part[i].classes, more);
 }
 
@@ -227,13 +235,18 @@ static void add_change(struct ledger *l, unsigned int process,
                        const struct process_event *event, bool is_lost) {
   become(l, &world.process[process]);
   if (l->changes < CHANGES)
-    l->pending[l->changes++] =
-        (struct change){event->time_ns, event->kind, l->actual, is_lost};
+    l->pending[l->changes++] = (struct change){event->time_ns, event->kind,
+                                               l->actual, l->parts, is_lost};
+  l->begins_part = true;
 }
 
 void classes_change(unsigned int process, const struct process_event *event) {
   if (event->kind != PROCESS_FORKED)
     add_change(&ledgers[process], process, event, false);
+}
+
+void classes_exit(unsigned int process) {
+  ledgers[process].ended_ns = world.now_ns;
 }
 
 /* Only the name after an exec is reported, not the other attributes. */
@@ -360,6 +373,58 @@ static void settle_use(struct ledger *l, unsigned int process,
   }
 }
 
+/* Makes use of parts that are kept count in the current classes, too: the last
+ * CPU time, and everything else if it may have been sampled meanwhile. */
+static void loosen_kept(struct ledger *l, uint64_t cpu_ns,
+                        bool may_be_sampled) {
+  struct classes classes = l->known;
+  uint64_t moved[USES] = {0};
+  for (unsigned int i = l->kept; i-- > 0;) {
+    include(&classes, &l->part[i].classes);
+    for (unsigned int u = 0; u < USES; u++) {
+      uint64_t *used = &l->part[i].used[u], more = may_be_sampled ? *used : 0;
+      if (u == USE_CPU)
+        more = subtract(cpu_ns, moved[u]);
+      more = more < *used ? more : *used;
+      *used -= more;
+      moved[u] += more;
+    }
+  }
+  l->begins_part = true;
+  add_part(l, &classes, moved);
+}
+
+/* Whether its exit records have been taken. */
+static bool is_recorded(unsigned int process) {
+  for (unsigned int i = world.records_taken; i < world.records; i++)
+    if (world.record[i].record[MESSAGE_THREAD].tgid ==
+        (uint32_t)world.process[process].pid)
+      return false;
+  return true;
+}
+
+/* It ended before it could be looked at: what it had used before the change
+ * stays where it was, except for the CPU time that it may have used since, and
+ * unless it is negligible. A sample since the last read makes that less by
+ * TRACKER_SPAWN_NS at most. */
+static void keep_use(struct ledger *l, unsigned int process,
+                     const struct change *change) {
+  static const uint64_t slack_ns = 10000000; /* ticks */
+  bool may_be_sampled =
+      l->looked_ns > 0 || (is_reading && l->ended_ns >= read_began_ns);
+  uint64_t since_ns = l->ended_ns + slack_ns - change->time_ns;
+  uint64_t before_ns = subtract(clock_of(process), since_ns);
+  bool is_known = l->is_met && !l->is_base && !l->is_unsure && !l->is_unnamed;
+  if (!is_known || l->closed > 0 || is_recorded(process) ||
+      world.process[process].tasks > 1 ||
+      before_ns < l->read_cpu_ns + TRACKER_SPAWN_NS + slack_ns)
+    return;
+  if (may_be_sampled)
+    since_ns += TRACKER_SPAWN_NS;
+  l->kept = change->parts;
+  loosen_kept(l, since_ns, may_be_sampled);
+}
+
 static void end_change(struct ledger *l, unsigned int process,
                        const struct process_event *event) {
   unsigned int i = 0;
@@ -370,6 +435,7 @@ static void end_change(struct ledger *l, unsigned int process,
     return;
   struct change change = l->pending[i];
   if (!is_live(process)) {
+    keep_use(l, process, &change);
     note_unread(l, change.kind);
     widen(l, &l->known);
     return;
@@ -434,6 +500,7 @@ void classes_end_event(unsigned int process,
 
 void classes_begin_read(void) {
   is_reading = true;
+  read_began_ns = world.now_ns;
   for (unsigned int i = 1; i < world.processes; i++) {
     ledgers[i].may_count = true;
     ledgers[i].was_there = !ledgers[i].is_untold;
@@ -460,6 +527,8 @@ static void note_listed(struct ledger *l) {
 
 void classes_end_read(bool is_listing) {
   is_reading = false;
+  for (unsigned int i = 1; i < world.processes; i++)
+    ledgers[i].read_cpu_ns = clock_of(i);
   for (unsigned int i = 1; is_listing && i < world.processes; i++)
     if (ledgers[i].was_there && is_live(i) &&
         !world.process[i].task[0].has_exited)

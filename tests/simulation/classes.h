@@ -20,6 +20,7 @@ void classes_use(unsigned int process, const uint64_t used[USES]);
 /* Must be called after the change. */
 void classes_change(unsigned int process, const struct process_event *event);
 void classes_lose(unsigned int process, const struct process_event *event);
+void classes_exit(unsigned int process);
 /* Losses of events are reported to the plugin. */
 void classes_tell_losses(void);
 /* Before and after the plugin takes an event. */

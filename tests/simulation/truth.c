@@ -236,6 +236,7 @@ static bool looks_like_parent(const struct machine_process *p) {
 void truth_exit(unsigned int process, uint32_t exit_code) {
   struct known *k = &known[process];
   k->has_ended = true;
+  classes_exit(process);
   k->has_c |= looks_like_parent(&world.process[process]);
   k->exit_code = exit_code;
   for (unsigned int u = 0; u < USES; u++)
