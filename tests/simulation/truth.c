@@ -79,13 +79,15 @@ static bool is_queued(pid_t pid) {
 }
 
 /* At first, children of a process whose end is unknown are assumed to belong to
- * another process once they have another parent; then their ends are unknown.
- */
+ * another process once they have another parent; then their ends are unknown,
+ * as if their records were lost. */
 static void confuse_children(unsigned int process) {
   for (unsigned int i = process + 1; i < world.processes; i++)
-    known[i].is_confused |=
-        known[i].is_early &&
-        (known[i].parent == process || known[known[i].parent].is_confused);
+    if (known[i].is_early &&
+        (known[i].parent == process || known[known[i].parent].is_confused)) {
+      known[i].is_confused = true;
+      known[i].lacks = LATE_READS;
+    }
 }
 
 static void confuse(unsigned int one, unsigned int other) {
