@@ -49,7 +49,8 @@ uint64_t exited_threads_cpu_ns(const struct record *thread, uint64_t tick_ns) {
   uint64_t most_ns =
       subtract(thread->elapsed_us * 1000, thread->delay_ns[DELAY_CPU]);
 
-  if (thread->switches_voluntary == 0)
+  bool has_run_since = most_ns <= thread->cpu_ns + tick_ns;
+  if (thread->switches_voluntary == 0 && has_run_since)
     return max(most_ns, thread->cpu_ns);
   uint64_t cpu_ns = thread->cpu_ns + missing_ns(thread, tick_ns);
   return max(min(cpu_ns, most_ns), thread->cpu_ns);

@@ -316,8 +316,9 @@ static void estimates_the_cpu_time_of_the_unseen(void **state) {
   begin(fixture, 1000);
   struct message message = death_of(PID, "nginx", AGE_MS);
   message.record[MESSAGE_THREAD].switches_voluntary = 0;
-  take(fixture, &message, 1);
   int64_t cpu = AGE_MS * MS - (int64_t)used_of(COUNTER_DELAY + DELAY_CPU, 1);
+  message.record[MESSAGE_THREAD].cpu_ns = (uint64_t)cpu - MS / 2;
+  take(fixture, &message, 1);
   assert_true(cpu_of(fixture, 0) == cpu);
   assert_true(truth(fixture, 0, COUNTER_CPU_SYSTEM) == cpu * 3 / 4);
 }

@@ -13,8 +13,8 @@ enum { US = 1000, MS = 1000000, TICK_MS = 4 };
 static const struct exited_threads_when now = {NOW - MS, NOW};
 
 /* The CPU time of a thread: without a voluntary switch, whenever it did not
- * wait; otherwise the kernel's value plus the missing part of a burst of mean
- * length. */
+ * wait, if that fits the ticks; otherwise the kernel's value plus the missing
+ * part of a burst of mean length. */
 static void estimates_cpu_time(void **state) {
   (void)state;
   static const struct {
@@ -24,7 +24,12 @@ static void estimates_cpu_time(void **state) {
     uint64_t expected_us;
   } cases[] = {
       {"never slept", 20000, 3000, 15000, 0, 0, 17000},
-      {"never slept nor waited", 20000, 0, 0, 0, 0, 20000},
+      {"never slept nor waited", 20000, 0, 17000, 0, 0, 20000},
+      {"never slept, ran a tick since the last one", 20000, 0, 16000, 0, 0,
+       20000},
+      {"never slept, but its CPU was taken away", 50000, 3000, 16000, 0, 0,
+       18000},
+      {"shorter than a tick, but its CPU was taken away", 50000, 0, 0, 0, 0, 0},
       {"never slept, shorter than a tick", 1000, 0, 0, 0, 0, 1000},
       {"never slept, but was preempted", 20000, 3000, 15000, 0, 9, 17000},
       {"never slept, but waits exceed its age", 5000, 9000, 2000, 0, 1, 2000},
