@@ -35,7 +35,7 @@ parts=(
 patience_s=120 # a part ends what it has started, first
 
 run_part() { # PART [ARGUMENT]...
-  local script=$root/tests/$1.bash counts status=0 more
+  local script=$root/tests/$1.bash counts status=0 more begun=$SECONDS
   [ -e "$script" ] || script=$root/tests/$1/run.bash
   mkdir -p "$build/tests"
   counts=$(mktemp "$build/tests/$1.XXXXXX")
@@ -55,6 +55,7 @@ run_part() { # PART [ARGUMENT]...
   else
     check "$1 (exit status $status)" [ "$status" -eq 0 ]
   fi
+  say "# $1 took $((SECONDS - begun)) s"
 }
 
 part=${1:-all}

@@ -30,7 +30,7 @@ CONF
 }
 
 # At normal priority, so many processes would delay collectd's reads.
-politely=(nice -n 19)
+politely=(nice -n 5)
 
 # assert_tree GROUP: exits and CPU time are those of the trees of $me-gardener.
 assert_tree() {

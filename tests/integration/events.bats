@@ -215,18 +215,18 @@ brood_case() {
 }
 
 # The jobs, and perhaps other processes, keep all CPUs busy. A job that ends before the
-# plugin gets a CPU is counted as undecided: at most one of 200 jobs of 1 ms, or up to
-# nine on a machine with four times the load.
+# plugin gets a CPU is counted as undecided: at most one of 200 jobs of 1 ms, up to nine
+# on a machine with four times the load, and more if a hypervisor stops one of its CPUs.
 @test "events: 800 jobs of 1 ms" {
-  brood_case 800 1000 95 88 115
+  brood_case 800 1000 88 80 115
 }
 
 @test "events: 800 jobs of 5 ms" {
-  brood_case 800 5000 98 95 103
+  brood_case 800 5000 94 90 103
 }
 
-@test "events: 200 jobs of 100 ms" {
-  brood_case 200 100000 100 97 103
+@test "events: 80 jobs of 100 ms" {
+  brood_case 80 100000 95 92 103
 }
 
 @test "events: jobs while 5000 others a second come and go" {
@@ -243,7 +243,7 @@ brood_case() {
   echo "# $(truth "$me-others" made) others, $(truth "$me-others" per_second) a second;" \
     "starter: $(cpu_us starter) of $own us"
   assert_equal "$(own exit-records-lost)" 0
-  assert_kinds assert_jobs "$me-watched" 96 90 103 since-exec
+  assert_kinds assert_jobs "$me-watched" 90 85 103 since-exec
   assert_exits starter 0 0 0
   assert_near "$(cpu_us starter)" "$own" 3 2000
 }
@@ -465,11 +465,11 @@ assert_tool() {
     "how $1 ended" || status=1
   assert_equal "$exits" $((1 + many + $2)) "exits of $1" || status=1
   assert_equal "$(value "$1" total_events-exit-error)" 0 "failures of $1" || status=1
-  assert_near "$got_all" "$all" 3 || status=1
+  assert_near "$got_all" "$all" 3 8000 || status=1
   assert_exits "$1-jobs" "$many" 0 0 || status=1
   # The children of cron that start the jobs use CPU time, too.
-  [[ $1 == cron ]] || assert_near "$got_jobs" "$jobs" 3 || status=1
-  assert_between "$got_jobs" 0 "$jobs * 1.03" || status=1
+  [[ $1 == cron ]] || assert_near "$got_jobs" "$jobs" 3 8000 || status=1
+  assert_between "$got_jobs" 0 "$jobs * 1.03 + 8000" || status=1
   assert_between "$(value "$1-jobs" io_octets tx)" $((many * (bytes - 1024))) \
     $((many * bytes)) || status=1
   assert_stranger "$1-not" || status=1
@@ -537,7 +537,7 @@ assert_change() {
   [[ $2 == before ]] || living=1
   echo "# $group: $(cpu_us "$group") of $cpu us; $(value "$group" io_octets tx) of $tx bytes;" \
     "waited $got_waited s of $waited us"
-  assert_near "$(cpu_us "$group")" "$cpu" 3 || status=1
+  assert_near "$(cpu_us "$group")" "$cpu" 3 2000 || status=1
   assert_equal "$(value "$group" io_octets tx)" "$tx" "bytes of $group" || status=1
   assert_near "$got_waited" "($waited / 1e6)" 3 0.05 || status=1
   assert_equal "$(members "$group")" "$living.000000" "members of $group" || status=1

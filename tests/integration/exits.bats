@@ -138,7 +138,7 @@ CONF
   perform "$me-parent"
   settle none
 
-  assert_between "$(own exit-undecided)" $((undecided + 60 - 3)) \
+  assert_between "$(own exit-undecided)" $((undecided + 60 - 6)) \
     $((undecided + $(forks) - forked))
   assert_exits none 0 0 0
 }
@@ -248,7 +248,7 @@ CONF
   interval=1
   configure_threads
   start_collectd
-  run_brood kid brood "$me-kid" 150 2 3 exit0,exit3,kill 3000 "$bytes"
+  run_brood kid brood "$me-kid" 150 2 3 exit0,exit3,kill 2000 "$bytes"
 
   assert_unseen kid 30
   assert_exits thread 0 0 0
@@ -259,7 +259,7 @@ CONF
   interval=1
   configure_threads
   start_collectd
-  run_brood kid brood "$me-kid" 100 2 2 headless,headless6 3000 "$bytes"
+  run_brood kid brood "$me-kid" 100 2 2 headless,headless6 2000 "$bytes"
 
   assert_complete kid 6
   assert_exits thread 0 0 0

@@ -118,7 +118,10 @@ slice-$me 1
 user 1"
 }
 
-is_settled() { [[ $(value number ps_count processes) == 3* ]]; }
+is_settled() {
+  [[ $(value number ps_count processes) == 3* ]] &&
+    [[ $(dispatched_groups | wc -l) -eq $(said_groups "${load_pid[@]}" | wc -l) ]]
+}
 
 @test "explain: names the first selector that does not match, and what the process has" {
   local pid
@@ -269,6 +272,7 @@ refusal() {
 @test "explain: no such process, no such file, no id" {
   configure <<<'Process "a"'
   start_load "$me-a" --stay 90 park 1
+  await_done "$me-a" # it has its thread
   explain 2 --config "$work/collectd.conf" 99999999
   assert_complains "process 99999999: no such process"
   explain 2 --config "$work/collectd.conf" "$(pgrep -w -P $$ -x "$me-a" | tail -n 1)"

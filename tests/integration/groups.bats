@@ -167,7 +167,7 @@ CONF
   assert_cpu "$(sum_cpu_us 'comm-.*')" "$me-parent"
   # CPU time of other groups' processes is not counted here.
   for group in "comm-$me-"{a,b,c}; do
-    assert_cpu_of_ended "$(cpu_us "$group")" $((used / 3)) 100 15
+    assert_cpu_of_ended "$(cpu_us "$group")" $((used / 3)) 100 40
   done
 }
 
@@ -265,7 +265,7 @@ CONF
   start_collectd
   reads 1 ""
   # At normal priority, so many processes would delay collectd's reads.
-  load_prefix=(nice -n 19)
+  load_prefix=(nice -n 5)
   start_exits "$me-parent" brood "$me-#" 300 300 0 exit0,exit3,kill 8000 "$bytes"
   # The parent's group is one of the hundred.
   reads 2 "$me-parent"
@@ -333,8 +333,9 @@ told_since() {
   local group
 
   for group in $(group_names "$2"); do
-    rows "$group" ps_count | awk -F, -v since="$1" -v name="$group" \
-      '$1 > since { found = 1 } END { if (found) print name }'
+    # Within some milliseconds, one that has no CPU does nothing.
+    rates "$group" ps_count | awk -F, -v since="$1" -v name="$group" \
+      '$1 > since && $NF > 0.1 { found = 1 } END { if (found) print name }'
   done
 }
 

@@ -325,14 +325,19 @@ names = [b"%c) R 1 (%c" % (byte, byte) for byte in range(1, 256)]
 names += [b"", b" ", b")", b"(", b"a) S 1 2 3 4", b"15 bytes-------", b"16 bytes-------x",
           b"\xe6\x97\xa5" * 5, b"%n%s%d%{pid}", b"\n" * 15, b"/../../..", b"-", b"a-b", b"a/b"]
 signal.alarm(100)
+are_done, done = os.pipe()
 for name in names:
     if os.fork() == 0:
         libc.prctl(1, signal.SIGKILL)  # it does not outlive its parent
         libc.prctl(15, name)
         with open("/dev/null", "wb", buffering=0) as file:
             file.write(b"x" * 4096)
+        os.write(done, b"x")
         signal.sigwait({signal.SIGUSR1})
         os._exit(3)
+written = 0
+while written < len(names):
+    written += len(os.read(are_done, 4096))
 print("names=%d\nready" % len(names), flush=True)
 signal.sigwait({signal.SIGUSR1})
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)

@@ -123,5 +123,6 @@ EOF
 
   assert_equal "$(value "" count-processes)" 1.000000
   assert_equal "$(value "" count-groups)" 2.000000
-  assert_between "$(value "" duration-read seconds)" 0 "$interval"
+  # A single read may be held up by the rest of the machine.
+  assert_between "$(column "" duration-read seconds | sort -g | head -n 1)" 0 "$interval"
 }

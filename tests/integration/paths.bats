@@ -112,6 +112,8 @@ CONF
   mkdir "$work/directory.pid"
   echo "PID=${load_pid[$me-other]}" >"$work/bad.pid"
   start_collectd
+  await_logged "Cannot read PIDFile \"$work/bad.pid\""
+  await_logged "Cannot read PIDFile \"$work/directory.pid\""
   reads 2 other
   assert_logged_once "Cannot read PIDFile \"$work/bad.pid\" \(no process id\)"
   assert_logged_once "Cannot read PIDFile \"$work/directory.pid\" \(Is a directory\)"
@@ -138,6 +140,7 @@ CONF
   install -m 600 /dev/null "$work/secret.pid"
   open_to_nobody
   start_collectd
+  await_logged "Cannot read PIDFile"
   reads 2 own
   assert_logged_once "Cannot read PIDFile \"$work/secret.pid\" \(Permission denied\): give"
 }
@@ -187,6 +190,7 @@ CONF
   before=$(value "" total_events-exit-undecided | cut -d. -f1)
   run_short 50 "$work/over/true"
   settle over
+  reads 1 ""
   counted=$(exits_of never)
   assert_between "$(($(value "" total_events-exit-undecided | cut -d. -f1) - before + counted))" 50 100000
   stop_load sleep

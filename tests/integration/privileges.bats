@@ -187,8 +187,11 @@ all_identities() {
 
   # shellcheck disable=SC2046 # words
   assert_identities all $(all_identities | grep -Ev '^(delay_rate|total_time_in_ms|contextswitch|total_events)-')
-  assert_equal "$(value of-root io_octets tx)" "$(truth "$me-root" tx_bytes)"
-  assert_equal "$(value of-other io_octets tx)" "$(truth "$me-other" tx_bytes)"
+  # If a read saw one between its fork and its exec, "ready" is not counted.
+  for name in root other; do
+    bytes=$(truth "$me-$name" tx_bytes)
+    assert_between "$(value "of-$name" io_octets tx)" $((bytes - 6)) "$bytes"
+  done
   assert_equal "$(members "exe-$me-file")" 2.000000
   assert_logged_once 'Cannot read delays and context switches.*lacks CAP_NET_ADMIN'
   assert_logged_once 'Cannot receive exit records.*lacks CAP_NET_ADMIN'
@@ -320,16 +323,19 @@ CONF
   before=$(rows all ps_cputime | wc -l)
   remount_proc hidepid=2
   await_logged "Cannot list processes"
-  await "six reads" has_read $(($(count_reads) + 6))
+  await "ten reads" has_read $(($(count_reads) + 10))
   hidden=$(rows all ps_cputime | wc -l)
   remount_proc hidepid=0
   reads 4 all
 
   # Nothing was dispatched meanwhile, and later rates do not include the waits of that
-  # time: each process waits at most a second per second, or twice that on a machine
-  # whose reads are late.
+  # time, which were some 5 s: each process waits at most a second per second. A wait
+  # counts when it ends.
   assert_between "$hidden" "$before" "$((before + 2))"
-  assert_between "$(column all delay_rate-delay-cpu | sort -g | tail -n 1)" 0.1 4
+  rates all delay_rate-delay-cpu | awk -F, '
+    $2 * $3 > 2 * $3 + 1.5 { print "# " $2 * $3 " s of waits within " $3 " s"; bad = 1 }
+    $2 > 0.1 { found = 1 }
+    END { exit bad || !found }'
   assert_equal "$(members all)" 2.000000
 }
 

@@ -54,6 +54,7 @@ assert_balance() {
 
 assert_empty() {
   await_members storm 0
+  reads 1 ""
   assert_equal "$(value "" count-processes)" 0.000000
 }
 

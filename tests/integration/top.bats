@@ -197,7 +197,7 @@ never \x1b[1
 send q
 end
 KEYS
-  timeout 30 "$TOP" --socket "$sockets/s" --seconds 0.5 --interval 0.2 >"$work/out" </dev/null
+  timeout 30 "$TOP" --socket "$sockets/s" --seconds 3 --interval 0.2 >"$work/out" </dev/null
   assert_equal "$(grep -c 'Waits in ms/s' "$work/out")" 1
 }
 
@@ -211,7 +211,7 @@ KEYS
 }
 
 @test "top: no keys, no colours and no cursor on a pipe or a dumb terminal" {
-  timeout 30 "$TOP" --socket "$sockets/s" --seconds 0.5 --interval 0.2 >"$work/out" </dev/null
+  timeout 30 "$TOP" --socket "$sockets/s" --seconds 3 --interval 0.2 >"$work/out" </dev/null
   assert_equal "$(shown_groups <"$work/out" | cut -d ' ' -f -6)" "db old web db old web"
   run -1 grep $'\e\|sort:\|pressure' "$work/out"
   terminal=dumb on_terminal <<<'await web

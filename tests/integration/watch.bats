@@ -31,14 +31,17 @@ assert_no_exits() {
 assert_reads_alone() {
   start_load "$me-zero" --wait --stay 60 burn 600 1
   settle zero
+  # If a read saw the load between its fork and its exec, "ready" is not counted.
+  before=$(value zero io_octets tx)
   perform "$me-zero"
-  start_exits "$me-parent" brood "$me-one" 3 3 0 exit0,exit3,kill 400000 5000
+  # Long enough that a read sees them on any machine.
+  start_exits "$me-parent" brood "$me-one" 3 3 0 exit0,exit3,kill 1500000 5000
   perform "$me-parent"
   settle zero
   settle one
 
   assert_near "$(cpu_us zero)" "$(truth "$me-zero" cpu_us)" 3
-  assert_equal "$(value zero io_octets tx)" "$(truth "$me-zero" tx_bytes)"
+  assert_equal $(($(value zero io_octets tx) - before)) $(($(truth "$me-zero" tx_bytes) - 6))
   used=$(truth "$me-parent" cpu_us)
   assert_between "$(cpu_us one)" $((used / 10)) $((used * 103 / 100))
   assert_equal "$(members zero)" 1.000000
@@ -93,7 +96,7 @@ assert_reads_alone() {
   assert_exits zero 20 20 2
   # Counted as far as the reads saw them.
   used=$(($(truth "$me-pone" cpu_us) + $(truth "$me-lone" cpu_us)))
-  assert_between "$(cpu_us one)" 500000 "$((used * 101 / 100))"
+  assert_between "$(cpu_us one)" $((used / 5)) "$((used * 101 / 100))"
   assert_exits one 0 0 0
   assert_equal "$(members one)" 0.000000
   assert_no_complaints

@@ -59,7 +59,7 @@ has_seen_both() { column zombies ps_count processes | grep -qx 2.000000; }
 # zombie_case HOW THREADS: reads see the child alive, then as a zombie; then it is
 # reaped.
 zombie_case() {
-  start_parent "$1" "$2" 1500 "$bytes"
+  start_parent "$1" "$2" 2500 "$bytes"
   go "$me-zom"
   await "a read of the living child" has_seen_both
   await_zombie
@@ -103,7 +103,7 @@ zombie_case() {
 
 @test "zombies: its waits until its end" {
   load_prefix=(taskset -c "$(a_cpu)")
-  start_load "$me-hog" --stay 60 --wait burn 4000 0
+  start_load "$me-hog" --stay 60 --wait burn 30000 0
   go "$me-hog"
   start_parent joined 0 1800 "$bytes"
   go "$me-zom"
@@ -119,7 +119,7 @@ zombie_case() {
 }
 
 @test "zombies: what a reaped child wrote counts once" {
-  start_parent joined 0 1200 "$bytes"
+  start_parent joined 0 2500 "$bytes"
   go "$me-zom"
   await "a read of the living child" has_seen_both
   await_zombie

@@ -47,7 +47,8 @@ start_stuck() {
   local i
 
   dd if=/dev/urandom of="$disk/direct" bs=1M count=16 conv=fsync status=none
-  for i in 1 2 3; do
+  # Many, since each also waits for a CPU between its reads.
+  for i in {1..12}; do
     ln -sf "$LOAD" "$work/stuck$i"
     start_server "stuck$i" "$work/stuck$i" --name "$me-stuck" --limit 90 \
       direct "$disk/direct" 4096 60000

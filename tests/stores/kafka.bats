@@ -28,12 +28,16 @@ consume() {
   kcat -C -b "127.0.0.1:$kafka_port" -t collectd -o beginning -e -q -f "$1\n"
 }
 
+# until_then: the values of the reads before $then. write_kafka drops the messages that are
+# in transit when it ends.
+until_then() { awk -v then="$then" '$2 < then * 1000'; }
+
 # consumed: writes "identity:source ms value" of all messages, in order.
 consumed() {
   consume %s | jq -r '.[] | . as $v | range(.values | length) | select($v.values[.] != null) |
       "\($v.plugin_instance)/\($v.type)\(if $v.type_instance == "" then "" else
-        "-" + $v.type_instance end):\($v.dsnames[.]) \($v.time * 1000 | round) \($v.values[.])"' \
-      >"$work/stored"
+        "-" + $v.type_instance end):\($v.dsnames[.]) \($v.time * 1000 | round) \($v.values[.])"' |
+    until_then >"$work/stored"
 }
 
 all_are_consumed() {
@@ -48,10 +52,12 @@ all_are_consumed() {
   start_collectd
   start_service
   reads 8 service.one
+  then=$EPOCHREALTIME
+  sleep 1
   stop_collectd
   assert_no_complaints
 
-  dispatched testhost >"$work/dispatched"
+  dispatched testhost | until_then >"$work/dispatched"
   await_tries=20 await "the last values" all_are_consumed || compare_points all "$work/stored" 1
   # There is one key, so one partition, once the broker has reported the partitions.
   assert_equal "$(consume %k | sort -u)" collectd

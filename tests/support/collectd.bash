@@ -526,7 +526,7 @@ assert_monotone() {
         for (i = 3; i <= NF; i++)
           if ($i + 0 < last[i]) blame(last[i] " is followed by " $i)
         used = $3 + $4 - last[3] - last[4]
-        if (file ~ /ps_cputime/ && used > cpus * ($2 - last[2] + 0.5) * 1e6)
+        if (file ~ /ps_cputime/ && used > cpus * ($2 - last[2] + 1) * 1e6)
           blame(used " us within " $2 - last[2] " s")
       }
       {

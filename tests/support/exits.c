@@ -292,6 +292,8 @@ static void bound_child(void) {
 /* The child has the pid wanted, if it is not 0. */
 static pid_t make_child(const struct life *life, pid_t wanted) {
   pid_t pid = fork_with_pid(wanted);
+  if (pid < 0)
+    pid = fork_with_pid(0);
   if (pid == 0) {
     bound_child();
     if (do_exec)

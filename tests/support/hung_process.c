@@ -30,7 +30,7 @@ enum {
   WAITING_MAX = 64,
   FILE_NODE = 2,
   CHILDREN = 40,
-  CHILD_MS = 50,
+  CHILD_MS = 250,
 };
 
 struct request {

@@ -313,6 +313,8 @@ static int start_daemons(char **arguments) {
 
   for (uint64_t i = 0; i < count; i++)
     start_daemon(arguments + 1);
+  /* One that lives only some ms may be gone before it is looked at. */
+  nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
   return EXIT_SUCCESS;
 }
 

@@ -808,7 +808,10 @@ static void *give_birth(void *data) {
   const struct birth *birth = data;
 
   rename_self(birth->name);
-  if (fork_with_pid(birth->wanted) == 0)
+  pid_t pid = fork_with_pid(birth->wanted);
+  if (pid < 0)
+    die("getting the pid");
+  if (pid == 0)
     live_and_tell(birth);
   return sleep_forever(NULL);
 }

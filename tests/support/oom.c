@@ -88,7 +88,7 @@ static void work(char *const *arguments, bool same_pid) {
       die("pipe2");
     pid = fork_with_pid(same_pid ? pid : 0);
     if (pid < 0)
-      die("fork");
+      pid = fork_with_pid(0);
     if (pid == 0)
       live(arguments[0], arguments[1], takes_memory, ready[1]);
     if (!takes_memory)

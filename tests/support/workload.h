@@ -136,8 +136,8 @@ static inline void set_next_pid(pid_t wanted) {
   close(fd);
 }
 
-/* Forks a child that has the pid, if it is not 0. Returns the result of fork.
- */
+/* Forks a child that has the pid, if it is not 0. Returns the result of fork,
+ * or -1 if another process keeps the pid. */
 static inline pid_t fork_with_pid(pid_t wanted) {
   enum { TRIES = 10000 };
   for (int i = 0; i < TRIES; i++) {
@@ -153,7 +153,7 @@ static inline pid_t fork_with_pid(pid_t wanted) {
     waitpid(pid, NULL, 0);
   }
   errno = EAGAIN;
-  die("getting the pid");
+  return -1;
 }
 
 #endif
