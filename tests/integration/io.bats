@@ -114,7 +114,7 @@ EOF
 
   # The load goes to sleep after it has read its counters; that is another switch.
   switches=$(truth "$me-switch" voluntary)
-  assert_between "$switches" 1000 2000
+  assert_between "$switches" 800 2000 # a sleep may be over before it begins
   assert_between "$(value switch contextswitch-voluntary)" "$switches" \
     "$((switches + 3))"
   involuntary=$(truth "$me-switch" involuntary)

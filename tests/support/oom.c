@@ -2,13 +2,15 @@
 /*
  * Processes that the OOM killer kills, and others that are sent SIGKILL.
  *
- *   oom [--same-pid] PROCS NAME COUNT ENDS
+ *   oom [--same-pid|--apart] PROCS NAME COUNT ENDS
  *
  * Prints "ready", and at each SIGUSR1 creates COUNT children, one after the
  * other. Each is named NAME and enters the cgroups whose cgroup.procs files
  * PROCS lists, separated by commas. Children with the end "oom" allocate memory
  * until they are killed; those with "kill" wait, and are killed at once; the
  * n-th child has the n-th end, cyclically. wait4 reports how each one ended.
+ * With --same-pid, each child has the pid of the previous one, if no other
+ * process keeps it; with --apart, they are 50 ms apart.
  */
 #include "workload.h"
 
@@ -71,9 +73,8 @@ static void reap(pid_t pid, const char *end) {
       usage.ru_maxrss, pid, end);
 }
 
-/* PROCS NAME COUNT ENDS. With same_pid, each child has the pid of the previous
- * one. */
-static void work(char *const *arguments, bool same_pid) {
+/* PROCS NAME COUNT ENDS */
+static void work(char *const *arguments, bool same_pid, bool is_apart) {
   unsigned count = (unsigned)number_up_to(arguments[2], MAX_CHILDREN);
   char ends[256], *end[MAX_WORDS], *rest = ends;
   unsigned end_count = 0;
@@ -96,12 +97,15 @@ static void work(char *const *arguments, bool same_pid) {
     reap(pid, end[i % end_count]);
     close(ready[0]);
     close(ready[1]);
+    if (is_apart)
+      nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
   }
 }
 
 int main(int argc, char **argv) {
   bool same_pid = argc > 1 && strcmp(argv[1], "--same-pid") == 0;
-  int first = same_pid ? 2 : 1;
+  bool is_apart = argc > 1 && strcmp(argv[1], "--apart") == 0;
+  int first = same_pid || is_apart ? 2 : 1;
   if (argc - first != 4) {
     errno = EINVAL;
     die("arguments");
@@ -115,7 +119,7 @@ int main(int argc, char **argv) {
   for (unsigned round = 1;; round++) {
     int signal;
     sigwait(&set, &signal);
-    work(argv + first, same_pid);
+    work(argv + first, same_pid, is_apart);
     say("done=%u", round);
   }
 }
