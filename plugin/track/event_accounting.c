@@ -64,7 +64,7 @@ static bool is_parent_known(const struct event_accounting *events,
       events->changes.tracker->table, fork->parent, fork->time_ns);
   bool is_known =
       process != NULL && (process->groups_resolved || is_unresolvable(process));
-  if (is_known) /* the process that forks exists */
+  if (is_known && !process->is_unread) /* the process that forks exists */
     process_note_alive(process, fork->time_ns);
   return is_known;
 }

@@ -29,13 +29,15 @@ static bool has_other_parent(const struct process_table *table,
   return parent != NULL && !exit_owner_has_ended(parent);
 }
 
-/* Whether a process certainly existed after a time. Processes that started long
- * ago need no such proof, and their times do not fit in 32 bits. */
+/* Whether a process certainly existed after a time, as far as that was read.
+ * Processes that started long ago need no such proof, and their times do not
+ * fit in 32 bits. */
 static bool was_there_after(const struct exit_batch *batch,
                             const struct process *process, uint64_t time_ns)
     REQUIRES(tracker_mutex) {
   static const uint64_t long_ns = 1000 * UINT64_C(1000000000);
-  return process->start_ns + long_ns > batch->when.latest_ns &&
+  return !process->is_unread &&
+         process->start_ns + long_ns > batch->when.latest_ns &&
          process_is_known_after(process, time_ns + 1000);
 }
 

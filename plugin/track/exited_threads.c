@@ -48,10 +48,12 @@ static uint64_t missing_ns(const struct record *thread, uint64_t tick_ns) {
 uint64_t exited_threads_cpu_ns(const struct record *thread, uint64_t tick_ns) {
   uint64_t most_ns =
       subtract(thread->elapsed_us * 1000, thread->delay_ns[DELAY_CPU]);
+  /* On a CPU without ticks (nohz_full), only these two are up to date. */
+  uint64_t measured_ns = (thread->user_us + thread->system_us) * 1000;
+  uint64_t updated_ns = max(thread->cpu_ns, measured_ns);
 
-  bool has_run_since = most_ns <= thread->cpu_ns + tick_ns;
-  if (thread->switches_voluntary == 0 && has_run_since)
-    return max(most_ns, thread->cpu_ns);
+  if (thread->switches_voluntary == 0 && most_ns <= updated_ns + 2 * tick_ns)
+    return max(min(most_ns, updated_ns + tick_ns), thread->cpu_ns);
   uint64_t cpu_ns = thread->cpu_ns + missing_ns(thread, tick_ns);
   return max(min(cpu_ns, most_ns), thread->cpu_ns);
 }

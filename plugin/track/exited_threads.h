@@ -69,7 +69,7 @@ struct exited_threads *exited_threads_create(bool with_longest);
 void exited_threads_destroy(struct exited_threads *exited);
 
 /* Whether the record of a thread that ended before the last one is still
- * missing. */
+ * missing, once the process has exited. */
 bool exited_threads_lack_one(const struct exited_threads *exited);
 
 /* When a thread has ended, between two times of CLOCK_MONOTONIC. */
@@ -92,14 +92,14 @@ void exited_threads_note_sample(struct exited_threads *exited,
 /*
  * The CPU time of an ended thread in ns. Its record lacks the time since the
  * last tick or switch. A thread that never slept has run whenever it did not
- * wait for a CPU, unless that is more than a tick longer: then a hypervisor or
- * interrupts have taken the CPU meanwhile (or the CPU has no ticks: nohz_full).
- * For these, and for others, the mean length of its bursts is an estimate of
- * what is missing: compared with wait4, the error of the sum over 300 processes
- * is at most 8, 2 and 1.2 % for 2, 5 and 10 bursts of 0.1 to 10 ms, and 11, 3
- * and 1 % while other processes are busy. The estimate is too high if the last
- * burst is short (by 5 to 45 % for a shell that waits for a command) and too
- * low if it is the longest: no field of a record distinguishes these.
+ * wait for a CPU, unless that is much more than a tick longer: then a
+ * hypervisor or interrupts have taken the CPU meanwhile. For these, and for
+ * others, the mean length of its bursts is an estimate of what is missing:
+ * compared with wait4, the error of the sum over 300 processes is at most 8, 2
+ * and 1.2 % for 2, 5 and 10 bursts of 0.1 to 10 ms, and 11, 3 and 1 % while
+ * other processes are busy. The estimate is too high if the last burst is short
+ * (by 5 to 45 % for a shell that waits for a command) and too low if it is the
+ * longest: no field of a record distinguishes these.
  */
 uint64_t exited_threads_cpu_ns(const struct record *thread, uint64_t tick_ns);
 

@@ -67,14 +67,13 @@ static bool take_look(struct process_changes *changes) {
   return true;
 }
 
-/* Records that a process has changed, and has not been read since. What it uses
- * from then on belongs to what it has become, even if it ends before that is
- * known (track/unread_change.h). */
+/* Records that a process has changed, and has not been read since: of several
+ * changes, the first one, or the last exec (track/unread_change.h). */
 static void note_unread(struct process *process, uint64_t time_ns,
                         bool has_called_exec) REQUIRES(tracker_mutex) {
   if ((process->groups_resolved || has_called_exec) &&
       !process_has_exited(process))
-    process_note_alive(process, time_ns);
+    process_note_unread(process, time_ns);
   process->groups_resolved = false;
 }
 
@@ -232,6 +231,7 @@ bool process_changes_resolve(struct process_changes *changes, pid_t pid,
   else if (process != NULL)
     process->has_called_exec = had_called_exec;
   if (has_changed && is_there && is_stat_of(changes, process, &changed.stat)) {
+    process->is_unread = false;
     /* If it is ending, its exit record may have been sent since the event. */
     process_note_alive(process, changed.stat.is_exiting
                                     ? time_ns

@@ -168,7 +168,7 @@ bool process_is_known_after(const struct process *process, uint64_t time_ns) {
   return (int32_t)(process->known_us - (uint32_t)(time_ns / 1000)) >= 0;
 }
 
-uint64_t process_known_for(const struct process *process, uint64_t time_ns) {
+uint64_t process_unread_for(const struct process *process, uint64_t time_ns) {
   static const uint32_t ahead_us = 10 * 1000 * 1000;
   uint32_t for_us = (uint32_t)(time_ns / 1000) - process->known_us;
   return for_us <= UINT32_MAX - ahead_us ? for_us * UINT64_C(1000) : 0;
@@ -187,7 +187,7 @@ void process_note_identity(struct process *process, const char *comm,
                            bool is_forked) {
   process->comm = process_hash(comm);
   process->was_forked = is_forked;
-  process->has_called_exec = false;
+  process->has_called_exec = process->is_unread = false;
 }
 
 bool process_has_called_exec(const struct process *process, bool is_forked) {

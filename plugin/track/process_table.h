@@ -53,7 +53,7 @@ struct process {
   atomic_bool has_io_of_children;   /* some of them have done I/O */
   _Atomic enum process_state state; /* changed only by process_learn */
 
-  /* These four share a byte, so they must only be accessed with the lock. */
+  /* These five share a byte, so they must only be accessed with the lock. */
 
   /* Its groups are those of its current attributes, as far as they are known.
    */
@@ -64,6 +64,9 @@ struct process {
   bool has_called_exec : 1 GUARDED_BY(tracker_mutex);
   /* Its pid was reused. */
   bool is_succeeded : 1 GUARDED_BY(tracker_mutex);
+  /* It has changed, according to an event, and was not read since: known_us is
+   * the time of that event, and no proof that it existed. */
+  bool is_unread : 1 GUARDED_BY(tracker_mutex);
 
   /* The number of changes of its groups by events, modulo 2^8: what was read
    * before a change is outdated. */
@@ -160,9 +163,17 @@ void process_note_known(struct process *process, uint64_t time_ns)
 bool process_is_known_after(const struct process *process, uint64_t time_ns)
     REQUIRES(tracker_mutex);
 
-/* How long before a time the stored one is, in ns; 0 if it is later, by 10 s at
- * most. They must be at most an hour apart. */
-uint64_t process_known_for(const struct process *process, uint64_t time_ns)
+/* Stores the time of a change that was not read. */
+static inline void process_note_unread(struct process *process,
+                                       uint64_t time_ns)
+    REQUIRES(tracker_mutex) {
+  process_note_known(process, time_ns);
+  process->is_unread = true;
+}
+
+/* How long before a time the unread change was, in ns; 0 if it was later, by 10
+ * s at most. They must be at most an hour apart. */
+uint64_t process_unread_for(const struct process *process, uint64_t time_ns)
     REQUIRES(tracker_mutex);
 
 /* Stores that a process existed at a time, if that is later than before. */

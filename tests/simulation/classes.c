@@ -374,15 +374,14 @@ static void settle_use(struct ledger *l, unsigned int process,
 }
 
 /* Makes use of parts that are kept count in the current classes, too: the last
- * CPU time, and everything else if it may have been sampled meanwhile. */
-static void loosen_kept(struct ledger *l, uint64_t cpu_ns,
-                        bool may_be_sampled) {
+ * CPU time, and perhaps everything else. */
+static void loosen_kept(struct ledger *l, uint64_t cpu_ns, bool may_move) {
   struct classes classes = l->known;
   uint64_t moved[USES] = {0};
   for (unsigned int i = l->kept; i-- > 0;) {
     include(&classes, &l->part[i].classes);
     for (unsigned int u = 0; u < USES; u++) {
-      uint64_t *used = &l->part[i].used[u], more = may_be_sampled ? *used : 0;
+      uint64_t *used = &l->part[i].used[u], more = may_move ? *used : 0;
       if (u == USE_CPU)
         more = subtract(cpu_ns, moved[u]);
       more = more < *used ? more : *used;
@@ -406,7 +405,7 @@ static bool is_recorded(unsigned int process) {
 /* It ended before it could be looked at: what it had used before the change
  * stays where it was, except for the CPU time that it may have used since, and
  * unless it is negligible. A sample since the last read makes that less by
- * TRACKER_SPAWN_NS at most. */
+ * TRACKER_SPAWN_NS at most. All else goes where most of the CPU time goes. */
 static void keep_use(struct ledger *l, unsigned int process,
                      const struct change *change) {
   static const uint64_t slack_ns = 10000000; /* ticks */
@@ -419,10 +418,11 @@ static void keep_use(struct ledger *l, unsigned int process,
       world.process[process].tasks > 1 ||
       before_ns < l->read_cpu_ns + TRACKER_SPAWN_NS + slack_ns)
     return;
+  bool is_most = 2 * before_ns >= clock_of(process) + l->read_cpu_ns + slack_ns;
   if (may_be_sampled)
     since_ns += TRACKER_SPAWN_NS;
   l->kept = change->parts;
-  loosen_kept(l, since_ns, may_be_sampled);
+  loosen_kept(l, since_ns, may_be_sampled || !is_most);
 }
 
 static void end_change(struct ledger *l, unsigned int process,

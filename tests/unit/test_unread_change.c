@@ -122,6 +122,106 @@ static void moves_what_is_negligible(void **state) {
   }
 }
 
+/* While the record of a thread is missing, nothing is certain. */
+static void divides_nothing_without_all_records(void **state) {
+  struct fixture *fixture = *state;
+  enum { ALL = 50 };
+  struct child child;
+  begin_life(fixture, &child, "one");
+  remove_process(fixture, child.pid);
+  struct message last = last_of(death_of(child.pid, "two", LIFE_MS), ALL);
+  set_thread_use(&last.record[MESSAGE_THREAD], ALL / 2);
+  happen(fixture, PROCESS_RENAMED, child.pid, 0, fixture->now - SINCE_MS * MS);
+  child_reap(&child);
+  take(fixture, &last, 1);
+  assert_int_equal(cpu_of(fixture, 0), 0);
+  assert_int_equal(cpu_of(fixture, 1), ALL * 2 * MS);
+}
+
+/* What a fork shows does not make the change later; nor does a later change of
+ * its name, but an exec does. */
+static void remembers_the_time_of_the_change(void **state) {
+  struct fixture *fixture = *state;
+  enum { ALL = 50 };
+  static const struct {
+    const char *name;
+    enum process_event_kind kind;
+    int64_t after_ms;
+  } cases[] = {{"a fork", PROCESS_FORKED, SINCE_MS},
+               {"a name", PROCESS_RENAMED, SINCE_MS},
+               {"an exec", PROCESS_EXECED, 0}};
+
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct child child;
+    begin_life(fixture, &child, "one");
+    remove_process(fixture, child.pid);
+    happen(fixture, PROCESS_EXECED, child.pid, 0, fixture->now - SINCE_MS * MS);
+    bool is_fork = cases[i].kind == PROCESS_FORKED;
+    happen(fixture, cases[i].kind, is_fork ? PID : child.pid,
+           is_fork ? child.pid : 0, fixture->now);
+    struct message message = death_of(child.pid, "two", LIFE_MS);
+    set_thread_use(&message.record[MESSAGE_THREAD], ALL);
+    child_reap(&child);
+    take(fixture, &message, 1);
+    assert_case_int(cases[i].name, cpu_of(fixture, 1), cases[i].after_ms * MS);
+    clear(fixture);
+  }
+}
+
+/* Without an unread change, nothing is known about when it changed. */
+static void divides_nothing_without_an_event(void **state) {
+  struct fixture *fixture = *state;
+  enum { ALL = 50 };
+  struct child child;
+  begin_life(fixture, &child, "one");
+  happen(fixture, PROCESS_FORKED, PID, child.pid, fixture->now - SINCE_MS * MS);
+  remove_process(fixture, child.pid);
+  struct message message = death_of(child.pid, "two", LIFE_MS);
+  set_thread_use(&message.record[MESSAGE_THREAD], ALL);
+  child_reap(&child);
+  take(fixture, &message, 1);
+  assert_int_equal(cpu_of(fixture, 0), 0);
+  assert_int_equal(cpu_of(fixture, 1), ALL * 2 * MS);
+}
+
+/* The event of a process whose fork was lost says nothing about the one that
+ * had its pid before. */
+static void proves_nothing_about_a_former_process(void **state) {
+  struct fixture *fixture = *state;
+  enum { ALL = 50 };
+  struct child child;
+  begin_life(fixture, &child, "one");
+  remove_process(fixture, child.pid);
+  happen(fixture, PROCESS_EXECED, child.pid, 0, fixture->now);
+  struct message message = death_of(child.pid, "one", LIFE_MS - 100);
+  set_thread_use(&message.record[MESSAGE_THREAD], ALL);
+  child_reap(&child);
+  exit_accounting_take(fixture->exits, &message, 1, fixture->now - 100 * MS,
+                       fixture->now);
+  assert_int_equal(exits_of(fixture, 0), 1);
+  assert_int_equal(cpu_of(fixture, 0), ALL * 2 * MS);
+  assert_int_equal(table_size(fixture), 1); /* no other one was entered */
+}
+
+/* Its other use goes where most of its CPU time goes. */
+static void divides_only_cpu_time(void **state) {
+  struct fixture *fixture = *state;
+  enum { ALL = 200, AFTER_MS = 250 };
+  struct child child;
+  begin_life(fixture, &child, "one");
+  remove_process(fixture, child.pid);
+  happen(fixture, PROCESS_EXECED, child.pid, 0, fixture->now - AFTER_MS * MS);
+  struct message message = death_of(child.pid, "two", LIFE_MS);
+  set_thread_use(&message.record[MESSAGE_THREAD], ALL);
+  child_reap(&child);
+  take(fixture, &message, 1);
+  assert_int_equal(cpu_of(fixture, 0), (2 * ALL - AFTER_MS) * MS);
+  assert_int_equal(cpu_of(fixture, 1), AFTER_MS * MS);
+  assert_int_equal(truth(fixture, 0, COUNTER_WRITE_CHARS), 0);
+  assert_int_equal(truth(fixture, 1, COUNTER_WRITE_CHARS),
+                   used_of(COUNTER_WRITE_CHARS, ALL));
+}
+
 /* Each of its threads may have run since. */
 static void considers_all_threads(void **state) {
   struct fixture *fixture = *state;
@@ -140,13 +240,18 @@ static void considers_all_threads(void **state) {
   assert_int_equal(cpu_of(fixture, 1), 2 * SINCE_MS * MS);
 }
 
+#define prepared(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup_teardown(keeps_what_was_used_before, set_up,
-                                      tear_down),
-      cmocka_unit_test_setup_teardown(moves_what_is_negligible, set_up,
-                                      tear_down),
-      cmocka_unit_test_setup_teardown(considers_all_threads, set_up, tear_down),
+      prepared(keeps_what_was_used_before),
+      prepared(moves_what_is_negligible),
+      prepared(considers_all_threads),
+      prepared(divides_nothing_without_all_records),
+      prepared(divides_nothing_without_an_event),
+      prepared(remembers_the_time_of_the_change),
+      prepared(proves_nothing_about_a_former_process),
+      prepared(divides_only_cpu_time),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
