@@ -76,8 +76,8 @@ struct process {
   /* The process that forked it, from an event; 0: unknown. */
   pid_t parent GUARDED_BY(tracker_mutex);
   uint32_t start_width_us GUARDED_BY(tracker_mutex);
-  /* When it certainly existed; once it has exited, when it had certainly ended.
-   * Since boot, modulo 2^32. */
+  /* When it certainly existed, or has changed (is_unread); once it has exited,
+   * when it had certainly ended. Since boot, modulo 2^32. */
   uint32_t known_us GUARDED_BY(tracker_mutex);
   /* The use of its ended threads; NULL if unknown. */
   struct exited_threads *exited GUARDED_BY(tracker_mutex);

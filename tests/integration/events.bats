@@ -574,3 +574,41 @@ exec after
 bare after
 EOF
 }
+
+@test "events: what a script has used stays there if it ends before its exec is noticed" {
+  interval=1
+  configure <<CONF
+    <Group "script">
+      CommandLine "/$me-script\$"
+    </Group>
+    <Group "end">
+      Command "$me-end"
+    </Group>
+CONF
+  ln -s "$(type -P true)" "$work/$me-end"
+  cat >"$work/$me-script" <<SCRIPT
+#!/bin/bash
+for ((i = 0; i < 600000; i++)); do :; done
+exec "$work/$me-end"
+SCRIPT
+  chmod +x "$work/$me-script"
+  echo "$work/$me-script" >"$work/script.command"
+  start_collectd
+  await "the first read" has_rows end io_octets
+  start_load "$me-run" run "$work/script.command"
+  go "$me-run"
+  await_members script 1
+  kill -STOP "$collectd_pid"
+  await_done "$me-run"
+  kill -CONT "$collectd_pid"
+  await_exits end 1
+  settle script
+
+  used=$(truth "$me-run" cpu_us)
+  echo "# script: $(cpu_us script) of $used us, end: $(cpu_us end)"
+  assert_exits script 0 0 0
+  assert_exits end 1 0 0
+  # Nothing tells whether it ran or waited since then.
+  assert_between "$(cpu_us script)" "$used * 0.9 - 50000" "$used * 1.01"
+  assert_near "($(cpu_us script) + $(cpu_us end))" "$used" 2 5000
+}

@@ -355,7 +355,7 @@ stop_at_work() {
 @test "probe listen: each way to end, of processes and threads" {
   local tgid
 
-  start_listen --json --buffer 4194304
+  start_listen --json --buffer 67108864
   bash -c 'exit 7' &
   wait $! || true
   bash -c 'kill -KILL $$' &
@@ -367,7 +367,7 @@ stop_at_work() {
   stop_load "$me-park"
   await "its end" grep -q "\"kind\":\"process\",\"tgid\":$tgid," "$work/listened"
   end_listen INT
-  grep -q 'receive buffer of 4194304 bytes' "$work/listen.err"
+  grep -q 'receive buffer of 67108864 bytes' "$work/listen.err"
   grep -q 'messages, 0 lost' "$work/listen.err"
   json "$work/listened" kind tgid pid comm exit_status signal ac_exitcode >"$work/ends"
   grep -qx "process [0-9]* [0-9]* bash 7 None 1792" "$work/ends"
@@ -396,7 +396,7 @@ has_crashes() { (($(grep -c '"kind":"process".*"signal":"SIGSEGV"' "$work/listen
 @test "probe listen: a core dump is what wait calls one" {
   local crashed='' limit threads
 
-  start_listen --json --buffer 4194304
+  start_listen --json --buffer 67108864
   for limit in 0 65536; do
     for threads in 0 3; do
       crashed+=$(crash "$limit" "$threads")$'\n'
@@ -411,9 +411,14 @@ has_crashes() { (($(grep -c '"kind":"process".*"signal":"SIGSEGV"' "$work/listen
 }
 
 @test "probe listen: a filter, a number, a time, a CPU" {
-  (sleep 0.5 && "$BASH" -c 'exit 3' && sleep 0) 3>&- {lock}>&- &
-  probe 0 listen --filter sleep --count 1 --cpus "$(</sys/devices/system/cpu/possible)"
-  [[ $output =~ ^[0-9:.]+\ process\ +[0-9]+\ +[0-9]+\ sleep\ +exit\ 0,\ after ]]
+  ln -s "$(type -P sleep)" "$work/$me-sleep"
+  (for _ in {1..100}; do
+    "$BASH" -c 'exit 3' || "$work/$me-sleep" 0.2
+  done) 3>&- {lock}>&- &
+  loop=$!
+  probe 0 listen --filter "$me-sleep" --count 1 --cpus "$(</sys/devices/system/cpu/possible)"
+  [[ $output =~ ^[0-9:.]+\ process\ +[0-9]+\ +[0-9]+\ $me-sleep\ +exit\ 0,\ after ]]
+  kill "$loop"
   assert_equal "$(wc -l <<<"$output")" 1
   probe 0 listen --filter "$me-nobody" --seconds 0.3
   assert_equal "$output" ""
@@ -437,6 +442,7 @@ has_crashes() { (($(grep -c '"kind":"process".*"signal":"SIGSEGV"' "$work/listen
 @test "probe listen: 500 processes that end at once all have room by default" {
   local seen lost status=0
 
+  alone # the ends of others take room, too
   start_listen --json
   end_many_unheard
   end_listen TERM
@@ -492,7 +498,7 @@ count_many() {
     </Group>
 CONF
   start_collectd
-  start_listen --json --buffer 4194304
+  start_listen --json --buffer 67108864
   start_exits "$me-parent" brood "$me-kid" 60 2 0 exit0,exit3,kill 2000 65536
   await "the first read" has_rows kid ps_cputime
   perform "$me-parent"
