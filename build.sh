@@ -19,7 +19,7 @@ Usage: ./build.sh COMMAND [OPTION]...
                  simulation    random histories of processes
                  manual        the manual pages and the example match the code
                  faults        each call that may fail fails in turn
-                 fuzz          each fuzz target for 10 seconds
+                 fuzz          each fuzz target for 5 seconds
                  instructions  the hot paths stay within instruction limits
                  integration   the plugin in Debian's collectd
                  stores        the files in contrib/ with the real servers

@@ -44,6 +44,7 @@ tally_jobs() { # PART FOLDER NAME...
 
 bats_tests() { # PART [SUITE]...: default: all suites
   local part=$1 logs=$build/tests/$1 suites suite
+  local jobs=$((jobs + 1)) # since they wait most of the time
   shift
   build_all
   build_helpers
