@@ -29,9 +29,10 @@ static bool has_other_parent(const struct process_table *table,
   return parent != NULL && !exit_owner_has_ended(parent);
 }
 
-/* Whether a process certainly existed after a time, as far as that was read.
- * Processes that started long ago need no such proof, and their times do not
- * fit in 32 bits. */
+/* Whether a process certainly existed after a time. An unread change does not
+ * prove that: it may be that of a later process with the pid. Processes that
+ * started long ago need no such proof, and their times do not fit in 32 bits.
+ */
 static bool was_there_after(const struct exit_batch *batch,
                             const struct process *process, uint64_t time_ns)
     REQUIRES(tracker_mutex) {

@@ -171,8 +171,9 @@ static inline void process_note_unread(struct process *process,
   process->is_unread = true;
 }
 
-/* How long before a time the unread change was, in ns; 0 if it was later, by 10
- * s at most. They must be at most an hour apart. */
+/* How long before a time the unread change was, in ns; 0 if it was up to 10 s
+ * later. Modulo 71 minutes: a read takes place long before, unless the process
+ * hangs. */
 uint64_t process_unread_for(const struct process *process, uint64_t time_ns)
     REQUIRES(tracker_mutex);
 

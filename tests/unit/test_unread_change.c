@@ -40,6 +40,15 @@ static void begin_life(struct fixture *fixture, struct child *child,
   happen(fixture, PROCESS_EXECED, child->pid, 0, start_ns + MS);
 }
 
+/* Ends it, with the use of set_thread_use. */
+static void end_life(struct fixture *fixture, struct child *child,
+                     const char *comm, uint64_t uses) {
+  struct message message = death_of(child->pid, comm, LIFE_MS);
+  set_thread_use(&message.record[MESSAGE_THREAD], uses);
+  child_reap(child);
+  take(fixture, &message, 1);
+}
+
 static void live(struct fixture *fixture, const struct life *life) {
   struct child child;
   begin_life(fixture, &child, life->before);
@@ -51,10 +60,7 @@ static void live(struct fixture *fixture, const struct life *life) {
     use_up_looks(fixture);
   remove_process(fixture, child.pid);
   happen(fixture, life->change, child.pid, 0, fixture->now - SINCE_MS * MS);
-  struct message message = death_of(child.pid, life->after, LIFE_MS);
-  set_thread_use(&message.record[MESSAGE_THREAD], life->uses);
-  child_reap(&child);
-  take(fixture, &message, 1);
+  end_life(fixture, &child, life->after, life->uses);
 }
 
 /* The use of a group, in units of set_use. */
@@ -159,10 +165,7 @@ static void remembers_the_time_of_the_change(void **state) {
     bool is_fork = cases[i].kind == PROCESS_FORKED;
     happen(fixture, cases[i].kind, is_fork ? PID : child.pid,
            is_fork ? child.pid : 0, fixture->now);
-    struct message message = death_of(child.pid, "two", LIFE_MS);
-    set_thread_use(&message.record[MESSAGE_THREAD], ALL);
-    child_reap(&child);
-    take(fixture, &message, 1);
+    end_life(fixture, &child, "two", ALL);
     assert_case_int(cases[i].name, cpu_of(fixture, 1), cases[i].after_ms * MS);
     clear(fixture);
   }
@@ -176,10 +179,7 @@ static void divides_nothing_without_an_event(void **state) {
   begin_life(fixture, &child, "one");
   happen(fixture, PROCESS_FORKED, PID, child.pid, fixture->now - SINCE_MS * MS);
   remove_process(fixture, child.pid);
-  struct message message = death_of(child.pid, "two", LIFE_MS);
-  set_thread_use(&message.record[MESSAGE_THREAD], ALL);
-  child_reap(&child);
-  take(fixture, &message, 1);
+  end_life(fixture, &child, "two", ALL);
   assert_int_equal(cpu_of(fixture, 0), 0);
   assert_int_equal(cpu_of(fixture, 1), ALL * 2 * MS);
 }
@@ -211,10 +211,7 @@ static void divides_only_cpu_time(void **state) {
   begin_life(fixture, &child, "one");
   remove_process(fixture, child.pid);
   happen(fixture, PROCESS_EXECED, child.pid, 0, fixture->now - AFTER_MS * MS);
-  struct message message = death_of(child.pid, "two", LIFE_MS);
-  set_thread_use(&message.record[MESSAGE_THREAD], ALL);
-  child_reap(&child);
-  take(fixture, &message, 1);
+  end_life(fixture, &child, "two", ALL);
   assert_int_equal(cpu_of(fixture, 0), (2 * ALL - AFTER_MS) * MS);
   assert_int_equal(cpu_of(fixture, 1), AFTER_MS * MS);
   assert_int_equal(truth(fixture, 0, COUNTER_WRITE_CHARS), 0);
