@@ -298,7 +298,7 @@ CONF
   settle old
 
   used=$(($(truth "$me-old" cpu_us 2) - $(truth "$me-old" cpu_us 1)))
-  assert_near "$(cpu_us old)" "$used" 4
+  assert_ended_cpu "$(cpu_us old)" "$used" 4
   assert_between "$(value old io_octets tx)" 0 1024
   assert_exits old 1 0 0
 }

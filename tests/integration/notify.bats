@@ -27,8 +27,18 @@ has_told() { [[ $(find "$told" -name '*.told' | wc -l) -eq $1 ]]; }
 # told_of PID: the file with its notification.
 told_of() { grep -lx "pid: $1" "$told"/*.told; }
 
-# meta PID KEY
-meta() { sed -n "s/^$2: //p" "$(told_of "$1")"; }
+# read_told PID: sets file, and meta, the header lines of its notification.
+declare -gA meta=()
+read_told() {
+  local line
+
+  file=$(told_of "$1") || fail "nothing was told of $1" || return 1
+  assert_equal "$(wc -l <<<"$file")" 1 "$file" || return 1
+  meta=()
+  while IFS= read -r line && [[ -n $line ]]; do
+    meta[${line%%: *}]=${line#*: }
+  done <"$file"
+}
 
 # The pids of $me-parent's children.
 children() {
@@ -64,28 +74,24 @@ expected_severity() {
 
 # assert_told PID: its notification is correct in all details.
 assert_told() {
-  local status file
+  local status file signal= name= code= core=false
 
   status=$(truth "$me-parent" "child_$1")
-  file=$(told_of "$1") || fail "nothing was told of $1" || return 1
-  assert_equal "$(wc -l <<<"$file")" 1 "$file" &&
-    grep -qx "Severity: $(expected_severity "$status")" "$file" &&
-    grep -qF "$me-kid (pid $1, uid 0) $(expected_end "$status")" "$file" ||
+  read_told "$1" || return 1
+  grep -qF "$me-kid (pid $1, uid 0) $(expected_end "$status")" "$file" ||
     fail "$(truth "$me-parent" "end_$1"), $status: $(cat "$file")" || return 1
   if (($(signal_of "$status") != 0)); then
-    assert_equal "$(meta "$1" signal)" "$(signal_of "$status")" &&
-      assert_equal "$(meta "$1" signal_name)" \
-        "SIG$(kill -l "$(signal_of "$status")")" &&
-      assert_equal "$(meta "$1" exit_status)" ""
+    signal=$(signal_of "$status")
+    name=SIG$(kill -l "$signal")
   else
-    assert_equal "$(meta "$1" exit_status)" "$(code_of "$status")" &&
-      assert_equal "$(meta "$1" signal)$(meta "$1" signal_name)" ""
-  fi || return 1
-  if has_core "$status"; then
-    assert_equal "$(meta "$1" core_dumped)" true
-  else
-    assert_equal "$(meta "$1" core_dumped)" false
+    code=$(code_of "$status")
   fi
+  ! has_core "$status" || core=true
+  assert_equal "${meta[Severity]}" "$(expected_severity "$status")" &&
+    assert_equal "${meta[signal]:-}" "$signal" &&
+    assert_equal "${meta[signal_name]:-}" "$name" &&
+    assert_equal "${meta[exit_status]:-}" "$code" &&
+    assert_equal "${meta[core_dumped]}" "$core"
 }
 
 # All ends are notified, also to the program.
@@ -173,33 +179,34 @@ CONF
 
   used=0
   for pid in $(children); do
-    assert_equal "$(meta "$pid" command)" "$me-kid"
-    assert_equal "$(meta "$pid" ppid)" "${load_pid[$me-parent]}"
-    assert_equal "$(meta "$pid" uid)" "$NOBODY"
+    read_told "$pid"
+    assert_equal "${meta[command]}" "$me-kid"
+    assert_equal "${meta[ppid]}" "${load_pid[$me-parent]}"
+    assert_equal "${meta[uid]}" "$NOBODY"
     # Doubles, in the format of the exec plugin.
     for key in elapsed cpu_user cpu_system delay_cpu delay_blkio; do
-      [[ $(meta "$pid" "$key") =~ ^[0-9]\.[0-9]{6}e[-+][0-9]{2}$ ]] ||
-        fail "$key is $(meta "$pid" "$key")"
+      [[ ${meta[$key]} =~ ^[0-9]\.[0-9]{6}e[-+][0-9]{2}$ ]] ||
+        fail "$key is ${meta[$key]}"
     done
     for key in read_chars write_chars read_bytes write_bytes; do
-      [[ $(meta "$pid" "$key") =~ ^[0-9]+$ ]] ||
-        fail "$key is $(meta "$pid" "$key")"
+      [[ ${meta[$key]} =~ ^[0-9]+$ ]] ||
+        fail "$key is ${meta[$key]}"
     done
-    assert_near "$(meta "$pid" write_chars)" 1000000 0 1024
+    assert_near "${meta[write_chars]}" 1000000 0 1024
     used=$(awk "BEGIN { print $used + \
-      $(meta "$pid" cpu_user) + $(meta "$pid" cpu_system) }")
+      ${meta[cpu_user]} + ${meta[cpu_system]} }")
     # They shared a CPU: each waited during most of the other's CPU time.
-    assert_between "$(meta "$pid" delay_cpu)" 0.25 20
-    assert_between "$(meta "$pid" elapsed)" \
+    assert_between "${meta[delay_cpu]}" 0.25 20
+    assert_between "${meta[elapsed]}" \
       "$(awk "BEGIN { print $(truth "$me-parent" "cpu_us_$pid") * 0.9e-6 + \
-        $(meta "$pid" delay_cpu) }")" 40
+        ${meta[delay_cpu]} }")" 40
     grep -Eq "^$me-kid \(pid $pid, uid $NOBODY\) exited with status 3 after [0-9.]+ (s|min); used [0-9]\.[0-9]{3} s CPU; peak memory [0-9.]+ (KiB|MiB)(; longest wait [0-9.]+ s for [a-z]+)?; waited for cpu [0-9.]+ s.*; read [0-9.]+ (bytes|KiB), wrote 97[67] KiB$" \
-      "$(told_of "$pid")" || fail "$(cat "$(told_of "$pid")")"
+      "$file" || fail "$(cat "$file")"
   done
   assert_cpu "$(awk "BEGIN { print $used * 1e6 }")" "$me-parent"
   for line in "Host: testhost" "Plugin: taskstats" "PluginInstance: kids" \
     "Type: exit"; do
-    grep -qx "$line" "$(told_of "$pid")" || fail "no $line"
+    grep -qx "$line" "$file" || fail "no $line"
   done
 }
 

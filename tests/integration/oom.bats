@@ -98,7 +98,7 @@ assert_told_as() {
   diff <(told "select($1) | .pid" | sort -n) <(children "$2" | sort -n)
 }
 
-# Fewer on an emulated machine, which takes a second for each (kernels/init.bash).
+# Fewer on an emulated machine (kernels/init.bash)
 @test "oom: all of them, and none of those that are killed right afterwards" {
   local kills=${OOM_KILLS:-100}
 

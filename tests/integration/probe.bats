@@ -542,14 +542,16 @@ declare -gA at_begin=()
 
 # note_begin ID: saves the usage of a waiting process.
 note_begin() {
-  local kind field value fields=(nvcsw nivcsw ac_minflt ac_majflt)
+  local kind field value values fields=(nvcsw nivcsw ac_minflt ac_majflt
+    cpu_run_virtual_total ac_utime ac_stime)
 
   for kind in $(delay_kinds); do
     fields+=("${kind}_delay_total" "${kind}_count")
   done
   await "the load to wait" grep -q '^State:.S' "/proc/$1/status"
-  for field in "${fields[@]}" cpu_run_virtual_total ac_utime ac_stime; do
-    at_begin[$field]=$("$PROBE" get --pid --fields "$field" "$1")
+  read -ra values < <("$PROBE" get --pid --fields "$(IFS=, && echo "${fields[*]}")" "$1")
+  for field in "${!fields[@]}"; do
+    at_begin[${fields[field]}]=${values[field]}
   done
   # Exact values; a record has them rounded down to a multiple of 1024.
   while IFS=': ' read -r field value; do
@@ -569,47 +571,50 @@ periods() {
     { last = begin; last_doubt = doubt }'
 }
 
-# waited KIND: the time in microseconds and the number of waits that the plugin has
-# dispatched, each followed by its maximum error. A rate refers to the time between the
-# starts of two reads. A read starts no later than the time of its values, which the
-# files have to half a millisecond, and at most duration-read earlier. Rates and means
-# have six decimals, so a mean below half a microsecond gives no number.
+# waited KIND: the least and the greatest time in microseconds, and number, of the waits
+# that the plugin has dispatched. A rate refers to the time between the starts of two
+# reads. A read starts no later than the time of its values, which the files have to half
+# a millisecond, and at most duration-read earlier. Rates and means have six decimals, so
+# a mean below half a microsecond says nothing about the number.
 waited() {
   join -t, <(rows various "delay_rate-delay-$1") <(rows various "latency-delay-$1") |
-    join -t, - <(periods) | awk -F, '
+    join -t, - <(periods) | awk -F, -v half=0.5e-6 '
+    function above_0(x) { return x > 0 ? x : 0 }
     $2 != "nan" {
-      time = $4
-      doubt = $5
-      us += $2 * time * 1e6
-      us_slack += $2 * doubt * 1e6 + time / 2
-      if ($3 != "nan" && $3 > 0.5e-6) {
-        count = $2 * time / $3
-        waits += count
-        waits_slack += count * (doubt / time + 0.5e-6 / $2)
-        waits_slack += count * 0.5e-6 / ($3 - 0.5e-6)
+      least = above_0($2 - half) * above_0($4 - $5)
+      most = ($2 + half) * ($4 + $5)
+      least_s += least
+      most_s += most
+      if ($3 != "nan") {
+        least_waits += least / ($3 + half)
+        most_waits += $3 > half ? most / ($3 - half) : 1e9
       } else if ($2 > 0)
-        waits_slack += 1e9
+        most_waits += 1e9
     }
-    END { printf "%.1f %.1f %.1f %.1f\n", us, us_slack, waits, waits_slack + 0.1 }'
+    END { printf "%.1f %.1f %.1f %.1f\n", least_s * 1e6, most_s * 1e6, least_waits, most_waits }'
 }
 
 # assert_waits ID [OPTION]: for every kind that the kernel counts. The plugin drops
 # waits for a disk that are longer than possible.
 assert_waits() {
-  local id=$1 kind us us_slack waits waits_slack total count most
+  local id=$1 kind least_us most_us least_waits most_waits ns count us most
   shift
 
-  most=$(($(truth "$me-various" wall_us) * 4000)) # of four threads
+  most=$(($(truth "$me-various" wall_us) * 4)) # of four threads
   for kind in $(delay_kinds); do
-    read -r us us_slack waits waits_slack < <(waited "$kind")
-    total=$(used "${kind}_delay_total" "$id" "$@")
-    count=$(used "${kind}_count" "$id" "$@")
-    if [[ $kind == blkio ]] && ((total > most)); then
-      total=$most
-      us_slack=$((most / 1000))
+    read -r least_us most_us least_waits most_waits < <(waited "$kind")
+    read -r ns count < <(
+      "$PROBE" get "$@" --fields "${kind}_delay_total,${kind}_count" "$id"
+    )
+    us=$(((ns - at_begin[${kind}_delay_total]) / 1000))
+    count=$((count - at_begin[${kind}_count]))
+    if [[ $kind == blkio ]] && ((us > most)); then
+      assert_between "$least_us" 0 $((2 * most)) "delay_rate-delay-$kind"
+    else
+      assert_between "$us" "($least_us - 1)" "($most_us + 1)" "delay_rate-delay-$kind"
     fi
-    assert_near "$us" "($total / 1000)" 0 "$us_slack" || fail "delay_rate-delay-$kind"
-    assert_near "$waits" "$count" 0 "$waits_slack" || fail "latency-delay-$kind"
+    assert_between "$count" "($least_waits - 0.1)" "($most_waits + 0.1)" \
+      "latency-delay-$kind"
   done
 }
 

@@ -126,7 +126,7 @@ run_machine() {
     "${machine[@]}" -accel tcg,thread=multi -smp 2 -m 1024 \
     -nodefaults -no-user-config -no-reboot -display none \
     -kernel "$kernel" -initrd "$work/initramfs" \
-    -append "console=$console_line tap=$tap panic=-1 mitigations=off tsc=reliable norandmaps" \
+    -append "console=$console_line tap=$tap panic=-1 mitigations=off tsc=reliable norandmaps init_on_alloc=0 lsm=capability audit=0 psi=0 randomize_kstack_offset=off hardened_usercopy=off" \
     -drive "if=none,id=disk,format=raw,cache=unsafe,file=$work/disk" \
     -device nvme,drive=disk,serial=disk \
     -serial "file:$console" "${tap_line[@]}" </dev/null

@@ -18,8 +18,8 @@ mount -t ext4 /dev/nvme0n1 /var/tmp
 ln -s /proc/self/fd /dev/fd
 ulimit -n 4096
 : "${tap:?}" # from the kernel command line
-export await_tries=300 # for collectd.bash: each try takes several times as long here
-[[ $(uname -m) == x86_64 ]] || export OOM_KILLS=20 # more would exceed two minutes
+export await_tries=200 await_pause_s=0.3 # for collectd.bash: a try takes much CPU time here
+export OOM_KILLS=20 # each takes a multiple of the time here, too
 
 exec >"/dev/$tap"
 stty -F "/dev/$tap" raw

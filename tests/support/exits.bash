@@ -68,8 +68,8 @@ assert_cpu_of_ended() {
 
   teardown_us=${teardown_us:-$("$TASKSTATS_BUILD/tests/teardown")}
   lost=$(($3 * (3 * teardown_us + ${5:-500})))
-  holds "$1 >= $2 * (1 - $percent / 100) - $lost && $1 <= $2 * (1 + $percent / 100)" ||
-    fail "$1 is not within $percent % of the truth, $2, less up to $lost"
+  assert_between "$1" "$2 * (1 - $percent / 100) - $lost" \
+    "$2 * (1 + $percent / 100 + $(stolen_leeway))"
 }
 
 # seen GROUP: the sum of the processes in all reads, an upper bound of the number of

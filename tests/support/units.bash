@@ -8,9 +8,16 @@ source "$(dirname "${BASH_SOURCE[0]}")/tally.bash"
 
 runner=() # the command that runs programs of another architecture
 
-unit_test() { # TITLE BINARY
-  local log=$2.log status=0
-  CMOCKA_MESSAGE_OUTPUT=TAP "${runner[@]}" "$2" >"$log" 2>&1 || status=$?
+# Runs a program, and leaves its output and its exit status beside it.
+run_unit() { # BINARY
+  local status=0
+  CMOCKA_MESSAGE_OUTPUT=TAP "${runner[@]}" "$1" >"$1.log" 2>&1 || status=$?
+  say "$status" >"$1.status"
+}
+
+tally_unit() { # TITLE BINARY
+  local log=$2.log status
+  status=$(<"$2.status")
   [ "$status" -eq 0 ] || cat "$log"
   # Tests of features that the emulator lacks
   grep '^# skipped' "$log" | sort | uniq -c | sed 's/^ *\([0-9]*\) # /# \1 /' || true
@@ -19,7 +26,7 @@ unit_test() { # TITLE BINARY
 
 # Runs all tests, or those with these names. VARIANT is make's: a folder of build/.
 unit_tests() { # TITLE VARIANT [NAME]... -- MAKE'S ARGUMENT...
-  local title=$1 directory=${2:-unit/gcc} variant=VARIANT=$2 name names=() all_made=yes
+  local title=$1 directory=${2:-unit/gcc} variant=VARIANT=$2 name names=() all_made=yes binary made=()
   shift 2
   while [ "$1" != -- ]; do
     names+=("test_$1")
@@ -32,10 +39,20 @@ unit_tests() { # TITLE VARIANT [NAME]... -- MAKE'S ARGUMENT...
     die "the plugin or a tool does not compile ($title); see the message above"
   make_in tests -k "${names[@]/#/../build/$directory/}" "$variant" "$@" || all_made=no
   for name in "${names[@]}"; do
+    binary=$build/$directory/$name
     if [ "$all_made" = yes ] || make_in tests -q "../build/$directory/$name" "$variant" "$@"; then
-      unit_test "$title" "$build/$directory/$name"
+      made+=("$binary")
+      say 1 >"$binary.status" # in case it is killed
+      await_cpu
+      run_unit "$binary" &
+      pids+=($!)
     else
       check "unit, $title: $name compiles" false
     fi
+  done
+  wait
+  pids=()
+  for binary in "${made[@]}"; do
+    tally_unit "$title" "$binary"
   done
 }
