@@ -39,6 +39,9 @@ limit_s=600 # per machine; it takes 150 on two CPUs
 machine=(qemu-system-x86_64)
 tap=ttyS1 console_line=ttyS0
 tap_line=(-serial stdio)
+# A counter of known rate, and less to do
+kernel_options=(panic=-1 norandmaps mitigations=off init_on_alloc=0 lsm=capability audit=0
+  psi=0 randomize_kstack_offset=off hardened_usercopy=off tsc=reliable)
 
 version=$1
 [ $# -eq 1 ] || core=("${@:2}")
@@ -122,11 +125,12 @@ make_root() {
 run_machine() {
   truncate -s 256M "$work/disk"
   mke2fs -q -t ext4 "$work/disk"
+  [ "$version" = arm64 ] || kernel_options+=("tsc_early_khz=$("$build/tests/tsc")")
   exec setpriv --pdeathsig TERM timeout --foreground -k 5 "$limit_s" \
     "${machine[@]}" -accel tcg,thread=multi -smp 2 -m 1024 \
     -nodefaults -no-user-config -no-reboot -display none \
     -kernel "$kernel" -initrd "$work/initramfs" \
-    -append "console=$console_line tap=$tap panic=-1 mitigations=off tsc=reliable norandmaps init_on_alloc=0 lsm=capability audit=0 psi=0 randomize_kstack_offset=off hardened_usercopy=off" \
+    -append "console=$console_line tap=$tap ${kernel_options[*]}" \
     -drive "if=none,id=disk,format=raw,cache=unsafe,file=$work/disk" \
     -device nvme,drive=disk,serial=disk \
     -serial "file:$console" "${tap_line[@]}" </dev/null

@@ -76,6 +76,11 @@ show_evidence() {
     echo "--- ${file##*/}"
     tail -n 40 "$file"
   done | head -n 200
+  [[ -d $work/csv/testhost/taskstats ]] || return 0
+  echo "--- the plugin's own counters"
+  (cd "$work/csv/testhost/taskstats" && awk -F, '
+    { last[FILENAME] = $2 }
+    END { for (name in last) print name, last[name] }' total_events-*) || true
 }
 
 # Deletes paths when the test ends, the last one first; also cgroups, which only

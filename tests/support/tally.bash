@@ -27,7 +27,7 @@ check() { # NAME COMMAND...
 
 # The failed tests in a TAP log, each with the first lines of its explanation
 first_lines() { # LOG
-  awk '/^not ok / { left = 8 } !/^(not ok |#)/ { left = 0 } left-- > 0 { print "  " $0 }' "$1"
+  awk '/^not ok / { left = 60 } !/^(not ok |#)/ { left = 0 } left-- > 0 { print "  " $0 }' "$1"
 }
 
 # Adds the results in a TAP log. A test that was planned but not reported counts as
