@@ -160,7 +160,7 @@ assert_jobs() {
   assert_between "$ok" "$count * $exits / 100" "$count" || status=1
   assert_between "$count" 0 "$ok + $(own exit-undecided)" || status=1
   assert_exits "$group" "$ok" 0 0 || status=1
-  assert_between "$got" "($used - $before) * $low / 100" "$used * $high / 100" || status=1
+  assert_between "$got" "($used - $before) * $low / 100" "$used * ($high / 100 + $(stolen_leeway))" || status=1
   assert_between "$tx" "$ok * ($bytes - 1024)" "$count * $bytes" || status=1
   return "$status"
 }
@@ -263,7 +263,7 @@ assert_at_most() {
   echo "# $2: $ok of $count exits, $lost lost; $got of $used us; $tx of $((count * bytes)) bytes"
   assert_between "$ok" "$count - $lost" "$count" || status=1
   assert_exits "$2" "$ok" 0 0 || status=1
-  assert_between "$got" 0 "$used * 1.05" || status=1
+  assert_between "$got" 0 "$used * (1.05 + $(stolen_leeway))" || status=1
   assert_between "$tx" 0 $((count * bytes)) || status=1
   return "$status"
 }
@@ -469,7 +469,7 @@ assert_tool() {
   assert_exits "$1-jobs" "$many" 0 0 || status=1
   # The children of cron that start the jobs use CPU time, too.
   [[ $1 == cron ]] || assert_ended_cpu "$got_jobs" "$jobs" 3 8000 || status=1
-  assert_between "$got_jobs" 0 "$jobs * 1.03 + 8000" || status=1
+  assert_between "$got_jobs" 0 "$jobs * (1.03 + $(stolen_leeway)) + 8000" || status=1
   assert_between "$(value "$1-jobs" io_octets tx)" $((many * (bytes - 1024))) \
     $((many * bytes)) || status=1
   assert_stranger "$1-not" || status=1

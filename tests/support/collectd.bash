@@ -528,9 +528,9 @@ assert_ended_cpu() {
 # read_times: sets busy and stolen, sums of all CPUs since boot, in ticks. What
 # interrupts take is stolen, too.
 read_times() {
-  local user nice system idle iowait irq softirq steal
+  local user nice system irq softirq steal
 
-  read -r _ user nice system idle iowait irq softirq steal _ </proc/stat
+  read -r _ user nice system _ _ irq softirq steal _ </proc/stat
   stolen=$((irq + softirq + steal))
   busy=$((user + nice + system + stolen))
 }

@@ -8,10 +8,12 @@ source "$(dirname "${BASH_SOURCE[0]}")/tally.bash"
 
 runner=() # the command that runs programs of another architecture
 
-# Runs a program, and leaves its output and its exit status beside it.
+# Runs a program, which ends with this script, and leaves its output and its exit status
+# beside it.
 run_unit() { # BINARY
   local status=0
-  CMOCKA_MESSAGE_OUTPUT=TAP "${runner[@]}" "$1" >"$1.log" 2>&1 || status=$?
+  CMOCKA_MESSAGE_OUTPUT=TAP setpriv --pdeathsig TERM "${runner[@]}" "$1" >"$1.log" 2>&1 ||
+    status=$?
   say "$status" >"$1.status"
 }
 
