@@ -47,6 +47,8 @@ bool exit_info_identify(struct exit_info *info, const struct message *message,
     info->tgid = (pid_t)thread->tgid;
     info->is_last = (thread->flags & RECORD_LAST_THREAD) != 0;
     info->elapsed_us = thread->process_elapsed_us;
+    info->is_age_least = thread->version < RECORD_VERSION_LAST_THREAD &&
+                         thread->pid != thread->tgid;
     set_begin(info, thread->process_elapsed_us, when);
     return true;
   }
@@ -56,7 +58,8 @@ bool exit_info_identify(struct exit_info *info, const struct message *message,
   if (has_whole) {
     info->tgid = (pid_t)message->id[MESSAGE_PROCESS];
     info->latest_ns = when->latest_ns;
-    if (thread->pid == message->id[MESSAGE_PROCESS])
+    info->is_age_least = thread->pid != message->id[MESSAGE_PROCESS];
+    if (!info->is_age_least)
       set_begin(info, thread->elapsed_us, when);
     return true;
   }

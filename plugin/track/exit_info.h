@@ -25,7 +25,8 @@ struct exit_info {
   uint64_t earliest_ns, latest_ns; /* it started between these times */
   uint64_t
       prompt_ns; /* lower bound of its start if the record was sent at once */
-  uint64_t elapsed_us; /* its lifetime */
+  uint64_t elapsed_us; /* its lifetime, */
+  bool is_age_least;   /* or the least that it can be, before version 12 */
   char comm[RECORD_COMM_SIZE];
   bool is_forked; /* it never called exec */
   /* Its command line was known before, and is unchanged. */

@@ -57,7 +57,7 @@ static bool has_lived_longer(const struct exit_batch *batch,
                              const struct exit_info *info)
     REQUIRES(tracker_mutex) {
   uint64_t age_ns = info->elapsed_us * 1000 + batch->when.suspended_ns;
-  return info->is_last &&
+  return info->is_last && !info->is_age_least &&
          was_there_after(batch, process,
                          process_began_by(process) + age_ns + MS_NS);
 }

@@ -271,7 +271,7 @@ summed_up() { # GROUP WORDS
 
 told_in_all() { # GROUP
   echo $(($(notifications "$1" '\(pid ' | wc -l) +
-    $(summed_up "$1" 'more processes? ended')))
+    $(summed_up "$1" 'more process(es)? ended')))
 }
 
 has_told_in_all() { [[ $(told_in_all "$1") -ge $2 ]]; }

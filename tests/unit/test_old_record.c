@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "track/exit_owner.h"
 #include "track/old_record.h"
 
 #include "support/test.h"
@@ -83,6 +84,35 @@ static void forgets_who_has_ended(void **state) {
   tracker_destroy(tracker);
 }
 
+/* A process that was seen long after its start, and before a thread of it did:
+ * the last thread's record shows only how long that thread has lived. */
+static void finds_who_has_lived_longer_than_its_last_thread(void **state) {
+  (void)state;
+  struct tracker *tracker = create();
+  const uint64_t ms = 1000 * 1000;
+  struct process *process = process_table_find(tracker->table, 100);
+  process_note_known(process, begin_ns + 90 * ms);
+  struct message message = end_of(101, 100);
+  const struct exit_batch batch = {
+      .messages = &message,
+      .count = 1,
+      .when = {.earliest_ns = begin_ns + 50 * ms,
+               .latest_ns = begin_ns + 100 * ms},
+  };
+  old_record_complete(tracker, &message, batch.when.earliest_ns);
+  struct exit_info info;
+  assert_true(exit_info_identify(&info, &message, &batch.when));
+  assert_true(info.is_last);
+  assert_ptr_equal(exit_owner_find(tracker, &batch, &info), process);
+
+  /* Unlike the main thread, which has lived as long as the process. */
+  message = end_of(100, 100);
+  old_record_complete(tracker, &message, batch.when.earliest_ns);
+  assert_true(exit_info_identify(&info, &message, &batch.when));
+  assert_null(exit_owner_find(tracker, &batch, &info));
+  tracker_destroy(tracker);
+}
+
 static void leaves_newer_ones_alone(void **state) {
   (void)state;
   struct tracker *tracker = create();
@@ -96,6 +126,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(completes_them),
       cmocka_unit_test(forgets_who_has_ended),
+      cmocka_unit_test(finds_who_has_lived_longer_than_its_last_thread),
       cmocka_unit_test(leaves_newer_ones_alone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
