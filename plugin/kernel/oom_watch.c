@@ -21,6 +21,9 @@ enum {
   RECORDS_AT_ONCE = 4096,
   LATE_TRIES = 20, /* tries to read a late line */
   LATE_NS = 50000, /* time between two tries */
+  /* A kill is dated too late by less: the shortest time from a kill to the end
+   * of its process. */
+  DOUBT_NS = 100000000,
   NO_CGROUP = -1,
 };
 
@@ -29,7 +32,7 @@ struct kill {
   enum oom_limit limit;
   int cgroup; /* an index, or NO_CGROUP */
   bool is_of_group;
-  uint64_t by_ns; /* latest possible time, CLOCK_BOOTTIME */
+  uint64_t time_ns; /* in the log's clock */
 };
 
 struct oom_watch {
@@ -45,6 +48,7 @@ struct oom_watch {
   uint64_t ahead_ns; /* upper bound of how far CLOCK_MONOTONIC is ahead of the
                         log's clock */
   uint64_t read_ns;  /* when that was determined */
+  uint64_t dated_ns; /* or last compared with the end of a process; 0: never */
 
   struct kill kills[KILLS];
   size_t next;
@@ -118,21 +122,29 @@ static int keep_cgroup(struct oom_watch *watch, const char *path) {
   return index;
 }
 
-/*
- * The latest time at which a line was written. The log's clock is not
- * CLOCK_MONOTONIC, which is slewed by at most 500 ppm; but a line was written
- * before it was read, and most lines are read at once.
+/* The log's clock is not CLOCK_MONOTONIC, which is slewed by at most 500 ppm.
  */
-static uint64_t date_line(struct oom_watch *watch, uint64_t time_us) {
-  uint64_t now = now_ns(), time_ns = time_us * 1000;
-  uint64_t ahead_ns = now - time_ns;
-  if (watch->ahead_ns == UINT64_MAX)
+static uint64_t get_ahead_ns(const struct oom_watch *watch, uint64_t now) {
+  return watch->ahead_ns + (now - watch->read_ns) / 2000;
+}
+
+/* Records that a line was written before a time of CLOCK_MONOTONIC: it was read
+ * then, or its process had ended. */
+static void note_written_by(struct oom_watch *watch, uint64_t line_ns,
+                            uint64_t by_ns) {
+  uint64_t now = now_ns(), ahead_ns = by_ns - line_ns;
+  if (watch->ahead_ns == UINT64_MAX ||
+      (int64_t)(ahead_ns - get_ahead_ns(watch, now)) < 0)
     watch->ahead_ns = ahead_ns;
-  int64_t known_ns = (int64_t)(watch->ahead_ns + (now - watch->read_ns) / 2000);
-  watch->ahead_ns =
-      (int64_t)ahead_ns < known_ns ? ahead_ns : (uint64_t)known_ns;
+  else
+    watch->ahead_ns = get_ahead_ns(watch, now);
   watch->read_ns = now;
-  return time_ns + watch->ahead_ns + clock_suspended_ns();
+}
+
+/* The latest time at which a process was killed, CLOCK_BOOTTIME. */
+static uint64_t date_kill(const struct oom_watch *watch,
+                          const struct kill *kill) {
+  return kill->time_ns + get_ahead_ns(watch, now_ns()) + clock_suspended_ns();
 }
 
 static void note_kill(struct oom_watch *watch, const struct oom_kill *told) {
@@ -142,8 +154,9 @@ static void note_kill(struct oom_watch *watch, const struct oom_kill *told) {
       .limit = told->limit,
       .cgroup = keep_cgroup(watch, told->cgroup),
       .is_of_group = told->is_of_group,
-      .by_ns = date_line(watch, told->time_us),
+      .time_ns = told->time_us * 1000,
   };
+  note_written_by(watch, told->time_us * 1000, now_ns());
   watch->next = (watch->next + 1) % KILLS;
 }
 
@@ -169,18 +182,44 @@ static void read_log(struct oom_watch *watch) {
   watch->has_lost = true; /* for now */
 }
 
-/* Takes the kill of a process, but not of one that had the same pid before. */
+/* Whether a kill may be that of a process rather than that of a later one with
+ * its pid. */
+static bool may_be_its(const struct oom_watch *watch, const struct kill *kill,
+                       const struct oom_question *question) {
+  if (!question->is_succeeded || watch->dated_ns == 0)
+    return true;
+  /* The clocks may have drifted in both directions. */
+  uint64_t drift_ns = (now_ns() - watch->dated_ns) / 1000;
+  return subtract(date_kill(watch, kill), question->end_ns) <=
+         DOUBT_NS + drift_ns;
+}
+
+/* A process was killed before its end, or one that had its pid before it. */
+static void note_end(struct oom_watch *watch, const struct kill *kill,
+                     const struct oom_question *question) {
+  if (question->is_succeeded || question->end_ns == UINT64_MAX)
+    return;
+  note_written_by(watch, kill->time_ns,
+                  question->end_ns - clock_suspended_ns());
+  watch->dated_ns = now_ns();
+}
+
+/* Takes the kill of a process, but not of one that had the same pid before or
+ * has had it since. With memory.oom.group, the first victim has two lines. */
 static bool take_kill(struct oom_watch *watch,
                       const struct oom_question *question, struct kill *found) {
   *found = (struct kill){0};
   for (size_t i = 0; i < KILLS; i++) {
     struct kill *kill = &watch->kills[i];
-    if (kill->pid != question->pid)
+    if (kill->pid != question->pid || !may_be_its(watch, kill, question))
       continue;
-    if (kill->by_ns >= question->begin_ns)
+    if (date_kill(watch, kill) >= question->begin_ns &&
+        (found->pid == 0 || kill->time_ns < found->time_ns))
       *found = *kill;
     kill->pid = 0;
   }
+  if (found->pid != 0)
+    note_end(watch, found, question);
   return found->pid != 0;
 }
 

@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/exit_cause.h"
 
+#include "kernel/clock.h"
 #include "select/cgroup_unit.h"
 #include "track/exit_status.h"
 
 #include <string.h>
+
+/* Its age excludes times when the machine was suspended. */
+static uint64_t find_latest_end(const struct exit_info *info) {
+  return info->is_age_least ? UINT64_MAX
+                            : info->latest_ns + info->elapsed_us * 1000 + 1000 +
+                                  clock_suspended_ns();
+}
 
 void exit_cause_begin(struct exit_cause *cause, const struct exit_info *info,
                       const struct process *process) {
@@ -17,6 +25,8 @@ void exit_cause_begin(struct exit_cause *cause, const struct exit_info *info,
                    (exited != NULL && exit_status_is_kill(exited->exit_code));
   cause->wants_cgroups =
       member != NULL && (member->collect & COLLECT_CGROUP) != 0;
+  cause->is_succeeded = process != NULL && process->is_succeeded;
+  cause->end_ns = find_latest_end(info);
   cause->known.unit[0] = cause->known.memory[0] = '\0';
   if (paths == NULL)
     return;
@@ -40,12 +50,15 @@ static void find_cgroups(struct exit_cause *cause, struct tracker *tracker,
   info->cgroups = found;
 }
 
-static void find_oom(struct tracker *tracker, struct exit_info *info) {
+static void find_oom(const struct exit_cause *cause, struct tracker *tracker,
+                     struct exit_info *info) {
   const struct procfs_cgroups *cgroups = info->cgroups;
   bool has_cgroup = cgroups != NULL && cgroups->memory[0] != '\0';
   const struct oom_question question = {
       .pid = info->tgid,
       .begin_ns = info->earliest_ns,
+      .end_ns = cause->end_ns,
+      .is_succeeded = cause->is_succeeded,
       .cgroup = has_cgroup ? cgroups->memory : NULL,
   };
   info->oom = oom_watch_ask(tracker->oom, &question);
@@ -56,5 +69,5 @@ void exit_cause_find(struct exit_cause *cause, struct tracker *tracker,
   if (cause->wants_cgroups)
     find_cgroups(cause, tracker, proc, info);
   if (cause->is_kill && tracker->oom != NULL)
-    find_oom(tracker, info);
+    find_oom(cause, tracker, info);
 }

@@ -10,7 +10,7 @@
  * until they are killed; those with "kill" wait, and are killed at once; the
  * n-th child has the n-th end, cyclically. wait4 reports how each one ended.
  * With --same-pid, each child has the pid of the previous one, if no other
- * process keeps it; with --apart, they are 50 ms apart.
+ * process keeps it, and they are 200 ms apart; with --apart, 50 ms.
  */
 #include "workload.h"
 
@@ -97,8 +97,9 @@ static void work(char *const *arguments, bool same_pid, bool is_apart) {
     reap(pid, end[i % end_count]);
     close(ready[0]);
     close(ready[1]);
-    if (is_apart)
-      nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    if (is_apart || same_pid)
+      nanosleep(&(struct timespec){.tv_nsec = same_pid ? 200000000 : 50000000},
+                NULL);
   }
 }
 

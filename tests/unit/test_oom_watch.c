@@ -125,7 +125,8 @@ static void put_kill(const struct fixture *fixture, int pid,
 
 static struct oom_verdict ask(const struct fixture *fixture, pid_t pid,
                               const char *cgroup) {
-  const struct oom_question question = {.pid = pid, .cgroup = cgroup};
+  const struct oom_question question = {
+      .pid = pid, .end_ns = UINT64_MAX, .cgroup = cgroup};
   oom_watch_refresh(fixture->watch);
   return oom_watch_ask(fixture->watch, &question);
 }
@@ -156,7 +157,8 @@ static void does_not_tell_of_a_later_process(void **state) {
   set_machine(fixture, 8);
   assert_false(ask(fixture, 10, NULL).is_killed); /* reads the line */
   pause_ms(1);
-  const struct oom_question later = {.pid = 11, .begin_ns = boot_ns()};
+  const struct oom_question later = {
+      .pid = 11, .begin_ns = boot_ns(), .end_ns = UINT64_MAX};
   oom_watch_refresh(fixture->watch);
   assert_false(oom_watch_ask(fixture->watch, &later).is_killed);
 
@@ -165,10 +167,50 @@ static void does_not_tell_of_a_later_process(void **state) {
   put_kill_of(fixture, 12, "/a", 10);
   put_kill(fixture, 13, "/a");
   set_machine(fixture, 10);
-  const struct oom_question next = {.pid = 12, .begin_ns = boot_ns()};
+  const struct oom_question next = {
+      .pid = 12, .begin_ns = boot_ns(), .end_ns = UINT64_MAX};
   oom_watch_refresh(fixture->watch);
   assert_false(oom_watch_ask(fixture->watch, &next).is_killed);
   assert_true(ask(fixture, 13, NULL).is_killed);
+}
+
+/* A process was sent SIGKILL, and the kernel has killed the next two with its
+ * pid before anybody asks. */
+static void does_not_tell_of_an_earlier_process(void **state) {
+  struct fixture *fixture = *state;
+  begin(fixture, true);
+  /* The end of a process shows how the clocks differ, not when its line was
+   * read. */
+  put_kill(fixture, 10, "/a");
+  struct oom_question question = {.pid = 10, .end_ns = boot_ns()};
+  set_machine(fixture, 8);
+  pause_ms(50);
+  assert_true(oom_watch_ask(fixture->watch, &question).is_killed);
+
+  const uint64_t first_end_ns = boot_ns();
+  pause_ms(200);
+  put_kill(fixture, 11, "/b");
+  const uint64_t second_end_ns = boot_ns();
+  pause_ms(200);
+  put_kill(fixture, 11, "/c");
+  set_machine(fixture, 10);
+  oom_watch_refresh(fixture->watch);
+  question = (struct oom_question){
+      .pid = 11, .end_ns = first_end_ns, .is_succeeded = true};
+  assert_false(oom_watch_ask(fixture->watch, &question).is_killed);
+  question = (struct oom_question){.pid = 11,
+                                   .begin_ns = first_end_ns,
+                                   .end_ns = second_end_ns,
+                                   .is_succeeded = true};
+  struct oom_verdict verdict = oom_watch_ask(fixture->watch, &question);
+  assert_true(verdict.is_killed);
+  assert_string_equal(verdict.cgroup, "/b");
+  assert_false(oom_watch_ask(fixture->watch, &question).is_killed);
+  question = (struct oom_question){
+      .pid = 11, .begin_ns = second_end_ns, .end_ns = UINT64_MAX};
+  verdict = oom_watch_ask(fixture->watch, &question);
+  assert_true(verdict.is_killed);
+  assert_string_equal(verdict.cgroup, "/c");
 }
 
 /* The log contains the cause of ten kills in five seconds. */
@@ -268,7 +310,8 @@ static void ends_where_the_log_never_ends(void **state) {
       .log = "/dev/zero", .vmstat = fixture->vmstat, .mounts = fixture->mounts};
   set_cgroup(fixture, "/a", 0);
   assert_int_equal(oom_watch_open(&paths, &fixture->watch), 0);
-  const struct oom_question question = {.pid = 4711, .cgroup = "/a"};
+  const struct oom_question question = {
+      .pid = 4711, .end_ns = UINT64_MAX, .cgroup = "/a"};
   assert_false(oom_watch_ask(fixture->watch, &question).is_killed);
   set_cgroup(fixture, "/a", 1);
   set_machine(fixture, 8);
@@ -283,6 +326,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       prepared(tells_by_the_log),
       prepared(does_not_tell_of_a_later_process),
+      prepared(does_not_tell_of_an_earlier_process),
       prepared(finds_the_only_limit),
       prepared(waits_for_the_line),
       prepared(tells_by_the_counts),
