@@ -21,9 +21,9 @@ enum {
   RECORDS_AT_ONCE = 4096,
   LATE_TRIES = 20, /* tries to read a late line */
   LATE_NS = 50000, /* time between two tries */
-  /* A kill is dated too late by less: the shortest time from a kill to the end
-   * of its process. */
+  ENDS = 4,        /* ends by which the log's clock is known to DOUBT_NS */
   DOUBT_NS = 100000000,
+  SAME_NS = 10000000, /* the maximum time between two lines for one kill */
   NO_CGROUP = -1,
 };
 
@@ -33,6 +33,7 @@ struct kill {
   int cgroup; /* an index, or NO_CGROUP */
   bool is_of_group;
   uint64_t time_ns; /* in the log's clock */
+  uint64_t by_ns;   /* latest possible time, CLOCK_BOOTTIME */
 };
 
 struct oom_watch {
@@ -48,7 +49,10 @@ struct oom_watch {
   uint64_t ahead_ns; /* upper bound of how far CLOCK_MONOTONIC is ahead of the
                         log's clock */
   uint64_t read_ns;  /* when that was determined */
-  uint64_t dated_ns; /* or last compared with the end of a process; 0: never */
+  uint64_t end_ahead_ns; /* the same from the ends of processes: closer, but too
+                            low if a kill was that of a later process */
+  uint64_t ended_ns;     /* when that was determined */
+  unsigned int ends;     /* from how many */
 
   struct kill kills[KILLS];
   size_t next;
@@ -122,29 +126,21 @@ static int keep_cgroup(struct oom_watch *watch, const char *path) {
   return index;
 }
 
-/* The log's clock is not CLOCK_MONOTONIC, which is slewed by at most 500 ppm.
+/*
+ * The latest time at which a line was written. The log's clock is not
+ * CLOCK_MONOTONIC, which is slewed by at most 500 ppm; but a line was written
+ * before it was read, and most lines are read at once.
  */
-static uint64_t get_ahead_ns(const struct oom_watch *watch, uint64_t now) {
-  return watch->ahead_ns + (now - watch->read_ns) / 2000;
-}
-
-/* Records that a line was written before a time of CLOCK_MONOTONIC: it was read
- * then, or its process had ended. */
-static void note_written_by(struct oom_watch *watch, uint64_t line_ns,
-                            uint64_t by_ns) {
-  uint64_t now = now_ns(), ahead_ns = by_ns - line_ns;
-  if (watch->ahead_ns == UINT64_MAX ||
-      (int64_t)(ahead_ns - get_ahead_ns(watch, now)) < 0)
+static uint64_t date_line(struct oom_watch *watch, uint64_t time_us) {
+  uint64_t now = now_ns(), time_ns = time_us * 1000;
+  uint64_t ahead_ns = now - time_ns;
+  if (watch->ahead_ns == UINT64_MAX)
     watch->ahead_ns = ahead_ns;
-  else
-    watch->ahead_ns = get_ahead_ns(watch, now);
+  int64_t known_ns = (int64_t)(watch->ahead_ns + (now - watch->read_ns) / 2000);
+  watch->ahead_ns =
+      (int64_t)ahead_ns < known_ns ? ahead_ns : (uint64_t)known_ns;
   watch->read_ns = now;
-}
-
-/* The latest time at which a process was killed, CLOCK_BOOTTIME. */
-static uint64_t date_kill(const struct oom_watch *watch,
-                          const struct kill *kill) {
-  return kill->time_ns + get_ahead_ns(watch, now_ns()) + clock_suspended_ns();
+  return time_ns + watch->ahead_ns + clock_suspended_ns();
 }
 
 static void note_kill(struct oom_watch *watch, const struct oom_kill *told) {
@@ -155,8 +151,8 @@ static void note_kill(struct oom_watch *watch, const struct oom_kill *told) {
       .cgroup = keep_cgroup(watch, told->cgroup),
       .is_of_group = told->is_of_group,
       .time_ns = told->time_us * 1000,
+      .by_ns = date_line(watch, told->time_us),
   };
-  note_written_by(watch, told->time_us * 1000, now_ns());
   watch->next = (watch->next + 1) % KILLS;
 }
 
@@ -182,45 +178,66 @@ static void read_log(struct oom_watch *watch) {
   watch->has_lost = true; /* for now */
 }
 
-/* Whether a kill may be that of a process rather than that of a later one with
- * its pid. */
+/* Whether a kill may be that of a process, and not that of a later one with its
+ * pid. The clocks may have drifted in both directions since they were compared.
+ */
 static bool may_be_its(const struct oom_watch *watch, const struct kill *kill,
                        const struct oom_question *question) {
-  if (!question->is_succeeded || watch->dated_ns == 0)
+  if (!question->is_succeeded || question->end_ns == 0 || watch->ends < ENDS)
     return true;
-  /* The clocks may have drifted in both directions. */
-  uint64_t drift_ns = (now_ns() - watch->dated_ns) / 1000;
-  return subtract(date_kill(watch, kill), question->end_ns) <=
-         DOUBT_NS + drift_ns;
+  uint64_t since_ns = now_ns() - watch->ended_ns;
+  uint64_t date_ns = kill->time_ns + watch->end_ahead_ns + since_ns / 2000;
+  return (int64_t)(date_ns - question->end_ns) <=
+         (int64_t)(DOUBT_NS + since_ns / 1000);
 }
 
-/* A process was killed before its end, or one that had its pid before it. */
+/* Compares the log's clock with the end of a process that was killed. */
 static void note_end(struct oom_watch *watch, const struct kill *kill,
                      const struct oom_question *question) {
-  if (question->is_succeeded || question->end_ns == UINT64_MAX)
+  if (question->is_succeeded || question->end_ns == 0)
     return;
-  note_written_by(watch, kill->time_ns,
-                  question->end_ns - clock_suspended_ns());
-  watch->dated_ns = now_ns();
+  uint64_t now = now_ns(), ahead_ns = question->end_ns - kill->time_ns;
+  uint64_t known_ns = watch->end_ahead_ns + (now - watch->ended_ns) / 2000;
+  if (watch->ends == 0 || (int64_t)(ahead_ns - known_ns) < 0) {
+    watch->end_ahead_ns = ahead_ns;
+    watch->ended_ns = now;
+  }
+  watch->ends += watch->ends < ENDS;
 }
 
-/* Takes the kill of a process, but not of one that had the same pid before or
- * has had it since. With memory.oom.group, the first victim has two lines. */
-static bool take_kill(struct oom_watch *watch,
-                      const struct oom_question *question, struct kill *found) {
-  *found = (struct kill){0};
+/* Finds the kill of a process, but not of one that had the same pid before: the
+ * last one, or the first one if another process has had the pid since. */
+static struct kill *find_kill(struct oom_watch *watch,
+                              const struct oom_question *question) {
+  struct kill *found = NULL;
   for (size_t i = 0; i < KILLS; i++) {
     struct kill *kill = &watch->kills[i];
-    if (kill->pid != question->pid || !may_be_its(watch, kill, question))
-      continue;
-    if (date_kill(watch, kill) >= question->begin_ns &&
-        (found->pid == 0 || kill->time_ns < found->time_ns))
-      *found = *kill;
-    kill->pid = 0;
+    if (kill->pid == question->pid && kill->by_ns >= question->begin_ns &&
+        may_be_its(watch, kill, question) &&
+        (found == NULL ||
+         (kill->time_ns < found->time_ns) == question->is_succeeded))
+      found = kill;
   }
-  if (found->pid != 0)
-    note_end(watch, found, question);
-  return found->pid != 0;
+  return found;
+}
+
+/* Takes the kill of a process, with all earlier ones of the pid. With
+ * memory.oom.group, the first victim has two lines. */
+static bool take_kill(struct oom_watch *watch,
+                      const struct oom_question *question, struct kill *taken) {
+  const struct kill *found = find_kill(watch, question);
+  *taken = found != NULL ? *found : (struct kill){0};
+  for (size_t i = 0; i < KILLS; i++) {
+    struct kill *kill = &watch->kills[i];
+    if (kill->pid == question->pid &&
+        (kill->by_ns < question->begin_ns ||
+         (found != NULL && kill->time_ns <= taken->time_ns + SAME_NS)))
+      kill->pid = 0;
+  }
+  if (found == NULL)
+    return false;
+  note_end(watch, taken, question);
+  return true;
 }
 
 /* Whether the kernel has counted kills that are not in the log. */

@@ -39,10 +39,9 @@ void oom_watch_refresh(struct oom_watch *watch);
 
 struct oom_question {
   pid_t pid;
-  /* CLOCK_BOOTTIME: the earliest start of the process, and its latest end;
-   * UINT64_MAX: unknown. */
-  uint64_t begin_ns, end_ns;
-  bool is_succeeded;  /* another process has had its pid since */
+  uint64_t begin_ns; /* earliest start of the process, CLOCK_BOOTTIME */
+  uint64_t end_ns; /* its end or slightly later, CLOCK_MONOTONIC; 0: unknown */
+  bool is_succeeded;  /* another process is known to have had its pid since */
   const char *cgroup; /* path in the memory controller's hierarchy, or NULL if
                          unknown */
 };

@@ -295,7 +295,7 @@ static bool must_wait(struct exit_accounting *exits,
   }
   *copy = *message;
   process->exited->last = copy;
-  process->exited->elapsed_us = info->elapsed_us;
+  process->exited->elapsed_us = exit_info_age_us(info);
   return true;
 }
 

@@ -7,11 +7,12 @@
 
 #include <string.h>
 
-/* Its age excludes times when the machine was suspended. */
-static uint64_t find_latest_end(const struct exit_info *info) {
-  return info->is_age_least ? UINT64_MAX
-                            : info->latest_ns + info->elapsed_us * 1000 + 1000 +
-                                  clock_suspended_ns();
+/* Whether the latest start of a process is close to its start: from its fork
+ * event, or from procfs. */
+static bool has_exact_start(const struct process *process)
+    REQUIRES(tracker_mutex) {
+  enum { TICK_US = 10000 };
+  return process->parent != 0 || process->start_width_us <= TICK_US;
 }
 
 void exit_cause_begin(struct exit_cause *cause, const struct exit_info *info,
@@ -25,8 +26,11 @@ void exit_cause_begin(struct exit_cause *cause, const struct exit_info *info,
                    (exited != NULL && exit_status_is_kill(exited->exit_code));
   cause->wants_cgroups =
       member != NULL && (member->collect & COLLECT_CGROUP) != 0;
+  cause->has_end =
+      process != NULL && !info->is_age_least &&
+      process_may_have_begun(process, info->earliest_ns, info->latest_ns) &&
+      has_exact_start(process);
   cause->is_succeeded = process != NULL && process->is_succeeded;
-  cause->end_ns = find_latest_end(info);
   cause->known.unit[0] = cause->known.memory[0] = '\0';
   if (paths == NULL)
     return;
@@ -50,6 +54,16 @@ static void find_cgroups(struct exit_cause *cause, struct tracker *tracker,
   info->cgroups = found;
 }
 
+/* Ages exclude times when the machine was suspended, so that it is unknown how
+ * they compare with other times once it was. */
+static uint64_t find_end(const struct exit_cause *cause,
+                         const struct exit_info *info) {
+  const uint64_t suspended_ns = clock_suspended_ns();
+  return cause->has_end && suspended_ns < UINT64_C(1000000)
+             ? info->latest_ns + info->elapsed_us * 1000
+             : 0;
+}
+
 static void find_oom(const struct exit_cause *cause, struct tracker *tracker,
                      struct exit_info *info) {
   const struct procfs_cgroups *cgroups = info->cgroups;
@@ -57,7 +71,7 @@ static void find_oom(const struct exit_cause *cause, struct tracker *tracker,
   const struct oom_question question = {
       .pid = info->tgid,
       .begin_ns = info->earliest_ns,
-      .end_ns = cause->end_ns,
+      .end_ns = find_end(cause, info),
       .is_succeeded = cause->is_succeeded,
       .cgroup = has_cgroup ? cgroups->memory : NULL,
   };

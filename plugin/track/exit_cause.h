@@ -13,8 +13,8 @@
 struct exit_cause {
   bool is_kill;       /* it may have ended with SIGKILL */
   bool wants_cgroups; /* a group collects them */
-  uint64_t end_ns;    /* its latest end, CLOCK_BOOTTIME; UINT64_MAX: unknown */
-  bool is_succeeded;  /* its pid was reused */
+  bool has_end;       /* its start is known, and with it its end */
+  bool is_succeeded;  /* another process has had its pid since */
   struct procfs_cgroups known, found;
 };
 

@@ -80,7 +80,7 @@ static void count_exit_of_member(struct exit_groups *groups,
   process_note_known(process, groups->batch->when.latest_ns);
   info->exit_code = exit_status_of(info->thread, process->exited);
   info->dumped_core = process->exited->dumped_core;
-  process->exited->elapsed_us = info->elapsed_us;
+  process->exited->elapsed_us = exit_info_age_us(info);
   if (info->whole != NULL)
     process->exited->whole_cpu_ns = info->whole->cpu_ns;
   exit_usage_count(groups->tracker, groups->batch, process, info);
@@ -257,7 +257,7 @@ static void remove_exited_process(struct exit_groups *groups,
                                              info->thread, is_added);
   if (is_whole && info->whole != NULL) {
     process->exited->whole_cpu_ns = info->whole->cpu_ns;
-    process->exited->elapsed_us = info->elapsed_us;
+    process->exited->elapsed_us = exit_info_age_us(info);
   }
   if (!is_whole || !exited_threads_lack_one(process->exited)) {
     remove_process(groups, process);

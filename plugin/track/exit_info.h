@@ -42,6 +42,11 @@ struct exit_info {
   uint64_t clock_ns;
 };
 
+/* The exact lifetime of the process in us; 0: unknown. */
+static inline uint64_t exit_info_age_us(const struct exit_info *info) {
+  return info->is_age_least ? 0 : info->elapsed_us;
+}
+
 /* When threads have ended: between two times since boot. The machine has been
  * suspended for suspended_ns since then. */
 struct exit_info_when {

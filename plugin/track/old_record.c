@@ -32,7 +32,9 @@ static pid_t find_process(const struct tracker *tracker,
 static uint64_t find_age(const struct tracker *tracker,
                          const struct record *thread, pid_t tgid,
                          uint64_t ended_ns) REQUIRES(tracker_mutex) {
-  const struct process *process = process_table_find(tracker->table, tgid);
+  /* Its pid may have been reused since. */
+  const struct process *process =
+      process_table_find_at(tracker->table, tgid, ended_ns);
   if ((pid_t)thread->pid == tgid || process == NULL)
     return thread->elapsed_us;
   return max(thread->elapsed_us,

@@ -313,7 +313,7 @@ CONF
   assert_equal $((errors + $(count_notifications kids '\) exited with status 3'))) 17
   assert_equal $((okays + $(count_notifications kids '\) exited with status 0'))) 17
   # A summary has the highest severity of its processes.
-  assert_equal "$(count_notifications kids 'more process')" \
+  assert_equal "$(count_notifications kids 'more process.*killed by a signal')" \
     "$(count_notifications kids 'severity = FAILURE.*more process')"
 
   # The next second has a separate limit.

@@ -84,8 +84,8 @@ static void forgets_who_has_ended(void **state) {
   tracker_destroy(tracker);
 }
 
-/* A process that was seen long after its start, and before a thread of it did:
- * the last thread's record shows only how long that thread has lived. */
+/* A process that was seen alive for longer than its last thread has lived,
+ * which is all that the record shows. */
 static void finds_who_has_lived_longer_than_its_last_thread(void **state) {
   (void)state;
   struct tracker *tracker = create();
@@ -113,6 +113,18 @@ static void finds_who_has_lived_longer_than_its_last_thread(void **state) {
   tracker_destroy(tracker);
 }
 
+/* The pid was reused before the record was taken. */
+static void does_not_take_the_age_of_a_later_process(void **state) {
+  (void)state;
+  struct tracker *tracker = create();
+  const uint64_t later_ns = end_ns + 1000 * 1000;
+  assert_non_null(tracker_enter(tracker, 100, later_ns, later_ns, later_ns));
+  struct message message = end_of(101, 100);
+  old_record_complete(tracker, &message, end_ns);
+  assert_int_equal(message.record[MESSAGE_THREAD].process_elapsed_us, AGE_US);
+  tracker_destroy(tracker);
+}
+
 static void leaves_newer_ones_alone(void **state) {
   (void)state;
   struct tracker *tracker = create();
@@ -127,6 +139,7 @@ int main(void) {
       cmocka_unit_test(completes_them),
       cmocka_unit_test(forgets_who_has_ended),
       cmocka_unit_test(finds_who_has_lived_longer_than_its_last_thread),
+      cmocka_unit_test(does_not_take_the_age_of_a_later_process),
       cmocka_unit_test(leaves_newer_ones_alone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,8 +125,7 @@ static void put_kill(const struct fixture *fixture, int pid,
 
 static struct oom_verdict ask(const struct fixture *fixture, pid_t pid,
                               const char *cgroup) {
-  const struct oom_question question = {
-      .pid = pid, .end_ns = UINT64_MAX, .cgroup = cgroup};
+  const struct oom_question question = {.pid = pid, .cgroup = cgroup};
   oom_watch_refresh(fixture->watch);
   return oom_watch_ask(fixture->watch, &question);
 }
@@ -157,8 +156,7 @@ static void does_not_tell_of_a_later_process(void **state) {
   set_machine(fixture, 8);
   assert_false(ask(fixture, 10, NULL).is_killed); /* reads the line */
   pause_ms(1);
-  const struct oom_question later = {
-      .pid = 11, .begin_ns = boot_ns(), .end_ns = UINT64_MAX};
+  const struct oom_question later = {.pid = 11, .begin_ns = boot_ns()};
   oom_watch_refresh(fixture->watch);
   assert_false(oom_watch_ask(fixture->watch, &later).is_killed);
 
@@ -167,11 +165,24 @@ static void does_not_tell_of_a_later_process(void **state) {
   put_kill_of(fixture, 12, "/a", 10);
   put_kill(fixture, 13, "/a");
   set_machine(fixture, 10);
-  const struct oom_question next = {
-      .pid = 12, .begin_ns = boot_ns(), .end_ns = UINT64_MAX};
+  const struct oom_question next = {.pid = 12, .begin_ns = boot_ns()};
   oom_watch_refresh(fixture->watch);
   assert_false(oom_watch_ask(fixture->watch, &next).is_killed);
   assert_true(ask(fixture, 13, NULL).is_killed);
+}
+
+/* Four ends of processes show how the clocks differ, not when lines were read.
+ */
+static void compare_clocks(struct fixture *fixture) {
+  for (int i = 0; i < 4; i++) {
+    put_kill(fixture, 10, "/a");
+    const struct oom_question question = {.pid = 10,
+                                          .end_ns = clock_ns(CLOCK_MONOTONIC)};
+    set_machine(fixture, 8 + (unsigned int)i);
+    pause_ms(150);
+    oom_watch_refresh(fixture->watch);
+    assert_true(oom_watch_ask(fixture->watch, &question).is_killed);
+  }
 }
 
 /* A process was sent SIGKILL, and the kernel has killed the next two with its
@@ -179,38 +190,36 @@ static void does_not_tell_of_a_later_process(void **state) {
 static void does_not_tell_of_an_earlier_process(void **state) {
   struct fixture *fixture = *state;
   begin(fixture, true);
-  /* The end of a process shows how the clocks differ, not when its line was
-   * read. */
-  put_kill(fixture, 10, "/a");
-  struct oom_question question = {.pid = 10, .end_ns = boot_ns()};
-  set_machine(fixture, 8);
-  pause_ms(50);
-  assert_true(oom_watch_ask(fixture->watch, &question).is_killed);
-
-  const uint64_t first_end_ns = boot_ns();
-  pause_ms(200);
-  put_kill(fixture, 11, "/b");
-  const uint64_t second_end_ns = boot_ns();
-  pause_ms(200);
-  put_kill(fixture, 11, "/c");
-  set_machine(fixture, 10);
+  compare_clocks(fixture);
+  uint64_t end_ns[2];
+  struct oom_question question = {.pid = 11, .is_succeeded = true};
+  for (int i = 0; i < 2; i++) {
+    end_ns[i] = clock_ns(CLOCK_MONOTONIC);
+    pause_ms(200);
+    /* With memory.oom.group, there are two lines. */
+    put_kill(fixture, 11, i == 0 ? "/b" : "/c");
+    put_kill(fixture, 11, i == 0 ? "/b" : "/c");
+  }
+  set_machine(fixture, 15);
   oom_watch_refresh(fixture->watch);
-  question = (struct oom_question){
-      .pid = 11, .end_ns = first_end_ns, .is_succeeded = true};
+  question.end_ns = end_ns[0];
   assert_false(oom_watch_ask(fixture->watch, &question).is_killed);
-  question = (struct oom_question){.pid = 11,
-                                   .begin_ns = first_end_ns,
-                                   .end_ns = second_end_ns,
-                                   .is_succeeded = true};
+  question.end_ns = end_ns[1];
   struct oom_verdict verdict = oom_watch_ask(fixture->watch, &question);
   assert_true(verdict.is_killed);
   assert_string_equal(verdict.cgroup, "/b");
   assert_false(oom_watch_ask(fixture->watch, &question).is_killed);
-  question = (struct oom_question){
-      .pid = 11, .begin_ns = second_end_ns, .end_ns = UINT64_MAX};
-  verdict = oom_watch_ask(fixture->watch, &question);
+  verdict = ask(fixture, 11, NULL);
   assert_true(verdict.is_killed);
   assert_string_equal(verdict.cgroup, "/c");
+  assert_false(ask(fixture, 11, NULL).is_killed);
+
+  /* An end that is unknown excludes nothing. */
+  put_kill(fixture, 11, "/d");
+  set_machine(fixture, 16);
+  question.end_ns = 0;
+  oom_watch_refresh(fixture->watch);
+  assert_true(oom_watch_ask(fixture->watch, &question).is_killed);
 }
 
 /* The log contains the cause of ten kills in five seconds. */
@@ -310,8 +319,7 @@ static void ends_where_the_log_never_ends(void **state) {
       .log = "/dev/zero", .vmstat = fixture->vmstat, .mounts = fixture->mounts};
   set_cgroup(fixture, "/a", 0);
   assert_int_equal(oom_watch_open(&paths, &fixture->watch), 0);
-  const struct oom_question question = {
-      .pid = 4711, .end_ns = UINT64_MAX, .cgroup = "/a"};
+  const struct oom_question question = {.pid = 4711, .cgroup = "/a"};
   assert_false(oom_watch_ask(fixture->watch, &question).is_killed);
   set_cgroup(fixture, "/a", 1);
   set_machine(fixture, 8);
