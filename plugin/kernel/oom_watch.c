@@ -23,7 +23,6 @@ enum {
   LATE_NS = 50000, /* time between two tries */
   ENDS = 4,        /* ends by which the log's clock is known to DOUBT_NS */
   DOUBT_NS = 100000000,
-  SAME_NS = 10000000, /* the maximum time between two lines for one kill */
   NO_CGROUP = -1,
 };
 
@@ -179,7 +178,8 @@ static void read_log(struct oom_watch *watch) {
 }
 
 /* Whether a kill may be that of a process, and not that of a later one with its
- * pid. The clocks may have drifted in both directions since they were compared.
+ * pid. The clocks may have drifted in either direction since they were
+ * compared.
  */
 static bool may_be_its(const struct oom_watch *watch, const struct kill *kill,
                        const struct oom_question *question) {
@@ -197,7 +197,10 @@ static void note_end(struct oom_watch *watch, const struct kill *kill,
   if (question->is_succeeded || question->end_ns == 0)
     return;
   uint64_t now = now_ns(), ahead_ns = question->end_ns - kill->time_ns;
-  uint64_t known_ns = watch->end_ahead_ns + (now - watch->ended_ns) / 2000;
+  uint64_t drift_ns = (now - watch->ended_ns) / 2000;
+  if (drift_ns > DOUBT_NS / 2)
+    watch->ends = 0; /* too long ago */
+  uint64_t known_ns = watch->end_ahead_ns + drift_ns;
   if (watch->ends == 0 || (int64_t)(ahead_ns - known_ns) < 0) {
     watch->end_ahead_ns = ahead_ns;
     watch->ended_ns = now;
@@ -221,8 +224,8 @@ static struct kill *find_kill(struct oom_watch *watch,
   return found;
 }
 
-/* Takes the kill of a process, with all earlier ones of the pid. With
- * memory.oom.group, the first victim has two lines. */
+/* Takes the kill of a process, with all earlier ones of the pid, and those soon
+ * after it: with memory.oom.group, the first victim has two lines. */
 static bool take_kill(struct oom_watch *watch,
                       const struct oom_question *question, struct kill *taken) {
   const struct kill *found = find_kill(watch, question);
@@ -231,7 +234,7 @@ static bool take_kill(struct oom_watch *watch,
     struct kill *kill = &watch->kills[i];
     if (kill->pid == question->pid &&
         (kill->by_ns < question->begin_ns ||
-         (found != NULL && kill->time_ns <= taken->time_ns + SAME_NS)))
+         (found != NULL && kill->time_ns <= taken->time_ns + DOUBT_NS)))
       kill->pid = 0;
   }
   if (found == NULL)

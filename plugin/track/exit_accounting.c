@@ -45,6 +45,7 @@ int exit_accounting_create(const char *root, struct tracker *tracker,
   clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
   e->batch.tick_ns = (uint64_t)tick.tv_nsec;
   e->batch.tells_ends = tracker->tells_ends;
+  exit_cause_init(&e->cause);
   int status = procfs_open(root, &e->proc);
   if (status == 0)
     status = exit_groups_init(&e->groups, tracker, &e->batch, sink, context);

@@ -7,8 +7,15 @@
 
 #include <string.h>
 
-/* Whether the latest start of a process is close to its start: from its fork
- * event, or from procfs. */
+#define MS_NS UINT64_C(1000000)
+
+void exit_cause_init(struct exit_cause *cause) {
+  cause->since_ns = clock_ns(CLOCK_BOOTTIME);
+  cause->suspended_ns = clock_suspended_ns();
+}
+
+/* Whether the latest time at which a process can have started is close to its
+ * start, because it is from its fork event or from procfs. */
 static bool has_exact_start(const struct process *process)
     REQUIRES(tracker_mutex) {
   enum { TICK_US = 10000 };
@@ -54,14 +61,15 @@ static void find_cgroups(struct exit_cause *cause, struct tracker *tracker,
   info->cgroups = found;
 }
 
-/* Ages exclude times when the machine was suspended, so that it is unknown how
- * they compare with other times once it was. */
+/* An age excludes times when the machine was suspended: so the end can only be
+ * calculated if it was not since the start. */
 static uint64_t find_end(const struct exit_cause *cause,
                          const struct exit_info *info) {
-  const uint64_t suspended_ns = clock_suspended_ns();
-  return cause->has_end && suspended_ns < UINT64_C(1000000)
-             ? info->latest_ns + info->elapsed_us * 1000
-             : 0;
+  uint64_t suspended_ns = clock_suspended_ns();
+  bool is_known = cause->has_end && info->latest_ns >= cause->since_ns &&
+                  suspended_ns < cause->suspended_ns + MS_NS;
+  return is_known ? info->latest_ns + info->elapsed_us * 1000 - suspended_ns
+                  : 0;
 }
 
 static void find_oom(const struct exit_cause *cause, struct tracker *tracker,

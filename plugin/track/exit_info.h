@@ -25,8 +25,10 @@ struct exit_info {
   uint64_t earliest_ns, latest_ns; /* it started between these times */
   uint64_t
       prompt_ns; /* lower bound of its start if the record was sent at once */
-  uint64_t elapsed_us; /* its lifetime, */
-  bool is_age_least;   /* or the least that it can be, before version 12 */
+  uint64_t elapsed_us; /* its lifetime */
+  /* elapsed_us is only a lower bound: before version 12, if the last thread was
+   * not the main one. */
+  bool is_age_least;
   char comm[RECORD_COMM_SIZE];
   bool is_forked; /* it never called exec */
   /* Its command line was known before, and is unchanged. */

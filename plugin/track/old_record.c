@@ -2,6 +2,7 @@
 #include "track/old_record.h"
 
 #include "kernel/arithmetic.h"
+#include "track/exited_threads.h"
 
 bool old_record_is(const struct tracker *tracker,
                    const struct message *message) {
@@ -35,6 +36,9 @@ static uint64_t find_age(const struct tracker *tracker,
   /* Its pid may have been reused since. */
   const struct process *process =
       process_table_find_at(tracker->table, tgid, ended_ns);
+  if (process != NULL && process_has_exited(process) &&
+      !exited_threads_lack_one(process->exited))
+    process = process_table_find(tracker->table, tgid);
   if ((pid_t)thread->pid == tgid || process == NULL)
     return thread->elapsed_us;
   return max(thread->elapsed_us,

@@ -82,8 +82,9 @@ told() { jq -r "$1" "$work/exits.json"; }
 
 has_told() { [[ $(wc -l <"$work/exits.json") -ge $1 ]]; }
 
-configure_kids() {
+configure_kids() { # [LINE]
   configure <<CONF
+    ${1:-}
     ExitLog "$work/exits.json"
     NotifyExitRate 1000
     <Group "kids">
@@ -136,8 +137,8 @@ assert_told_as() {
 @test "oom: a process with the pid of one that was killed" {
   local LOAD=$TASKSTATS_BUILD/tests/oom
 
-  alone # while collectd is stopped, its buffers have room for this test's processes
-  configure_kids
+  # There is room for the ends of others' processes while collectd is stopped.
+  configure_kids "WatchBuffer 134217728"
   start_collectd
   start_kills "$me-killer" --same-pid 12 oom,kill
   start_load "$me-first" --apart "$procs" "$me-kid" 5 oom

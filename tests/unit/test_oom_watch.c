@@ -171,8 +171,8 @@ static void does_not_tell_of_a_later_process(void **state) {
   assert_true(ask(fixture, 13, NULL).is_killed);
 }
 
-/* Four ends of processes show how the clocks differ, not when lines were read.
- */
+/* The ends of four processes show how the clocks differ; the times at which the
+ * lines are read do not. */
 static void compare_clocks(struct fixture *fixture) {
   for (int i = 0; i < 4; i++) {
     put_kill(fixture, 10, "/a");
