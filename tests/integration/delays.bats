@@ -224,7 +224,7 @@ EOF
   settle disk
 
   assert_near "$(integral disk delay_rate-delay-blkio)" \
-    "$(awk "BEGIN { print $truth / 1e6 }")" 15 0.3
+    "$(awk "BEGIN { print $truth / 1e6 }")" 25 0.3
   assert_never_over disk delay_rate-delay-blkio $(($1 * $2)) 0.5
 }
 
