@@ -21,7 +21,9 @@ enum {
   RECORDS_AT_ONCE = 4096,
   LATE_TRIES = 20, /* tries to read a late line */
   LATE_NS = 50000, /* time between two tries */
-  ENDS = 4,        /* ends by which the log's clock is known to DOUBT_NS */
+  /* The ends of that many processes show the difference of the log's clock to
+   * within DOUBT_NS: one of them has ended that soon after its kill. */
+  ENDS = 4,
   DOUBT_NS = 100000000,
   NO_CGROUP = -1,
 };
@@ -177,10 +179,8 @@ static void read_log(struct oom_watch *watch) {
   watch->has_lost = true; /* for now */
 }
 
-/* Whether a kill may be that of a process, and not that of a later one with its
- * pid. The clocks may have drifted in either direction since they were
- * compared.
- */
+/* Whether a kill may be that of a process, and not only that of a later one
+ * with its pid. The clocks may have drifted in either direction since. */
 static bool may_be_its(const struct oom_watch *watch, const struct kill *kill,
                        const struct oom_question *question) {
   if (!question->is_succeeded || question->end_ns == 0 || watch->ends < ENDS)
@@ -210,11 +210,11 @@ static void note_end(struct oom_watch *watch, const struct kill *kill,
 
 /* Finds the kill of a process, but not of one that had the same pid before: the
  * last one, or the first one if another process has had the pid since. */
-static struct kill *find_kill(struct oom_watch *watch,
-                              const struct oom_question *question) {
-  struct kill *found = NULL;
+static const struct kill *find_kill(const struct oom_watch *watch,
+                                    const struct oom_question *question) {
+  const struct kill *found = NULL;
   for (size_t i = 0; i < KILLS; i++) {
-    struct kill *kill = &watch->kills[i];
+    const struct kill *kill = &watch->kills[i];
     if (kill->pid == question->pid && kill->by_ns >= question->begin_ns &&
         may_be_its(watch, kill, question) &&
         (found == NULL ||

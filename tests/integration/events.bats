@@ -160,7 +160,8 @@ assert_jobs() {
   assert_between "$ok" "$count * $exits / 100" "$count" || status=1
   assert_between "$count" 0 "$ok + $(own exit-undecided)" || status=1
   assert_exits "$group" "$ok" 0 0 || status=1
-  assert_between "$got" "($used - $before) * $low / 100" "$used * ($high / 100 + $(stolen_leeway))" || status=1
+  assert_between "$got" "($used - $before) * $low / 100" \
+    "$used * ($high / 100 + $(stolen_leeway))" || status=1
   assert_between "$tx" "$ok * ($bytes - 1024)" "$count * $bytes" || status=1
   return "$status"
 }
