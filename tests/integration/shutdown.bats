@@ -156,6 +156,8 @@ exec_case() {
   ends_in_a_storm
 }
 
+# Not slower: at its shutdown, collectd's perl plugin waits only briefly for a thread in
+# Perl, kills it, and may then crash, with or without this plugin.
 @test "shutdown: a slow consumer, loaded before the plugin" {
   perl_part 0.2 | load_consumer before perl
   drops_in_a_storm
@@ -245,18 +247,6 @@ except socket.timeout:
   put_notification
   await "a mail" has_connected
   assert_hangs
-}
-
-@test "shutdown: perl crashes with a consumer of 5 s, without the plugin" {
-  local status=0
-
-  perl_part 5 | without_plugin perl
-  start_collectd
-  put_notification
-  kill "$collectd_pid"
-  wait "$collectd_pid" || status=$?
-  collectd_pid=
-  ((status > 128)) || fail "collectd ends with $status: then it must with this plugin, too"
 }
 
 # build_two MS: a plugin with two consumers: "slow", which sleeps for MS, or, for 0, until
