@@ -101,7 +101,7 @@ assert_told_as() {
 
 # Fewer on an emulated machine (kernels/init.bash)
 @test "oom: all of them, and none of those that are killed right afterwards" {
-  local kills=${OOM_KILLS:-100}
+  local kills=${OOM_KILLS:-100} unnamed
 
   configure_kids
   start_collectd
@@ -116,8 +116,12 @@ assert_told_as() {
   assert_told_as .oom_killed oom
   assert_told_as '.oom_killed == false' kill
   assert_told_as '.message | contains("was killed by SIGKILL after")' kill
-  assert_told_as ".message | contains(\"was killed by the OOM killer (limit of $cgroup) after\")" oom
-  assert_told_as ".oom_cgroup == \"$cgroup\"" oom
+  assert_told_as ".message | test(\"was killed by the OOM killer .limit of ($cgroup|a cgroup). after\")" oom
+  assert_told_as ".oom_killed and (.oom_cgroup // \"$cgroup\") == \"$cgroup\"" oom
+  # The kernel's log names the cgroups of ten kills in 5 s. For others, collectd must have
+  # read that of the process, which lives for some milliseconds.
+  unnamed=$(told 'select(.oom_killed and (has("oom_cgroup") | not)) | .pid' | wc -l)
+  ((unnamed * 5 <= kills)) || fail "no cgroup is named for $unnamed of $kills"
   assert_told_as "has(\"oom_probable\") | not" '.*'
   # With version 1, the cgroup of a process that has ended is known only if it was read
   # before.
