@@ -15,7 +15,7 @@ LOAD=$JOBS
 bytes=65600 # not a multiple of 1024
 
 # A user that no other process has.
-uid=$((40000 + 2 * (BATS_ROOT_PID % 10000)))
+uid=$((100000 + 2 * BATS_ROOT_PID))
 
 # await_read GROUP...: waits until the values include a read that starts after the call.
 await_read() {

@@ -63,6 +63,7 @@ stop_server() {
   local pid=${server_pid[$1]}
 
   unset "server_pid[$1]"
+  is_running "$pid" || return 0
   kill -CONT "$pid" 2>/dev/null || true
   kill "$pid" 2>/dev/null || true
   # InfluxDB sometimes hangs while it closes its listeners.

@@ -26,9 +26,21 @@ FILTER=$TASKSTATS_BUILD/tests/filter
 # shellcheck disable=SC2034 # for the tests
 NOBODY=$(id -u nobody)
 
-# The prefix of command names, which prevents interference between two runs.
+# in_base_36 NUMBER: sets digits.
+in_base_36() {
+  local rest=$1 all=0123456789abcdefghijklmnopqrstuvwxyz
+
+  digits=
+  for (( ; rest > 0; rest /= 36)); do
+    digits=${all:rest%36:1}$digits
+  done
+}
+
+# The prefix of command names, which prevents interference between suites that run at
+# the same time: at most six characters.
+in_base_36 "$BATS_ROOT_PID"
 # shellcheck disable=SC2034 # for the tests
-me=it$((BATS_ROOT_PID % 10000))
+me=i$digits
 
 interval=0.5
 write_threads=1
@@ -122,7 +134,8 @@ await() {
 # Writes the whole configuration; the plugin's part is read from standard input. With
 # one write thread, collectd writes the values in the order of the reads. Two write
 # threads can corrupt a new csv file: the header from the thread that creates it
-# overwrites the start of a row that the other thread has written meanwhile.
+# overwrites the start of a row that the other thread has written meanwhile. The buffer
+# holds what ends in the tests of other suites, even if collectd gets no CPU for seconds.
 configure() {
   cat >"$work/collectd.conf" <<EOF
 Hostname "testhost"
@@ -147,6 +160,7 @@ LoadPlugin csv
 PluginDir "$plugin_dir"
 LoadPlugin taskstats
 <Plugin taskstats>
+  WatchBuffer 67108864
 $(cat)
 </Plugin>
 EOF
@@ -174,7 +188,8 @@ stop_collectd() {
 
   [[ -n $pid ]] || return 0
   collectd_pid=
-  kill "$pid" || fail "collectd is gone" || return 1
+  is_running "$pid" || fail "collectd is gone" || return 1
+  kill "$pid"
   if ! await "collectd's end" is_gone "$pid"; then
     kill -KILL "$pid"
     wait "$pid"
@@ -183,7 +198,16 @@ stop_collectd() {
   wait "$pid" || fail "collectd ended with status $?"
 }
 
-is_gone() { ! kill -0 "$1"; }
+is_gone() { ! is_running "$1"; }
+
+# is_running PID: a child of this shell, which reaps those that end: their pids may
+# belong to other processes soon after.
+is_running() {
+  local running
+
+  running=$(jobs -rp)
+  [[ $'\n'$running$'\n' == *$'\n'"$1"$'\n'* ]]
+}
 
 # lasting_files: the number of files that collectd keeps open; during a read or a
 # write, it temporarily opens more.
@@ -294,12 +318,18 @@ stop_load() {
   local pid=${load_pid[$1]}
 
   unset "load_pid[$1]"
+  is_load "$1" "$pid" || return 0
   kill "$pid" 2>/dev/null || true
-  if ! await "the end of $1" is_gone "$pid"; then
+  if ! await "the end of $1" is_no_load "$1" "$pid"; then
     kill -KILL "$pid"
   fi
   wait "$pid" 2>/dev/null || true
 }
+
+# is_load NAME PID: it runs; one that is a grandchild of this shell has its name.
+is_load() { is_running "$2" || [[ $(cat "/proc/$2/comm" 2>/dev/null) == "$1" ]]; }
+
+is_no_load() { ! is_load "$@"; }
 
 stop_loads() {
   local name
@@ -396,9 +426,15 @@ reads_since() {
 # reads COUNT GROUP: waits for COUNT more reads.
 reads() { await "$1 reads of $2" reads_since "$2" "$EPOCHREALTIME" "$1"; }
 
-# settle GROUP: waits until the values include everything that has happened. The first
-# read that ends from now on may have started earlier; the second one has not.
-settle() { reads 2 "$1"; }
+# settle GROUP: waits until the values, also those of other groups, include everything
+# that has happened. The first read that ends from now on may have started earlier; the
+# second one has not. The plugin's own values are the last ones of a read.
+settle() {
+  local since=$EPOCHREALTIME
+
+  await "2 reads of $1" reads_since "$1" "$since" 2
+  [[ ! -d $(directory "") ]] || await "2 reads" reads_since "" "$since" 2
+}
 
 # identities GROUP: the dispatched identities, sorted.
 identities() {
