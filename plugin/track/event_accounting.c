@@ -2,6 +2,7 @@
 #include "track/event_accounting.h"
 
 #include "kernel/arithmetic.h"
+#include "track/old_record.h"
 #include "track/process_changes.h"
 
 #include <errno.h>
@@ -181,20 +182,13 @@ static void inherit_descent(struct event_accounting *events,
 }
 
 /* If exit records lack the process of a thread. */
-static void note_thread(struct tracker *tracker,
-                        const struct process_event *event)
-    REQUIRES(tracker_mutex) {
-  if (tracker->threads != NULL && event->kind == PROCESS_THREAD)
-    thread_owners_add(tracker->threads, event->tid, event->pid);
-  else if (tracker->threads != NULL) /* the id belonged to a thread before */
-    thread_owners_remove(tracker->threads, event->pid);
-}
-
 static void take_thread(struct event_accounting *events,
                         const struct process_event *event) {
-  tracker_lock(events->changes.tracker);
-  note_thread(events->changes.tracker, event);
-  tracker_unlock(events->changes.tracker);
+  struct tracker *tracker = events->changes.tracker;
+  tracker_lock(tracker);
+  if (tracker->threads != NULL)
+    old_record_note_thread(tracker, event);
+  tracker_unlock(tracker);
 }
 
 static void take_fork(struct event_accounting *events,
@@ -205,7 +199,6 @@ static void take_fork(struct event_accounting *events,
   bool must_look = false;
 
   tracker_lock(tracker);
-  note_thread(tracker, fork);
   if (!is_parent_known(events, fork)) {
     tracker_unlock(tracker);
     process_changes_resolve_any(&events->changes, fork->parent, fork->time_ns,

@@ -246,6 +246,10 @@ static struct message *take_thread(struct exit_accounting *exits,
     return NULL;
   struct process *process =
       exit_owner_find(exits->tracker, &exits->batch, info);
+  /* It may have started long ago, and the first read finds it: what its thread
+   * did is from before that. */
+  if (process == NULL && info->is_age_least && !exits->tracker->has_read)
+    return NULL;
   if (process == NULL)
     process = exit_owner_enter(exits->tracker, info);
   if (process == NULL ||
@@ -300,6 +304,21 @@ static bool must_wait(struct exit_accounting *exits,
   return true;
 }
 
+/* Whether the process of a last thread is counted as ended already: before
+ * version 12, the record of a thread looks like that of a whole process if the
+ * event of another thread was lost. */
+static bool has_ended_too_early(const struct exit_accounting *exits,
+                                const struct exit_info *info)
+    REQUIRES(tracker_mutex) {
+  if (info->thread->version >= RECORD_VERSION_LAST_THREAD ||
+      info->whole == NULL ||
+      exit_owner_find(exits->tracker, &exits->batch, info) != NULL)
+    return false;
+  const struct process *process = process_table_find_exited(
+      exits->tracker->table, info->tgid, info->earliest_ns, info->latest_ns);
+  return process != NULL && !process->had_threads;
+}
+
 /* Takes one message. Returns the one that waited for it, which the caller
  * frees, or NULL. is_added: the thread was already added. */
 static struct message *take_message(struct exit_accounting *exits,
@@ -312,8 +331,7 @@ static struct message *take_message(struct exit_accounting *exits,
   tracker_lock(exits->tracker);
   if (old_record_is(exits->tracker, message)) {
     exits->completed = *message;
-    old_record_complete(exits->tracker, &exits->completed,
-                        exits->batch.when.earliest_ns);
+    old_record_complete(exits->tracker, &exits->batch, &exits->completed);
     message = &exits->completed;
   }
   bool is_known = identify_owner(exits, message, &info);
@@ -321,6 +339,10 @@ static struct message *take_message(struct exit_accounting *exits,
     waiting = take_thread(exits, &info);
   bool is_end = is_known && info.is_last &&
                 (is_added || !must_wait(exits, &info, message));
+  if (is_end && has_ended_too_early(exits, &info)) {
+    exits->tracker->undecided++;
+    is_end = false;
+  }
   if (is_end)
     ending = begin_exit(exits, &info, is_added);
   tracker_unlock(exits->tracker);

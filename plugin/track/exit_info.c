@@ -47,9 +47,10 @@ bool exit_info_identify(struct exit_info *info, const struct message *message,
     info->tgid = (pid_t)thread->tgid;
     info->is_last = (thread->flags & RECORD_LAST_THREAD) != 0;
     info->elapsed_us = thread->process_elapsed_us;
-    info->is_age_least = thread->version < RECORD_VERSION_LAST_THREAD &&
-                         thread->pid != thread->tgid;
+    info->is_age_least = thread->is_age_least;
     set_begin(info, thread->process_elapsed_us, when);
+    if (info->is_age_least)
+      info->prompt_ns = info->earliest_ns = 0;
     return true;
   }
 

@@ -26,8 +26,8 @@ struct exit_info {
   uint64_t
       prompt_ns; /* lower bound of its start if the record was sent at once */
   uint64_t elapsed_us; /* its lifetime */
-  /* elapsed_us is only a lower bound: before version 12, if the last thread was
-   * not the main one. */
+  /* elapsed_us is only a lower bound: before version 12, if it is unknown when
+   * the thread started. */
   bool is_age_least;
   char comm[RECORD_COMM_SIZE];
   bool is_forked; /* it never called exec */
@@ -44,9 +44,15 @@ struct exit_info {
   uint64_t clock_ns;
 };
 
-/* The exact lifetime of the process in us; 0: unknown. */
+/* The maximum lifetime of the process in us; 0: unknown. */
 static inline uint64_t exit_info_age_us(const struct exit_info *info) {
-  return info->is_age_least ? 0 : info->elapsed_us;
+  /* Before version 12, it follows from the times of events, and from a start
+   * time in ticks. */
+  enum { SLACK_US = 20000 };
+  bool is_exact = info->thread->version >= RECORD_VERSION_LAST_THREAD;
+  if (info->is_age_least)
+    return 0;
+  return info->elapsed_us + (is_exact ? 0 : SLACK_US);
 }
 
 /* When threads have ended: between two times since boot. The machine has been

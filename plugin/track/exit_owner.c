@@ -50,6 +50,13 @@ static bool was_there_after_record(const struct exit_batch *batch,
   return was_there_after(batch, process, batch->when.latest_ns);
 }
 
+/* Whether a process has ended if the thread was its own. */
+static bool would_have_ended(const struct process *process,
+                             const struct exit_info *info)
+    REQUIRES(tracker_mutex) {
+  return info->is_last && (info->whole != NULL || !process->had_threads);
+}
+
 /* Whether a process is known to have lived longer than the one that has ended,
  * whose age excludes times when the machine was suspended. */
 static bool has_lived_longer(const struct exit_batch *batch,
@@ -57,7 +64,7 @@ static bool has_lived_longer(const struct exit_batch *batch,
                              const struct exit_info *info)
     REQUIRES(tracker_mutex) {
   uint64_t age_ns = info->elapsed_us * 1000 + batch->when.suspended_ns;
-  return info->is_last && !info->is_age_least &&
+  return would_have_ended(process, info) && !info->is_age_least &&
          was_there_after(batch, process,
                          process_began_by(process) + age_ns + MS_NS);
 }
@@ -116,11 +123,13 @@ static bool is_of_former_process(const struct owner_search *search,
 static bool is_other_process(void *context, const struct process *process)
     REQUIRES(tracker_mutex) {
   const struct owner_search *search = context;
+  const struct exit_info *info = search->info;
+  unsigned int exits = exit_owner_count_exits(search->batch, info) -
+                       info->is_last + would_have_ended(process, info);
   return is_of_former_process(search, process) ||
-         has_lived_longer(search->batch, process, search->info) ||
-         has_ended_before(search->tracker->table, process, search->info) ||
-         (was_there_after_record(search->batch, process) &&
-          exit_owner_count_exits(search->batch, search->info) > 0);
+         has_lived_longer(search->batch, process, info) ||
+         has_ended_before(search->tracker->table, process, info) ||
+         (exits > 0 && was_there_after_record(search->batch, process));
 }
 
 struct process *exit_owner_find(const struct tracker *tracker,

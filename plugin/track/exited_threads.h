@@ -35,8 +35,8 @@ struct exited_threads {
   uint32_t io_count;
   uint64_t io_read_chars, io_write_chars, io_read_bytes, io_write_bytes;
 
-  uint64_t elapsed_us; /* lifetime of the process, if its last thread is
-                          included; 0: unknown */
+  uint64_t elapsed_us; /* maximum lifetime of the process, if its last thread
+                          is included; 0: unknown */
 
   uint64_t peak_rss_kib; /* 0: unknown */
 

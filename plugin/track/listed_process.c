@@ -6,6 +6,7 @@
 #include "kernel/process_clock.h"
 #include "track/exit_owner.h"
 #include "track/exited_threads.h"
+#include "track/old_record.h"
 
 #include <errno.h>
 #include <string.h>
@@ -251,36 +252,57 @@ static struct process *enter_stranger(struct selection *selection, pid_t pid,
   }
 }
 
-/* Records the threads of a process that existed before events were received, if
- * exit records lack the processes of threads. */
-static void note_threads(struct selection *selection, pid_t pid,
-                         const struct procfs_stat *stat) {
+/* Returns false if an exit record was taken meanwhile, which may have been that
+ * of one of the threads. */
+static bool note_threads_once(struct selection *selection,
+                              struct process *process, bool is_final)
+    EXCLUDES(tracker_mutex) {
   enum { MOST = 1024 };
   struct tracker *tracker = selection->tracker;
-  uint32_t tids[MOST];
+  pid_t pid = process->pid;
+  uint32_t tids[MOST], threads, inode;
   size_t count = 0;
 
   tracker_lock(tracker);
   bool is_needed = tracker->threads != NULL;
+  uint64_t records = tracker->old_records;
   tracker_unlock(tracker);
-  if (!is_needed || stat->threads < 2 ||
-      procfs_tids(selection->proc, pid, tids, MOST, &count) != 0)
-    return;
+  if (!is_needed || procfs_threads(selection->proc, pid, &threads) != 0 ||
+      threads < 2 || procfs_tids(selection->proc, pid, tids, MOST, &count) != 0)
+    return true;
+  uint64_t read_ns = clock_ns(CLOCK_BOOTTIME);
+  /* Or they may be those of the pid's next process. */
+  if (procfs_inode(selection->proc, pid, &inode) != 0 ||
+      inode != process->inode)
+    return true;
   tracker_lock(tracker);
-  for (size_t i = 0; i < count; i++)
-    if (tids[i] != (uint32_t)pid)
-      thread_owners_add(tracker->threads, (pid_t)tids[i], pid);
+  bool is_current = tracker->old_records == records;
+  if (is_current || is_final)
+    old_record_note_threads(tracker, process, tids, count, read_ns);
   tracker_unlock(tracker);
+  return is_current;
 }
 
-static bool is_gone(void *context, pid_t pid) REQUIRES(tracker_mutex) {
-  const struct tracker *tracker = context;
-  return process_table_find(tracker->table, pid) == NULL;
+void listed_process_note_threads(struct selection *selection,
+                                 struct process *process) {
+  enum { TRIES = 5 };
+  for (int i = 1; i <= TRIES; i++)
+    if (note_threads_once(selection, process, i == TRIES))
+      return;
 }
 
-void listed_process_forget_threads(struct tracker *tracker) {
-  if (tracker->threads != NULL)
-    thread_owners_sweep(tracker->threads, is_gone, tracker);
+/* The process of a thread that started since may have ended before the listing
+ * could show it. */
+static bool is_gone(void *context, const struct thread_owner *thread)
+    REQUIRES(tracker_mutex) {
+  const struct selection *selection = context;
+  return thread->latest_ns < selection->begin_ns &&
+         process_table_find(selection->tracker->table, thread->process) == NULL;
+}
+
+void listed_process_forget_threads(struct selection *selection) {
+  if (selection->tracker->threads != NULL)
+    thread_owners_sweep(selection->tracker->threads, is_gone, selection);
 }
 
 static bool has_known_end(struct selection *selection, pid_t pid) {
@@ -360,11 +382,11 @@ struct process *listed_process_identify(struct selection *selection,
   if (look->is_matched)
     process = enter_stranger(selection, pid, stat);
   if (process != NULL) {
-    note_threads(selection, pid, stat);
     tracker_lock(selection->tracker);
     process->inode = look->inode;
     note_children(selection->tracker, process, stat);
     tracker_unlock(selection->tracker);
+    listed_process_note_threads(selection, process);
   }
   return process;
 }

@@ -41,9 +41,15 @@ struct process *listed_process_identify(struct selection *selection,
                                         struct listed_process *look)
     EXCLUDES(tracker_mutex);
 
+/* Records the threads of a process that no event has reported, if exit records
+ * lack the processes of threads. */
+void listed_process_note_threads(struct selection *selection,
+                                 struct process *process)
+    EXCLUDES(tracker_mutex);
+
 /* After a complete listing: removes the threads of processes that have ended.
  */
-void listed_process_forget_threads(struct tracker *tracker)
+void listed_process_forget_threads(struct selection *selection)
     REQUIRES(tracker_mutex);
 
 /* Whether the CPU clock of a process that no listing contained shows for the

@@ -2,7 +2,7 @@
 #include "track/old_record.h"
 
 #include "kernel/arithmetic.h"
-#include "track/exited_threads.h"
+#include "track/exit_owner.h"
 
 bool old_record_is(const struct tracker *tracker,
                    const struct message *message) {
@@ -11,50 +11,138 @@ bool old_record_is(const struct tracker *tracker,
          thread->version < RECORD_VERSION_LAST_THREAD;
 }
 
-/* The process of a thread that has ended, and whether the thread was the last
- * one. The kernel adds a part for the process to the last thread's record if
- * there ever were several (taskstats_exit). Returns 0 if it is unknown. */
-static pid_t find_process(const struct tracker *tracker,
-                          const struct message *message, bool *is_last)
+static void add_owner(struct tracker *tracker, pid_t tid, pid_t process,
+                      uint64_t earliest_ns, uint64_t latest_ns)
     REQUIRES(tracker_mutex) {
-  pid_t tid = (pid_t)message->record[MESSAGE_THREAD].pid;
-
-  *is_last = true;
-  if (message->has[MESSAGE_PROCESS])
-    return (pid_t)message->id[MESSAGE_PROCESS];
-  pid_t owner = thread_owners_find(tracker->threads, tid);
-  *is_last = owner == 0;
-  if (owner != 0)
-    return owner;
-  return process_table_find(tracker->table, tid) != NULL ? tid : 0;
+  thread_owners_add(tracker->threads,
+                    &(struct thread_owner){.tid = tid,
+                                           .process = process,
+                                           .earliest_ns = earliest_ns,
+                                           .latest_ns = latest_ns});
 }
 
-/* The age of the process whose thread has ended, in us. */
-static uint64_t find_age(const struct tracker *tracker,
-                         const struct record *thread, pid_t tgid,
-                         uint64_t ended_ns) REQUIRES(tracker_mutex) {
-  /* Its pid may have been reused since. */
-  const struct process *process =
-      process_table_find_at(tracker->table, tgid, ended_ns);
-  if (process != NULL && process_has_exited(process) &&
-      !exited_threads_lack_one(process->exited))
-    process = process_table_find(tracker->table, tgid);
-  if ((pid_t)thread->pid == tgid || process == NULL)
-    return thread->elapsed_us;
-  return max(thread->elapsed_us,
-             subtract(ended_ns, process_began_by(process)) / 1000);
+void old_record_note_thread(struct tracker *tracker,
+                            const struct process_event *event) {
+  struct process *process =
+      process_table_find_at(tracker->table, event->pid, event->time_ns);
+
+  if (process != NULL)
+    process->had_threads = true;
+  else if (!thread_owners_has(tracker->threads, event->pid, event->pid))
+    add_owner(tracker, event->pid, event->pid, 0, event->time_ns);
+  /* A read may have found it first. */
+  struct thread_owner known;
+  if (thread_owners_find(tracker->threads, event->tid, event->time_ns,
+                         event->time_ns, &known) &&
+      known.process == event->pid)
+    thread_owners_remove(tracker->threads, &known);
+  add_owner(tracker, event->tid, event->pid, event->time_ns, event->time_ns);
 }
 
-void old_record_complete(const struct tracker *tracker, struct message *message,
-                         uint64_t ended_ns) {
-  struct record *thread = &message->record[MESSAGE_THREAD];
-  bool is_last;
-  pid_t tgid = find_process(tracker, message, &is_last);
+void old_record_note_threads(struct tracker *tracker, struct process *process,
+                             const uint32_t *tids, size_t count,
+                             uint64_t time_ns) {
+  process->had_threads = true;
+  for (size_t i = 0; i < count; i++)
+    if ((pid_t)tids[i] != process->pid &&
+        !thread_owners_has(tracker->threads, (pid_t)tids[i], process->pid))
+      add_owner(tracker, (pid_t)tids[i], process->pid, 0, time_ns);
+}
 
+static void set_process(struct record *thread, pid_t tgid, bool is_last,
+                        uint64_t elapsed_us) {
   thread->tgid = (uint32_t)tgid;
-  thread->process_elapsed_us = find_age(tracker, thread, tgid, ended_ns);
-  if (tgid != 0 && is_last)
+  thread->process_elapsed_us = elapsed_us;
+  thread->flags &= (uint8_t)~RECORD_LAST_THREAD;
+  if (is_last)
     thread->flags |= RECORD_LAST_THREAD;
-  /* The main thread's record may arrive after that of the last one. */
-  thread_owners_remove(tracker->threads, (pid_t)thread->pid);
+}
+
+/* Completes a record as that of a main thread. */
+static void set_main(const struct exit_batch *batch, struct message *message,
+                     bool is_last, struct exit_info *info) {
+  struct record *thread = &message->record[MESSAGE_THREAD];
+  set_process(thread, (pid_t)thread->pid, is_last, thread->elapsed_us);
+  exit_info_identify(info, message, &batch->when);
+}
+
+/* Sets the process of a thread, and its age: exactly, if it is known when the
+ * thread started. */
+static void complete_thread(const struct tracker *tracker,
+                            const struct exit_batch *batch,
+                            const struct thread_owner *owner, bool is_last,
+                            struct record *thread) REQUIRES(tracker_mutex) {
+  pid_t tgid = owner->process;
+  bool is_exact = owner->earliest_ns == owner->latest_ns;
+
+  set_process(thread, tgid, is_last, thread->elapsed_us);
+  if ((pid_t)thread->pid == tgid)
+    return;
+  thread->is_age_least = true;
+  uint64_t at_ns = is_exact ? owner->latest_ns : batch->when.earliest_ns;
+  const struct process *process =
+      process_table_find_at(tracker->table, tgid, at_ns);
+  if (process == NULL)
+    return;
+  uint64_t age_us = subtract(at_ns, process_began_by(process)) / 1000;
+  thread->is_age_least = !is_exact;
+  thread->process_elapsed_us =
+      is_exact ? age_us + thread->elapsed_us : max(age_us, thread->elapsed_us);
+}
+
+/* Completes a record without a part for the process as that of a main thread:
+ * of the only thread that the process ever had, or of one of several, of which
+ * it is not the last. process is the one with its id, or NULL. */
+static void complete_main(const struct tracker *tracker,
+                          const struct exit_batch *batch,
+                          const struct process *process,
+                          struct message *message) REQUIRES(tracker_mutex) {
+  struct record *thread = &message->record[MESSAGE_THREAD];
+  const uint64_t slack_ns = TRACKER_FORK_MS * UINT64_C(1000000);
+  bool is_last = process != NULL && !process->had_threads;
+  struct thread_owner owner;
+  struct exit_info info;
+
+  set_main(batch, message, is_last, &info);
+  if (process != NULL || exit_owner_find_exited(tracker, &info) != NULL)
+    return;
+  /* Or the record of another thread is very late, or its event was. */
+  if (tracker->has_read &&
+      thread_owners_find(tracker->threads, (pid_t)thread->pid, 0,
+                         info.latest_ns + slack_ns, &owner)) {
+    thread_owners_remove(tracker->threads, &owner);
+    complete_thread(tracker, batch, &owner, false, thread);
+  } else {
+    set_process(thread, 0, false, thread->elapsed_us);
+  }
+}
+
+/* The kernel adds a part for the process to the last thread's record if there
+ * ever were several (taskstats_exit). If both a thread and a process may have
+ * had the id, the records arrive in the order in which these started. */
+void old_record_complete(struct tracker *tracker,
+                         const struct exit_batch *batch,
+                         struct message *message) {
+  struct record *thread = &message->record[MESSAGE_THREAD];
+  bool is_last = message->has[MESSAGE_PROCESS];
+  pid_t last_of = is_last ? (pid_t)message->id[MESSAGE_PROCESS] : 0;
+  struct thread_owner owner = {0};
+  struct exit_info info;
+
+  tracker->old_records++;
+  set_main(batch, message, true, &info);
+  const struct process *process =
+      is_last ? NULL : exit_owner_find(tracker, batch, &info);
+  if (thread_owners_find(tracker->threads, (pid_t)thread->pid, info.earliest_ns,
+                         info.latest_ns, &owner) &&
+      (!is_last || owner.process == last_of) &&
+      (process == NULL || owner.process == process->pid ||
+       owner.latest_ns < process_began_by(process)))
+    thread_owners_remove(tracker->threads, &owner);
+  else
+    owner = (struct thread_owner){.process = last_of, .latest_ns = UINT64_MAX};
+  if (owner.process != 0)
+    complete_thread(tracker, batch, &owner, is_last, thread);
+  else
+    complete_main(tracker, batch, process, message);
 }

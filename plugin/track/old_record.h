@@ -3,22 +3,36 @@
 #define TASKSTATS_OLD_RECORD_H
 
 #include "kernel/message.h"
+#include "kernel/process_events.h"
+#include "track/exit_batch.h"
 #include "track/tracker.h"
 
 /*
  * Exit records before version 12 (Linux 5.19) lack the process of the thread
- * that has ended, and whether it was the last one. Process events supply both
- * (thread_owners.h).
+ * that has ended, its age, and whether the thread was the last one. Process
+ * events supply these (thread_owners.h). Only if tracker->threads is not NULL.
  */
 
 /* Whether a message is such a record, and can be completed. */
 bool old_record_is(const struct tracker *tracker, const struct message *message)
     REQUIRES(tracker_mutex);
 
+/* Records that a process has a new thread, according to an event. */
+void old_record_note_thread(struct tracker *tracker,
+                            const struct process_event *event)
+    REQUIRES(tracker_mutex);
+
+/* Records the threads that a process had at a time, CLOCK_BOOTTIME, since which
+ * no record was taken (tracker->old_records). */
+void old_record_note_threads(struct tracker *tracker, struct process *process,
+                             const uint32_t *tids, size_t count,
+                             uint64_t time_ns) REQUIRES(tracker_mutex);
+
 /* Adds what a record lacks, as far as it is known: tgid stays 0 if its process
- * is unknown. The thread ended at ended_ns or later, CLOCK_BOOTTIME. Must be
- * called once for each record. */
-void old_record_complete(const struct tracker *tracker, struct message *message,
-                         uint64_t ended_ns) REQUIRES(tracker_mutex);
+ * is unknown. Must be called once for each record, with a copy of the next of
+ * the batch. */
+void old_record_complete(struct tracker *tracker,
+                         const struct exit_batch *batch,
+                         struct message *message) REQUIRES(tracker_mutex);
 
 #endif

@@ -53,7 +53,7 @@ struct process {
   atomic_bool has_io_of_children;   /* some of them have done I/O */
   _Atomic enum process_state state; /* changed only by process_learn */
 
-  /* These five share a byte, so they must only be accessed with the lock. */
+  /* These six share a byte, so they must only be accessed with the lock. */
 
   /* Its groups are those of its current attributes, as far as they are known.
    */
@@ -67,6 +67,9 @@ struct process {
   /* It has changed, according to an event, and was not read since: known_us is
    * the time of that event, and no proof that it existed. */
   bool is_unread : 1 GUARDED_BY(tracker_mutex);
+  /* It is known to have had several threads. Only for records before version
+   * 12. */
+  bool had_threads : 1 GUARDED_BY(tracker_mutex);
 
   /* The number of changes of its groups by events, modulo 2^8: what was read
    * before a change is outdated. */

@@ -67,7 +67,7 @@ void read_end_complete(struct selection *selection, bool lists,
   }
   unmet_parents_forget(&tracker->unmet_parents);
   if (lists)
-    listed_process_forget_threads(tracker);
+    listed_process_forget_threads(selection);
   tracker->since_ns = selection->begin_ns;
   tracker->has_read = true;
 }

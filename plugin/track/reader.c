@@ -222,6 +222,8 @@ static void visit_unreadable(struct reader *reader, pid_t pid, int status) {
 /* Visits a process of the listing, or looks at it, for visit_looks. */
 static void visit_listed(struct reader *reader, pid_t pid, uint32_t inode) {
   struct process *process = find_by_inode(reader, pid, inode);
+  if (process != NULL && reader->checks)
+    listed_process_note_threads(&reader->selection, process);
   if (process != NULL) {
     visit(reader, process, false);
     return;

@@ -64,6 +64,7 @@ struct tracker {
   struct unmet_parents unmet_parents GUARDED_BY(tracker_mutex);
   /* NULL if exit records contain the processes of their threads. */
   struct thread_owners *threads GUARDED_BY(tracker_mutex);
+  uint64_t old_records GUARDED_BY(tracker_mutex); /* that were completed */
   struct overlaps *overlaps; /* NULL if no process can be in "other" twice */
 
   /* In the order of their creation. */
@@ -142,9 +143,9 @@ size_t tracker_join(struct tracker *tracker, const struct membership *inherited,
  * ten reads, and removes them some reads later. The reader's thread. */
 void tracker_age_groups(struct tracker *tracker) REQUIRES(tracker_mutex);
 
-/* Adds a process that no read has found, and which started between these times.
- * It certainly existed at alive_ns. Returns NULL if out of memory. The
- * listener's thread. */
+/* Adds a process that no read has found, and which started between these times,
+ * and at most 71 minutes before the later one. It certainly existed at
+ * alive_ns. Returns NULL if out of memory. The listener's thread. */
 struct process *tracker_enter(struct tracker *tracker, pid_t pid,
                               uint64_t earliest_ns, uint64_t latest_ns,
                               uint64_t alive_ns) REQUIRES(tracker_mutex);

@@ -15,14 +15,13 @@ static uint64_t find_cpu_ns(const struct process *process,
                          : max(record->cpu_ns, process->exited->cpu_ns);
 }
 
-/* The latest time at which a process can have ended. Before records told which
- * thread was the last one, the age of a process is a lower bound. */
+/* The latest time at which a process can have ended. */
 static uint64_t find_latest_end(const struct exit_batch *batch,
                                 const struct process *process,
                                 const struct exit_info *info)
     REQUIRES(tracker_mutex) {
   uint64_t age_ns = info->elapsed_us * 1000 + batch->when.suspended_ns;
-  return info->thread->version < RECORD_VERSION_LAST_THREAD
+  return info->is_age_least
              ? batch->when.latest_ns
              : min(process_began_by(process) + age_ns, batch->when.latest_ns);
 }

@@ -304,7 +304,7 @@ int query_open(struct query **query) {
 void query_close(struct query *query) { free(query); }
 
 static void fill_answer(const uint64_t used[USES], struct record *record) {
-  *record = (struct record){.version = 16};
+  *record = (struct record){.version = world.version};
   record->cpu_ns = used[USE_CPU];
   record->delay_ns[DELAY_SWAPIN] = used[USE_DELAY];
   record->waits[DELAY_SWAPIN] = used[USE_DELAY] > 0;

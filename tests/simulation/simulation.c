@@ -19,6 +19,7 @@
 #include "track/event_accounting.h"
 #include "track/exit_accounting.h"
 #include "track/reader.h"
+#include "track/thread_owners.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -171,8 +172,8 @@ static void drain(void) {
     struct message batch[BATCH];
     size_t count = 0;
     for (unsigned int i = world.records_taken;
-         i < world.records && count < BATCH;)
-      batch[count++] = world.record[i++];
+         i < world.records && count < BATCH; i++)
+      world_copy_record(i, &batch[count++]);
     if (count == 0) {
       empty_ns = before_ns;
       take_events(before_ns);
@@ -317,6 +318,11 @@ static void start_plugin(void) {
   empty_ns = world.now_ns;
   tracker->listens = true;
   tracker->hears_events = has_descendants;
+  if (world.version < RECORD_VERSION_LAST_THREAD) {
+    tracker->threads = thread_owners_create();
+    if (tracker->threads == NULL)
+      fail("out of memory");
+  }
   tracker->hears_since_ns = world.now_ns;
   tracker->drain.take = drain_for_reader;
   world.events_taken = world.events;
@@ -469,6 +475,18 @@ static void rename_one(unsigned int process) {
   run_a_little(process, 0);
 }
 
+static void start_task(unsigned int process) {
+  const uint64_t first[USES] = {[USE_CPU] = 1000};
+  unsigned int before = world.events;
+  if (!world_start_task(process))
+    return;
+  tell("%s %d starts a thread", world.process[process].comm,
+       world.process[process].pid);
+  note_events(process, before);
+  truth_use(process, first);
+  advance(first[USE_CPU]);
+}
+
 static void end_task(unsigned int process) {
   struct machine_process *p = &world.process[process];
   unsigned int task = choose(p->tasks), before = world.records;
@@ -476,7 +494,7 @@ static void end_task(unsigned int process) {
   if (!world_exit_task(process, task, code))
     return;
   if (code != 0)
-    advance(60000000); /* the process's end is at another moment */
+    advance(70000000); /* the process's end is at another moment */
   tell("%s %d: thread %u ends", p->comm, p->pid, task);
   note_records(process, before);
 }
@@ -570,13 +588,7 @@ static void step(void) {
       fork_one(process);
     break;
   case 3:
-    if (world_start_task(process)) {
-      const uint64_t first[USES] = {[USE_CPU] = 1000};
-      truth_use(process, first);
-      advance(first[USE_CPU]);
-      tell("%s %d starts a thread", world.process[process].comm,
-           world.process[process].pid);
-    }
+    start_task(process);
     break;
   case 4:
   case 5:
@@ -644,12 +656,12 @@ static void finish_coroutines(unsigned int wanted_reads) {
 
 static void run_history(void) {
   choices.made = 0;
-  world_reset();
   reads = 0;
   has_read = false;
   is_draining = false;
   is_lossy = choose(8) == 7;
   has_descendants = choose(4) != 3;
+  world_reset(has_descendants && choose(4) == 3 ? 10 : 16);
   loses_events = has_descendants && choose(8) == 7;
   has_lost_events = has_lost_records = is_reading = must_list = false;
   listed_ns = 0;
@@ -659,6 +671,7 @@ static void run_history(void) {
   for (unsigned int i = choose(3); i-- > 0;)
     spawn_one(true);
   start_plugin();
+  tell("records have version %u", world.version);
   unsigned int wanted = 0, length = 20 + choose(150);
   for (unsigned int i = 0; i < length; i++) {
     advance(2000); /* no two things happen at the same time */

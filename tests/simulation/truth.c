@@ -25,6 +25,7 @@ static struct known {
   bool is_confused;    /* nothing is certain */
   bool began_in_read;  /* in the current one */
   bool is_unheard;     /* its fork was lost */
+  bool lacks_thread;   /* the event of a thread was lost */
   bool has_lost_end;   /* the record that would count its exit was lost */
   unsigned int former; /* the pid's former process, whose record was queued */
   unsigned int lacks;  /* listings until its lost record is given up */
@@ -136,6 +137,23 @@ static void confuse_parents(unsigned int process, const char *comm,
   }
 }
 
+/* Whether no read has found a process whose fork event was not received.
+ * Before version 12, its records lack what others get from the table. */
+static bool is_unknown(const struct known *k) {
+  return (k->is_base || k->is_unheard) &&
+         world.version < RECORD_VERSION_LAST_THREAD;
+}
+
+/* Without the main thread's record, the name is unknown, and therefore the
+ * groups of the exit. */
+static void lose_end(unsigned int process) {
+  known[process].has_lost_end = true;
+  /* A read that finds it mistakes it for the pid's former process. */
+  if (known[process].former != 0 && !are_heard)
+    confuse(process, known[process].former);
+  confuse_children(process);
+}
+
 void truth_begin(unsigned int process, bool is_before_plugin) {
   const struct machine_process *p = &world.process[process];
   const struct known *parent = &known[p->parent];
@@ -241,6 +259,9 @@ void truth_exit(unsigned int process, uint32_t exit_code) {
   classes_exit(process);
   k->has_c |= looks_like_parent(&world.process[process]);
   k->exit_code = exit_code;
+  /* Nothing tells whose record it is. */
+  if (is_unknown(k))
+    lose_end(process);
   for (unsigned int u = 0; u < USES; u++)
     k->counted[u] = k->sure[u] - k->since_look[u];
   if (k->lacks > 0)
@@ -251,6 +272,9 @@ void truth_end_task(unsigned int process, const struct record *record) {
   struct known *k = &known[process];
   k->ended_tasks++;
   k->lacks_main |= world.process[process].task[0].has_exited;
+  /* How long before the others it ended is not known exactly. */
+  if (is_unknown(k) && k->lacks_main)
+    lose_end(process);
   /* A read may have seen it alive before the record of the former process was
    * taken. Once its main thread has ended, too, nothing shows any more that it
    * is another one. */
@@ -262,16 +286,6 @@ void truth_end_task(unsigned int process, const struct record *record) {
   if (is_reading && k->is_base && k->has_children && is_threaded)
     k->lost[USE_CHARS] += record->write_chars;
   confuse_with_lost(process);
-}
-
-/* Without the main thread's record, the name is unknown, and therefore the
- * groups of the exit. */
-static void lose_end(unsigned int process) {
-  known[process].has_lost_end = true;
-  /* A read that finds it mistakes it for the pid's former process. */
-  if (known[process].former != 0 && !are_heard)
-    confuse(process, known[process].former);
-  confuse_children(process);
 }
 
 void truth_lose(unsigned int process, const struct record *record) {
@@ -302,6 +316,8 @@ static void confuse_with_unheard(unsigned int process) {
 }
 
 void truth_event(unsigned int process, const struct process_event *event) {
+  if (event->kind == PROCESS_THREAD)
+    return;
   if (event->kind == PROCESS_FORKED)
     confuse_with_unheard(process);
   else
@@ -310,6 +326,13 @@ void truth_event(unsigned int process, const struct process_event *event) {
 }
 
 void truth_lose_event(unsigned int process, const struct process_event *event) {
+  if (event->kind == PROCESS_THREAD) {
+    /* Its thread's record tells nothing of its process, and that of the main
+     * thread may be taken for that of a whole process. */
+    confuse(process, process);
+    known[process].lacks_thread = true;
+    return;
+  }
   classes_lose(process, event);
   known[process].is_unheard |= event->kind == PROCESS_FORKED;
   if (event->kind == PROCESS_FORKED)
@@ -411,9 +434,11 @@ static enum ending ending_of(uint32_t exit_code) {
 }
 
 static void add_end(struct range ended[ENDINGS], const struct known *k) {
+  /* After a former main thread, another one may be taken for it. */
+  unsigned int most = k->lacks_thread && k->has_other_main ? 2 : 1;
   for (unsigned int e = 0; k->has_ended && e < ENDINGS; e++)
     if (k->has_lost_end || k->is_confused)
-      add_range(&ended[e], 0, 1);
+      add_range(&ended[e], 0, most);
     else if (e == ending_of(k->exit_code))
       add_range(&ended[e], 1, 1);
 }
@@ -478,7 +503,7 @@ static void add_heard(struct truth *truth, unsigned int process) {
     if ((k->has_other_main || had_threads) && may_end)
       add_io(maybe, process);
     add_use(truth->used[s], k, sure, maybe);
-    if (ends_sure)
+    if (ends_sure || (may_end && k->has_lost_end))
       add_end(truth->ended[s], k);
     else if (may_end && k->has_ended)
       add_range(&truth->ended[s][ending_of(k->exit_code)], 0, 1);

@@ -5,9 +5,10 @@
 
 struct world world;
 
-enum { TICK_NS = 10000000, VERSION = 16 };
+enum { TICK_NS = 10000000 };
 
-void world_reset(void) {
+void world_reset(uint16_t version) {
+  world.version = version;
   world.now_ns = UINT64_C(1000000000000);
   world.processes = 1;
   world.next_tid = 1000;
@@ -66,10 +67,16 @@ static pid_t free_pid(void) {
   return 0;
 }
 
-static void add_event(enum process_event_kind kind, pid_t parent, pid_t pid) {
-  if (world.events < WORLD_EVENTS)
-    world.event[world.events++] = (struct process_event){
-        .kind = kind, .pid = pid, .parent = parent, .time_ns = world.now_ns};
+/* Whether records have the process of their thread. */
+static bool has_owners(void) {
+  return world.version >= RECORD_VERSION_LAST_THREAD;
+}
+
+static void add_event(const struct process_event *event) {
+  if (world.events == WORLD_EVENTS)
+    return;
+  world.event[world.events] = *event;
+  world.event[world.events++].time_ns = world.now_ns;
 }
 
 static struct task *add_task(struct machine_process *process, uint32_t tid) {
@@ -99,7 +106,8 @@ bool world_fork(unsigned int parent, unsigned int *child) {
   memcpy(p->comm, from->comm, sizeof(p->comm));
   add_task(p, (uint32_t)pid);
   world.now_ns += 1000;
-  add_event(PROCESS_FORKED, from->pid, pid);
+  add_event(&(struct process_event){
+      .kind = PROCESS_FORKED, .pid = pid, .parent = from->pid});
   *child = world.processes++;
   return true;
 }
@@ -108,7 +116,10 @@ bool world_start_task(unsigned int process) {
   struct machine_process *p = &world.process[process];
   if (p->life != LIFE_LIVE || p->tasks == WORLD_TASKS || process == INIT)
     return false;
-  add_task(p, world.next_tid++);
+  pid_t tid = (pid_t)add_task(p, world.next_tid++)->tid;
+  if (!has_owners())
+    add_event(&(struct process_event){
+        .kind = PROCESS_THREAD, .pid = p->pid, .tid = tid});
   return true;
 }
 
@@ -124,7 +135,7 @@ static void fill_record(const struct machine_process *p,
                         const struct task *task, struct record *record) {
   bool is_main = task->tid == (uint32_t)p->pid;
   *record = (struct record){
-      .version = VERSION,
+      .version = world.version,
       .cpu_ns = task->used[USE_CPU],
       .switches_voluntary = 1,
       .flags = p->is_forked && is_main ? RECORD_FORKED : 0,
@@ -162,11 +173,21 @@ static void queue_record(struct machine_process *p, struct task *task,
   message->has[MESSAGE_PROCESS] = true;
   message->id[MESSAGE_PROCESS] = (uint32_t)p->pid;
   struct record *whole = &message->record[MESSAGE_PROCESS];
-  *whole = (struct record){.version = VERSION,
+  *whole = (struct record){.version = world.version,
                            .cpu_ns = total[USE_CPU],
                            .switches_voluntary = p->tasks};
   whole->delay_ns[DELAY_SWAPIN] = total[USE_DELAY];
   whole->waits[DELAY_SWAPIN] = total[USE_DELAY] > 0;
+}
+
+void world_copy_record(unsigned int record, struct message *copy) {
+  *copy = world.record[record];
+  if (has_owners())
+    return;
+  struct record *thread = &copy->record[MESSAGE_THREAD];
+  thread->tgid = 0;
+  thread->process_elapsed_us = 0;
+  thread->flags &= (uint8_t)~RECORD_LAST_THREAD;
 }
 
 static void end_task(struct machine_process *p, struct task *task,
@@ -210,7 +231,7 @@ bool world_exec(unsigned int process, unsigned int task, const char *comm,
   strncpy(p->comm, comm, sizeof(p->comm) - 1);
   p->is_forked = false;
   p->has_c = has_c;
-  add_event(PROCESS_EXECED, 0, p->pid);
+  add_event(&(struct process_event){.kind = PROCESS_EXECED, .pid = p->pid});
   return true;
 }
 
@@ -219,7 +240,7 @@ bool world_rename(unsigned int process, const char *comm) {
   if (p->life != LIFE_LIVE || process == INIT || p->task[0].has_exited)
     return false;
   strncpy(p->comm, comm, sizeof(p->comm) - 1);
-  add_event(PROCESS_RENAMED, 0, p->pid);
+  add_event(&(struct process_event){.kind = PROCESS_RENAMED, .pid = p->pid});
   return true;
 }
 

@@ -64,6 +64,7 @@ struct machine_process {
 };
 
 struct world {
+  uint16_t version; /* of its records */
   uint64_t now_ns;
   struct machine_process process[WORLD_PROCESSES];
   unsigned int processes; /* including reaped ones */
@@ -77,8 +78,12 @@ struct world {
 
 extern struct world world;
 
-/* Resets the machine to process 1 only. */
-void world_reset(void);
+/* Resets the machine to process 1 only. Its records have this version; before
+ * 12, it also has events of new threads. */
+void world_reset(uint16_t version);
+
+/* A record as its version has it: the queue has what the newest one has. */
+void world_copy_record(unsigned int record, struct message *copy);
 
 /* Each returns false if that is impossible now. */
 bool world_fork(unsigned int parent, unsigned int *child);

@@ -14,6 +14,14 @@ enum { AGE_US = 5000, BOOT_S = 1000, THREAD_US = 2000 };
 
 static const uint64_t begin_ns = BOOT_S * SECOND_NS;
 static const uint64_t end_ns = BOOT_S * SECOND_NS + AGE_US * UINT64_C(1000);
+static const uint64_t thread_ns = BOOT_S * SECOND_NS + UINT64_C(3000000);
+
+static void start_thread(struct tracker *tracker, pid_t tid, pid_t pid,
+                         uint64_t time_ns) {
+  const struct process_event event = {
+      .kind = PROCESS_THREAD, .pid = pid, .tid = tid, .time_ns = time_ns};
+  old_record_note_thread(tracker, &event);
+}
 
 static struct tracker *create(void) {
   struct tracker *tracker = tracker_create(NULL, 10, 0);
@@ -22,8 +30,20 @@ static struct tracker *create(void) {
   assert_non_null(tracker->threads);
   assert_non_null(tracker_enter(tracker, 100, begin_ns, begin_ns, begin_ns));
   assert_non_null(tracker_enter(tracker, 200, begin_ns, begin_ns, begin_ns));
-  thread_owners_add(tracker->threads, 101, 100);
+  start_thread(tracker, 101, 100, thread_ns);
   return tracker;
+}
+
+/* Takes the record as the only one of a batch. */
+static void complete(struct tracker *tracker, struct message *message,
+                     uint64_t earliest_ns, uint64_t latest_ns) {
+  const struct message copy = *message;
+  const struct exit_batch batch = {
+      .messages = &copy,
+      .count = 1,
+      .when = {.earliest_ns = earliest_ns, .latest_ns = latest_ns},
+  };
+  old_record_complete(tracker, &batch, message);
 }
 
 static struct message end_of(uint32_t tid, uint32_t whole) {
@@ -47,6 +67,7 @@ static void completes_them(void **state) {
       {"a thread before others", 101, 0, 100, false, AGE_US},
       {"the main thread before others", 100, 0, 100, false, THREAD_US},
       {"the last thread", 101, 100, 100, true, AGE_US},
+      {"the last thread, without an event", 103, 100, 100, true, AGE_US},
       {"the main thread as the last one", 100, 100, 100, true, THREAD_US},
       {"an unknown one", 300, 0, 0, false, THREAD_US},
       {"the last of an unknown process", 301, 300, 300, true, THREAD_US},
@@ -55,7 +76,7 @@ static void completes_them(void **state) {
     struct tracker *tracker = create();
     struct message message = end_of(cases[i].tid, cases[i].whole);
     assert_case(cases[i].name, old_record_is(tracker, &message));
-    old_record_complete(tracker, &message, end_ns);
+    complete(tracker, &message, end_ns, end_ns);
     const struct record *thread = &message.record[MESSAGE_THREAD];
     assert_case_int(cases[i].name, thread->tgid, cases[i].tgid);
     assert_case_int(cases[i].name, (thread->flags & RECORD_LAST_THREAD) != 0,
@@ -66,48 +87,48 @@ static void completes_them(void **state) {
   }
 }
 
-/* The main thread is known to have been one of several until its own record has
- * arrived, which the last thread's may overtake. */
+/* Each record is taken once; the last thread's may overtake the main one's. */
 static void forgets_who_has_ended(void **state) {
   (void)state;
   struct tracker *tracker = create();
   struct message message = end_of(101, 100);
-  old_record_complete(tracker, &message, end_ns);
-  assert_int_equal(thread_owners_find(tracker->threads, 101), 0);
-  assert_int_equal(thread_owners_find(tracker->threads, 100), 100);
+  complete(tracker, &message, end_ns, end_ns);
+  assert_false(thread_owners_has(tracker->threads, 101, 100));
   message = end_of(100, 0);
-  old_record_complete(tracker, &message, end_ns);
+  complete(tracker, &message, end_ns, end_ns);
   assert_int_equal(message.record[MESSAGE_THREAD].tgid, 100);
   assert_int_equal(message.record[MESSAGE_THREAD].flags & RECORD_LAST_THREAD,
                    0);
-  assert_int_equal(thread_owners_find(tracker->threads, 100), 0);
   tracker_destroy(tracker);
 }
 
-/* A process that was seen alive for longer than its last thread has lived,
- * which is all that the record shows. */
+/* A process that was seen alive for longer than its last thread has lived, of
+ * which it is not known when it started. */
 static void finds_who_has_lived_longer_than_its_last_thread(void **state) {
   (void)state;
-  struct tracker *tracker = create();
   const uint64_t ms = 1000 * 1000;
+  static const uint32_t tids[] = {100, 102};
+  struct tracker *tracker = create();
   struct process *process = process_table_find(tracker->table, 100);
+  old_record_note_threads(tracker, process, tids, COUNT_OF(tids), begin_ns);
   process_note_known(process, begin_ns + 90 * ms);
-  struct message message = end_of(101, 100);
+  struct message message = end_of(102, 100);
   const struct exit_batch batch = {
       .messages = &message,
       .count = 1,
       .when = {.earliest_ns = begin_ns + 50 * ms,
                .latest_ns = begin_ns + 100 * ms},
   };
-  old_record_complete(tracker, &message, batch.when.earliest_ns);
+  old_record_complete(tracker, &batch, &message);
   struct exit_info info;
   assert_true(exit_info_identify(&info, &message, &batch.when));
   assert_true(info.is_last);
+  assert_true(info.is_age_least);
   assert_ptr_equal(exit_owner_find(tracker, &batch, &info), process);
 
   /* Unlike the main thread, which has lived as long as the process. */
   message = end_of(100, 100);
-  old_record_complete(tracker, &message, batch.when.earliest_ns);
+  old_record_complete(tracker, &batch, &message);
   assert_true(exit_info_identify(&info, &message, &batch.when));
   assert_null(exit_owner_find(tracker, &batch, &info));
   tracker_destroy(tracker);
@@ -120,8 +141,91 @@ static void does_not_take_the_age_of_a_later_process(void **state) {
   const uint64_t later_ns = end_ns + 1000 * 1000;
   assert_non_null(tracker_enter(tracker, 100, later_ns, later_ns, later_ns));
   struct message message = end_of(101, 100);
-  old_record_complete(tracker, &message, end_ns);
+  complete(tracker, &message, end_ns, later_ns);
   assert_int_equal(message.record[MESSAGE_THREAD].process_elapsed_us, AGE_US);
+  tracker_destroy(tracker);
+}
+
+/* A process with a single thread has ended, and another one with its pid has
+ * started a thread, before the first record is taken; and the reverse. */
+static void tells_processes_with_one_pid_apart(void **state) {
+  (void)state;
+  const uint64_t later_ns = end_ns + 1000 * 1000;
+  static const struct {
+    const char *name;
+    pid_t pid;
+    bool has_threads_later, is_last;
+  } cases[] = {
+      {"a single thread, then several", 200, true, true},
+      {"several, then a single thread", 100, false, false},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct tracker *tracker = create();
+    pid_t pid = cases[i].pid;
+    assert_non_null(tracker_enter(tracker, pid, later_ns, later_ns, later_ns));
+    if (cases[i].has_threads_later)
+      start_thread(tracker, 999, pid, later_ns + 1000);
+    struct message message = end_of((uint32_t)pid, 0);
+    complete(tracker, &message, begin_ns, later_ns + 1000 * 1000 * 1000);
+    const struct record *thread = &message.record[MESSAGE_THREAD];
+    assert_case_int(cases[i].name, thread->tgid, pid);
+    assert_case_int(cases[i].name, (thread->flags & RECORD_LAST_THREAD) != 0,
+                    cases[i].is_last);
+    tracker_destroy(tracker);
+  }
+}
+
+/* The id of a thread was reused, by a thread or a process, before its record is
+ * taken. */
+static void tells_threads_with_one_id_apart(void **state) {
+  (void)state;
+  const uint64_t later_ns = end_ns + 10 * SECOND_NS;
+  struct tracker *tracker = create();
+  start_thread(tracker, 101, 200, later_ns);
+  struct message message = end_of(101, 0);
+  complete(tracker, &message, end_ns, end_ns);
+  assert_int_equal(message.record[MESSAGE_THREAD].tgid, 100);
+  message = end_of(101, 0);
+  complete(tracker, &message, later_ns, later_ns + SECOND_NS);
+  assert_int_equal(message.record[MESSAGE_THREAD].tgid, 200);
+  tracker_destroy(tracker);
+
+  tracker = create();
+  assert_non_null(tracker_enter(tracker, 101, later_ns, later_ns, later_ns));
+  message = end_of(101, 0);
+  complete(tracker, &message, later_ns, later_ns + SECOND_NS);
+  assert_int_equal(message.record[MESSAGE_THREAD].tgid, 101);
+  assert_int_not_equal(
+      message.record[MESSAGE_THREAD].flags & RECORD_LAST_THREAD, 0);
+  message = end_of(101, 0);
+  complete(tracker, &message, end_ns, end_ns);
+  assert_int_equal(message.record[MESSAGE_THREAD].tgid, 100);
+  tracker_destroy(tracker);
+}
+
+/* The machine was stopped between the end of a thread and its record. */
+static void finds_the_process_of_a_late_record(void **state) {
+  (void)state;
+  struct tracker *tracker = create();
+  struct message message = end_of(101, 0);
+  tracker->has_read = true;
+  complete(tracker, &message, end_ns + 3 * SECOND_NS, end_ns + 3 * SECOND_NS);
+  assert_int_equal(message.record[MESSAGE_THREAD].tgid, 100);
+  tracker_destroy(tracker);
+}
+
+/* A process that no read has found, and which has started a thread. */
+static void knows_the_main_thread_of_an_unknown_process(void **state) {
+  (void)state;
+  struct tracker *tracker = create();
+  start_thread(tracker, 301, 300, thread_ns);
+  start_thread(tracker, 302, 300, thread_ns);
+  struct message message = end_of(300, 0);
+  message.record[MESSAGE_THREAD].elapsed_us = AGE_US;
+  complete(tracker, &message, end_ns, end_ns);
+  assert_int_equal(message.record[MESSAGE_THREAD].tgid, 300);
+  assert_int_equal(message.record[MESSAGE_THREAD].flags & RECORD_LAST_THREAD,
+                   0);
   tracker_destroy(tracker);
 }
 
@@ -140,6 +244,10 @@ int main(void) {
       cmocka_unit_test(forgets_who_has_ended),
       cmocka_unit_test(finds_who_has_lived_longer_than_its_last_thread),
       cmocka_unit_test(does_not_take_the_age_of_a_later_process),
+      cmocka_unit_test(tells_processes_with_one_pid_apart),
+      cmocka_unit_test(tells_threads_with_one_id_apart),
+      cmocka_unit_test(finds_the_process_of_a_late_record),
+      cmocka_unit_test(knows_the_main_thread_of_an_unknown_process),
       cmocka_unit_test(leaves_newer_ones_alone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
