@@ -292,8 +292,6 @@ static void bound_child(void) {
 /* The child has the pid wanted, if it is not 0. */
 static pid_t make_child(const struct life *life, pid_t wanted) {
   pid_t pid = fork_with_pid(wanted);
-  if (pid < 0)
-    pid = fork_with_pid(0);
   if (pid == 0) {
     bound_child();
     if (do_exec)
@@ -583,7 +581,8 @@ _Noreturn static void usage_error(void) {
   fputs(
       "usage: exits [options] COMMAND ARGUMENTS\n\n"
       "  --hold      the children stay zombies until the next SIGUSR1\n"
-      "  --same-pid  children that follow each other have the same pid\n"
+      "  --same-pid  children that follow each other have the same pid, and\n"
+      "              no threads\n"
       "  --exec      children call exec\n"
       "  --orphans   nobody in a tree waits for its children\n"
       "  --but-root  but its root does\n"

@@ -809,8 +809,6 @@ static void *give_birth(void *data) {
 
   rename_self(birth->name);
   pid_t pid = fork_with_pid(birth->wanted);
-  if (pid < 0)
-    die("getting the pid");
   if (pid == 0)
     live_and_tell(birth);
   return sleep_forever(NULL);

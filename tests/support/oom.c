@@ -9,8 +9,8 @@
  * PROCS lists, separated by commas. Children with the end "oom" allocate memory
  * until they are killed; those with "kill" wait, and are killed at once; the
  * n-th child has the n-th end, cyclically. wait4 reports how each one ended.
- * With --same-pid, each child has the pid of the previous one, if no other
- * process keeps it, and they are 200 ms apart; with --apart, 50 ms.
+ * With --same-pid, each child has the pid of the previous one, and they are
+ * 200 ms apart; with --apart, 50 ms.
  */
 #include "workload.h"
 
@@ -88,8 +88,6 @@ static void work(char *const *arguments, bool same_pid, bool is_apart) {
     if (pipe2(ready, O_CLOEXEC) < 0)
       die("pipe2");
     pid = fork_with_pid(same_pid ? pid : 0);
-    if (pid < 0)
-      pid = fork_with_pid(0);
     if (pid == 0)
       live(arguments[0], arguments[1], takes_memory, ready[1]);
     if (!takes_memory)

@@ -5,13 +5,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/sched.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -128,32 +131,24 @@ static inline void *share(size_t size) {
   return memory;
 }
 
-/* Sets the pid of the next process, unless another process forks first. */
-static inline void set_next_pid(pid_t wanted) {
-  int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
-  if (fd < 0 || dprintf(fd, "%d", wanted - 1) < 0)
-    die("ns_last_pid");
-  close(fd);
-}
-
-/* Forks a child that has the pid, if it is not 0. Returns the result of fork,
- * or -1 if another process keeps the pid. */
+/* Forks a child that has the pid, if it is not 0. Other processes may fork
+ * meanwhile. Such a child must not start threads: glibc does not know about
+ * the fork. */
 static inline pid_t fork_with_pid(pid_t wanted) {
-  enum { TRIES = 10000 };
+  enum { TRIES = 60000 };
+  struct clone_args arguments = {
+      .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&wanted, .set_tid_size = 1};
+  long pid = -1;
   for (int i = 0; i < TRIES; i++) {
-    if (wanted > 0)
-      set_next_pid(wanted);
-    pid_t pid = fork();
-    if (pid < 0)
-      die("fork");
-    if (pid == 0 && wanted > 0 && getpid() != wanted)
-      _exit(0);
-    if (pid == 0 || wanted == 0 || pid == wanted)
-      return pid;
-    waitpid(pid, NULL, 0);
+    pid = wanted == 0 ? fork()
+                      : syscall(SYS_clone3, &arguments, sizeof(arguments));
+    if (pid >= 0 || errno != EEXIST)
+      break;
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
   }
-  errno = EAGAIN;
-  return -1;
+  if (pid < 0)
+    die("fork");
+  return (pid_t)pid;
 }
 
 #endif
