@@ -8,7 +8,7 @@
  *   exec  blocks in exec while it closes a file: stat, io and exe block
  *   mmap  blocks in mmap while it waits for a page: cmdline blocks. It first
  *         forks 40 children, which do not call exec, and which end one by one
- *         within 2 seconds
+ *         within 10 seconds
  *
  * Prints "ready" and the pid just before the process blocks. From SIGUSR1 on,
  * the server replies to all requests, also pending ones. Both end at SIGTERM,
@@ -19,6 +19,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -37,6 +38,9 @@ struct request {
   uint64_t unique, node;
   uint32_t opcode;
 };
+
+/* Whether a request waits for its reply; shared by both processes. */
+static atomic_bool *has_waiting;
 
 static struct fuse_attr attributes_of(uint64_t node) {
   return (struct fuse_attr){
@@ -104,10 +108,12 @@ static void serve(int fd, uint32_t hangs) {
       continue;
     const struct fuse_in_header *in = (const void *)bytes;
     const struct request request = {in->unique, in->nodeid, in->opcode};
-    if (request.opcode != hangs || answers || count == WAITING_MAX)
+    if (request.opcode != hangs || answers || count == WAITING_MAX) {
       serve_request(fd, &request);
-    else
+    } else {
       waiting[count++] = request;
+      atomic_store(has_waiting, true);
+    }
   }
 }
 
@@ -140,7 +146,8 @@ static void hang_in_mmap(const char *directory) {
   pthread_t thread;
   have_children();
   pthread_create(&thread, NULL, read_page, &first);
-  usleep(100000);
+  while (!atomic_load(has_waiting))
+    usleep(1000);
   if (mmap(NULL, SIZE, PROT_READ, MAP_PRIVATE, open_file(directory), 0) ==
       MAP_FAILED)
     die("mmap");
@@ -169,6 +176,10 @@ int main(int argc, char **argv) {
   }
   bool in_exec = strcmp(argv[1], "exec") == 0;
   int fd = mount_server(argv[2]);
+  has_waiting = mmap(NULL, sizeof(*has_waiting), PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (has_waiting == MAP_FAILED)
+    die("mmap");
   pid_t pid = fork();
   if (pid == 0) {
     close(fd);
