@@ -15,7 +15,7 @@ teardown() {
   local pid cgroup status=0
 
   for pid in "${hostile[@]}"; do
-    kill -KILL "$pid" 2>/dev/null || true
+    ! is_running "$pid" || kill -KILL "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
   done
   for cgroup in "${deep[@]}"; do
@@ -360,8 +360,16 @@ for path in sys.argv[1:]:
 # sum_of_names IDENTITY COLUMN: sum of the last values of all groups "of-…", whose
 # names may contain any byte but "/".
 sum_of_names() {
+  # shellcheck disable=SC2016 # for awk
   find "$work/csv/testhost" -path "*/taskstats-of-*/$1-$date_glob" -print0 |
-    xargs -0 -r -n 1 tail -qn1 | awk -F, -v column="$2" '{ sum += $column } END { print sum + 0 }'
+    xargs -0 awk -F, -v column="$2" '
+      FNR == 1 {
+        group = FILENAME
+        sub(/\/[^\/]*$/, "", group)
+        next
+      }
+      $1 > latest[group] { latest[group] = $1; last[group] = $column }
+      END { for (group in last) sum += last[group]; print sum + 0 }' /dev/null
 }
 
 # has_logged COUNT: whether ExitLog has so many lines.

@@ -58,10 +58,11 @@ migrate() {
   cat "$work/new.conf" >>"$work/collectd.conf"
 }
 
-# last_counts PLUGIN GROUP: processes and threads.
+# last_counts PLUGIN GROUP: processes and threads; fails if there are none yet.
 last_counts() {
   # shellcheck disable=SC2086 # the pattern is to be expanded
-  tail -qn 1 "$work/csv/testhost/$1-$2"/ps_count-$date_glob | cut -d, -f2-
+  grep -hv '^epoch' "$work/csv/testhost/$1-$2"/ps_count-$date_glob | tail -n 1 |
+    cut -d, -f2- | grep .
 }
 
 # types_of PLUGIN GROUP
