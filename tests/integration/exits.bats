@@ -298,6 +298,7 @@ CONF
   start_collectd
   settle old
   perform "$me-old" 2
+  await_exits old 1 # it ends after its work
   settle old
 
   used=$(($(truth "$me-old" cpu_us 2) - $(truth "$me-old" cpu_us 1)))
@@ -320,6 +321,7 @@ CONF
       perform "$me-s$i" "$round"
     done
   done
+  await_exits seen 4
   settle seen
 
   used=0
