@@ -19,7 +19,11 @@
  * because their CPU clocks come from the kernel.
  */
 
-enum { GROUPS = 3, EVENTS = 16, PID = 4711, AGE_MS = 40 };
+enum { GROUPS = 3, EVENTS = 16, AGE_MS = 40 };
+
+/* Such a process. Its pid and those next to it are the last ones that a kernel
+ * may use (PID_MAX_LIMIT is 4194304): hardly any child of the test has one. */
+enum { PID = 4194250 };
 
 struct event {
   struct exit_event event;

@@ -8,7 +8,7 @@
  * Group 0 is that of "make" and its descendants.
  */
 
-enum { A = 4000, B, C, D, STRANGER = 5000, OLD_MS = 5000 };
+enum { A = PID - 50, B, C, D, STRANGER = PID - 40, OLD_MS = 5000 };
 
 static void add_make(struct fixture *fixture) {
   add_group(fixture, SELECTOR_COMMAND, "make");

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <sys/sysmacros.h>
 
+enum { PARENT = PID - 50 };
+
 /* A process that no read has seen */
 
 static uint64_t kernel_dev(dev_t dev) {
@@ -21,6 +23,13 @@ static void set_executable(const struct fixture *fixture, struct record *thread,
   assert_int_equal(stat(full, &st), 0);
   thread->exe_dev = kernel_dev(st.st_dev);
   thread->exe_inode = st.st_ino;
+}
+
+static void put_pid_file(const struct fixture *fixture, const char *name,
+                         pid_t pid) {
+  char text[16];
+  snprintf(text, sizeof(text), "%d\n", pid);
+  tree_put(&fixture->tree, name, text);
 }
 
 static void selects_by_the_record(void **state) {
@@ -136,8 +145,8 @@ static void selects_by_the_record(void **state) {
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     const char *name = cases[i].name;
     tree_put_program(&fixture->tree, "bin/nginx", "x");
-    tree_put(&fixture->tree, "x.pid", "4711\n");
-    tree_put(&fixture->tree, "y.pid", "4712\n");
+    put_pid_file(fixture, "x.pid", PID);
+    put_pid_file(fixture, "y.pid", PID + 1);
     add_group(fixture, cases[i].conditions[0].kind,
               cases[i].conditions[0].value);
     for (size_t c = 1; c < CONDITIONS && cases[i].conditions[c].value; c++)
@@ -147,12 +156,12 @@ static void selects_by_the_record(void **state) {
     read_at(fixture, 1000); /* learns files */
 
     struct message message = death_of(PID, "nginx", AGE_MS);
-    message.record[MESSAGE_THREAD].ppid = 4000;
+    message.record[MESSAGE_THREAD].ppid = PARENT;
     set_executable(fixture, &message.record[MESSAGE_THREAD], "bin/nginx");
     if (cases[i].cgroup != NULL)
       tree_put_of(&fixture->tree, PID, "cgroup", cases[i].cgroup);
     if (cases[i].parents_cgroup != NULL)
-      tree_put_of(&fixture->tree, 4000, "cgroup", cases[i].parents_cgroup);
+      tree_put_of(&fixture->tree, PARENT, "cgroup", cases[i].parents_cgroup);
     take(fixture, &message, 1);
 
     bool counts = cases[i].result == SELECTOR_YES;
@@ -162,8 +171,8 @@ static void selects_by_the_record(void **state) {
     assert_case_int(name, fixture->tracker->unattributed, 0);
     /* A counted process is kept: the next read may still see it. */
     assert_case_int(name, table_size(fixture), counts);
-    tree_remove(&fixture->tree, "4711");
-    tree_remove(&fixture->tree, "4000");
+    remove_process(fixture, PID);
+    remove_process(fixture, PARENT);
     read_at(fixture, 0);
     assert_case_int(name, table_size(fixture), 0);
     assert_used(name, fixture, 0, counts, counts);
@@ -198,8 +207,8 @@ static void knows_kernel_threads(void **state) {
       {"a program that the kernel started", 2, 0, 7, false},
       {"the same, before version 12", 2, 0, 0, false},
       {"a fork of that, as a child of kthreadd", 2, RECORD_FORKED, 7, false},
-      {"a fork", 4000, RECORD_FORKED, 7, false},
-      {"a fork, before version 12", 4000, RECORD_FORKED, 0, false},
+      {"a fork", PARENT, RECORD_FORKED, 7, false},
+      {"a fork, before version 12", PARENT, RECORD_FORKED, 0, false},
   };
 
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -992,11 +1001,12 @@ static void *take_batch(void *context) {
   return NULL;
 }
 
-static uint64_t await_call(const struct procfs *proc) {
-  uint64_t call;
-  while ((call = procfs_call(proc)) == 0)
-    nanosleep(&(struct timespec){.tv_nsec = MS}, NULL);
-  return call;
+/* Whether the thread is in a call that reads this process, and sleeps in it. */
+static bool hangs_in(const struct procfs *proc, pid_t pid, uint64_t *call) {
+  *call = procfs_call(proc);
+  pause_ms(20);
+  return procfs_call_pid(*call) == pid && procfs_call(proc) == *call &&
+         !procfs_call_runs(proc);
 }
 
 /* The stat of a zombie is a pipe without a writer. The thread that reads it is
@@ -1010,6 +1020,7 @@ static void goes_on_after_who_hangs(void **state) {
   child_start(&zombie);
   child_end(&zombie);
   put_process(fixture, zombie.pid, "nginx", 'Z', AGE_MS);
+  tree_link(&fixture->tree, "self/task", "/proc/self/task");
   snprintf(name, sizeof(name), "%d/stat", zombie.pid);
   tree_path(&fixture->tree, name, path);
   assert_int_equal(unlink(path), 0);
@@ -1024,8 +1035,8 @@ static void goes_on_after_who_hangs(void **state) {
   struct procfs *proc = exit_accounting_proc(fixture->exits), *again;
   pthread_t thread;
   assert_int_equal(pthread_create(&thread, NULL, take_batch, &batch), 0);
-  uint64_t call = await_call(proc);
-  assert_int_equal(procfs_call_pid(call), zombie.pid);
+  uint64_t call;
+  await(hangs_in(proc, zombie.pid, &call));
   assert_int_equal(procfs_reopen(proc, &again), 0);
   assert_true(procfs_abandon(proc, call));
   hung_processes_add(&fixture->tracker->hung, zombie.pid, proc);
@@ -1439,7 +1450,7 @@ static void tells_who_wants_to_know(void **state) {
     begin(fixture, 1000);
     struct message message = death_of(PID, "nginx", AGE_MS);
     message.record[MESSAGE_THREAD].exit_code = cases[i].exit_code;
-    message.record[MESSAGE_THREAD].ppid = 4000;
+    message.record[MESSAGE_THREAD].ppid = PARENT;
     take(fixture, &message, 1);
     size_t told = 0;
     for (size_t g = 0; g < GROUPS; g++) {
@@ -1450,7 +1461,7 @@ static void tells_who_wants_to_know(void **state) {
       assert_case(name, event->event.group == group_at(fixture->tracker, g));
       assert_case_string(name, event->comm, "nginx");
       assert_case_int(name, event->event.pid, PID);
-      assert_case_int(name, event->event.ppid, 4000);
+      assert_case_int(name, event->event.ppid, PARENT);
       assert_case_int(name, event->event.uid, 1000);
       assert_case_int(name, event->event.exit_code, cases[i].exit_code);
       assert_case_int(name, event->event.elapsed_us, AGE_MS * 1000);

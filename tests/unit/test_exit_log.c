@@ -253,7 +253,8 @@ static void leaves_a_hung_thread_behind(void **state) {
   fixture->log = NULL;
   pthread_mutex_unlock(&held);
   assert_int_equal(dropped, 2);
-  await(count_threads() == threads);
+  /* That of the test before may have ended, too. */
+  await(count_threads() <= threads);
 }
 
 static const char *text_of(yajl_val json, const char *name) {

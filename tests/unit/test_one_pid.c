@@ -9,7 +9,7 @@
  * descendants, group 1 that of "cc".
  */
 
-enum { MAKE = 4000, STRANGER, CHILD, WORKER, LONG_MS = 10000 };
+enum { MAKE = PID - 50, STRANGER, CHILD, WORKER, LONG_MS = 10000 };
 enum { OK, ERROR = 0x100 };
 
 static void begin_before(struct fixture *fixture, uint64_t since_ms) {
