@@ -68,6 +68,7 @@ EOF
   start_load "$me-exe" --stay 60 idle
   start_collectd
 
+  await_members path 1 # another process looks at the files
   for group in path link dirlink either; do
     assert_members "$group" 1
   done
@@ -98,6 +99,8 @@ EOF
   start_load "$me-root" --stay 60 idle
   start_collectd
 
+  await_members name 1 # another thread looks the users up
+  await_members root 2
   assert_members name 1
   assert_members number 1
   assert_members root 2
@@ -119,8 +122,9 @@ EOF
       ControlGroup "^/$me-cg\\\\.slice/b"
     </Group>
 EOF
-  start_load "$me-a" --stay 60 idle
-  start_load "$me-b" --wait --rounds 9 --stay 60 burn 50 0
+  # An older process is matched only every 50 s.
+  start_load "$me-a" --stay 100 idle
+  start_load "$me-b" --wait --rounds 9 --stay 100 burn 50 0
   enter_cgroup "$me-cg.slice/a.service" "${load_pid[$me-a]}"
   start_collectd
 
