@@ -53,12 +53,11 @@ all_are_consumed() {
   start_service
   reads 8 service.one
   then=$EPOCHREALTIME
-  sleep 1
+  reads 1 "" # all before have been dispatched
+  dispatched testhost | until_then >"$work/dispatched"
+  await_tries=60 await "the last values" all_are_consumed || compare_points all "$work/stored" 1
   stop_collectd
   assert_no_complaints
-
-  dispatched testhost | until_then >"$work/dispatched"
-  await_tries=20 await "the last values" all_are_consumed || compare_points all "$work/stored" 1
   # There is one key, so one partition, once the broker has reported the partitions.
   assert_equal "$(consume %k | sort -u)" collectd
   consume '%T %p' | sort -n >"$work/partitions"

@@ -356,9 +356,9 @@ dispatched() {
   done
 }
 
-# compare_points all|some SERVER SLACK_MS: each point in the file SERVER was dispatched,
-# to within SLACK_MS, and every source with at least three values is stored; with "all",
-# every value is. csv has six decimals.
+# compare_points all|some SERVER SLACK: each point in the file SERVER was dispatched, to
+# within SLACK, in the unit of its time, and every source with at least three values is
+# stored; with "all", every value is. csv has six decimals.
 compare_points() {
   awk -v whole="$1" -v slack="$3" '
     function near(a, b) { return (a - b) ^ 2 <= (1e-6 + 1e-9 * b) ^ 2 }
@@ -367,16 +367,20 @@ compare_points() {
     }
     FILENAME == ARGV[1] { truth[$1 " " $2] = $3; names[$1]++; count++; next }
     {
-      found = 0
-      for (ms = $2 - slack; ms <= $2 + slack && !found; ms++) {
-        key = sprintf("%s %.0f", $1, ms)
+      # The nearest one first, and one that no other point has been found to be.
+      found = is_new = 0
+      for (i = 0; i <= 2 * slack && !is_new; i++) {
+        off = i % 2 ? (i + 1) / 2 : -i / 2
+        key = sprintf("%s %.0f", $1, $2 + off)
         if (is(key, $3)) {
           found = 1
-          stored[$1]
-          if (!(key in seen)) { seen[key]; matched++ }
+          is_new = !(key in seen)
+          seen[key]
         }
       }
-      if (!found) { print "never dispatched: " $0; bad = 1 }
+      matched += is_new
+      if (found) stored[$1]
+      else { print "never dispatched: " $0; bad = 1 }
     }
     END {
       for (name in names)
