@@ -8,8 +8,6 @@
 
 machine=(qemu-system-aarch64 -M virt -cpu cortex-a72)
 tap=ttyS0 console_line=ttyAMA0
-# Twice as long as on x86-64
-limit_s=1200
 tap_line=(-chardev "stdio,id=tap" -device "pci-serial,chardev=tap")
 
 triplet=aarch64-linux-gnu
