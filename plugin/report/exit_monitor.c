@@ -41,8 +41,8 @@ static void say_event(void *context, const struct exit_event *event)
   if (notify_budget_admit(budget, clock_s(), monitor->options.notify_rate,
                           event->exit_code)) {
     notice_describe(event, text, sizeof(text));
-    if (notifier_put(monitor->options.notifier, event->group->name, event, text,
-                     event->exit_code))
+    if (notifier_put(monitor->options.notifier, event->group->name, event, 1,
+                     text, event->exit_code))
       return;
     notify_budget_suppress(budget, event->exit_code);
   }
@@ -141,7 +141,8 @@ static void sum_up_before(struct exit_monitor *monitor, uint64_t before_s) {
     uint32_t worst;
     if (notify_budget_sum_up(&g->budget, before_s, text, sizeof(text),
                              &worst) &&
-        notifier_put(monitor->options.notifier, g->name, NULL, text, worst))
+        notifier_put(monitor->options.notifier, g->name, NULL,
+                     notify_budget_suppressed(&g->budget), text, worst))
       g->budget = (struct notify_budget){.second = clock_s()};
     monitor->has_suppressed |= notify_budget_suppressed(&g->budget) > 0;
   }

@@ -19,6 +19,7 @@ enum { SETTLE_MS = 200 };
 struct notice {
   char group[GROUP_NAME_SIZE];
   struct exit_event *event; /* owned, or NULL */
+  uint32_t processes;       /* that it describes */
   char text[NOTIFIER_TEXT_SIZE];
   uint32_t exit_code;
 };
@@ -150,6 +151,15 @@ void notifier_release(struct notifier *notifier) {
   unlock(notifier);
 }
 
+static size_t count_processes(const struct notifier *notifier)
+    REQUIRES(notifier_mutex) {
+  size_t processes = 0;
+  for (size_t i = 0; i < notifier->count; i++)
+    processes +=
+        notifier->queue[(notifier->first + i) % NOTIFIER_QUEUE].processes;
+  return processes;
+}
+
 size_t notifier_stop(struct notifier *notifier, unsigned int most_ms) {
   if (notifier == NULL)
     return 0;
@@ -158,7 +168,7 @@ size_t notifier_stop(struct notifier *notifier, unsigned int most_ms) {
   lock(notifier);
   notifier->must_stop = true;
   pthread_cond_broadcast(&notifier->changed);
-  size_t dropped = notifier->count;
+  size_t dropped = count_processes(notifier);
   while (!notifier->has_ended && status == 0)
     status = pthread_cond_timedwait(&notifier->changed,
                                     &notifier->mutex.pthread, &deadline);
@@ -177,9 +187,10 @@ size_t notifier_stop(struct notifier *notifier, unsigned int most_ms) {
 
 /* Returns false if out of memory. */
 static bool fill(struct notice *notice, const char *group,
-                 const struct exit_event *event, const char *text,
-                 uint32_t exit_code) {
+                 const struct exit_event *event, uint32_t processes,
+                 const char *text, uint32_t exit_code) {
   snprintf(notice->group, sizeof(notice->group), "%s", group);
+  notice->processes = processes;
   notice->exit_code = exit_code;
   snprintf(notice->text, sizeof(notice->text), "%s", text);
   notice->event = event != NULL ? exit_event_copy(event) : NULL;
@@ -187,12 +198,13 @@ static bool fill(struct notice *notice, const char *group,
 }
 
 bool notifier_put(struct notifier *notifier, const char *group,
-                  const struct exit_event *event, const char *text,
-                  uint32_t exit_code) {
+                  const struct exit_event *event, uint32_t processes,
+                  const char *text, uint32_t exit_code) {
   lock(notifier);
   size_t last = (notifier->first + notifier->count) % NOTIFIER_QUEUE;
-  bool has_room = notifier->count < NOTIFIER_QUEUE &&
-                  fill(&notifier->queue[last], group, event, text, exit_code);
+  bool has_room =
+      notifier->count < NOTIFIER_QUEUE &&
+      fill(&notifier->queue[last], group, event, processes, text, exit_code);
   if (has_room) {
     notifier->count++;
     pthread_cond_broadcast(&notifier->changed);

@@ -39,12 +39,14 @@ void notifier_release(struct notifier *notifier);
  * returns, collectd (plugin_dispatch_notification) calls the next consumers,
  * even if their plugins have shut down. collectd does the same to every thread
  * that sends notifications, such as those of unixsock and network. Returns the
- * number of dropped notifications. notifier may be NULL. */
+ * number of processes that the dropped notifications describe. notifier may be
+ * NULL. */
 size_t notifier_stop(struct notifier *notifier, unsigned int most_ms);
 
-/* Queues a copy. Returns false if the queue is full. Any thread. */
+/* Queues a copy; processes is the number of processes that text describes.
+ * Returns false if the queue is full. Any thread. */
 bool notifier_put(struct notifier *notifier, const char *group,
-                  const struct exit_event *event, const char *text,
-                  uint32_t exit_code);
+                  const struct exit_event *event, uint32_t processes,
+                  const char *text, uint32_t exit_code);
 
 #endif

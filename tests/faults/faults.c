@@ -124,7 +124,7 @@ static void tell(void *context, const struct exit_event *event) {
     life.log_puts++;
   } else if (!is_for_all && life.notifier != NULL) {
     life.notices++;
-    life.refused += !notifier_put(life.notifier, event->group->name, event,
+    life.refused += !notifier_put(life.notifier, event->group->name, event, 1,
                                   "ended", event->exit_code);
   }
 }

@@ -55,7 +55,7 @@ static void await_said(size_t count) {
 
 static void put(struct notifier *notifier, uint32_t count) {
   for (uint32_t i = 0; i < count; i++)
-    assert_true(notifier_put(notifier, "group", NULL, "text", i));
+    assert_true(notifier_put(notifier, "group", NULL, 1, "text", i));
 }
 
 /* In order, and as copies. */
@@ -74,7 +74,7 @@ static void says_all(void **state) {
     snprintf(text, sizeof(text), "text %u", i);
     const struct exit_event event = {.comm = comm, .used = used};
     assert_true(
-        notifier_put(notifier, group, i % 3 != 0 ? &event : NULL, text, i));
+        notifier_put(notifier, group, i % 3 != 0 ? &event : NULL, 1, text, i));
   }
   pthread_mutex_unlock(&gate);
   await_said(NOTICES);
@@ -110,7 +110,7 @@ static void refuses_too_many(void **state) {
   pthread_mutex_lock(&gate);
   assert_int_equal(notifier_start(say, &notifier), 0);
   while (count <= NOTIFIER_QUEUE + 1 &&
-         notifier_put(notifier, "group", NULL, "text", 0))
+         notifier_put(notifier, "group", NULL, 1, "text", 0))
     count++;
   /* The consumer may already have one. */
   assert_in_range(count, NOTIFIER_QUEUE, NOTIFIER_QUEUE + 1);
@@ -163,6 +163,24 @@ static void drops_what_waits(void **state) {
   assert_int_equal(count_said(), 0);
 }
 
+/* A summary counts as the processes that it sums up, but only if it was not
+ * sent; the queue is a ring. */
+static void drops_each_process_of_a_summary(void **state) {
+  (void)state;
+  struct notifier *notifier;
+  said_count = 0;
+  assert_int_equal(notifier_start(say, &notifier), 0);
+  put(notifier, NOTIFIER_QUEUE - 1);
+  assert_true(notifier_put(notifier, "group", NULL, 500, "500 more", 0));
+  await_said(NOTIFIER_QUEUE);
+  notifier_hold(notifier, LONG_MS);
+  put(notifier, 2);
+  assert_true(notifier_put(notifier, "group", NULL, 19, "19 more", 0));
+  assert_true(notifier_put(notifier, "other", NULL, 3, "3 more", 0));
+  assert_int_equal(notifier_stop(notifier, LONG_MS), 24);
+  assert_int_equal(count_said(), NOTIFIER_QUEUE);
+}
+
 /* A consumer that never returns delays nothing else. A sanitizer sees what the
  * abandoned thread accesses later. */
 static void leaves_who_does_not_return(void **state) {
@@ -173,7 +191,7 @@ static void leaves_who_does_not_return(void **state) {
   pthread_mutex_lock(&gate);
   /* One is being sent, and the queue is full. */
   for (size_t count = 0; count < NOTIFIER_QUEUE + 1; sched_yield())
-    count += notifier_put(notifier, "group", NULL, "text", 0);
+    count += notifier_put(notifier, "group", NULL, 1, "text", 0);
   notifier_hold(notifier, 1);
   assert_int_equal(notifier_stop(notifier, 1), NOTIFIER_QUEUE);
   pthread_mutex_unlock(&gate);
@@ -190,6 +208,7 @@ int main(void) {
       cmocka_unit_test(holds_what_waits),
       cmocka_unit_test(waits_for_what_is_being_sent),
       cmocka_unit_test(drops_what_waits),
+      cmocka_unit_test(drops_each_process_of_a_summary),
       cmocka_unit_test(leaves_who_does_not_return),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
