@@ -267,11 +267,11 @@ static bool find_arguments(uintptr_t *start, uintptr_t *end) {
 }
 
 /* Sets the child's own name and arguments, so that a selector for collectd does
- * not match it. read checks that the arguments' memory is mapped, where memset
+ * not match it; the name comes last, because its event has the listener look at
+ * the arguments. read checks that the arguments' memory is mapped, where memset
  * would crash. */
 static void take_title(void) {
   uintptr_t start, end;
-  prctl(PR_SET_NAME, title);
   int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
   if (zero >= 0 && find_arguments(&start, &end)) {
     size_t size = end - start;
@@ -281,6 +281,7 @@ static void take_title(void) {
              size < sizeof(title) ? size - 1 : sizeof(title) - 1);
   }
   close(zero);
+  prctl(PR_SET_NAME, title);
 }
 
 /* Gives up everything of collectd's that a hanging child would keep in use:
