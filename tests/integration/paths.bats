@@ -91,6 +91,7 @@ CONF
   configure_hung
   start_collectd
   await_logged "Cannot read Executable \"$hung/sbin/nginx\" \(Connection timed out\)"
+  await_logged "Cannot read PIDFile \"$hung/x.pid\" \(Connection timed out\)"
   go hung
   await_logged "Cannot read Executable \"$hung/sbin/nginx\" \(No such file"
   await_logged "PIDFile \"$hung/x.pid\" can be read again"
@@ -180,6 +181,7 @@ run_short() {
     </Group>
 CONF
   in_background sleep "$work/over/sleep" 100
+  await "the program" test "/proc/${load_pid[sleep]}/exe" -ef "$work/over/sleep"
   start_collectd
   await_members over 1
   run_short 100 "$work/over/sleep" 0
@@ -283,9 +285,14 @@ CONF
       mount -t tmpfs none "$1/app" && cp "$(command -v sleep)" "$1/app/sleep"
       "$1/app/sleep" 100 &
       trap "kill $!; exit" TERM
+      until [ "/proc/$!/exe" -ef "$1/app/sleep" ]; do sleep 0.05; done
+      touch "$1/up.$2"
       until [ -e "$1/go" ]; do sleep 0.05; done
       for i in 1 2 3 4 5 6 7 8 9 10; do "$1/app/sleep" 0; done
       touch "$1/done.$2"; wait' sh "$work" "$i"
+  done
+  for ((i = 0; i < 12; i++)); do
+    await "the program" test -e "$work/up.$i"
   done
   start_collectd
   await_members app 12
@@ -295,6 +302,12 @@ CONF
   done
   settle app
   assert_equal "$(exits_of app)" 120
+}
+
+# A helper that does not answer in time is replaced by another one.
+has_helper() {
+  pgrep -P "$collectd_pid" >"$work/helper.pid"
+  has_members helper 1
 }
 
 @test "paths: the process that looks at them does not count as collectd" {
@@ -307,7 +320,7 @@ CONF
 CONF
   start_collectd
   await_members line 1
-  pgrep -P "$collectd_pid" >"$work/helper.pid"
-  await_members helper 1
-  assert_members line 1
+  await "the helper" has_helper
+  settle line
+  await_members line 1
 }
