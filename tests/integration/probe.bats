@@ -61,6 +61,7 @@ for line in open(sys.argv[1]):
 start_listen() {
   local tries=200
 
+  : >"$work/listened" # the child's redirection may be late
   "$PROBE" listen "$@" >"$work/listened" 2>"$work/listen.err" 3>&- {lock}>&- &
   listen_pid=$!
   until hears; do
@@ -89,8 +90,11 @@ start_stopped() { # NAME COMMAND...
 
 stop_at_work() {
   kill -STOP "${load_pid[$1]}"
-  await "$1 to stop" grep -q '^State:.T' "/proc/${load_pid[$1]}/status"
+  await "$1 to stop" all_stopped "${load_pid[$1]}"
 }
+
+# all_stopped PID: all of its threads.
+all_stopped() { ! grep -L '^State:.T' /proc/"$1"/task/*/status | grep -q .; }
 
 @test "probe check: all is good" {
   probe 0 check --plugin-dir "$TASKSTATS_BUILD"
@@ -324,8 +328,7 @@ stop_at_work() {
   start_load "$me-threads" --stay 60 park 3
   pid=${load_pid[$me-threads]}
   await_done "$me-threads"
-  kill -STOP "$pid"
-  await "its stop" grep -q '^State:.T' "/proc/$pid/status"
+  stop_at_work "$me-threads"
   probe 0 get --threads --fields id "$pid"
   assert_equal "$output" "$(ls "/proc/$pid/task")"
   sum=$("$PROBE" get --threads --fields nvcsw "$pid" | awk '{ sum += $1 } END { print sum }')
@@ -340,8 +343,8 @@ stop_at_work() {
   go "$me-burner"
   probe 0 get --interval 0.5 --count 2 --fields cpu_run_virtual_total,id "$pid"
   assert_equal "$(wc -l <<<"$output")" 2
-  # The kernel updates it at ticks, which may be late.
-  assert_between "$(head -n1 <<<"$output" | cut -f1)" 1e8 2.1e9
+  # The kernel updates it at ticks, which may be late, and others may have the CPUs.
+  assert_between "$(head -n1 <<<"$output" | cut -f1)" 1e6 2.1e9
   probe 0 get --interval 0.1 --count 1 --delays "$pid"
   assert_says "waited"
   probe 0 get --interval 0.1 --count 1 --json "$pid"
@@ -352,8 +355,14 @@ stop_at_work() {
   probe 4 get --interval 0.2 --fields id "$pid"
 }
 
+# has_ends TGID THREADS: the lines of the process and of all its threads.
+has_ends() {
+  grep -q "\"kind\":\"process\",\"tgid\":$1," "$work/listened" &&
+    (($(grep -c "\"kind\":\"thread\",\"tgid\":$1," "$work/listened") == $2))
+}
+
 @test "probe listen: each way to end, of processes and threads" {
-  local tgid
+  local tgid name
 
   start_listen --json --buffer 67108864
   bash -c 'exit 7' &
@@ -365,7 +374,7 @@ stop_at_work() {
   await_done "$me-park"
   tgid=${load_pid[$me-park]}
   stop_load "$me-park"
-  await "its end" grep -q "\"kind\":\"process\",\"tgid\":$tgid," "$work/listened"
+  await "its end" has_ends "$tgid" 3
   end_listen INT
   grep -q 'receive buffer of 67108864 bytes' "$work/listen.err"
   grep -q 'messages, 0 lost' "$work/listen.err"
@@ -373,7 +382,10 @@ stop_at_work() {
   grep -qx "process [0-9]* [0-9]* bash 7 None 1792" "$work/ends"
   grep -qx "process $killed $killed bash None SIGKILL 9" "$work/ends"
   assert_equal "$(grep -c "^thread $tgid " "$work/ends")" 3
-  grep -qx "process $tgid None $me-park None SIGTERM None" "$work/ends"
+  # The name is the main thread's, whose record may arrive after the process's.
+  name=None
+  ! sed "/^process $tgid /q" "$work/ends" | grep -q "^thread $tgid $tgid " || name=$me-park
+  grep -qx "process $tgid None $name None SIGTERM None" "$work/ends"
 }
 
 # crash LIMIT THREADS: a process that SIGSEGV ends, with this core size limit and
@@ -391,7 +403,13 @@ if pid == 0:
 print(pid, os.WCOREDUMP(os.waitpid(pid, 0)[1]))' "$2")
 }
 
-has_crashes() { (($(grep -c '"kind":"process".*"signal":"SIGSEGV"' "$work/listened") >= $1)); }
+# crashes: the lines of the processes in $crashed, as crash prints them.
+crashes() {
+  json "$work/listened" kind signal tgid core_dumped | sed -n 's/^process SIGSEGV //p' |
+    awk 'NR == FNR { ours[$1]; next } $1 in ours' <(echo "$crashed") -
+}
+
+has_crashes() { (($(crashes | wc -l) >= $1)); }
 
 @test "probe listen: a core dump is what wait calls one" {
   local crashed='' limit threads
@@ -403,9 +421,8 @@ has_crashes() { (($(grep -c '"kind":"process".*"signal":"SIGSEGV"' "$work/listen
     done
   done
   await "all ends" has_crashes 4
-  end_listen INT
-  json "$work/listened" kind signal tgid core_dumped |
-    sed -n 's/^process SIGSEGV //p' >"$work/dumped"
+  end_listen INT || assert_equal $? 1 # records of others were lost
+  crashes >"$work/dumped"
   assert_equal "$(<"$work/dumped")" "${crashed%$'\n'}"
   assert_equal "$(head -n 1 "$work/dumped" | cut -d ' ' -f 2)" False
 }
