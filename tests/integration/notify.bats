@@ -15,7 +15,7 @@ route_to_program() {
   remove_at_end "$told"
   cat >"$told/tell" <<SCRIPT
 #!/bin/sh
-cat >"$told/\$\$.new" && mv "$told/\$\$.new" "$told/\$\$.told"
+file=\$(mktemp "$told/XXXXXXXX") && cat >"\$file" && mv "\$file" "\$file.told"
 SCRIPT
   chmod 755 "$told/tell"
   chown nobody "$told"
