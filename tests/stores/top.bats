@@ -103,8 +103,8 @@ assert_was_used() {
 
 @test "top: survives a restart of collectd" {
   start_watched
-  top --json --interval 0.5 --seconds 25 >"$work/top.json" 3>&- {lock}>&- &
-  reader=$!
+  in_background top "$TOP" --socket "$sockets/s" --json --interval 0.5 --seconds 120 \
+    >"$work/top.json"
   await "the first table" has_lines 2
   stop_collectd
   sleep 1
@@ -112,7 +112,7 @@ assert_was_used() {
   rm -r "$work/csv" # counters restart
   start_collectd
   await "tables after the restart" has_lines "$((seen + 2))"
-  kill "$reader"
+  stop_load top
   jq -e .groups "$work/top.json" >"$work/parsed"
 }
 

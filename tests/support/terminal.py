@@ -14,7 +14,7 @@ Standard input contains commands, one per line:
     go-on            waits until the program has stopped, checks that the terminal
                      is restored, and continues the program
     run COMMAND      runs a shell command
-    show             prints the screen
+    show             prints the screen at the end of a frame
     raw TEXT         checks that TEXT, with Python's escapes, was sent to the terminal
     never TEXT       checks that it was not
     end [STATUS]     waits until the program ends, and checks its exit status (0) and
@@ -36,6 +36,7 @@ import termios
 import time
 
 PATIENCE = 60
+FRAME_END = b"\x1b[J"
 SEQUENCE = re.compile(rb"\x1b\[([?0-9;]*)([A-Za-z])")
 
 
@@ -141,8 +142,8 @@ class Terminal:
     def check_restored(self):
         if termios.tcgetattr(self.slave) != self.before:
             self.fail("the terminal's modes are not as they were")
-        if not self.screen.cursor_shown:
-            self.fail("the cursor is hidden")
+        self.take(0.2)
+        self.wait_until(lambda: self.screen.cursor_shown, "awaited the cursor")
 
     def poll(self, options):
         pid, status = os.waitpid(self.pid, options)
@@ -178,19 +179,18 @@ class Terminal:
             os.kill(self.pid, signal.Signals["SIG" + argument])
         elif command == "go-on":
             self.wait_until(self.has_stopped, "awaited its stop")
-            self.take(0.2)
             self.check_restored()
             os.kill(self.pid, signal.SIGCONT)
         elif command == "run":
             subprocess.run(argument, shell=True, check=True)
         elif command == "show":
+            self.wait_until(lambda: screen.raw.endswith(FRAME_END), "awaited the end of a frame")
             print(screen.text(), flush=True)
         elif command in ("raw", "never"):
             if (text.encode() in screen.raw) != (command == "raw"):
                 self.fail(f"{argument!r} was {'not ' if command == 'raw' else ''}sent")
         elif command == "end":
             self.wait_until(self.has_ended, "awaited its end")
-            self.take(0.2)
             self.check_restored()
             wanted = int(argument or 0)
             if os.waitstatus_to_exitcode(self.status) != wanted:

@@ -43,8 +43,11 @@ class Handler(socketserver.StreamRequestHandler):
         self.wfile.write(text.encode())
 
 
-if os.path.exists(sys.argv[1]):
-    os.unlink(sys.argv[1])
-with socketserver.ThreadingUnixStreamServer(sys.argv[1], Handler) as server:
+# The socket's file exists before the socket listens, so it gets its name afterwards.
+path = sys.argv[1] + ".new"
+if os.path.exists(path):
+    os.unlink(path)
+with socketserver.ThreadingUnixStreamServer(path, Handler) as server:
+    os.rename(path, sys.argv[1])
     server.daemon_threads = True
     server.serve_forever()
