@@ -393,12 +393,22 @@ cpu_us() {
 }
 
 # rates GROUP IDENTITY: "epoch,rate,seconds"; seconds is the interval of the rate,
-# from the start of the previous read to that of this one.
+# from the start of the previous read to that of this one. Two reads may end within a
+# millisecond: the n-th row of a time belongs to the n-th read of that time. So the rows
+# stay in the order of the files, which is that of the reads if there is one write thread.
 rates() {
-  join -t, <(rows "$1" "$2") <(rows "" duration-read | awk -F, -v OFS=, '
-    { begin = $1 - $2 }
-    NR > 1 { printf "%s,%.6f\n", $1, begin - last }
-    { last = begin }')
+  local files="$work/csv/testhost/taskstats"
+
+  # shellcheck disable=SC2086 # the patterns are to be expanded
+  awk -F, -v OFS=, '
+    /^epoch/ { next }
+    { key = $1 OFS seen[is_read, $1]++ }
+    is_read { begin = $1 - $2 }
+    is_read && last { seconds[key] = sprintf("%.6f", begin - last) }
+    is_read { last = begin; next }
+    key in seconds { print $0, seconds[key] }' \
+    is_read=1 "$files/duration-read"-$date_glob \
+    is_read= "$files${1:+-$1}/$2"-$date_glob
 }
 
 # integral GROUP IDENTITY: a rate, integrated over time.
