@@ -313,8 +313,8 @@ static int start_daemons(char **arguments) {
 
   for (uint64_t i = 0; i < count; i++)
     start_daemon(arguments + 1);
-  /* One that lives only some ms may be gone before it is looked at. */
-  nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+  /* If it ended earlier, it might be gone before it is looked at. */
+  sleep_ms(1000);
   return EXIT_SUCCESS;
 }
 
@@ -403,7 +403,7 @@ static void say_change(const struct use *before) {
 /* Lets the change be observed, and continues at SIGUSR1. */
 _Noreturn static void live_changed(const struct use *before, const char *turns,
                                    const char *bytes) {
-  nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+  sleep_ms(1000);
   say_done(2);
   await_go();
   burn_and_write(turns, bytes);
@@ -481,6 +481,7 @@ _Noreturn static void usage_error(void) {
   fputs("\nand at once:\n\n"
         "  turns US\n"
         "  work TURNS BYTES [ARGUMENT...]\n"
+        "  work-after MS TURNS BYTES [ARGUMENT...]\n"
         "  idle [ARGUMENT...]\n"
         "  daemons COUNT COMMAND [ARGUMENT...]\n",
         stderr);
@@ -492,6 +493,11 @@ _Noreturn static void usage_error(void) {
 static int do_at_once(const char *command, int count, char **arguments) {
   if (strcmp(command, "work") == 0 && count >= 2) {
     burn_and_write(arguments[0], arguments[1]);
+    return EXIT_SUCCESS;
+  }
+  if (strcmp(command, "work-after") == 0 && count >= 3) {
+    sleep_ms(number_up_to(arguments[0], LIMIT_S * 1000));
+    burn_and_write(arguments[1], arguments[2]);
     return EXIT_SUCCESS;
   }
   if (strcmp(command, "changed") == 0 && count == 6)

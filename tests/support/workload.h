@@ -113,6 +113,13 @@ static inline void calibrate(void) {
   turns_per_us = turns * 1000 / (uint64_t)best_ns + 1;
 }
 
+static inline void sleep_ms(uint64_t ms) {
+  struct timespec time = {.tv_sec = (time_t)(ms / 1000),
+                          .tv_nsec = (long)(ms % 1000) * 1000000};
+
+  nanosleep(&time, NULL);
+}
+
 /* Threads and processes */
 
 static inline void start_thread(pthread_t *thread, void *(*run)(void *),
