@@ -56,6 +56,7 @@ static bool same_pid; /* successive children have the same pid */
 static bool do_exec;  /* children call exec */
 static bool orphans;  /* the children of a tree are not waited for */
 static bool root_waits;     /* except by the root */
+static uint64_t linger_ms;  /* how long the root sleeps after it forked */
 static uint64_t bursts = 1; /* of each thread, with a sleep between two */
 /* With --waits: how long the children waited for a CPU; shared with them. */
 static atomic_uint_fast64_t *waited_ns;
@@ -439,6 +440,8 @@ static int live_as_node(const struct tree *tree, unsigned level) {
     if (pid == 0)
       _exit(live_as_node(tree, level + 1));
   }
+  if (level == 0)
+    sleep_ms(linger_ms);
   if (orphans && !(level == 0 && root_waits))
     return 0;
   return await_children(width) ? 0 : 1;
@@ -586,6 +589,7 @@ _Noreturn static void usage_error(void) {
       "  --exec      children call exec\n"
       "  --orphans   nobody in a tree waits for its children\n"
       "  --but-root  but its root does\n"
+      "  --linger MS the root of a tree sleeps after it forked\n"
       "  --waits     say how long the children waited for a CPU\n"
       "  --bursts N  each thread of a brood without --exec burns N times, and\n"
       "              sleeps 1 ms between two\n\n",
@@ -620,6 +624,8 @@ static int parse_options(int argc, char *const *argv) {
       orphans = true;
     else if (strcmp(argv[i], "--but-root") == 0)
       root_waits = true;
+    else if (strcmp(argv[i], "--linger") == 0 && i + 1 < argc)
+      linger_ms = number_up_to(argv[++i], LIMIT_S * 1000);
     else if (strcmp(argv[i], "--waits") == 0)
       waited_ns = share(sizeof(*waited_ns));
     else if (strcmp(argv[i], "--bursts") == 0 && i + 1 < argc)
