@@ -79,8 +79,8 @@ struct record {
 
   /* For threads only, since version 12; else 0. */
   uint32_t tgid;
-  uint64_t process_elapsed_us; /* since the process started, */
-  bool is_age_least;           /* or less: set by old_record.h only */
+  uint64_t process_elapsed_us; /* since the process started */
+  bool is_age_least; /* process_elapsed_us is a lower bound (old_record.h) */
   uint64_t exe_dev, exe_inode; /* exe_dev in the kernel's encoding */
 };
 

@@ -181,7 +181,7 @@ static void inherit_descent(struct event_accounting *events,
     join_admit(join, child, true);
 }
 
-/* If exit records lack the process of a thread. */
+/* New threads are only of interest if exit records lack their processes. */
 static void take_thread(struct event_accounting *events,
                         const struct process_event *event) {
   struct tracker *tracker = events->changes.tracker;
@@ -199,6 +199,8 @@ static void take_fork(struct event_accounting *events,
   bool must_look = false;
 
   tracker_lock(tracker);
+  if (tracker->threads != NULL)
+    old_record_note_id(tracker, fork->pid, fork->time_ns);
   if (!is_parent_known(events, fork)) {
     tracker_unlock(tracker);
     process_changes_resolve_any(&events->changes, fork->parent, fork->time_ns,

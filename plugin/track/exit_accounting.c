@@ -310,13 +310,12 @@ static bool must_wait(struct exit_accounting *exits,
 static bool has_ended_too_early(const struct exit_accounting *exits,
                                 const struct exit_info *info)
     REQUIRES(tracker_mutex) {
-  if (info->thread->version >= RECORD_VERSION_LAST_THREAD ||
-      info->whole == NULL ||
+  if (exits->tracker->threads == NULL || info->whole == NULL ||
       exit_owner_find(exits->tracker, &exits->batch, info) != NULL)
     return false;
   const struct process *process = process_table_find_exited(
       exits->tracker->table, info->tgid, info->earliest_ns, info->latest_ns);
-  return process != NULL && !process->had_threads;
+  return process != NULL && !process->had_threads && !process->is_succeeded;
 }
 
 /* Takes one message. Returns the one that waited for it, which the caller
@@ -337,12 +336,12 @@ static struct message *take_message(struct exit_accounting *exits,
   bool is_known = identify_owner(exits, message, &info);
   if (is_known && !info.is_last)
     waiting = take_thread(exits, &info);
-  bool is_end = is_known && info.is_last &&
-                (is_added || !must_wait(exits, &info, message));
-  if (is_end && has_ended_too_early(exits, &info)) {
+  bool is_end = is_known && info.is_last;
+  if (is_end && !is_added && has_ended_too_early(exits, &info)) {
     exits->tracker->undecided++;
     is_end = false;
   }
+  is_end = is_end && (is_added || !must_wait(exits, &info, message));
   if (is_end)
     ending = begin_exit(exits, &info, is_added);
   tracker_unlock(exits->tracker);

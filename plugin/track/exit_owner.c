@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/exit_owner.h"
 
+#include "kernel/arithmetic.h"
+
 enum {
   /* The maximum delay between filling in a record and its arrival, if the whole
    * machine was stopped. */
   STALL_MS = 5000,
 };
 
+#define US_NS UINT64_C(1000)
 #define MS_NS UINT64_C(1000000)
 
 bool exit_owner_has_ended(const struct process *process) {
@@ -120,16 +123,24 @@ static bool is_of_former_process(const struct owner_search *search,
   return ends_later || has_other_parent(tracker->table, process, info);
 }
 
+/* Whether a process has ended, according to this record or to later ones, if
+ * the thread was its own. */
+static bool ends_in_batch(const struct owner_search *search,
+                          const struct process *process)
+    REQUIRES(tracker_mutex) {
+  const struct exit_info *info = search->info;
+  return would_have_ended(process, info) ||
+         exit_owner_count_exits(search->batch, info) > info->is_last;
+}
+
 static bool is_other_process(void *context, const struct process *process)
     REQUIRES(tracker_mutex) {
   const struct owner_search *search = context;
-  const struct exit_info *info = search->info;
-  unsigned int exits = exit_owner_count_exits(search->batch, info) -
-                       info->is_last + would_have_ended(process, info);
   return is_of_former_process(search, process) ||
-         has_lived_longer(search->batch, process, info) ||
-         has_ended_before(search->tracker->table, process, info) ||
-         (exits > 0 && was_there_after_record(search->batch, process));
+         has_lived_longer(search->batch, process, search->info) ||
+         has_ended_before(search->tracker->table, process, search->info) ||
+         (was_there_after_record(search->batch, process) &&
+          ends_in_batch(search, process));
 }
 
 struct process *exit_owner_find(const struct tracker *tracker,
@@ -171,6 +182,9 @@ struct process *exit_owner_enter(struct tracker *tracker,
                                  const struct exit_info *info) {
   struct process *other = process_table_find(tracker->table, info->tgid);
   uint64_t earliest_ns = info->earliest_ns, latest_ns = info->latest_ns;
+  /* The table has room for a range of 71 minutes, from the first time on. */
+  if (info->is_age_least)
+    earliest_ns = max(earliest_ns, subtract(latest_ns, UINT32_MAX * US_NS));
   if (other != NULL && process_has_exited(other)) {
     process_table_note_successor(tracker->table, info->tgid, latest_ns, NULL);
     earliest_ns = process_begin_after(other, earliest_ns);

@@ -4,6 +4,10 @@
 #include "kernel/arithmetic.h"
 #include "track/exit_owner.h"
 
+/* The maximum time from the end of a thread to its record, if the whole machine
+ * was stopped; and from its start to its event. */
+#define LATEST_NS UINT64_C(5000000000)
+
 bool old_record_is(const struct tracker *tracker,
                    const struct message *message) {
   const struct record *thread = &message->record[MESSAGE_THREAD];
@@ -21,6 +25,10 @@ static void add_owner(struct tracker *tracker, pid_t tid, pid_t process,
                                            .latest_ns = latest_ns});
 }
 
+void old_record_note_id(struct tracker *tracker, pid_t id, uint64_t time_ns) {
+  thread_owners_forget(tracker->threads, id, subtract(time_ns, LATEST_NS));
+}
+
 void old_record_note_thread(struct tracker *tracker,
                             const struct process_event *event) {
   struct process *process =
@@ -30,6 +38,7 @@ void old_record_note_thread(struct tracker *tracker,
     process->had_threads = true;
   else if (!thread_owners_has(tracker->threads, event->pid, event->pid))
     add_owner(tracker, event->pid, event->pid, 0, event->time_ns);
+  old_record_note_id(tracker, event->tid, event->time_ns);
   /* A read may have found it first. */
   struct thread_owner known;
   if (thread_owners_find(tracker->threads, event->tid, event->time_ns,
@@ -90,36 +99,51 @@ static void complete_thread(const struct tracker *tracker,
       is_exact ? age_us + thread->elapsed_us : max(age_us, thread->elapsed_us);
 }
 
-/* Completes a record without a part for the process as that of a main thread:
- * of the only thread that the process ever had, or of one of several, of which
- * it is not the last. process is the one with its id, or NULL. */
+/* Completes the record of a thread without a process whose main one it may have
+ * been: it has come very late, or its event has. */
+static bool complete_late(const struct tracker *tracker,
+                          const struct exit_batch *batch,
+                          const struct exit_info *info, struct record *thread)
+    REQUIRES(tracker_mutex) {
+  struct thread_owner owner;
+  /* Before, processes are unknown that no event has reported. */
+  if (!tracker->has_read ||
+      !thread_owners_find(tracker->threads, (pid_t)thread->pid,
+                          subtract(info->earliest_ns, LATEST_NS),
+                          info->latest_ns + LATEST_NS, &owner))
+    return false;
+  thread_owners_remove(tracker->threads, &owner);
+  owner.earliest_ns = 0; /* not known exactly */
+  complete_thread(tracker, batch, &owner, false, thread);
+  return true;
+}
+
+/* Completes the record of a main thread, if it has no part for the process: of
+ * the only thread that the process ever had, or of one of several, of which it
+ * is not the last. process is the one with its id, or NULL. */
 static void complete_main(const struct tracker *tracker,
                           const struct exit_batch *batch,
                           const struct process *process,
                           struct message *message) REQUIRES(tracker_mutex) {
   struct record *thread = &message->record[MESSAGE_THREAD];
-  const uint64_t slack_ns = TRACKER_FORK_MS * UINT64_C(1000000);
-  bool is_last = process != NULL && !process->had_threads;
-  struct thread_owner owner;
   struct exit_info info;
 
-  set_main(batch, message, is_last, &info);
-  if (process != NULL || exit_owner_find_exited(tracker, &info) != NULL)
-    return;
-  /* Or the record of another thread is very late, or its event was. */
-  if (tracker->has_read &&
-      thread_owners_find(tracker->threads, (pid_t)thread->pid, 0,
-                         info.latest_ns + slack_ns, &owner)) {
-    thread_owners_remove(tracker->threads, &owner);
-    complete_thread(tracker, batch, &owner, false, thread);
-  } else {
+  set_main(batch, message, process != NULL && !process->had_threads, &info);
+  if (process == NULL && exit_owner_find_exited(tracker, &info) == NULL &&
+      !complete_late(tracker, batch, &info, thread))
     set_process(thread, 0, false, thread->elapsed_us);
-  }
 }
 
-/* The kernel adds a part for the process to the last thread's record if there
- * ever were several (taskstats_exit). If both a thread and a process may have
- * had the id, the records arrive in the order in which these started. */
+/* Whether the thread with the id of a record is the one that has ended, and not
+ * a process with that id, which may be NULL: the records of one id arrive in
+ * the order in which these started. The main thread of a process may be among
+ * the threads. */
+static bool is_thread(const struct thread_owner *owner,
+                      const struct process *process) REQUIRES(tracker_mutex) {
+  return process == NULL || owner->process == process->pid ||
+         owner->latest_ns < process_began_by(process);
+}
+
 void old_record_complete(struct tracker *tracker,
                          const struct exit_batch *batch,
                          struct message *message) {
@@ -135,11 +159,9 @@ void old_record_complete(struct tracker *tracker,
       is_last ? NULL : exit_owner_find(tracker, batch, &info);
   if (thread_owners_find(tracker->threads, (pid_t)thread->pid, info.earliest_ns,
                          info.latest_ns, &owner) &&
-      (!is_last || owner.process == last_of) &&
-      (process == NULL || owner.process == process->pid ||
-       owner.latest_ns < process_began_by(process)))
+      (!is_last || owner.process == last_of) && is_thread(&owner, process))
     thread_owners_remove(tracker->threads, &owner);
-  else
+  else /* when it started is unknown */
     owner = (struct thread_owner){.process = last_of, .latest_ns = UINT64_MAX};
   if (owner.process != 0)
     complete_thread(tracker, batch, &owner, is_last, thread);

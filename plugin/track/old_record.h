@@ -10,11 +10,23 @@
 /*
  * Exit records before version 12 (Linux 5.19) lack the process of the thread
  * that has ended, its age, and whether the thread was the last one. Process
- * events supply these (thread_owners.h). Only if tracker->threads is not NULL.
+ * events supply these (thread_owners.h).
+ *
+ * The record of the last thread of a process that ever had several has a part
+ * for the process (taskstats_exit in the kernel). One without it is that of a
+ * whole process if the id is a process's that never had another thread; else
+ * that of a thread that ended before others.
+ *
+ * Only if tracker->threads is not NULL.
  */
 
 /* Whether a message is such a record, and can be completed. */
 bool old_record_is(const struct tracker *tracker, const struct message *message)
+    REQUIRES(tracker_mutex);
+
+/* Must be called when a process has got an id, according to an event: threads
+ * that had it long before have ended, whether or not their records came. */
+void old_record_note_id(struct tracker *tracker, pid_t id, uint64_t time_ns)
     REQUIRES(tracker_mutex);
 
 /* Records that a process has a new thread, according to an event. */
@@ -29,8 +41,9 @@ void old_record_note_threads(struct tracker *tracker, struct process *process,
                              uint64_t time_ns) REQUIRES(tracker_mutex);
 
 /* Adds what a record lacks, as far as it is known: tgid stays 0 if its process
- * is unknown. Must be called once for each record, with a copy of the next of
- * the batch. */
+ * is unknown. Must be called for each record, with a copy of the next of the
+ * batch. (If that is repeated for the last thread of a process that hung, the
+ * age is no longer exact.) */
 void old_record_complete(struct tracker *tracker,
                          const struct exit_batch *batch,
                          struct message *message) REQUIRES(tracker_mutex);

@@ -97,20 +97,8 @@ static size_t find_first(const struct thread_owners *owners, pid_t tid,
   return first;
 }
 
-static unsigned int count_with_id(const struct thread_owners *owners,
-                                  pid_t tid) {
-  unsigned int count = 0;
-  for (size_t i = home_of(owners, tid); owners->places[i].tid != 0;
-       i = next_of(owners, i))
-    count += owners->places[i].tid == tid;
-  return count;
-}
-
 void thread_owners_add(struct thread_owners *owners,
                        const struct thread_owner *thread) {
-  enum { MOST = 4 };
-  if (count_with_id(owners, thread->tid) == MOST)
-    clear(owners, find_first(owners, thread->tid, 0, UINT64_MAX));
   if (owners->count + 1 > owners->capacity / 2 &&
       !resize(owners, owners->capacity * 2))
     return;
@@ -148,6 +136,14 @@ void thread_owners_remove(struct thread_owners *owners,
       return;
     }
   }
+}
+
+void thread_owners_forget(struct thread_owners *owners, pid_t tid,
+                          uint64_t before_ns) {
+  size_t place;
+  while ((place = find_first(owners, tid, 0, UINT64_MAX)) != owners->capacity &&
+         owners->places[place].latest_ns < before_ns)
+    clear(owners, place);
 }
 
 void thread_owners_sweep(struct thread_owners *owners,

@@ -29,9 +29,8 @@ struct thread_owners *thread_owners_create(void);
 /* owners may be NULL. */
 void thread_owners_destroy(struct thread_owners *owners);
 
-/* Adds a thread. Of those that had its id before, the last three are kept,
- * whose exit records may not have been taken yet. If out of memory, does
- * nothing: the thread's record then belongs to no known process. */
+/* Adds a thread. If out of memory, does nothing: the thread's record then
+ * belongs to no known process. */
 void thread_owners_add(struct thread_owners *owners,
                        const struct thread_owner *thread)
     REQUIRES(tracker_mutex);
@@ -50,6 +49,10 @@ bool thread_owners_find(const struct thread_owners *owners, pid_t tid,
 void thread_owners_remove(struct thread_owners *owners,
                           const struct thread_owner *thread)
     REQUIRES(tracker_mutex);
+
+/* Removes the threads that had the id and started before a time. */
+void thread_owners_forget(struct thread_owners *owners, pid_t tid,
+                          uint64_t before_ns) REQUIRES(tracker_mutex);
 
 /* Removes all threads for which gone returns true. */
 void thread_owners_sweep(struct thread_owners *owners,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "track/tracker.h"
 
-#include "kernel/arithmetic.h"
 #include "track/exited_threads.h"
 #include "track/overlap.h"
 
@@ -281,9 +280,10 @@ struct process *tracker_enter(struct tracker *tracker, pid_t pid,
   if (is_later)
     other->is_succeeded = true;
   process->is_succeeded = other != NULL && !is_later;
-  static const uint64_t widest_ns = UINT32_MAX * UINT64_C(1000);
-  process->start_ns = max(earliest_ns, subtract(latest_ns, widest_ns));
-  process->start_width_us = (uint32_t)((latest_ns - process->start_ns) / 1000);
+  uint64_t width_us = (latest_ns - earliest_ns) / 1000;
+  process->start_ns = earliest_ns;
+  process->start_width_us =
+      width_us < UINT32_MAX ? (uint32_t)width_us : UINT32_MAX;
   process_note_known(process, alive_ns);
   process->clock_ns = PROCESS_CLOCK_UNKNOWN;
   process->due = PROCESS_DUE_LISTED;

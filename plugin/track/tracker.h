@@ -144,8 +144,8 @@ size_t tracker_join(struct tracker *tracker, const struct membership *inherited,
 void tracker_age_groups(struct tracker *tracker) REQUIRES(tracker_mutex);
 
 /* Adds a process that no read has found, and which started between these times,
- * and at most 71 minutes before the later one. It certainly existed at
- * alive_ns. Returns NULL if out of memory. The listener's thread. */
+ * but at most 71 minutes after the first one. It certainly existed at alive_ns.
+ * Returns NULL if out of memory. The listener's thread. */
 struct process *tracker_enter(struct tracker *tracker, pid_t pid,
                               uint64_t earliest_ns, uint64_t latest_ns,
                               uint64_t alive_ns) REQUIRES(tracker_mutex);

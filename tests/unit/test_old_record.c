@@ -62,15 +62,17 @@ static void completes_them(void **state) {
     uint32_t tid, whole, tgid;
     bool is_last;
     uint64_t elapsed_us;
+    bool is_age_least;
   } cases[] = {
-      {"the only thread", 200, 0, 200, true, THREAD_US},
-      {"a thread before others", 101, 0, 100, false, AGE_US},
-      {"the main thread before others", 100, 0, 100, false, THREAD_US},
-      {"the last thread", 101, 100, 100, true, AGE_US},
-      {"the last thread, without an event", 103, 100, 100, true, AGE_US},
-      {"the main thread as the last one", 100, 100, 100, true, THREAD_US},
-      {"an unknown one", 300, 0, 0, false, THREAD_US},
-      {"the last of an unknown process", 301, 300, 300, true, THREAD_US},
+      {"the only thread", 200, 0, 200, true, THREAD_US, false},
+      {"a thread before others", 101, 0, 100, false, AGE_US, false},
+      {"the main thread before others", 100, 0, 100, false, THREAD_US, false},
+      {"the last thread", 101, 100, 100, true, AGE_US, false},
+      {"the last thread, without an event", 103, 100, 100, true, AGE_US, true},
+      {"the main thread as the last one", 100, 100, 100, true, THREAD_US,
+       false},
+      {"an unknown one", 300, 0, 0, false, THREAD_US, false},
+      {"the last of an unknown process", 301, 300, 300, true, THREAD_US, true},
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct tracker *tracker = create();
@@ -83,6 +85,7 @@ static void completes_them(void **state) {
                     cases[i].is_last);
     assert_case_int(cases[i].name, thread->process_elapsed_us,
                     cases[i].elapsed_us);
+    assert_case_int(cases[i].name, thread->is_age_least, cases[i].is_age_least);
     tracker_destroy(tracker);
   }
 }
@@ -179,7 +182,7 @@ static void tells_processes_with_one_pid_apart(void **state) {
  * taken. */
 static void tells_threads_with_one_id_apart(void **state) {
   (void)state;
-  const uint64_t later_ns = end_ns + 10 * SECOND_NS;
+  const uint64_t later_ns = end_ns + 3 * SECOND_NS;
   struct tracker *tracker = create();
   start_thread(tracker, 101, 200, later_ns);
   struct message message = end_of(101, 0);
@@ -203,14 +206,47 @@ static void tells_threads_with_one_id_apart(void **state) {
   tracker_destroy(tracker);
 }
 
-/* The machine was stopped between the end of a thread and its record. */
+/* The machine was stopped between the end of a thread and its record; or
+ * between its start and its event, so that its age is not known exactly. */
 static void finds_the_process_of_a_late_record(void **state) {
   (void)state;
+  static const struct {
+    const char *name;
+    uint64_t event_ns, taken_ns;
+  } cases[] = {
+      {"a late record", 0, 3 * SECOND_NS},
+      {"a late event", 1000 * 1000, 0},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct tracker *tracker = create();
+    tracker->has_read = true;
+    start_thread(tracker, 102, 100, thread_ns + cases[i].event_ns);
+    struct message message = end_of(102, 0);
+    const struct exit_batch batch = {
+        .messages = &message,
+        .count = 1,
+        .when = {.earliest_ns = end_ns + cases[i].taken_ns,
+                 .latest_ns = end_ns + cases[i].taken_ns},
+    };
+    old_record_complete(tracker, &batch, &message);
+    assert_case_int(cases[i].name, message.record[MESSAGE_THREAD].tgid, 100);
+    struct exit_info info;
+    assert_true(exit_info_identify(&info, &message, &batch.when));
+    assert_ptr_equal(exit_owner_find(tracker, &batch, &info),
+                     process_table_find(tracker->table, 100));
+    tracker_destroy(tracker);
+  }
+}
+
+/* A thread that called exec has taken the main one's place: no record of it
+ * comes. Long after, a process has its id. */
+static void forgets_who_had_an_id_long_before(void **state) {
+  (void)state;
   struct tracker *tracker = create();
-  struct message message = end_of(101, 0);
-  tracker->has_read = true;
-  complete(tracker, &message, end_ns + 3 * SECOND_NS, end_ns + 3 * SECOND_NS);
-  assert_int_equal(message.record[MESSAGE_THREAD].tgid, 100);
+  old_record_note_id(tracker, 101, end_ns + 1000);
+  assert_true(thread_owners_has(tracker->threads, 101, 100));
+  old_record_note_id(tracker, 101, end_ns + 10 * SECOND_NS);
+  assert_false(thread_owners_has(tracker->threads, 101, 100));
   tracker_destroy(tracker);
 }
 
@@ -247,6 +283,7 @@ int main(void) {
       cmocka_unit_test(tells_processes_with_one_pid_apart),
       cmocka_unit_test(tells_threads_with_one_id_apart),
       cmocka_unit_test(finds_the_process_of_a_late_record),
+      cmocka_unit_test(forgets_who_had_an_id_long_before),
       cmocka_unit_test(knows_the_main_thread_of_an_unknown_process),
       cmocka_unit_test(leaves_newer_ones_alone),
   };
