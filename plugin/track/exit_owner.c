@@ -3,12 +3,6 @@
 
 #include "kernel/arithmetic.h"
 
-enum {
-  /* The maximum delay between filling in a record and its arrival, if the whole
-   * machine was stopped. */
-  STALL_MS = 5000,
-};
-
 #define US_NS UINT64_C(1000)
 #define MS_NS UINT64_C(1000000)
 
@@ -146,10 +140,9 @@ static bool is_other_process(void *context, const struct process *process)
 struct process *exit_owner_find(const struct tracker *tracker,
                                 const struct exit_batch *batch,
                                 const struct exit_info *info) {
-  const uint64_t stall_ns = STALL_MS * MS_NS;
   const uint64_t earliest_ns[] = {
       info->prompt_ns, info->earliest_ns,
-      info->earliest_ns > stall_ns ? info->earliest_ns - stall_ns : 0};
+      subtract(info->earliest_ns, EXIT_OWNER_STALL_NS)};
   struct process_search search = {
       .pid = info->tgid,
       .latest_ns = info->latest_ns,

@@ -13,6 +13,10 @@
  * thread.
  */
 
+/* The maximum time from the end of a thread to its record, if the whole machine
+ * was stopped, in ns. */
+#define EXIT_OWNER_STALL_NS UINT64_C(5000000000)
+
 /* Whether the last thread of a process has ended: its exit is counted, or waits
  * for the record of the main thread. Any thread. */
 bool exit_owner_has_ended(const struct process *process)

@@ -4,10 +4,6 @@
 #include "kernel/arithmetic.h"
 #include "track/exit_owner.h"
 
-/* The maximum time from the end of a thread to its record, if the whole machine
- * was stopped; and from its start to its event. */
-#define LATEST_NS UINT64_C(5000000000)
-
 bool old_record_is(const struct tracker *tracker,
                    const struct message *message) {
   const struct record *thread = &message->record[MESSAGE_THREAD];
@@ -26,7 +22,8 @@ static void add_owner(struct tracker *tracker, pid_t tid, pid_t process,
 }
 
 void old_record_note_id(struct tracker *tracker, pid_t id, uint64_t time_ns) {
-  thread_owners_forget(tracker->threads, id, subtract(time_ns, LATEST_NS));
+  thread_owners_forget(tracker->threads, id,
+                       subtract(time_ns, EXIT_OWNER_STALL_NS));
 }
 
 void old_record_note_thread(struct tracker *tracker,
@@ -99,18 +96,18 @@ static void complete_thread(const struct tracker *tracker,
       is_exact ? age_us + thread->elapsed_us : max(age_us, thread->elapsed_us);
 }
 
-/* Completes the record of a thread without a process whose main one it may have
- * been: it has come very late, or its event has. */
-static bool complete_late(const struct tracker *tracker,
+/* Completes the record of a thread that has come very late, or whose event has.
+ * Returns false if no such thread is known. Before the first read, the record
+ * may be that of a process that is older than the plugin, and unknown. */
+static bool complete_late(struct tracker *tracker,
                           const struct exit_batch *batch,
                           const struct exit_info *info, struct record *thread)
     REQUIRES(tracker_mutex) {
   struct thread_owner owner;
-  /* Before, processes are unknown that no event has reported. */
   if (!tracker->has_read ||
       !thread_owners_find(tracker->threads, (pid_t)thread->pid,
-                          subtract(info->earliest_ns, LATEST_NS),
-                          info->latest_ns + LATEST_NS, &owner))
+                          subtract(info->earliest_ns, EXIT_OWNER_STALL_NS),
+                          info->latest_ns + EXIT_OWNER_STALL_NS, &owner))
     return false;
   thread_owners_remove(tracker->threads, &owner);
   owner.earliest_ns = 0; /* not known exactly */
@@ -121,7 +118,7 @@ static bool complete_late(const struct tracker *tracker,
 /* Completes the record of a main thread, if it has no part for the process: of
  * the only thread that the process ever had, or of one of several, of which it
  * is not the last. process is the one with its id, or NULL. */
-static void complete_main(const struct tracker *tracker,
+static void complete_main(struct tracker *tracker,
                           const struct exit_batch *batch,
                           const struct process *process,
                           struct message *message) REQUIRES(tracker_mutex) {

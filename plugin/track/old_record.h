@@ -25,7 +25,9 @@ bool old_record_is(const struct tracker *tracker, const struct message *message)
     REQUIRES(tracker_mutex);
 
 /* Must be called when a process has got an id, according to an event: threads
- * that had it long before have ended, whether or not their records came. */
+ * that had it and started long before have ended, whether or not their records
+ * came. (If one of them ended just before, and its record is in the same batch
+ * as this event, its process is unknown.) */
 void old_record_note_id(struct tracker *tracker, pid_t id, uint64_t time_ns)
     REQUIRES(tracker_mutex);
 
@@ -34,8 +36,9 @@ void old_record_note_thread(struct tracker *tracker,
                             const struct process_event *event)
     REQUIRES(tracker_mutex);
 
-/* Records the threads that a process had at a time, CLOCK_BOOTTIME, since which
- * no record was taken (tracker->old_records). */
+/* Records the threads that a process had at a time, CLOCK_BOOTTIME. If records
+ * were taken since (tracker->old_records), threads that have ended may be among
+ * them. */
 void old_record_note_threads(struct tracker *tracker, struct process *process,
                              const uint32_t *tids, size_t count,
                              uint64_t time_ns) REQUIRES(tracker_mutex);

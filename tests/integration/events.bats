@@ -15,7 +15,7 @@ LOAD=$JOBS
 bytes=65600 # not a multiple of 1024
 
 # A user that no other process has.
-uid=$((100000 + 2 * BATS_ROOT_PID))
+uid=$((2000000000 + 2 * BATS_ROOT_PID))
 
 # await_read GROUP...: waits until the values include a read that starts after the call.
 await_read() {
@@ -130,16 +130,17 @@ start_brood() {
 }
 
 # read_held_off: sets held_off_ms to the time so far for which the thread that receives
-# events and exit records was ready to run but did not: it waited, or a CPU was stolen.
+# events and exit records was ready to run but did not: it waited, or its CPU was stolen.
 read_held_off() {
-  local thread name waited=0 steal
+  local thread name waited='' steal
 
   for thread in "/proc/$collectd_pid/task/"*; do
     read -r name <"$thread/comm" || continue
     [[ $name != 'taskstats exits' ]] || read -r _ waited _ <"$thread/schedstat"
   done
+  [[ -n $waited ]] || fail "collectd has no thread for exits"
   read -r _ _ _ _ _ _ _ _ steal _ </proc/stat
-  held_off_ms=$((waited / 1000000 + steal * 1000 / $(getconf CLK_TCK)))
+  held_off_ms=$((waited / 1000000 + steal * 1000 / $(getconf CLK_TCK) / $(nproc --all)))
 }
 
 # perform_brood NAME: as perform; sets held_off to the percentage of the time for which

@@ -255,8 +255,8 @@ except socket.timeout:
 
 # build_two MS: a plugin with two consumers: "slow", which sleeps for MS, or, for 0, until
 # the shutdown callback of the other one has been called, and "next", which logs whether
-# it is called after its shutdown callback, unless a busy machine has made MS + 200 of
-# MS. The shutdown callbacks take 2 s in total.
+# it is called after its shutdown callback; not if the sleep took over 200 ms too long, on
+# a busy machine. The shutdown callbacks take 2 s in total.
 build_two() {
   cat >"$work/two.c" <<C
 #include <collectd/core/daemon/collectd.h>

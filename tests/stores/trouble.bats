@@ -30,7 +30,7 @@ assert_steady() {
     awk -F, -v interval="$interval" -v begin="$1" -v end="$2" '
     NR > 1 {
       gap = ($1 < end ? $1 : end) - (last > begin ? last : begin)
-      if (gap > interval + 4) { print "a gap: " gap " s"; bad = 1 }
+      if (gap > interval + 2.5) { print "a gap: " gap " s"; bad = 1 }
     }
     $2 > 2 { print "a read of " $2 " s"; bad = 1 }
     { last = $1 }

@@ -188,7 +188,10 @@ stop_collectd() {
 
   [[ -n $pid ]] || return 0
   collectd_pid=
-  is_running "$pid" || fail "collectd is gone" || return 1
+  if ! is_running "$pid"; then
+    wait "$pid" || fail "collectd is gone, with status $?"
+    return 1
+  fi
   kill "$pid"
   if ! await "collectd's end" is_gone "$pid"; then
     kill -KILL "$pid"
@@ -318,16 +321,16 @@ stop_load() {
   local pid=${load_pid[$1]}
 
   unset "load_pid[$1]"
-  is_load "$1" "$pid" || return 0
+  is_load "$pid" || return 0
   kill "$pid" 2>/dev/null || true
-  if ! await "the end of $1" is_no_load "$1" "$pid"; then
+  if ! await "the end of $1" is_no_load "$pid"; then
     kill -KILL "$pid"
   fi
   wait "$pid" 2>/dev/null || true
 }
 
-# is_load NAME PID: it runs; one that is a grandchild of this shell has its name.
-is_load() { is_running "$2" || [[ $(cat "/proc/$2/comm" 2>/dev/null) == "$1" ]]; }
+# is_load PID: it runs, as a child of this shell, or as a grandchild.
+is_load() { is_running "$1" || grep -qsaF "$work/bin/" "/proc/$1/cmdline"; }
 
 is_no_load() { ! is_load "$@"; }
 

@@ -785,6 +785,41 @@ static void counts_the_end_of_who_has_no_main_thread(void **state) {
   assert_int_equal(fixture->event_count, 1);
 }
 
+/* A record as before version 12. */
+static struct message as_old(struct message message) {
+  struct record *thread = &message.record[MESSAGE_THREAD];
+  thread->version = message.record[MESSAGE_PROCESS].version = 10;
+  thread->flags = 0;
+  thread->tgid = 0;
+  thread->process_elapsed_us = 0;
+  return message;
+}
+
+/* The event of a thread was lost: so the record of the main thread, which ended
+ * before it, looks like that of a process that had no other. */
+static void counts_once_who_has_ended_too_early(void **state) {
+  struct fixture *fixture = *state;
+  struct child child;
+  add_group(fixture, SELECTOR_COMMAND, "nginx");
+  begin(fixture, 1000);
+  fixture->tracker->threads = thread_owners_create();
+  assert_non_null(fixture->tracker->threads);
+  child_start(&child);
+  put_process(fixture, child.pid, "nginx", 'S', 5000);
+  read_at(fixture, 0);
+  struct message message = as_old(death_of(child.pid, "nginx", 5000));
+  take(fixture, &message, 1);
+  assert_int_equal(exits_of(fixture, 0), 1);
+  assert_int_equal(fixture->tracker->undecided, 0);
+  size_t size = table_size(fixture);
+
+  message = as_old(last_of(thread_of(child.pid, PID, "worker", 1), 2));
+  take(fixture, &message, 1);
+  assert_int_equal(exits_of(fixture, 0), 1);
+  assert_int_equal(fixture->tracker->undecided, 1);
+  assert_int_equal(table_size(fixture), size);
+}
+
 /* Processes that reads know and that no group selects. */
 static void leaves_known_strangers_alone(void **state) {
   struct fixture *fixture = *state;
@@ -1659,6 +1694,7 @@ int main(void) {
       prepared(adds_what_the_reads_missed),
       prepared(counts_a_known_process_from_the_start),
       prepared(counts_the_end_of_who_has_no_main_thread),
+      prepared(counts_once_who_has_ended_too_early),
       prepared(leaves_known_strangers_alone),
       prepared(counts_a_stranger_that_took_the_name),
       prepared(counts_the_threads_of_a_stranger),
