@@ -318,21 +318,23 @@ schedstat() {
 }
 
 stop_load() {
-  local pid=${load_pid[$1]}
+  local pid=${load_pid[$1]} start
 
   unset "load_pid[$1]"
-  is_load "$pid" || return 0
+  start=$(start_of "$pid")
+  is_running "$pid" || grep -qsaF "$work/bin/" "/proc/$pid/cmdline" || return 0
   kill "$pid" 2>/dev/null || true
-  if ! await "the end of $1" is_no_load "$pid"; then
+  if ! await "the end of $1" has_other_start "$pid" "$start"; then
     kill -KILL "$pid"
   fi
   wait "$pid" 2>/dev/null || true
 }
 
-# is_load PID: it runs, as a child of this shell, or as a grandchild.
-is_load() { is_running "$1" || grep -qsaF "$work/bin/" "/proc/$1/cmdline"; }
+# start_of PID: when a process started, in ticks; of one that has ended, nothing. A load
+# need not be a child of this shell, which would know whether it runs.
+start_of() { sed -n 's/.*) //p' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
 
-is_no_load() { ! is_load "$@"; }
+has_other_start() { [[ $(start_of "$1") != "$2" ]]; }
 
 stop_loads() {
   local name

@@ -89,6 +89,8 @@ int main(int argc, char **argv) {
   }
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   work_on(argc == 9 ? argv[-1] : argv[0], argv[1], &work);
+  /* Otherwise, it might be gone before its last change is looked at. */
+  sleep_ms(1000);
   say("renames=%" PRIu64 "\nexecs=%" PRIu64, work.renames, work.execs);
   return EXIT_SUCCESS;
 }
