@@ -285,7 +285,7 @@ static bool note_threads_once(struct selection *selection,
 
 void listed_process_note_threads(struct selection *selection,
                                  struct process *process) {
-  enum { TRIES = 2 };
+  enum { TRIES = 2 }; /* on a busy machine, more fail, too */
   for (int i = 1; i <= TRIES; i++)
     if (note_threads_once(selection, process, i == TRIES))
       return;

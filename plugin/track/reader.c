@@ -27,7 +27,8 @@ struct reader {
 
   bool lists;          /* this read lists /proc; else events suffice */
   bool must_list;      /* the last listing was incomplete */
-  bool checks;         /* check whether events have reported all changes */
+  bool checks;         /* check whether events have reported all changes, */
+  bool notes_threads;  /* and all threads, if records lack their processes */
   uint64_t checked_ns; /* time of the last check; CLOCK_BOOTTIME */
   bool sees_init;      /* in this listing */
   struct listed_process looks[LOOKS]; /* to be identified together */
@@ -222,9 +223,9 @@ static void visit_unreadable(struct reader *reader, pid_t pid, int status) {
 /* Visits a process of the listing, or looks at it, for visit_looks. */
 static void visit_listed(struct reader *reader, pid_t pid, uint32_t inode) {
   struct process *process = find_by_inode(reader, pid, inode);
-  if (process != NULL && reader->checks)
-    listed_process_note_threads(&reader->selection, process);
   if (process != NULL) {
+    if (reader->notes_threads)
+      listed_process_note_threads(&reader->selection, process);
     visit(reader, process, false);
     return;
   }
@@ -330,6 +331,7 @@ static void begin_read(struct reader *reader) {
   reader->checks =
       reader->must_list || tracker->must_list || !tracker->has_read ||
       reader->selection.begin_ns >= reader->checked_ns + CHECK_S * SECOND_NS;
+  reader->notes_threads = reader->checks && tracker->threads != NULL;
   reader->lists = reader->checks || is_hidden || tracker->always_lists ||
                   !tracker->hears_events;
   tracker->must_list = false;

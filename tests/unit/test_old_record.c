@@ -34,16 +34,32 @@ static struct tracker *create(void) {
   return tracker;
 }
 
-/* Takes the record as the only one of a batch. */
-static void complete(struct tracker *tracker, struct message *message,
-                     uint64_t earliest_ns, uint64_t latest_ns) {
+/* Takes the record as the only one of a batch. Returns its process, if it is
+ * known. */
+static struct process *complete(struct tracker *tracker,
+                                struct message *message, uint64_t earliest_ns,
+                                uint64_t latest_ns) {
   const struct message copy = *message;
   const struct exit_batch batch = {
       .messages = &copy,
       .count = 1,
       .when = {.earliest_ns = earliest_ns, .latest_ns = latest_ns},
   };
+  struct exit_info info;
   old_record_complete(tracker, &batch, message);
+  return exit_info_identify(&info, message, &batch.when)
+             ? exit_owner_find(tracker, &batch, &info)
+             : NULL;
+}
+
+static bool is_last(const struct message *message) {
+  return (message->record[MESSAGE_THREAD].flags & RECORD_LAST_THREAD) != 0;
+}
+
+/* Asserts that the record is that of a thread which was not the last one. */
+static void assert_one_of_several(const struct message *message, pid_t tgid) {
+  assert_int_equal(message->record[MESSAGE_THREAD].tgid, tgid);
+  assert_false(is_last(message));
 }
 
 static struct message end_of(uint32_t tid, uint32_t whole) {
@@ -81,8 +97,7 @@ static void completes_them(void **state) {
     complete(tracker, &message, end_ns, end_ns);
     const struct record *thread = &message.record[MESSAGE_THREAD];
     assert_case_int(cases[i].name, thread->tgid, cases[i].tgid);
-    assert_case_int(cases[i].name, (thread->flags & RECORD_LAST_THREAD) != 0,
-                    cases[i].is_last);
+    assert_case_int(cases[i].name, is_last(&message), cases[i].is_last);
     assert_case_int(cases[i].name, thread->process_elapsed_us,
                     cases[i].elapsed_us);
     assert_case_int(cases[i].name, thread->is_age_least, cases[i].is_age_least);
@@ -99,9 +114,7 @@ static void forgets_who_has_ended(void **state) {
   assert_false(thread_owners_has(tracker->threads, 101, 100));
   message = end_of(100, 0);
   complete(tracker, &message, end_ns, end_ns);
-  assert_int_equal(message.record[MESSAGE_THREAD].tgid, 100);
-  assert_int_equal(message.record[MESSAGE_THREAD].flags & RECORD_LAST_THREAD,
-                   0);
+  assert_one_of_several(&message, 100);
   tracker_destroy(tracker);
 }
 
@@ -115,25 +128,17 @@ static void finds_who_has_lived_longer_than_its_last_thread(void **state) {
   struct process *process = process_table_find(tracker->table, 100);
   old_record_note_threads(tracker, process, tids, COUNT_OF(tids), begin_ns);
   process_note_known(process, begin_ns + 90 * ms);
+  const uint64_t earliest_ns = begin_ns + 50 * ms;
+  const uint64_t latest_ns = begin_ns + 100 * ms;
   struct message message = end_of(102, 100);
-  const struct exit_batch batch = {
-      .messages = &message,
-      .count = 1,
-      .when = {.earliest_ns = begin_ns + 50 * ms,
-               .latest_ns = begin_ns + 100 * ms},
-  };
-  old_record_complete(tracker, &batch, &message);
-  struct exit_info info;
-  assert_true(exit_info_identify(&info, &message, &batch.when));
-  assert_true(info.is_last);
-  assert_true(info.is_age_least);
-  assert_ptr_equal(exit_owner_find(tracker, &batch, &info), process);
+  assert_ptr_equal(complete(tracker, &message, earliest_ns, latest_ns),
+                   process);
+  assert_true(is_last(&message));
+  assert_true(message.record[MESSAGE_THREAD].is_age_least);
 
   /* Unlike the main thread, which has lived as long as the process. */
   message = end_of(100, 100);
-  old_record_complete(tracker, &batch, &message);
-  assert_true(exit_info_identify(&info, &message, &batch.when));
-  assert_null(exit_owner_find(tracker, &batch, &info));
+  assert_null(complete(tracker, &message, earliest_ns, latest_ns));
   tracker_destroy(tracker);
 }
 
@@ -172,8 +177,7 @@ static void tells_processes_with_one_pid_apart(void **state) {
     complete(tracker, &message, begin_ns, later_ns + 1000 * 1000 * 1000);
     const struct record *thread = &message.record[MESSAGE_THREAD];
     assert_case_int(cases[i].name, thread->tgid, pid);
-    assert_case_int(cases[i].name, (thread->flags & RECORD_LAST_THREAD) != 0,
-                    cases[i].is_last);
+    assert_case_int(cases[i].name, is_last(&message), cases[i].is_last);
     tracker_destroy(tracker);
   }
 }
@@ -221,19 +225,11 @@ static void finds_the_process_of_a_late_record(void **state) {
     struct tracker *tracker = create();
     tracker->has_read = true;
     start_thread(tracker, 102, 100, thread_ns + cases[i].event_ns);
+    uint64_t taken_ns = end_ns + cases[i].taken_ns;
     struct message message = end_of(102, 0);
-    const struct exit_batch batch = {
-        .messages = &message,
-        .count = 1,
-        .when = {.earliest_ns = end_ns + cases[i].taken_ns,
-                 .latest_ns = end_ns + cases[i].taken_ns},
-    };
-    old_record_complete(tracker, &batch, &message);
-    assert_case_int(cases[i].name, message.record[MESSAGE_THREAD].tgid, 100);
-    struct exit_info info;
-    assert_true(exit_info_identify(&info, &message, &batch.when));
-    assert_ptr_equal(exit_owner_find(tracker, &batch, &info),
-                     process_table_find(tracker->table, 100));
+    struct process *process = complete(tracker, &message, taken_ns, taken_ns);
+    assert_ptr_equal(process, process_table_find(tracker->table, 100));
+    assert_one_of_several(&message, 100);
     tracker_destroy(tracker);
   }
 }
@@ -259,9 +255,7 @@ static void knows_the_main_thread_of_an_unknown_process(void **state) {
   struct message message = end_of(300, 0);
   message.record[MESSAGE_THREAD].elapsed_us = AGE_US;
   complete(tracker, &message, end_ns, end_ns);
-  assert_int_equal(message.record[MESSAGE_THREAD].tgid, 300);
-  assert_int_equal(message.record[MESSAGE_THREAD].flags & RECORD_LAST_THREAD,
-                   0);
+  assert_one_of_several(&message, 300);
   tracker_destroy(tracker);
 }
 
